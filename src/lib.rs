@@ -1,0 +1,7 @@
+//! TCP routing with the Kubernetes Gateway API.
+
+pub mod model;
+pub mod plan;
+pub mod translate;
+
+pub use self::translate::translate;

@@ -1,0 +1,128 @@
+//! Conditions: what a controller says of an object, in the specification's words.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One thing said of an object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// What it is about.
+    #[serde(rename = "type")]
+    pub condition_type: ConditionType,
+    /// Whether it holds.
+    pub status: ConditionStatus,
+    /// Why, in one word.
+    pub reason: Reason,
+    /// Why, for people.
+    #[serde(default)]
+    pub message: String,
+    /// The generation of the object that this speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// When `status` last changed. Translation has no clock and leaves it to whoever publishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_transition_time: Option<Timestamp>,
+}
+
+/// Whether a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(missing_docs, reason = "Kubernetes' own words")]
+pub enum ConditionStatus {
+    True,
+    False,
+    Unknown,
+}
+
+impl fmt::Display for ConditionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        })
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($constant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        ///
+        /// The constants are those this crate writes; other controllers may write others.
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Cow<'static, str>);
+
+        #[expect(missing_docs, reason = "the specification's words")]
+        impl $name {
+            $(pub const $constant: Self = Self(Cow::Borrowed($text));)+
+        }
+
+        impl $name {
+            /// The word itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+words! {
+    /// What a condition is about.
+    ConditionType {
+        ACCEPTED = "Accepted",
+        CONFLICTED = "Conflicted",
+        PROGRAMMED = "Programmed",
+        RESOLVED_REFS = "ResolvedRefs",
+    }
+}
+
+words! {
+    /// Why a condition is as it is.
+    Reason {
+        ACCEPTED = "Accepted",
+        ADDRESS_NOT_USABLE = "AddressNotUsable",
+        BACKEND_NOT_FOUND = "BackendNotFound",
+        INVALID = "Invalid",
+        INVALID_KIND = "InvalidKind",
+        INVALID_PARAMETERS = "InvalidParameters",
+        INVALID_ROUTE_KINDS = "InvalidRouteKinds",
+        LISTENERS_NOT_VALID = "ListenersNotValid",
+        NO_MATCHING_PARENT = "NoMatchingParent",
+        NO_RESOURCES = "NoResources",
+        NOT_ALLOWED_BY_LISTENERS = "NotAllowedByListeners",
+        PENDING = "Pending",
+        PORT_UNAVAILABLE = "PortUnavailable",
+        PROGRAMMED = "Programmed",
+        PROTOCOL_CONFLICT = "ProtocolConflict",
+        REF_NOT_PERMITTED = "RefNotPermitted",
+        RESOLVED_REFS = "ResolvedRefs",
+        UNSUPPORTED_ADDRESS = "UnsupportedAddress",
+        UNSUPPORTED_PROTOCOL = "UnsupportedProtocol",
+        UNSUPPORTED_VALUE = "UnsupportedValue",
+    }
+}
+
+/// Finds a condition by type.
+pub fn condition<'a>(
+    conditions: &'a [Condition],
+    condition_type: &ConditionType,
+) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.condition_type == *condition_type)
+}

@@ -1,0 +1,184 @@
+//! EndpointSlice: the addresses behind a Service.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::de::{self, Deserializer, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::meta::{ObjectMeta, null_as_default};
+use super::scalar::PortNumber;
+use super::service::TransportProtocol;
+use super::validate::Violations;
+
+/// The label that says which Service an EndpointSlice belongs to.
+pub const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
+
+/// A part of the endpoints of a Service.
+///
+/// Specification: [EndpointSlice](https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointSlice {
+    /// Name, namespace, and the label [`SERVICE_NAME_LABEL`].
+    pub metadata: ObjectMeta,
+    /// What the addresses are.
+    pub address_type: AddressType,
+    /// The endpoints; at most 1000.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub endpoints: Vec<SliceEndpoint>,
+    /// The ports, the same for all endpoints of the slice; at most 100.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub ports: Vec<EndpointPort>,
+}
+
+/// What the addresses of an EndpointSlice are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(missing_docs, reason = "Kubernetes' own words")]
+pub enum AddressType {
+    IPv4,
+    IPv6,
+    #[serde(rename = "FQDN")]
+    Fqdn,
+}
+
+/// One endpoint of a slice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SliceEndpoint {
+    /// The endpoint's addresses; Kubernetes itself only ever writes one, and only the first is used.
+    pub addresses: Vec<EndpointAddress>,
+    /// Whether it can take connections.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub conditions: EndpointConditions,
+}
+
+/// An address of an endpoint, kept parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "an address is one or the other")]
+pub enum EndpointAddress {
+    /// An IP address.
+    Ip(IpAddr),
+    /// Anything else: a host name, which is not dialled.
+    Name(Arc<str>),
+}
+
+/// Whether an endpoint can take connections; `None` is unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointConditions {
+    /// Takes new connections; unknown counts as ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready: Option<bool>,
+    /// As `ready`, but also true while terminating.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serving: Option<bool>,
+    /// On its way out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminating: Option<bool>,
+}
+
+/// One port of a slice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointPort {
+    /// The name of the Service port it stands for; empty and absent are the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The port to dial; a port without a number cannot be dialled and is passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<PortNumber>,
+    /// Transport protocol.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub protocol: TransportProtocol,
+}
+
+impl EndpointSlice {
+    /// The Service the slice belongs to.
+    pub fn service_name(&self) -> Option<&str> {
+        self.metadata.labels.get(SERVICE_NAME_LABEL).map(String::as_str)
+    }
+
+    pub(crate) fn validate(&self, violations: &mut Violations) {
+        violations.metadata(&self.metadata);
+        violations.count("endpoints", self.endpoints.len(), 0, 1000);
+        violations.count("ports", self.ports.len(), 0, 100);
+        for (index, endpoint) in self.endpoints.iter().enumerate() {
+            let path = format!("endpoints[{index}].addresses");
+            violations.count(&path, endpoint.addresses.len(), 1, 100);
+            for (index, address) in endpoint.addresses.iter().enumerate() {
+                if !self.address_type.admits(address) {
+                    violations.add(
+                        format!("{path}[{index}]"),
+                        format!(
+                            "`{address}` is not of the slice's addressType {}",
+                            self.address_type
+                        ),
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl AddressType {
+    fn admits(self, address: &EndpointAddress) -> bool {
+        matches!(
+            (self, address),
+            (Self::IPv4, EndpointAddress::Ip(IpAddr::V4(_)))
+                | (Self::IPv6, EndpointAddress::Ip(IpAddr::V6(_)))
+                | (Self::Fqdn, EndpointAddress::Name(_))
+        )
+    }
+}
+
+impl fmt::Display for AddressType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IPv4 => "IPv4",
+            Self::IPv6 => "IPv6",
+            Self::Fqdn => "FQDN",
+        })
+    }
+}
+
+impl EndpointAddress {
+    /// The address in `text`: an IP address if it can be read as one.
+    pub fn new(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Name(text.into()), Self::Ip)
+    }
+}
+
+impl fmt::Display for EndpointAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Serialize for EndpointAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EndpointAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Address;
+
+        impl Visitor<'_> for Address {
+            type Value = EndpointAddress;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an address")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<EndpointAddress, E> {
+                Ok(EndpointAddress::new(text))
+            }
+        }
+
+        deserializer.deserialize_str(Address)
+    }
+}

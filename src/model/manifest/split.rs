@@ -1,0 +1,57 @@
+//! Taking a stream of documents apart.
+//!
+//! `---` at the beginning of a line ends a document wherever it stands, even inside quotes: YAML
+//! itself says so. Splitting by it before parsing is therefore safe, and it keeps a syntax error
+//! within its own document.
+
+/// One document of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Document<'a> {
+    /// The line of the stream on which the text begins, counted from 1.
+    pub line: usize,
+    /// The document, without the markers around it.
+    pub text: &'a str,
+}
+
+impl Document<'_> {
+    /// The text behind so many empty lines that a parser counts the lines of the whole stream.
+    pub(super) fn padded(&self) -> String {
+        "\n".repeat(self.line - 1) + self.text
+    }
+}
+
+/// Splits a YAML stream into its documents; those without content are left out.
+pub fn split(stream: &str) -> impl Iterator<Item = Document<'_>> {
+    let stream = stream.strip_prefix('\u{feff}').unwrap_or(stream);
+    let mut starts = vec![(1, 0)];
+    let mut ends = Vec::new();
+    let mut offset = 0;
+    for (index, line) in stream.split_inclusive('\n').enumerate() {
+        if is_marker(line, "---") {
+            ends.push(offset);
+            starts.push((index + 1, offset + 3));
+        } else if is_marker(line, "...") {
+            ends.push(offset);
+            starts.push((index + 2, offset + line.len()));
+        }
+        offset += line.len();
+    }
+    ends.push(stream.len());
+    starts
+        .into_iter()
+        .zip(ends)
+        .map(|((line, start), end)| Document { line, text: &stream[start..end] })
+        .filter(|document| document.text.lines().any(has_content))
+}
+
+fn is_marker(line: &str, marker: &str) -> bool {
+    line.strip_prefix(marker)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+}
+
+/// Comments and directives are not content.
+fn has_content(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with('#') && !line.starts_with('%')
+}

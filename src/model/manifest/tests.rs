@@ -1,0 +1,233 @@
+use super::*;
+
+const CLASS: &str = "kind: GatewayClass
+apiVersion: gateway.networking.k8s.io/v1
+metadata: {name: eg}
+spec: {controllerName: example.com/gateway}
+";
+
+fn faults(entry: &Entry) -> Vec<String> {
+    match &entry.content {
+        Content::Faulty(faults) => faults.iter().map(ToString::to_string).collect(),
+        Content::Object(object) => panic!("{} was read", object.key()),
+        Content::Foreign(what) => panic!("{what} was passed over"),
+    }
+}
+
+fn one_fault(text: &str) -> String {
+    let entries = read(text);
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    let faults = faults(&entries[0]);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    faults[0].clone()
+}
+
+fn route(api_version: &str, spec: &str) -> String {
+    format!(
+        "kind: TCPRoute\napiVersion: gateway.networking.k8s.io/{api_version}\nmetadata:\n  name: r\nspec:\n{spec}"
+    )
+}
+
+#[test]
+fn documents_are_split_and_numbered() {
+    let stream =
+        "# a comment\n---\na: 1\n--- # another\nb: |\n  --- inside\n...\n---\n\nc: 3\n---\n";
+    let documents: Vec<_> =
+        split(stream).map(|document| (document.line, document.text.trim())).collect();
+    assert_eq!(documents, [(2, "a: 1"), (4, "# another\nb: |\n  --- inside"), (8, "c: 3")]);
+}
+
+#[test]
+fn a_document_may_begin_on_the_marker_line() {
+    let documents: Vec<_> =
+        split("--- {a: 1}\n--- b\n").map(|document| document.text.trim()).collect();
+    assert_eq!(documents, ["{a: 1}", "b"]);
+}
+
+#[test]
+fn carriage_returns_and_a_byte_order_mark_do_no_harm() {
+    let text = format!(
+        "\u{feff}---\r\n{}---\r\n{}",
+        CLASS.replace('\n', "\r\n"),
+        CLASS.replace("eg", "other")
+    );
+    let entries = read(&text);
+    assert_eq!(entries.len(), 2);
+    assert!(entries.iter().all(|entry| matches!(entry.content, Content::Object(_))), "{entries:?}");
+}
+
+#[test]
+fn a_bad_document_leaves_the_others_alone() {
+    let entries = read(&format!("{CLASS}---\nspec: [\n---\n{}", CLASS.replace("eg", "other")));
+    assert_eq!(entries.len(), 3);
+    assert!(matches!(entries[0].content, Content::Object(_)));
+    assert!(
+        faults(&entries[1])[0].contains("did not find expected node content"),
+        "{:?}",
+        entries[1]
+    );
+    assert!(matches!(entries[2].content, Content::Object(_)));
+}
+
+#[test]
+fn lines_are_those_of_the_whole_text() {
+    let text = format!(
+        "{CLASS}---\n{}",
+        route("v1", "  rules:\n  - backendRefs:\n    - name: a\n      port: 0\n")
+    );
+    let entries = read(&text);
+    assert_eq!(
+        faults(&entries[1]),
+        [
+            "14:13: TCPRoute default/r: spec.rules[0].backendRefs[0].port: invalid value: integer `0`, expected a port from 1 to 65535"
+        ]
+    );
+}
+
+#[test]
+fn rules_that_span_fields_have_a_place_too() {
+    assert_eq!(
+        one_fault(&route("v1", "  rules:\n  - backendRefs:\n    - name: a\n")),
+        "8:7: TCPRoute default/r: spec.rules[0].backendRefs[0].port: is missing; a reference to a Service must say which port of `a` is meant"
+    );
+}
+
+#[test]
+fn an_unknown_field_is_a_mistake() {
+    assert_eq!(
+        one_fault(&route(
+            "v1",
+            "  rules:\n  - backendRefs:\n    - {name: a, port: 1, wieght: 3}\n"
+        )),
+        "8:34: TCPRoute default/r: spec.rules[0].backendRefs[0].wieght: is not a known field; is it misspelt?"
+    );
+}
+
+#[test]
+fn an_unquoted_number_is_not_a_name() {
+    let fault = one_fault(&CLASS.replace("eg", "7"));
+    assert!(
+        fault.contains("metadata.name: invalid type: integer `7`, expected an object name"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn null_stands_for_the_default() {
+    let text = "kind: Service\napiVersion: v1\nmetadata: {name: s, labels: }\nspec:\n  selector:\n  ports: [{port: 1}]\n";
+    assert!(matches!(read(text)[0].content, Content::Object(_)), "{:?}", read(text));
+}
+
+#[test]
+fn one_rule_in_v1_and_up_to_16_in_v1alpha2() {
+    let spec =
+        "  rules:\n  - backendRefs: [{name: a, port: 1}]\n  - backendRefs: [{name: b, port: 1}]\n";
+    assert!(one_fault(&route("v1", spec)).contains("spec.rules: has 2 entries; 1 allowed"));
+    assert!(matches!(read(&route("v1alpha2", spec))[0].content, Content::Object(_)));
+}
+
+#[test]
+fn versions_and_kinds_that_are_not_read() {
+    assert!(
+        one_fault(&route("v1beta7", "  rules: []\n"))
+            .contains("TCPRoute is not read in version v1beta7; use v1 or v1alpha2")
+    );
+    assert!(
+        one_fault("apiVersion: gateway.networking.k8s.io/v1\nmetadata: {}\n")
+            .contains("kind is missing")
+    );
+    assert!(one_fault("kind: Gateway\n").contains("apiVersion is missing"));
+    for foreign in [
+        "kind: Deployment\napiVersion: apps/v1\n",
+        "services: {}\n",
+        "kind: Gateway\napiVersion: networking.istio.io/v1\n",
+    ] {
+        assert!(matches!(read(foreign)[0].content, Content::Foreign(_)), "{foreign}");
+    }
+}
+
+#[test]
+fn what_is_identified_keeps_its_key() {
+    let entries = read(&route("v1", "  rules: 7\n"));
+    assert_eq!(
+        entries[0].key.as_ref().map(ToString::to_string).as_deref(),
+        Some("TCPRoute default/r")
+    );
+    assert_eq!(read("a: [")[0].key, None);
+}
+
+#[test]
+fn lists_are_taken_apart() {
+    let text = "apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Namespace
+  metadata: {name: a}
+- apiVersion: v1
+  kind: ConfigMap
+  metadata: {name: b}
+- apiVersion: gateway.networking.k8s.io/v1
+  kind: TCPRoute
+  metadata: {name: r}
+  spec: {rules: [{backendRefs: [{name: s, port: x}]}]}
+- apiVersion: gateway.networking.k8s.io/v1
+  kind: TCPRoute
+  metadata: {name: q}
+  spec: {rules: [{backendRefs: [{name: s}]}]}
+- apiVersion: v1
+  kind: Namespace
+  metadata: {name: c}
+";
+    for (lines, text) in
+        [(0, text.to_owned()), (3, format!("\n\n---{}", text.replacen("", "\n", 1)))]
+    {
+        let entries = read(&text);
+        assert_eq!(entries.len(), 5, "{entries:?}");
+        assert!(matches!(entries[0].content, Content::Object(_)));
+        assert!(matches!(entries[1].content, Content::Foreign(_)));
+        let fault = &faults(&entries[2])[0];
+        assert!(
+            fault.starts_with(&format!(
+                "{}:49: TCPRoute default/r: spec.rules[0].backendRefs[0].port: invalid type",
+                13 + lines
+            )),
+            "{fault}"
+        );
+        let fault = &faults(&entries[3])[0];
+        assert!(
+            fault.starts_with(&format!(
+                "{}:33: TCPRoute default/q: spec.rules[0].backendRefs[0].port: is missing",
+                17 + lines
+            )),
+            "{fault}"
+        );
+        assert!(matches!(entries[4].content, Content::Object(_)));
+    }
+}
+
+#[test]
+fn a_typed_list_names_the_kind_once() {
+    let text = "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClassList\nitems:\n- metadata: {name: a}\n  spec: {controllerName: a.b/c}\n";
+    assert!(
+        matches!(&read(text)[0].content, Content::Object(object) if object.key().to_string() == "GatewayClass a")
+    );
+}
+
+#[test]
+fn json_is_read_too() {
+    let text = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a","annotations":{"x":"a\/b é"}}}"#;
+    assert!(matches!(read(text)[0].content, Content::Object(_)), "{:?}", read(text));
+}
+
+#[test]
+fn hostile_input_is_refused_quickly() {
+    let deep = "[".repeat(10_000);
+    assert!(matches!(read(&deep)[0].content, Content::Faulty(_)));
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for level in 1..10 {
+        bomb +=
+            &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 9].join(","));
+    }
+    assert!(matches!(read(&bomb)[0].content, Content::Faulty(_) | Content::Foreign(_)));
+}

@@ -1,0 +1,105 @@
+//! What every object carries: its name, its age, its labels.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::scalar::{NamespaceName, ObjectName};
+
+/// Labels or annotations.
+pub type Labels = BTreeMap<String, String>;
+
+/// The metadata of an object, as far as routing is concerned.
+///
+/// Fields that only an API server needs (`managedFields`, `uid` and such) are skipped when read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectMeta {
+    /// Unique among the objects of its kind in its namespace.
+    pub name: ObjectName,
+    /// Absent for cluster-scoped kinds; for the others absent means `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<NamespaceName>,
+    /// Grows with each change of the spec; a condition says which one it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<i64>,
+    /// When the object was made. Age decides between routes, and between Gateways, that want the
+    /// same thing; an object without a timestamp counts as the youngest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub creation_timestamp: Option<Timestamp>,
+    /// Read by selectors.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Labels::is_empty"
+    )]
+    pub labels: Labels,
+    /// Carried along, not interpreted.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Labels::is_empty"
+    )]
+    pub annotations: Labels,
+}
+
+impl ObjectMeta {
+    /// Metadata with a name alone: for a cluster-scoped object, or one in namespace `default`.
+    pub fn named(name: ObjectName) -> Self {
+        Self {
+            name,
+            namespace: None,
+            generation: None,
+            creation_timestamp: None,
+            labels: Labels::new(),
+            annotations: Labels::new(),
+        }
+    }
+
+    /// The namespace, `default` where none is given.
+    pub fn namespace(&self) -> NamespaceName {
+        self.namespace.clone().unwrap_or_else(default_namespace)
+    }
+
+    /// Namespace and name.
+    pub fn namespaced_name(&self) -> NamespacedName {
+        NamespacedName { namespace: self.namespace(), name: self.name.clone() }
+    }
+}
+
+/// The namespace of objects that do not say one.
+pub fn default_namespace() -> NamespaceName {
+    NamespaceName::new("default").expect("a DNS label")
+}
+
+/// An object's name with its namespace; written `namespace/name`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamespacedName {
+    /// The namespace.
+    pub namespace: NamespaceName,
+    /// The name in it.
+    pub name: ObjectName,
+}
+
+impl fmt::Display for NamespacedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.namespace, self.name)
+    }
+}
+
+impl Serialize for NamespacedName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Takes an explicit `null` for the default, as the API server does.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

@@ -1,0 +1,70 @@
+//! The resources of Gateway API, and those of Kubernetes that routing needs, as Rust types.
+//!
+//! The types are the wire types: what a manifest says is what the struct holds, with every default
+//! filled in. Newtypes cannot hold a name, port or weight that the API would refuse; the rules that
+//! span several fields are checked by [`Object::validate`].
+//!
+//! ```text
+//! GatewayClass ◄── Gateway ── listeners ◄── TCPRoute ── backendRefs ──► Service ◄── EndpointSlice
+//!                                 │                          │
+//!                    allowedRoutes: Namespace      other namespace: ReferenceGrant
+//! ```
+//!
+//! Nothing here does I/O. Specification: <https://gateway-api.sigs.k8s.io/reference/spec/>.
+
+mod condition;
+mod endpoint_slice;
+mod gateway;
+mod gateway_class;
+mod listener;
+#[cfg(feature = "yaml")]
+pub mod manifest;
+mod meta;
+mod namespace;
+mod object;
+mod reference;
+mod reference_grant;
+mod scalar;
+mod selector;
+mod service;
+mod status;
+mod tcp_route;
+mod validate;
+
+pub use jiff::Timestamp;
+
+pub use self::condition::{Condition, ConditionStatus, ConditionType, Reason, condition};
+pub use self::endpoint_slice::{
+    AddressType, EndpointAddress, EndpointConditions, EndpointPort, EndpointSlice,
+    SERVICE_NAME_LABEL, SliceEndpoint,
+};
+pub use self::gateway::{
+    AllowedListeners, BackendTls, FrontendTls, FrontendTlsConfig, FrontendTlsPort,
+    FrontendTlsValidation, Gateway, GatewayAddress, GatewayAddressType, GatewayInfrastructure,
+    GatewaySpec, GatewayTls, ListenerNamespaces, LocalParametersRef,
+};
+pub use self::gateway_class::{GatewayClass, GatewayClassSpec, ParametersRef};
+pub use self::listener::{
+    AllowedRoutes, FromNamespaces, Listener, ListenerTls, Protocol, RouteNamespaces, TlsMode,
+};
+pub use self::meta::{Labels, NamespacedName, ObjectMeta, default_namespace};
+pub use self::namespace::{NAMESPACE_NAME_LABEL, Namespace};
+pub use self::object::{Object, ObjectKey, ObjectKind, Resources};
+pub use self::reference::{BackendRef, GATEWAY_GROUP, ObjectRef, ParentRef, RouteGroupKind};
+pub use self::reference_grant::{
+    ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo,
+};
+pub use self::scalar::{
+    GatewayController, Group, Hostname, InvalidScalar, KindName, NamespaceName, ObjectName,
+    PortNumber, SectionName, Weight,
+};
+pub use self::selector::{LabelSelector, Operator, Requirement};
+pub use self::service::{
+    IpFamily, Service, ServicePort, ServiceSpec, ServiceType, TargetPort, TransportProtocol,
+};
+pub use self::status::{
+    GatewayClassStatus, GatewayStatus, GatewayStatusAddress, ListenerStatus, RouteParentStatus,
+    RouteStatus, SupportedFeature,
+};
+pub use self::tcp_route::{TcpRoute, TcpRouteRule, TcpRouteSpec};
+pub use self::validate::Violation;

@@ -1,0 +1,144 @@
+//! Service: the ports behind which endpoints stand.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::meta::{Labels, ObjectMeta, null_as_default};
+use super::scalar::PortNumber;
+use super::validate::Violations;
+
+/// A [Service](https://kubernetes.io/docs/concepts/services-networking/service/), as far as routing
+/// reads it: its ports, not its cluster addresses. Connections go to the endpoints themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Name and namespace.
+    pub metadata: ObjectMeta,
+    /// Ports and selector.
+    #[serde(default)]
+    pub spec: ServiceSpec,
+}
+
+/// The ports of a Service, and the pods behind it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceSpec {
+    /// What kind of Service it is.
+    #[serde(default, rename = "type", deserialize_with = "null_as_default")]
+    pub service_type: ServiceType,
+    /// The ports; an ExternalName Service may have none.
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<ServicePort>,
+    /// Labels of the pods behind it. Without one, EndpointSlices are made by hand.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Labels::is_empty"
+    )]
+    pub selector: Labels,
+    /// Address families, the preferred one first.
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub ip_families: Vec<IpFamily>,
+}
+
+/// What kind of Service it is. Only ExternalName matters here: it has no endpoints.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(missing_docs, reason = "Kubernetes' own words")]
+pub enum ServiceType {
+    #[default]
+    ClusterIP,
+    NodePort,
+    LoadBalancer,
+    ExternalName,
+}
+
+/// An address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "there are two")]
+#[expect(missing_docs, reason = "Kubernetes' own words")]
+pub enum IpFamily {
+    IPv4,
+    IPv6,
+}
+
+/// One port of a Service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServicePort {
+    /// Ties the port to the EndpointSlice port of the same name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Transport protocol.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub protocol: TransportProtocol,
+    /// The port that routes refer to.
+    pub port: PortNumber,
+    /// The pods' port; `port` by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_port: Option<TargetPort>,
+}
+
+/// The port of a pod: its number, or the name that the container gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+#[expect(clippy::exhaustive_enums, reason = "a number or a name")]
+#[expect(missing_docs, reason = "the variants say it")]
+pub enum TargetPort {
+    Number(PortNumber),
+    Name(String),
+}
+
+/// A transport protocol of a Service port.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(missing_docs, reason = "Kubernetes' own words")]
+pub enum TransportProtocol {
+    #[default]
+    Tcp,
+    Udp,
+    Sctp,
+}
+
+impl fmt::Display for TransportProtocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::Sctp => "SCTP",
+        })
+    }
+}
+
+impl Service {
+    pub(crate) fn validate(&self, violations: &mut Violations) {
+        violations.metadata(&self.metadata);
+        if self.spec.ports.is_empty() && self.spec.service_type != ServiceType::ExternalName {
+            violations.add("spec.ports", "has no entries; at least one port is needed");
+        }
+        let ports = &self.spec.ports;
+        for (index, port) in ports.iter().enumerate() {
+            if ports.len() > 1 && port.name.as_deref().unwrap_or_default().is_empty() {
+                violations.add(
+                    format!("spec.ports[{index}].name"),
+                    "is missing; ports need a name where there are several",
+                );
+            }
+            let same =
+                |other: &ServicePort| (other.port, other.protocol) == (port.port, port.protocol);
+            if ports[..index].iter().any(same) {
+                violations.add(
+                    format!("spec.ports[{index}]"),
+                    format!("repeats port {} {}; each may be given once", port.port, port.protocol),
+                );
+            }
+            if port.name.is_some() && ports[..index].iter().any(|other| other.name == port.name) {
+                violations.add(
+                    format!("spec.ports[{index}].name"),
+                    "is the name of an earlier port; names must be unique",
+                );
+            }
+        }
+    }
+}

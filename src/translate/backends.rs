@@ -1,0 +1,208 @@
+//! Where each backendRef leads: to endpoints, or to a rejection that keeps its weight.
+//!
+//! From the Service's port number to the port's name, from the name to the port of that name in
+//! each EndpointSlice of the Service, from there to the addresses
+//! ([backendRefs](https://gateway-api.sigs.k8s.io/reference/spec/#tcprouterule)).
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use super::grants;
+use super::index::Index;
+use crate::model::{
+    BackendRef, EndpointAddress, EndpointSlice, IpFamily, NamespacedName, PortNumber, Reason,
+    Service, ServicePort, ServiceType, SliceEndpoint, TcpRoute, TransportProtocol,
+};
+use crate::plan::{BackendId, BackendPlan, RejectReason, RoutePlan, Target};
+
+/// A route's backends, and what is to be said of its references.
+pub(super) struct ResolvedRoute {
+    pub(super) plan: Arc<RoutePlan>,
+    /// The first broken reference's reason, with a message that lists them all.
+    pub(super) broken: Option<(Reason, String)>,
+}
+
+pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute) -> ResolvedRoute {
+    let backend_refs = route.rule().map_or(&[][..], |rule| &rule.backend_refs);
+    let mut broken: Option<(Reason, String)> = None;
+    let backends = backend_refs
+        .iter()
+        .map(|backend| {
+            let target = NamespacedName {
+                namespace: backend.namespace.clone().unwrap_or_else(|| name.namespace.clone()),
+                name: backend.name.clone(),
+            };
+            let resolved = resolve_backend(index, name, backend, &target);
+            BackendPlan {
+                backend: BackendId { name: target, port: backend.port },
+                weight: backend.weight.get(),
+                target: match resolved {
+                    Ok(endpoints) if endpoints.is_empty() => {
+                        Target::Reject(RejectReason::NoEndpoints)
+                    }
+                    Ok(endpoints) => Target::Endpoints(endpoints.into()),
+                    Err((reject, message)) => {
+                        match &mut broken {
+                            None => broken = Some((reason_of(reject), message)),
+                            Some((_, messages)) => {
+                                messages.push(' ');
+                                messages.push_str(&message);
+                            }
+                        }
+                        Target::Reject(reject)
+                    }
+                },
+            }
+        })
+        .collect();
+    ResolvedRoute { plan: Arc::new(RoutePlan { route: name.clone(), backends }), broken }
+}
+
+fn reason_of(reject: RejectReason) -> Reason {
+    match reject {
+        RejectReason::RefNotPermitted => Reason::REF_NOT_PERMITTED,
+        RejectReason::InvalidKind => Reason::INVALID_KIND,
+        RejectReason::UnsupportedProtocol => Reason::UNSUPPORTED_PROTOCOL,
+        RejectReason::BackendNotFound
+        | RejectReason::NoRoute
+        | RejectReason::NoWeight
+        | RejectReason::NoEndpoints => Reason::BACKEND_NOT_FOUND,
+    }
+}
+
+/// The endpoints of one reference; possibly none, which leaves the reference itself valid.
+fn resolve_backend(
+    index: &Index<'_>,
+    route: &NamespacedName,
+    backend: &BackendRef,
+    target: &NamespacedName,
+) -> Result<Vec<SocketAddr>, (RejectReason, String)> {
+    if !backend.is_service() {
+        let group = if backend.group == "" { "core" } else { backend.group.as_str() };
+        return Err((
+            RejectReason::InvalidKind,
+            format!("Backend {target} is of kind {} (group {group}); use a Service.", backend.kind),
+        ));
+    }
+    // Before anything is said of the target: whether it exists is its namespace's own business.
+    if !grants::allows(index, &route.namespace, backend, &target.namespace) {
+        return Err((
+            RejectReason::RefNotPermitted,
+            format!(
+                "No ReferenceGrant in namespace {} allows TCPRoutes of namespace {} to refer to Service {}.",
+                target.namespace, route.namespace, target.name
+            ),
+        ));
+    }
+    let Some(service) = index.resources.services.get(target) else {
+        return Err((RejectReason::BackendNotFound, format!("Service {target} does not exist.")));
+    };
+    if service.spec.service_type == ServiceType::ExternalName {
+        return Err((
+            RejectReason::BackendNotFound,
+            format!("Service {target} is of type ExternalName, which is not forwarded to."),
+        ));
+    }
+    let port = find_port(service, backend.port, target)?;
+    Ok(endpoints(
+        index.slices(&target.namespace, &target.name),
+        port,
+        service.spec.ip_families.first(),
+    ))
+}
+
+fn find_port<'a>(
+    service: &'a Service,
+    wanted: Option<PortNumber>,
+    name: &NamespacedName,
+) -> Result<&'a ServicePort, (RejectReason, String)> {
+    let Some(wanted) = wanted else {
+        return Err((
+            RejectReason::BackendNotFound,
+            format!("The reference to Service {name} does not say which port is meant."),
+        ));
+    };
+    let ports = || service.spec.ports.iter();
+    if let Some(port) =
+        ports().find(|port| port.port == wanted && port.protocol == TransportProtocol::Tcp)
+    {
+        return Ok(port);
+    }
+    if let Some(port) = ports().find(|port| port.port == wanted) {
+        return Err((
+            RejectReason::UnsupportedProtocol,
+            format!("Port {wanted} of Service {name} speaks {}, not TCP.", port.protocol),
+        ));
+    }
+    let known: Vec<_> = ports()
+        .filter(|port| port.protocol == TransportProtocol::Tcp)
+        .map(|port| port.port.to_string())
+        .collect();
+    Err((
+        RejectReason::BackendNotFound,
+        format!("Service {name} has no port {wanted}; its TCP ports: {}.", known.join(", ")),
+    ))
+}
+
+/// The addresses behind a Service port: the ready ones or, where none is ready, those that still
+/// serve while they terminate.
+fn endpoints(
+    slices: &[&EndpointSlice],
+    port: &ServicePort,
+    preferred: Option<&IpFamily>,
+) -> Vec<SocketAddr> {
+    let (mut ready, mut terminating) = (Vec::new(), Vec::new());
+    for slice in slices {
+        let port_name = port.name.as_deref().unwrap_or_default();
+        let ports: Vec<_> = slice
+            .ports
+            .iter()
+            .filter(|port| port.protocol == TransportProtocol::Tcp)
+            .filter(|port| port.name.as_deref().unwrap_or_default() == port_name)
+            .filter_map(|port| port.port)
+            .collect();
+        for endpoint in &slice.endpoints {
+            let Some(EndpointAddress::Ip(ip)) = endpoint.addresses.first() else { continue };
+            let addresses = ports.iter().map(|port| SocketAddr::new(*ip, port.get()));
+            match readiness(endpoint) {
+                Readiness::Ready => ready.extend(addresses),
+                Readiness::Terminating => terminating.extend(addresses),
+                Readiness::Gone => {}
+            }
+        }
+    }
+    let mut usable = if ready.is_empty() { terminating } else { ready };
+    keep_one_family(&mut usable, preferred);
+    usable.sort_unstable();
+    usable.dedup();
+    usable
+}
+
+enum Readiness {
+    Ready,
+    Terminating,
+    Gone,
+}
+
+fn readiness(endpoint: &SliceEndpoint) -> Readiness {
+    let conditions = &endpoint.conditions;
+    if conditions.ready.unwrap_or(true) {
+        Readiness::Ready
+    } else if conditions.serving == Some(true) && conditions.terminating == Some(true) {
+        Readiness::Terminating
+    } else {
+        Readiness::Gone
+    }
+}
+
+/// The pods of a dual-stack Service stand in a slice of each family. One family is enough to reach
+/// them all: the one that the Service prefers, IPv4 where it does not say.
+fn keep_one_family(addresses: &mut Vec<SocketAddr>, preferred: Option<&IpFamily>) {
+    let is_preferred = |address: &SocketAddr| match address.ip() {
+        IpAddr::V4(_) => preferred != Some(&IpFamily::IPv6),
+        IpAddr::V6(_) => preferred == Some(&IpFamily::IPv6),
+    };
+    if addresses.iter().any(is_preferred) {
+        addresses.retain(is_preferred);
+    }
+}
