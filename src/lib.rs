@@ -1,5 +1,6 @@
 //! TCP routing with the Kubernetes Gateway API.
 
+pub mod forward;
 pub mod model;
 pub mod plan;
 pub mod translate;

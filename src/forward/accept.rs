@@ -1,0 +1,121 @@
+//! The accept loop: one for each listener on each worker, from the first connection to the last.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::connection::{Connection, canonical};
+use super::live::Live;
+use super::settings::Settings;
+use super::worker::SharedListener;
+
+/// The first pause after the system could not hand out a connection; it doubles up to the longest.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A listener on one worker.
+pub(super) struct Acceptor {
+    pub(super) socket: TcpListener,
+    pub(super) listener: Arc<SharedListener>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) worker: usize,
+    pub(super) live: Arc<Live>,
+}
+
+/// When a listener is to end: `None` while it is to go on, then the time by which its connections
+/// must have finished.
+pub(super) type Stop = watch::Receiver<Option<Instant>>;
+
+/// Accepts connections until told to stop; then closes the socket, says so, and waits for the
+/// connections to finish.
+pub(super) async fn run(acceptor: Acceptor, mut stop: Stop, closed: oneshot::Sender<()>) {
+    let live = acceptor.live.clone();
+    tokio::select! {
+        // An error means that the other end is gone: then everything stops.
+        _ = stop.wait_for(Option::is_some) => {}
+        () = acceptor.accept() => {}
+    }
+    acceptor.accept_waiting();
+    drop(acceptor);
+    // Nobody may be waiting for it.
+    let _ = closed.send(());
+    drain(&live, stop).await;
+}
+
+impl Acceptor {
+    async fn accept(&self) {
+        let mut pause = SHORTEST_PAUSE;
+        loop {
+            match self.socket.accept().await {
+                Ok((stream, peer)) => {
+                    pause = SHORTEST_PAUSE;
+                    self.serve(stream, peer);
+                }
+                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) => {
+                    self.listener.counters().of(self.worker).accept_error();
+                    if pause == SHORTEST_PAUSE {
+                        let listener = &self.listener.state().id;
+                        tracing::warn!(%listener, %error, "cannot accept connections; trying again");
+                    }
+                    sleep(pause).await;
+                    pause = (2 * pause).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Connections that the system has already accepted would be reset with the socket.
+    fn accept_waiting(&self) {
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Ok((stream, peer))) = self.socket.poll_accept(&mut context) {
+            self.serve(stream, peer);
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+        self.live.spawn(|place| {
+            let listener = self.listener.state();
+            Connection::new(stream, canonical(peer), listener, self.worker, place)
+                .run(self.settings.clone())
+        });
+    }
+}
+
+/// Errors of a connection that was lost before it could be accepted; the next one may be fine.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+    )
+}
+
+/// Waits until no connection is left, and ends those that are left at the deadline. The deadline
+/// may still move.
+async fn drain(live: &Live, mut stop: Stop) {
+    loop {
+        let deadline = stop.borrow_and_update().unwrap_or_else(Instant::now);
+        tokio::select! {
+            () = live.empty() => return,
+            () = sleep_until(deadline) => {
+                live.abort();
+                live.empty().await;
+                return;
+            }
+            Ok(()) = stop.changed() => {}
+        }
+    }
+}

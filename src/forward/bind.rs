@@ -1,0 +1,102 @@
+//! Opening an address: one listening socket for each worker.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::plan::{BindCause, BindFailure};
+
+/// Connections that may wait to be accepted, on each socket; the system caps it (`somaxconn`).
+const BACKLOG: i32 = 4096;
+
+/// The sockets of an address, one for each worker, and the address with its real port.
+///
+/// # Errors
+/// Why the address cannot be had.
+pub(super) fn open(
+    address: SocketAddr,
+    workers: usize,
+) -> Result<(SocketAddr, Vec<TcpListener>), BindFailure> {
+    let opened = match open_all(address, workers) {
+        // A host without IPv6: all interfaces are then those of IPv4.
+        Err(error)
+            if address.is_ipv6() && address.ip().is_unspecified() && lacks_family(&error) =>
+        {
+            open_all((Ipv4Addr::UNSPECIFIED, address.port()).into(), workers)
+        }
+        opened => opened,
+    };
+    opened.map_err(|error| BindFailure {
+        address,
+        cause: match error.kind() {
+            io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
+                BindCause::PortUnavailable
+            }
+            io::ErrorKind::AddrNotAvailable => BindCause::AddressNotUsable,
+            _ => BindCause::NoResources,
+        },
+        message: describe(&error),
+    })
+}
+
+fn open_all(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
+    let first = socket(address)?;
+    // The first socket is bound alone: SO_REUSEPORT would let it in beside another process of the
+    // same user, and the two would take each other's connections.
+    first.bind(&address.into())?;
+    share_port(&first)?;
+    let first = listen(first)?;
+    let bound = first.local_addr()?;
+    let mut sockets = vec![first];
+    for _ in 1..workers {
+        let socket = socket(bound)?;
+        share_port(&socket)?;
+        socket.bind(&bound.into())?;
+        sockets.push(listen(socket)?);
+    }
+    Ok((bound, sockets))
+}
+
+fn socket(address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Connections of an earlier process in TIME_WAIT do not keep the port.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    Ok(socket)
+}
+
+fn share_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+fn listen(socket: Socket) -> io::Result<TcpListener> {
+    // Accepted sockets inherit it, which saves a system call for each.
+    socket.set_tcp_nodelay(true)?;
+    socket.set_nonblocking(true)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+fn lacks_family(error: &io::Error) -> bool {
+    // EAFNOSUPPORT has no stable kind; with IPv6 switched off, `::` is not available.
+    error.kind() == io::ErrorKind::AddrNotAvailable
+        || error.kind() == io::ErrorKind::Unsupported
+        || error.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
+#[cfg(target_os = "linux")]
+const EAFNOSUPPORT: i32 = 97;
+#[cfg(not(target_os = "linux"))]
+const EAFNOSUPPORT: i32 = 47;
+
+fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is taken".to_owned(),
+        io::ErrorKind::PermissionDenied => "this process may not use the port".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "the address is not one of this host's".to_owned(),
+        _ => error.to_string(),
+    }
+}

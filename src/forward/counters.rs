@@ -1,0 +1,115 @@
+//! Counting, without workers getting into each other's way: each has counters of its own, which
+//! are added up when somebody reads them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+
+use super::outcome::Outcome;
+use crate::plan::ListenerId;
+
+/// The counters of all listeners, to be read at any time.
+#[derive(Debug, Clone, Default)]
+pub struct Counters {
+    listeners: Arc<ArcSwap<BTreeMap<ListenerId, Arc<Shards>>>>,
+}
+
+/// The counters of one listener, since it was opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerCounters {
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Bytes carried from clients to backends.
+    pub bytes_up: u64,
+    /// Bytes carried from backends to clients.
+    pub bytes_down: u64,
+    /// Times the system could not hand out a connection, such as for want of descriptors.
+    pub accept_errors: u64,
+    ended: [u64; Outcome::COUNT],
+}
+
+impl ListenerCounters {
+    /// Connections that ended this way; all rejections count as one way.
+    pub fn ended(&self, outcome: Outcome) -> u64 {
+        self.ended[outcome.index()]
+    }
+
+    /// Connections that have not ended yet.
+    pub fn active(&self) -> u64 {
+        self.accepted.saturating_sub(self.ended.iter().sum())
+    }
+}
+
+impl Counters {
+    /// The counters of a listener; `None` where it is not open.
+    pub fn listener(&self, id: &ListenerId) -> Option<ListenerCounters> {
+        self.listeners.load().get(id).map(|shards| shards.sum())
+    }
+
+    /// The counters of every open listener.
+    pub fn listeners(&self) -> BTreeMap<ListenerId, ListenerCounters> {
+        self.listeners.load().iter().map(|(id, shards)| (id.clone(), shards.sum())).collect()
+    }
+
+    pub(super) fn publish(&self, listeners: BTreeMap<ListenerId, Arc<Shards>>) {
+        self.listeners.store(Arc::new(listeners));
+    }
+
+    pub(super) fn shards(&self, id: &ListenerId, workers: usize) -> Arc<Shards> {
+        let known = self.listeners.load().get(id).cloned();
+        known.unwrap_or_else(|| Arc::new(Shards((0..workers).map(|_| Shard::default()).collect())))
+    }
+}
+
+/// The counters of one listener, one shard for each worker.
+#[derive(Debug)]
+pub(super) struct Shards(Box<[Shard]>);
+
+impl Shards {
+    pub(super) fn of(&self, worker: usize) -> &Shard {
+        &self.0[worker]
+    }
+
+    fn sum(&self) -> ListenerCounters {
+        let mut sum = ListenerCounters::default();
+        for shard in &self.0 {
+            // What ended before what was accepted, so that `active` is never negative.
+            for (sum, ended) in sum.ended.iter_mut().zip(&shard.ended) {
+                *sum += ended.load(Ordering::Acquire);
+            }
+            sum.accepted += shard.accepted.load(Ordering::Acquire);
+            sum.bytes_up += shard.bytes_up.load(Ordering::Relaxed);
+            sum.bytes_down += shard.bytes_down.load(Ordering::Relaxed);
+            sum.accept_errors += shard.accept_errors.load(Ordering::Relaxed);
+        }
+        sum
+    }
+}
+
+/// The counters of one listener on one worker; on cache lines of their own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Shard {
+    accepted: AtomicU64,
+    pub(super) bytes_up: AtomicU64,
+    pub(super) bytes_down: AtomicU64,
+    accept_errors: AtomicU64,
+    ended: [AtomicU64; Outcome::COUNT],
+}
+
+impl Shard {
+    pub(super) fn accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Release);
+    }
+
+    pub(super) fn accept_error(&self) {
+        self.accept_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn ended(&self, outcome: Outcome) {
+        self.ended[outcome.index()].fetch_add(1, Ordering::Release);
+    }
+}

@@ -1,0 +1,209 @@
+//! Choosing a backend, and an endpoint of it.
+//!
+//! Backends are chosen by *smooth weighted round robin*: in each turn every backend gains its
+//! weight, the richest is chosen and pays the sum of all weights. Over any window of connections
+//! each backend gets its share to within a connection or two, without chance and without bursts; the
+//! share of a backend that cannot be reached is rejected, never given to the others.
+//!
+//! One state serves all workers, so the shares are exact for the route, not just for each worker.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::plan::{BackendPlan, RejectReason, RoutePlan, Target};
+
+/// A route as it is run: its plan, and whose turn it is.
+#[derive(Debug)]
+pub(super) struct Route {
+    plan: Arc<RoutePlan>,
+    credits: Mutex<Box<[i64]>>,
+    /// For each backend, the turn of its endpoints.
+    cursors: Box<[AtomicUsize]>,
+}
+
+/// What was chosen for a connection.
+pub(super) struct Pick<'a> {
+    /// The backend's place in the plan; none where no backend has a weight.
+    pub(super) backend: Option<usize>,
+    pub(super) target: Result<Endpoints<'a>, RejectReason>,
+}
+
+/// The endpoints of a backend, and the one whose turn it is.
+pub(super) struct Endpoints<'a> {
+    addresses: &'a [SocketAddr],
+    first: usize,
+}
+
+impl Route {
+    /// A route for `plan`. Where it succeeds one with the same backends or weights, it goes on with
+    /// their turns.
+    pub(super) fn new(plan: Arc<RoutePlan>, predecessor: Option<&Self>) -> Self {
+        let weights = |plan: &RoutePlan| -> Vec<_> {
+            plan.backends.iter().map(|backend| backend.weight).collect()
+        };
+        let credits = predecessor
+            .filter(|old| weights(&old.plan) == weights(&plan))
+            .map_or_else(|| vec![0; plan.backends.len()].into(), |old| old.credits().clone());
+        let turn = |backend: &BackendPlan| {
+            let old = predecessor?;
+            let index =
+                old.plan.backends.iter().position(|other| other.backend == backend.backend)?;
+            Some(old.cursors[index].load(Ordering::Relaxed))
+        };
+        let cursors = plan
+            .backends
+            .iter()
+            .map(|backend| AtomicUsize::new(turn(backend).unwrap_or(0)))
+            .collect();
+        Self { plan, credits: Mutex::new(credits), cursors }
+    }
+
+    pub(super) fn plan(&self) -> &Arc<RoutePlan> {
+        &self.plan
+    }
+
+    pub(super) fn pick(&self) -> Pick<'_> {
+        let Some(index) = self.next_backend() else {
+            return Pick { backend: None, target: Err(RejectReason::NoWeight) };
+        };
+        let target = match &self.plan.backends[index].target {
+            Target::Reject(reason) => Err(*reason),
+            Target::Endpoints(addresses) if addresses.is_empty() => Err(RejectReason::NoEndpoints),
+            Target::Endpoints(addresses) => {
+                let turn = self.cursors[index].fetch_add(1, Ordering::Relaxed);
+                Ok(Endpoints { addresses, first: turn % addresses.len() })
+            }
+        };
+        Pick { backend: Some(index), target }
+    }
+
+    fn next_backend(&self) -> Option<usize> {
+        let backends = &self.plan.backends;
+        if let [only] = &backends[..] {
+            return (only.weight > 0).then_some(0);
+        }
+        let mut credits = self.credits();
+        let mut total = 0;
+        let mut richest = None;
+        for (index, backend) in
+            backends.iter().enumerate().filter(|(_, backend)| backend.weight > 0)
+        {
+            let weight = i64::from(backend.weight);
+            total += weight;
+            credits[index] += weight;
+            if richest.is_none_or(|richest: usize| credits[index] > credits[richest]) {
+                richest = Some(index);
+            }
+        }
+        if let Some(richest) = richest {
+            credits[richest] -= total;
+        }
+        richest
+    }
+
+    /// Held for a few additions; nothing that a reload does holds it longer.
+    fn credits(&self) -> std::sync::MutexGuard<'_, Box<[i64]>> {
+        self.credits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Endpoints<'_> {
+    /// At most `attempts` different endpoints, beginning with the one whose turn it is.
+    pub(super) fn in_turn(&self, attempts: usize) -> impl Iterator<Item = SocketAddr> + '_ {
+        let count = self.addresses.len();
+        (0..attempts.min(count)).map(move |step| self.addresses[(self.first + step) % count])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{NamespacedName, ObjectName, default_namespace};
+    use crate::plan::BackendId;
+
+    fn name(name: &str) -> NamespacedName {
+        NamespacedName { namespace: default_namespace(), name: ObjectName::new(name).unwrap() }
+    }
+
+    fn plan(weights: &[u32]) -> Arc<RoutePlan> {
+        let backend = |(index, weight): (usize, &u32)| BackendPlan {
+            backend: BackendId { name: name(&format!("b{index}")), port: None },
+            weight: *weight,
+            target: Target::Endpoints(Arc::new([
+                ([127, 0, 0, 1], 1).into(),
+                ([127, 0, 0, 1], 2).into(),
+            ])),
+        };
+        Arc::new(RoutePlan {
+            route: name("r"),
+            backends: weights.iter().enumerate().map(backend).collect(),
+        })
+    }
+
+    fn picks(route: &Route, count: usize) -> Vec<usize> {
+        (0..count).map(|_| route.pick().backend.unwrap()).collect()
+    }
+
+    #[test]
+    fn shares_are_exact_over_a_period_and_near_over_any_window() {
+        for weights in [&[70, 30, 0][..], &[1, 1, 1], &[5, 1, 1], &[1_000_000, 1], &[3, 0, 7, 11]] {
+            let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
+            let route = Route::new(plan(weights), None);
+            let count = total.min(500) as usize;
+            let picked = picks(&route, 2 * count);
+            for (index, weight) in weights.iter().enumerate() {
+                for window in [1, 7, count / 2, count].into_iter().filter(|window| *window > 0) {
+                    for start in 0..=picked.len() - window {
+                        let got = picked[start..start + window]
+                            .iter()
+                            .filter(|pick| **pick == index)
+                            .count();
+                        let due = window as f64 * f64::from(*weight) / total as f64;
+                        assert!(
+                            (got as f64 - due).abs() < 2.0,
+                            "{weights:?}: {got} of {window}, due {due}"
+                        );
+                    }
+                }
+                if u64::try_from(count) == Ok(total) {
+                    let got = picked[..count].iter().filter(|pick| **pick == index).count();
+                    assert_eq!(got, *weight as usize, "{weights:?} over one period");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn without_any_weight_everything_is_rejected() {
+        for weights in [&[0, 0][..], &[0], &[]] {
+            let route = Route::new(plan(weights), None);
+            assert!(matches!(route.pick().target, Err(RejectReason::NoWeight)));
+        }
+    }
+
+    #[test]
+    fn endpoints_take_turns_and_stand_in_for_each_other() {
+        let route = Route::new(plan(&[1]), None);
+        let ports = |route: &Route| -> Vec<_> {
+            route
+                .pick()
+                .target
+                .unwrap_or_else(|reason| panic!("{reason}"))
+                .in_turn(3)
+                .map(|address| address.port())
+                .collect()
+        };
+        assert_eq!(ports(&route), [1, 2]);
+        assert_eq!(ports(&route), [2, 1]);
+    }
+
+    #[test]
+    fn a_successor_goes_on_with_the_turns() {
+        let old = Route::new(plan(&[2, 1]), None);
+        let expected = picks(&Route::new(plan(&[2, 1]), None), 6);
+        let mut got = picks(&old, 2);
+        got.extend(picks(&Route::new(plan(&[2, 1]), Some(&old)), 4));
+        assert_eq!(got, expected);
+    }
+}

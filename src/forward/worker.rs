@@ -1,0 +1,122 @@
+//! A worker: a thread with a runtime of its own, and the listeners it serves.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::sync::{mpsc, oneshot};
+
+use super::accept::{self, Acceptor, Stop};
+use super::counters::Shards;
+use super::live::Live;
+use super::route::Route;
+use super::settings::Settings;
+use crate::plan::ListenerId;
+
+/// A listener as all workers share it: what it does now.
+#[derive(Debug)]
+pub(super) struct SharedListener(ArcSwap<ListenerState>);
+
+/// What a listener does with new connections.
+#[derive(Debug)]
+pub(super) struct ListenerState {
+    pub(super) id: ListenerId,
+    pub(super) route: Option<Arc<Route>>,
+    pub(super) counters: Arc<Shards>,
+}
+
+impl SharedListener {
+    pub(super) fn new(state: ListenerState) -> Self {
+        Self(ArcSwap::from_pointee(state))
+    }
+
+    pub(super) fn state(&self) -> Arc<ListenerState> {
+        self.0.load_full()
+    }
+
+    pub(super) fn counters(&self) -> Arc<Shards> {
+        self.0.load().counters.clone()
+    }
+
+    /// What new connections find from now on.
+    pub(super) fn replace(&self, state: ListenerState) {
+        self.0.store(Arc::new(state));
+    }
+}
+
+/// A socket for a worker to serve.
+pub(super) struct Assignment {
+    pub(super) socket: std::net::TcpListener,
+    pub(super) listener: Arc<SharedListener>,
+    pub(super) stop: Stop,
+    /// Told when the socket is closed.
+    pub(super) closed: oneshot::Sender<()>,
+    /// Told, by being dropped, when the last connection has ended.
+    pub(super) finished: oneshot::Sender<()>,
+}
+
+/// Assignments on their way to a worker; the sender waits when there are more.
+const QUEUE: usize = 256;
+
+/// The end of a worker that its owner holds. Dropping it ends the worker, and waits for that.
+#[derive(Debug)]
+pub(super) struct Worker {
+    assignments: Option<mpsc::Sender<Assignment>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    pub(super) fn start(number: usize, settings: Arc<Settings>) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (assignments, queue) = mpsc::channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name(format!("sluicegate-{number}"))
+            .spawn(move || runtime.block_on(work(number, settings, queue)))?;
+        Ok(Self { assignments: Some(assignments), thread: Some(thread) })
+    }
+
+    pub(super) async fn assign(&self, assignment: Assignment) {
+        if let Some(assignments) = &self.assignments {
+            // It fails only if the worker is gone, and then so is everything it served.
+            let _ = assignments.send(assignment).await;
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.assignments = None;
+        if let Some(thread) = self.thread.take() {
+            // A worker that panicked has said so on its own.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Takes assignments until there can be no more; the runtime then ends what is left.
+async fn work(number: usize, settings: Arc<Settings>, mut queue: mpsc::Receiver<Assignment>) {
+    while let Some(assignment) = queue.recv().await {
+        let Assignment { socket, listener, stop, closed, finished } = assignment;
+        let socket = match TcpListener::from_std(socket) {
+            Ok(socket) => socket,
+            Err(error) => {
+                tracing::error!(listener = %listener.state().id, worker = number, %error, "cannot serve a socket");
+                continue;
+            }
+        };
+        let acceptor = Acceptor {
+            socket,
+            listener,
+            settings: settings.clone(),
+            worker: number,
+            live: Arc::new(Live::default()),
+        };
+        tokio::spawn(async move {
+            accept::run(acceptor, stop, closed).await;
+            drop(finished);
+        });
+    }
+}
