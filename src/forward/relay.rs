@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::buffer;
+use super::buffer::Buffer;
 
 /// Bytes a direction may carry before other connections of the worker get their turn.
 const BUDGET: usize = 256 * 1024;
@@ -49,7 +49,7 @@ enum State {
     Reading,
     /// `buffer[start..end]` is read, but not written.
     Writing {
-        buffer: Box<[u8]>,
+        buffer: Buffer,
         start: usize,
         end: usize,
     },
@@ -124,32 +124,21 @@ impl Direction<'_> {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    self.state = match read(cx, source) {
-                        Poll::Pending => return Poll::Pending,
-                        Poll::Ready(Err(_)) => return Poll::Ready(Err(End::Source)),
-                        Poll::Ready(Ok(None)) => State::Closing,
-                        Poll::Ready(Ok(Some((buffer, end)))) => {
-                            State::Writing { buffer, start: 0, end }
-                        }
+                    let mut buffer = Buffer::take();
+                    let end = ready!(read(cx, source, &mut buffer)).map_err(|_| End::Source)?;
+                    self.state = match end {
+                        0 => State::Closing,
+                        _ => State::Writing { buffer, start: 0, end },
                     };
                 }
                 State::Writing { buffer, start, end } => {
                     while start < end {
-                        let written =
-                            ready!(Pin::new(&mut *sink).poll_write(cx, &buffer[*start..*end]));
-                        match written {
-                            Ok(count) => {
-                                *start += count;
-                                *carried += count;
-                            }
-                            Err(_) => return Poll::Ready(Err(End::Sink)),
-                        }
+                        let written = Pin::new(&mut *sink).poll_write(cx, &buffer[*start..*end]);
+                        let written = ready!(written).map_err(|_| End::Sink)?;
+                        *start += written;
+                        *carried += written;
                     }
-                    if let State::Writing { buffer, .. } =
-                        std::mem::replace(&mut self.state, State::Reading)
-                    {
-                        buffer::give_back(buffer);
-                    }
+                    self.state = State::Reading;
                 }
                 State::Closing => {
                     ready!(Pin::new(&mut *sink).poll_shutdown(cx)).map_err(|_| End::Sink)?;
@@ -161,39 +150,16 @@ impl Direction<'_> {
     }
 }
 
-/// Reads what there is into a buffer of the worker's; nothing at the end of the source.
+/// Reads what there is; 0 at the end of the source.
 ///
 /// A short read tells the runtime that the socket is empty, which saves the read that would only
 /// say so again.
 fn read(
     cx: &mut Context<'_>,
     source: &mut TcpStream,
-) -> Poll<io::Result<Option<(Box<[u8]>, usize)>>> {
-    let mut buffer = buffer::take();
-    let mut read = ReadBuf::new(&mut buffer);
-    let result = Pin::new(source).poll_read(cx, &mut read);
-    let end = read.filled().len();
-    match result {
-        Poll::Ready(Ok(())) if end > 0 => return Poll::Ready(Ok(Some((buffer, end)))),
-        Poll::Ready(Ok(())) => {
-            buffer::give_back(buffer);
-            Poll::Ready(Ok(None))
-        }
-        Poll::Ready(Err(error)) => {
-            buffer::give_back(buffer);
-            Poll::Ready(Err(error))
-        }
-        Poll::Pending => {
-            buffer::give_back(buffer);
-            Poll::Pending
-        }
-    }
-}
-
-impl Drop for Direction<'_> {
-    fn drop(&mut self) {
-        if let State::Writing { buffer, .. } = std::mem::replace(&mut self.state, State::Closed) {
-            buffer::give_back(buffer);
-        }
-    }
+    buffer: &mut Buffer,
+) -> Poll<io::Result<usize>> {
+    let mut read = ReadBuf::new(buffer);
+    ready!(Pin::new(source).poll_read(cx, &mut read))?;
+    Poll::Ready(Ok(read.filled().len()))
 }
