@@ -37,8 +37,9 @@ pub(super) fn resolve(gateway: &Gateway, host: &Host) -> Result<Vec<Address>, St
         let value = address.value.as_deref().unwrap_or_default();
         let resolved = match address.address_type {
             GatewayAddressType::IpAddress if value.is_empty() => Address::of(host.bind, host),
-            GatewayAddressType::IpAddress => match value.parse() {
-                Ok(ip) => Address::of(ip, host),
+            GatewayAddressType::IpAddress => match value.parse::<IpAddr>() {
+                // An IPv4 address may be written as IPv6; it is the same address.
+                Ok(ip) => Address::of(ip.to_canonical(), host),
                 Err(_) => return Err(format!("Address `{value}` is not an IP address.")),
             },
             _ => {

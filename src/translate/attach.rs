@@ -6,14 +6,13 @@
 //! spec alone, as [`attachedRoutes`](https://gateway-api.sigs.k8s.io/reference/spec/#listenerstatus)
 //! demands: a route on a conflicted listener is accepted and counted, though nothing flows.
 
-use std::fmt::Write as _;
-
 use super::class::{self, Classes};
 use super::index::Index;
 use super::listeners::{EvaluatedGateway, EvaluatedGateways, EvaluatedListener, allows_tcp_routes};
 use super::precedence;
 use crate::model::{
-    FromNamespaces, GatewayController, NamespaceName, NamespacedName, ParentRef, Reason, TcpRoute,
+    FromNamespaces, GatewayController, Listener, NamespaceName, NamespacedName, ParentRef,
+    Protocol, Reason, TcpRoute,
 };
 
 /// A route with at least one parent of ours, or none: then why.
@@ -47,8 +46,6 @@ pub(super) fn attach<'a>(
         .into_iter()
         .map(|(name, route)| {
             let mut attached = AttachedRoute { name, route, parents: Vec::new(), orphaned: None };
-            // Several references to one listener count once.
-            let mut counted = Vec::new();
             for parent_ref in route.spec.parent_refs.iter().filter(|parent| parent.is_gateway()) {
                 let gateway_name = NamespacedName {
                     namespace: parent_ref
@@ -64,7 +61,6 @@ pub(super) fn attach<'a>(
                         parent_ref,
                         &gateway_name,
                         gateway,
-                        &mut counted,
                     )),
                     None => attached.orphaned = class::unserved(classes, index, &gateway_name),
                 }
@@ -80,104 +76,101 @@ fn attach_to<'a>(
     parent_ref: &'a ParentRef,
     gateway_name: &NamespacedName,
     gateway: &mut EvaluatedGateway<'a>,
-    counted: &mut Vec<(NamespacedName, usize)>,
 ) -> Parent<'a> {
-    let controller = gateway.controller;
-    let mut matched = 0;
     let mut refusals = Vec::new();
-    let mut message = String::new();
-    for (position, listener) in gateway.listeners.iter_mut().enumerate() {
-        if !selects(parent_ref, listener) {
+    let mut attached = Vec::new();
+    for listener in gateway.listeners.iter_mut() {
+        if !selects(parent_ref, listener.listener) {
             continue;
         }
-        matched += 1;
-        if let Err(refusal) = allow(index, &route.name.namespace, listener, gateway_name) {
-            refusals.push(refusal);
-            continue;
+        match allow(index, &route.name.namespace, listener.listener, gateway_name) {
+            Err(refusal) => refusals.push(refusal),
+            Ok(()) => {
+                listener.attach(route.name);
+                attached.push(&*listener);
+            }
         }
-        let key = (gateway_name.clone(), position);
-        if !counted.contains(&key) {
-            counted.push(key);
-            listener.attached_routes += 1;
-        }
-        describe(&mut message, route, listener);
-        listener.winner.get_or_insert((route.name, route.route));
     }
-    let (accepted, reason) = if matched == 0 {
-        message = no_match(parent_ref, gateway_name);
-        (false, Reason::NO_MATCHING_PARENT)
-    } else if refusals.len() == matched {
-        message = refusals.join(" ");
-        (false, Reason::NOT_ALLOWED_BY_LISTENERS)
-    } else {
-        if route.route.spec.rules.len() > 1 {
-            message.push_str(
-                " Only the first rule is used: a TCPRoute has nothing to choose between rules by.",
-            );
+    let (accepted, reason, message) = if !attached.is_empty() {
+        let mut message = describe(route, &attached);
+        if gateway.addresses.is_err() {
+            message += &format!(" No traffic: Gateway {gateway_name} is not accepted.");
         }
-        (true, Reason::ACCEPTED)
+        (true, Reason::ACCEPTED, message)
+    } else if refusals.is_empty() {
+        (false, Reason::NO_MATCHING_PARENT, no_match(parent_ref, gateway_name))
+    } else {
+        (false, Reason::NOT_ALLOWED_BY_LISTENERS, refusals.join(" "))
     };
-    Parent { parent_ref, controller, accepted, reason, message }
+    Parent { parent_ref, controller: gateway.controller, accepted, reason, message }
 }
 
-fn selects(parent_ref: &ParentRef, listener: &EvaluatedListener<'_>) -> bool {
-    let listener = listener.listener;
+fn selects(parent_ref: &ParentRef, listener: &Listener) -> bool {
     parent_ref.section_name.as_ref().is_none_or(|name| *name == listener.name)
         && parent_ref.port.is_none_or(|port| port == listener.port)
 }
 
 /// Whether the listener's `allowedRoutes` admit a TCPRoute of namespace `from`.
+///
+/// # Errors
+/// Why they do not.
 fn allow(
     index: &Index<'_>,
     from: &NamespaceName,
-    listener: &EvaluatedListener<'_>,
+    listener: &Listener,
     gateway: &NamespacedName,
 ) -> Result<(), String> {
-    let listener = listener.listener;
+    let name = &listener.name;
     if !allows_tcp_routes(listener) {
-        return Err(format!(
-            "Listener {} ({}) does not take TCPRoutes.",
-            listener.name, listener.protocol
-        ));
+        return Err(match &listener.protocol {
+            Protocol::Tcp => format!("Listener {name} does not have TCPRoute among its kinds."),
+            other => format!("Listener {name} speaks {other}; a TCPRoute needs TCP."),
+        });
     }
     let namespaces = &listener.allowed_routes.namespaces;
-    let allowed = match namespaces.from {
-        FromNamespaces::All => true,
-        FromNamespaces::Same => *from == gateway.namespace,
-        FromNamespaces::Selector => namespaces
-            .selector
-            .as_ref()
-            .is_some_and(|selector| selector.matches(&index.namespace_labels(from))),
-    };
-    if allowed {
-        return Ok(());
+    match (namespaces.from, &namespaces.selector) {
+        (FromNamespaces::All, _) => Ok(()),
+        (FromNamespaces::Same, _) if *from == gateway.namespace => Ok(()),
+        (FromNamespaces::Same, _) => {
+            Err(format!("Listener {name} takes routes from namespace {} only.", gateway.namespace))
+        }
+        (FromNamespaces::Selector, None) => Err(format!(
+            "Listener {name} takes routes from selected namespaces, but has no selector."
+        )),
+        (FromNamespaces::Selector, Some(selector)) => {
+            if selector.matches(&index.namespace_labels(from)) {
+                Ok(())
+            } else {
+                Err(format!(
+                    "Listener {name} has a selector that does not select namespace {from}."
+                ))
+            }
+        }
     }
-    Err(match namespaces.from {
-        FromNamespaces::Selector => format!(
-            "Listener {} takes routes from namespaces chosen by labels, which do not choose {from}.",
-            listener.name
-        ),
-        FromNamespaces::Same | FromNamespaces::All => format!(
-            "Listener {} takes routes from namespace {} only.",
-            listener.name, gateway.namespace
-        ),
-    })
 }
 
-/// Says that the route is attached to the listener, and whether it carries the traffic there.
-fn describe(message: &mut String, route: &AttachedRoute<'_>, listener: &EvaluatedListener<'_>) {
-    if !message.is_empty() {
-        message.push(' ');
+/// Says where an accepted route is attached, and why it may get no traffic all the same.
+fn describe(route: &AttachedRoute<'_>, attached: &[&EvaluatedListener<'_>]) -> String {
+    let names: Vec<_> = attached.iter().map(|listener| listener.listener.name.as_str()).collect();
+    let plural = if names.len() > 1 { "s" } else { "" };
+    let mut message = format!("Attached to listener{plural} {}.", names.join(", "));
+    for listener in attached {
+        let name = &listener.listener.name;
+        if listener.refusal.is_some() {
+            message += &format!(" No traffic from listener {name}: it is not accepted.");
+        } else if let Some(winner) = listener.winner.filter(|winner| *winner != route.name) {
+            message += &format!(" No traffic from listener {name}: TCPRoute {winner} comes first.");
+        }
     }
-    let name = &listener.listener.name;
-    let written = match listener.winner {
-        Some((winner, _)) if winner != route.name => write!(
-            message,
-            "Attached to listener {name}, but gets no traffic there: TCPRoute {winner} comes first."
-        ),
-        _ => write!(message, "Attached to listener {name}."),
-    };
-    written.expect("a String takes every text");
+    if route.route.spec.rules.len() > 1 {
+        message +=
+            " Only the first rule is used: a TCPRoute has nothing to choose between rules by.";
+    }
+    let mut backends = route.route.rule().into_iter().flat_map(|rule| &rule.backend_refs);
+    if backends.all(|backend| backend.weight.get() == 0) {
+        message += " Every connection is rejected: no backend has a weight over 0.";
+    }
+    message
 }
 
 fn no_match(parent_ref: &ParentRef, gateway: &NamespacedName) -> String {

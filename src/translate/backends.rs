@@ -18,13 +18,19 @@ use crate::plan::{BackendId, BackendPlan, RejectReason, RoutePlan, Target};
 /// A route's backends, and what is to be said of its references.
 pub(super) struct ResolvedRoute {
     pub(super) plan: Arc<RoutePlan>,
-    /// The first broken reference's reason, with a message that lists them all.
-    pub(super) broken: Option<(Reason, String)>,
+    /// What is wrong with the first broken reference, where one is.
+    pub(super) broken: Option<Reason>,
+    /// Why each backend that gets rejections instead of connections does.
+    pub(super) message: String,
 }
+
+/// Why connections to a backend are rejected, in one word and for people.
+type Rejection = (RejectReason, String);
 
 pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute) -> ResolvedRoute {
     let backend_refs = route.rule().map_or(&[][..], |rule| &rule.backend_refs);
-    let mut broken: Option<(Reason, String)> = None;
+    let mut broken = None;
+    let mut remarks = Vec::new();
     let backends = backend_refs
         .iter()
         .map(|backend| {
@@ -36,61 +42,65 @@ pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute
             BackendPlan {
                 backend: BackendId { name: target, port: backend.port },
                 weight: backend.weight.get(),
-                target: match resolved {
-                    Ok(endpoints) if endpoints.is_empty() => {
-                        Target::Reject(RejectReason::NoEndpoints)
-                    }
-                    Ok(endpoints) => Target::Endpoints(endpoints.into()),
-                    Err((reject, message)) => {
-                        match &mut broken {
-                            None => broken = Some((reason_of(reject), message)),
-                            Some((_, messages)) => {
-                                messages.push(' ');
-                                messages.push_str(&message);
-                            }
-                        }
+                target: resolved.map_or_else(
+                    |(reject, message)| {
+                        broken = broken.take().or_else(|| reason_of(reject));
+                        remarks.push(message);
                         Target::Reject(reject)
-                    }
-                },
+                    },
+                    |endpoints| Target::Endpoints(endpoints.into()),
+                ),
             }
         })
         .collect();
-    ResolvedRoute { plan: Arc::new(RoutePlan { route: name.clone(), backends }), broken }
-}
-
-fn reason_of(reject: RejectReason) -> Reason {
-    match reject {
-        RejectReason::RefNotPermitted => Reason::REF_NOT_PERMITTED,
-        RejectReason::InvalidKind => Reason::INVALID_KIND,
-        RejectReason::UnsupportedProtocol => Reason::UNSUPPORTED_PROTOCOL,
-        RejectReason::BackendNotFound
-        | RejectReason::NoRoute
-        | RejectReason::NoWeight
-        | RejectReason::NoEndpoints => Reason::BACKEND_NOT_FOUND,
+    if broken.is_none() {
+        remarks.insert(0, "All references are resolved.".to_owned());
+    }
+    ResolvedRoute {
+        plan: Arc::new(RoutePlan { route: name.clone(), backends }),
+        broken,
+        message: remarks.join(" "),
     }
 }
 
-/// The endpoints of one reference; possibly none, which leaves the reference itself valid.
+/// What is wrong with the reference; nothing where only its target cannot take connections.
+fn reason_of(reject: RejectReason) -> Option<Reason> {
+    match reject {
+        RejectReason::BackendNotFound => Some(Reason::BACKEND_NOT_FOUND),
+        RejectReason::RefNotPermitted => Some(Reason::REF_NOT_PERMITTED),
+        RejectReason::InvalidKind => Some(Reason::INVALID_KIND),
+        RejectReason::UnsupportedProtocol => Some(Reason::UNSUPPORTED_PROTOCOL),
+        RejectReason::NoRoute | RejectReason::NoWeight | RejectReason::NoEndpoints => None,
+    }
+}
+
+/// The endpoints of one reference; at least one.
 fn resolve_backend(
     index: &Index<'_>,
     route: &NamespacedName,
     backend: &BackendRef,
     target: &NamespacedName,
-) -> Result<Vec<SocketAddr>, (RejectReason, String)> {
-    if !backend.is_service() {
-        let group = if backend.group == "" { "core" } else { backend.group.as_str() };
-        return Err((
-            RejectReason::InvalidKind,
-            format!("Backend {target} is of kind {} (group {group}); use a Service.", backend.kind),
-        ));
-    }
+) -> Result<Vec<SocketAddr>, Rejection> {
     // Before anything is said of the target: whether it exists is its namespace's own business.
     if !grants::allows(index, &route.namespace, backend, &target.namespace) {
         return Err((
             RejectReason::RefNotPermitted,
             format!(
-                "No ReferenceGrant in namespace {} allows TCPRoutes of namespace {} to refer to Service {}.",
-                target.namespace, route.namespace, target.name
+                "No ReferenceGrant in namespace {} allows TCPRoutes of namespace {} to refer to {} {}.",
+                target.namespace, route.namespace, backend.kind, target.name
+            ),
+        ));
+    }
+    if !backend.is_service() {
+        let group = match backend.group.as_str() {
+            "" => "the core group".to_owned(),
+            group => format!("group {group}"),
+        };
+        return Err((
+            RejectReason::InvalidKind,
+            format!(
+                "Backend {target} is a {} of {group}; only a Service of the core group can be a backend.",
+                backend.kind
             ),
         ));
     }
@@ -104,18 +114,22 @@ fn resolve_backend(
         ));
     }
     let port = find_port(service, backend.port, target)?;
-    Ok(endpoints(
-        index.slices(&target.namespace, &target.name),
-        port,
-        service.spec.ip_families.first(),
-    ))
+    let slices = index.slices(&target.namespace, &target.name);
+    let endpoints = endpoints(slices, port, service.spec.ip_families.first());
+    if endpoints.is_empty() {
+        return Err((
+            RejectReason::NoEndpoints,
+            format!("Service {target} has no ready endpoint for port {}.", port.port),
+        ));
+    }
+    Ok(endpoints)
 }
 
 fn find_port<'a>(
     service: &'a Service,
     wanted: Option<PortNumber>,
     name: &NamespacedName,
-) -> Result<&'a ServicePort, (RejectReason, String)> {
+) -> Result<&'a ServicePort, Rejection> {
     let Some(wanted) = wanted else {
         return Err((
             RejectReason::BackendNotFound,
@@ -138,10 +152,12 @@ fn find_port<'a>(
         .filter(|port| port.protocol == TransportProtocol::Tcp)
         .map(|port| port.port.to_string())
         .collect();
-    Err((
-        RejectReason::BackendNotFound,
-        format!("Service {name} has no port {wanted}; its TCP ports: {}.", known.join(", ")),
-    ))
+    let known = if known.is_empty() {
+        "it has no TCP port".to_owned()
+    } else {
+        format!("its TCP ports: {}", known.join(", "))
+    };
+    Err((RejectReason::BackendNotFound, format!("Service {name} has no port {wanted}; {known}.")))
 }
 
 /// The addresses behind a Service port: the ready ones or, where none is ready, those that still

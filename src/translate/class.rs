@@ -75,7 +75,10 @@ pub(super) fn unserved<'a>(
     gateway: &NamespacedName,
 ) -> Option<String> {
     match index.resources.gateways.get(gateway) {
-        Some(object) => classes.controller_of(object, index).err(),
+        Some(object) => {
+            let why = classes.controller_of(object, index).err()?;
+            Some(format!("Gateway {gateway} is not served: {why}"))
+        }
         None => Some(format!("Gateway {gateway} does not exist")),
     }
 }

@@ -14,7 +14,7 @@ use super::precedence;
 use super::settings::Host;
 use crate::model::{
     Gateway, GatewayController, Listener, NamespacedName, PortNumber, Protocol, Reason,
-    RouteGroupKind, TcpRoute,
+    RouteGroupKind,
 };
 
 /// A Gateway of ours and what has been found out about it.
@@ -38,7 +38,20 @@ pub(super) struct EvaluatedListener<'a> {
     /// How many accepted routes are attached.
     pub(super) attached_routes: i32,
     /// The attached route that carries the traffic.
-    pub(super) winner: Option<(&'a NamespacedName, &'a TcpRoute)>,
+    pub(super) winner: Option<&'a NamespacedName>,
+    /// The route that was attached last.
+    latest: Option<&'a NamespacedName>,
+}
+
+impl<'a> EvaluatedListener<'a> {
+    /// Attaches a route; they come in the order of precedence. One that refers to the listener
+    /// several times counts once.
+    pub(super) fn attach(&mut self, route: &'a NamespacedName) {
+        if self.latest.replace(route) != Some(route) {
+            self.attached_routes += 1;
+        }
+        self.winner.get_or_insert(route);
+    }
 }
 
 /// Why something is not accepted.
@@ -118,6 +131,7 @@ fn evaluate_listeners(gateway: &Gateway) -> Vec<EvaluatedListener<'_>> {
                 invalid_kinds,
                 attached_routes: 0,
                 winner: None,
+                latest: None,
             }
         })
         .collect()
@@ -223,7 +237,7 @@ impl<'a> Claims<'a> {
                 listener.refusal = Some(Refusal {
                     reason: Reason::PORT_UNAVAILABLE,
                     message: format!(
-                        "Port {port} belongs to the older Gateway {holder}, which listens on {}.",
+                        "Gateway {holder} has port {port} on {}; a port goes to the oldest Gateway that wants it, among those of one age to the first by name.",
                         if address.is_unspecified() {
                             "all addresses".to_owned()
                         } else {

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::StatusReport;
-use super::attach::AttachedRoute;
+use super::attach::{AttachedRoute, Parent};
 use super::backends::{self, ResolvedRoute};
 use super::class::{self, Classes};
 use super::index::Index;
 use super::listeners::{EvaluatedGateway, EvaluatedGateways, EvaluatedListener};
 use crate::model::{
-    Condition, ConditionStatus, ConditionType, GatewayClass, GatewayClassStatus, GatewayStatus,
-    ListenerStatus, NamespacedName, ObjectKey, ObjectKind, Reason, RouteParentStatus, RouteStatus,
-    SupportedFeature,
+    Condition, ConditionStatus, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus,
+    GatewayStatus, ListenerStatus, NamespacedName, ObjectKey, ObjectKind, Reason,
+    RouteParentStatus, RouteStatus, SupportedFeature,
 };
 use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
 
@@ -86,7 +86,7 @@ fn compile(
     for listener in gateway.listeners.iter().filter(|listener| listener.refusal.is_none()) {
         let id = ListenerId { gateway: name.clone(), listener: listener.listener.name.clone() };
         let routing = match listener.winner {
-            Some((route, _)) => Routing::Single(resolved[route].plan.clone()),
+            Some(route) => Routing::Single(resolved[route].plan.clone()),
             None => Routing::Unrouted,
         };
         let port = listener.listener.port;
@@ -142,7 +142,7 @@ fn gateway_accepted(say: &Sayer, gateway: &EvaluatedGateway<'_>) -> Condition {
         return say.yes(accepted, Reason::ACCEPTED, "All listeners are valid.");
     }
     let message =
-        format!("Not valid: listener {}; see its conditions.", refused.join(", listener "));
+        format!("Listeners that are not valid: {}; their conditions say why.", refused.join(", "));
     if refused.len() == gateway.listeners.len() {
         say.no(accepted, Reason::LISTENERS_NOT_VALID, message)
     } else {
@@ -161,7 +161,11 @@ fn listener_status(say: &Sayer, listener: &EvaluatedListener<'_>) -> ListenerSta
         let kinds: Vec<_> = listener
             .invalid_kinds
             .iter()
-            .map(|kind| format!("{} ({})", kind.kind, kind.group))
+            .map(|kind| match kind.group.as_str() {
+                GATEWAY_GROUP => kind.kind.to_string(),
+                "" => format!("{} of the core group", kind.kind),
+                group => format!("{} of group {group}", kind.kind),
+            })
             .collect();
         let message = format!("A TCP listener takes TCPRoutes only, not {}.", kinds.join(", "));
         say.no(ConditionType::RESOLVED_REFS, Reason::INVALID_ROUTE_KINDS, message)
@@ -197,7 +201,7 @@ fn route_status(
         return None;
     }
     let say = Sayer { generation: route.route.metadata.generation };
-    let ours = route.parents.iter().map(|parent| RouteParentStatus {
+    let entry = |parent: &Parent<'_>, resolved: &ResolvedRoute| RouteParentStatus {
         parent_ref: parent.parent_ref.clone(),
         controller_name: parent.controller.clone(),
         conditions: vec![
@@ -207,18 +211,17 @@ fn route_status(
                 parent.reason.clone(),
                 &parent.message,
             ),
-            match resolved.and_then(|resolved| resolved.broken.as_ref()) {
-                None => say.yes(
-                    ConditionType::RESOLVED_REFS,
-                    Reason::RESOLVED_REFS,
-                    "All references are resolved.",
-                ),
-                Some((reason, message)) => {
-                    say.no(ConditionType::RESOLVED_REFS, reason.clone(), message)
-                }
-            },
+            say.is(
+                resolved.broken.is_none(),
+                ConditionType::RESOLVED_REFS,
+                resolved.broken.clone().unwrap_or(Reason::RESOLVED_REFS),
+                &resolved.message,
+            ),
         ],
-    });
+    };
+    let ours = resolved
+        .into_iter()
+        .flat_map(|resolved| route.parents.iter().map(|parent| entry(parent, resolved)));
     Some(RouteStatus { parents: foreign.into_iter().chain(ours).collect() })
 }
 

@@ -1,0 +1,229 @@
+//! Golden cases of translation: each `tests/translate/*.in.yaml` is a small scenario, named for the
+//! one rule of the specification it shows; the `.out.yaml` beside it is what translation makes of
+//! it. `UPDATE=1 cargo test --test translate` rewrites the outputs; read the difference.
+//!
+//! Comment lines at the top of an input say what else belongs to the scenario:
+//!
+//! | line | meaning |
+//! |---|---|
+//! | `# controller: example.com/x` | only classes of this controller are served |
+//! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to report |
+//! | `# cannot open: 192.0.2.1:80 AddressNotUsable` | opening this address fails, for this cause |
+//! | `# not validated: …` | why such objects can turn up without having been validated |
+#![cfg(feature = "yaml")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use serde::Serialize;
+use sluicegate::model::manifest::{self, Content};
+use sluicegate::model::{GatewayController, Object, ObjectKind, Resources};
+use sluicegate::plan::{BindCause, BindFailure, ListenerId, Plan};
+use sluicegate::translate::{Host, Settings, StatusReport, translate};
+
+#[test]
+fn every_case_gives_what_its_file_says() {
+    let update = env::var_os("UPDATE").is_some();
+    let mut failures = String::new();
+    for case in cases() {
+        let output = case.translate(case.objects());
+        let path = case.path.with_file_name(format!("{}.out.yaml", case.name));
+        if update {
+            fs::write(&path, output).unwrap();
+            continue;
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        if output != expected {
+            write!(failures, "\n{}:\n{}", path.display(), diff(&expected, &output)).unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "not as expected (UPDATE=1 rewrites):\n{failures}");
+}
+
+#[test]
+fn the_order_of_objects_does_not_matter() {
+    for case in cases() {
+        let forwards = case.translate(case.objects());
+        let backwards = case.translate(case.objects().into_iter().rev().collect());
+        assert!(forwards == backwards, "{}:\n{}", case.name, diff(&forwards, &backwards));
+    }
+}
+
+#[test]
+fn every_output_has_an_input() {
+    for path in files() {
+        if let Some(name) = path.to_str().unwrap().strip_suffix(".out.yaml") {
+            assert!(Path::new(&format!("{name}.in.yaml")).exists(), "{name}.in.yaml is gone");
+        }
+    }
+}
+
+fn files() -> impl Iterator<Item = PathBuf> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/translate");
+    fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path())
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases: Vec<_> = files().filter_map(Case::at).collect();
+    cases.sort_by(|one, other| one.name.cmp(&other.name));
+    assert!(!cases.is_empty());
+    cases
+}
+
+struct Case {
+    name: String,
+    path: PathBuf,
+    text: String,
+    settings: Settings,
+    failures: Vec<BindFailure>,
+    validated: bool,
+}
+
+impl Case {
+    fn at(path: PathBuf) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_suffix(".in.yaml")?.to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let mut case = Self {
+            name,
+            path,
+            text: String::new(),
+            settings: Settings::default(),
+            failures: Vec::new(),
+            validated: true,
+        };
+        for line in text.lines().map_while(|line| line.strip_prefix("# ")) {
+            match line.split_once(": ") {
+                Some(("controller", name)) => {
+                    let name = GatewayController::new(name).unwrap();
+                    case.settings = case.settings.with_controller(name);
+                }
+                Some(("host", addresses)) => {
+                    let (bind, advertise) = addresses.split_once(' ').unwrap();
+                    let host = Host::new(bind.parse().unwrap(), advertise.parse().unwrap());
+                    case.settings = case.settings.with_host(host);
+                }
+                Some(("cannot open", failure)) => case.failures.push(bind_failure(failure)),
+                Some(("not validated", _)) => case.validated = false,
+                _ => {}
+            }
+        }
+        case.text = text;
+        Some(case)
+    }
+
+    fn objects(&self) -> Vec<Object> {
+        if self.validated {
+            manifest::read(&self.text)
+                .into_iter()
+                .map(|entry| match entry.content {
+                    Content::Object(object) => object,
+                    content => panic!("{}: {content:#?}", self.path.display()),
+                })
+                .collect()
+        } else {
+            manifest::split(&self.text).map(|document| read_unchecked(document.text)).collect()
+        }
+    }
+
+    fn translate(&self, objects: Vec<Object>) -> String {
+        let count = objects.len();
+        let resources = Resources::from_iter(objects);
+        assert_eq!(resources.len(), count, "{}: an object is there twice", self.name);
+        let translation = translate(&resources, &self.settings);
+        let status = translation.status_with(&self.failures(&translation.plan));
+        serde_yaml::to_string(&Output {
+            status: &status,
+            plan: &translation.plan,
+            ignored: translation
+                .ignored
+                .iter()
+                .map(|(object, why)| (object.to_string(), why.as_str()))
+                .collect(),
+        })
+        .unwrap()
+    }
+
+    /// The failures of the listeners that want an address which cannot be opened.
+    fn failures(&self, plan: &Plan) -> BTreeMap<ListenerId, Vec<BindFailure>> {
+        let mut failures = BTreeMap::<_, Vec<_>>::new();
+        for (id, listener) in &plan.listeners {
+            for address in &listener.addresses {
+                let hits =
+                    self.failures.iter().filter(|failure| failure.address == address.bind).cloned();
+                failures.entry(id.clone()).or_default().extend(hits);
+            }
+        }
+        failures.retain(|_, failures| !failures.is_empty());
+        failures
+    }
+}
+
+/// What an embedder's code may hand over: typed, but never checked by anybody.
+fn read_unchecked(document: &str) -> Object {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        kind: String,
+    }
+    let head: Head = serde_yaml::from_str(document).unwrap();
+    let kind = ObjectKind::ALL.iter().find(|kind| kind.as_str() == head.kind).unwrap();
+    kind.deserialize(serde_yaml::Deserializer::from_str(document)).unwrap()
+}
+
+fn bind_failure(text: &str) -> BindFailure {
+    let (address, cause) = text.split_once(' ').unwrap();
+    let (cause, message) = match cause {
+        "PortUnavailable" => (BindCause::PortUnavailable, "address already in use"),
+        "AddressNotUsable" => (BindCause::AddressNotUsable, "cannot assign requested address"),
+        "NoResources" => (BindCause::NoResources, "too many open files"),
+        _ => panic!("no such cause: {cause}"),
+    };
+    BindFailure { address: address.parse().unwrap(), cause, message: message.to_owned() }
+}
+
+#[derive(Serialize)]
+struct Output<'a> {
+    status: &'a StatusReport,
+    // Plain mappings instead of YAML tags, as in JSON.
+    #[serde(with = "serde_yaml::with::singleton_map_recursive")]
+    plan: &'a Plan,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    ignored: BTreeMap<String, &'a str>,
+}
+
+/// The lines that differ, with the longest common subsequence of the others around them.
+fn diff(old: &str, new: &str) -> String {
+    const CONTEXT: usize = 3;
+    let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
+    let mut common = vec![vec![0; new.len() + 1]; old.len() + 1];
+    for (i, left) in old.iter().enumerate().rev() {
+        for (j, right) in new.iter().enumerate().rev() {
+            common[i][j] = if left == right {
+                common[i + 1][j + 1] + 1
+            } else {
+                common[i + 1][j].max(common[i][j + 1])
+            };
+        }
+    }
+    let (mut i, mut j, mut lines) = (0, 0, Vec::new());
+    while i < old.len() || j < new.len() {
+        if i < old.len() && j < new.len() && old[i] == new[j] {
+            lines.push((' ', old[i]));
+            (i, j) = (i + 1, j + 1);
+        } else if j == new.len() || i < old.len() && common[i + 1][j] >= common[i][j + 1] {
+            lines.push(('-', old[i]));
+            i += 1;
+        } else {
+            lines.push(('+', new[j]));
+            j += 1;
+        }
+    }
+    let near_change = |at: usize| {
+        let around = at.saturating_sub(CONTEXT)..(at + CONTEXT + 1).min(lines.len());
+        lines[around].iter().any(|(sign, _)| *sign != ' ')
+    };
+    let shown = lines.iter().enumerate().filter(|(at, _)| near_change(*at));
+    shown.map(|(_, (sign, line))| format!("{sign} {line}\n")).collect()
+}
