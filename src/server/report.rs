@@ -1,0 +1,72 @@
+//! What a gateway says of itself.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::forward::Bindings;
+use crate::model::{ObjectKey, Resources};
+use crate::plan::{BindFailure, ListenerId, Plan};
+use crate::translate::{StatusReport, Translation};
+
+/// The state of a gateway at one moment, all parts from one pass over the same objects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The objects it is about.
+    pub resources: Arc<Resources>,
+    /// The listeners it should have open.
+    pub listeners: BTreeMap<ListenerId, ListenerReport>,
+    /// What is said of the objects.
+    pub status: Arc<StatusReport>,
+    /// Objects that are left alone, and why.
+    pub ignored: BTreeMap<ObjectKey, String>,
+    /// What a person should mend in the input of the sources.
+    pub problems: Vec<String>,
+}
+
+/// The state of a listener.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerReport {
+    /// The addresses that are bound.
+    pub bound: Vec<SocketAddr>,
+    /// The addresses to dial.
+    pub dial: Vec<SocketAddr>,
+    /// The addresses that could not be opened; they are tried again.
+    pub failures: Vec<BindFailure>,
+}
+
+impl Report {
+    pub(super) fn new(
+        resources: Arc<Resources>,
+        translation: &Translation,
+        bindings: &Bindings,
+        problems: Vec<String>,
+    ) -> Self {
+        Self {
+            resources,
+            listeners: listeners(&translation.plan, bindings),
+            status: Arc::new(translation.status_with(&bindings.failures)),
+            ignored: translation.ignored.clone(),
+            problems,
+        }
+    }
+}
+
+fn listeners(plan: &Plan, bindings: &Bindings) -> BTreeMap<ListenerId, ListenerReport> {
+    let report = |id: &ListenerId| {
+        let failures = bindings.failures.get(id).cloned().unwrap_or_default();
+        let is_open = |bind: SocketAddr| failures.iter().all(|failure| failure.address != bind);
+        let addresses = plan.listeners[id].addresses.iter();
+        ListenerReport {
+            bound: bindings.bound.get(id).cloned().unwrap_or_default(),
+            dial: addresses
+                .filter(|address| is_open(address.bind))
+                .map(|address| address.dial)
+                .collect(),
+            failures,
+        }
+    };
+    plan.listeners.keys().map(|id| (id.clone(), report(id))).collect()
+}

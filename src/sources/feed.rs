@@ -1,0 +1,82 @@
+//! The channel between a source and a gateway. It holds one snapshot, the newest.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::model::Resources;
+use crate::translate::StatusReport;
+
+/// What a source publishes: all its objects, and what is wrong with its input.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The objects.
+    pub resources: Resources,
+    /// What a person should mend, one text for each place, such as a document that cannot be read.
+    /// The objects concerned are in `resources` as they were before, where they were.
+    pub problems: Vec<String>,
+}
+
+/// A source's end: it publishes snapshots, and learns the status that its objects get.
+#[derive(Debug)]
+pub struct Feed {
+    snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    status: watch::Receiver<Arc<StatusReport>>,
+}
+
+/// The gateway's end: it finds the newest snapshot, and says the status.
+#[derive(Debug)]
+pub struct Fed {
+    snapshots: Snapshots,
+    status: watch::Sender<Arc<StatusReport>>,
+}
+
+/// The snapshots of a source, as they come.
+#[derive(Debug)]
+pub struct Snapshots(watch::Receiver<Option<Arc<Snapshot>>>);
+
+/// A new channel, for a gateway or for a source that stands before another one.
+pub fn feed() -> (Feed, Fed) {
+    let (publish, snapshots) = watch::channel(None);
+    let (say, status) = watch::channel(Arc::default());
+    (Feed { snapshots: publish, status }, Fed { snapshots: Snapshots(snapshots), status: say })
+}
+
+impl Feed {
+    /// Publishes a snapshot in place of the one before.
+    pub fn publish(&self, snapshot: impl Into<Snapshot>) {
+        self.snapshots.send_replace(Some(Arc::new(snapshot.into())));
+    }
+
+    /// The status of all the gateway's objects, this source's and others'. It changes whenever the
+    /// gateway finds something new to say.
+    pub fn status(&self) -> watch::Receiver<Arc<StatusReport>> {
+        self.status.clone()
+    }
+}
+
+impl Fed {
+    /// The snapshots, and the place to say the status.
+    pub fn into_parts(self) -> (Snapshots, watch::Sender<Arc<StatusReport>>) {
+        (self.snapshots, self.status)
+    }
+}
+
+impl Snapshots {
+    /// Waits for a snapshot that has not been seen yet; `None` once the source has ended and its
+    /// last one has been seen.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a snapshot is seen only when it is returned.
+    pub async fn next(&mut self) -> Option<Arc<Snapshot>> {
+        self.0.changed().await.ok()?;
+        self.0.borrow_and_update().clone()
+    }
+}
+
+impl From<Resources> for Snapshot {
+    fn from(resources: Resources) -> Self {
+        Self { resources, problems: Vec::new() }
+    }
+}

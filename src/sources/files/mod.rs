@@ -1,0 +1,99 @@
+//! Objects from files and directories, followed as they change.
+//!
+//! ```text
+//!  watch ──► burst over? ──► read ──► library ──► snapshot
+//!  (notify)                 (disk)   (last good state, ages, generations)
+//! ```
+//!
+//! Nothing that a file says can stop the source. What cannot be read is reported, and the object it
+//! was before stays; only where something is plainly taken away does it go.
+
+mod library;
+mod read;
+mod watch;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+
+use self::library::Library;
+use self::watch::Watch;
+use super::{Feed, Snapshot, Source, SourceError};
+
+/// Objects from manifests: files, and directories of them.
+///
+/// A directory is read one level deep: `*.yaml`, `*.yml` and `*.json`, without hidden files. A file
+/// that is named is read whatever it is called. Changes are followed by watching the directories,
+/// so that editors which replace a file, and a Kubernetes ConfigMap that swaps its `..data` link,
+/// are followed too.
+///
+/// What an API server would do for an object is done here: defaults, validation, a generation that
+/// grows with each change of the spec, and a creation time. Objects that are found at the same
+/// time are of the same age; `metadata.creationTimestamp` in the manifest says otherwise, and is
+/// the way to keep an age over a restart.
+///
+/// ```no_run
+/// use sluicegate::Server;
+/// use sluicegate::sources::FileSource;
+///
+/// # async fn example() -> Result<(), sluicegate::StartError> {
+/// let gateway = Server::builder().source(FileSource::new(["manifests/"])).start().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct FileSource {
+    paths: Vec<PathBuf>,
+}
+
+impl FileSource {
+    /// A source that reads these files and directories.
+    pub fn new<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
+        Self { paths: paths.into_iter().map(Into::into).collect() }
+    }
+
+    /// Reads everything once, as it is written: without ages and generations.
+    ///
+    /// # Errors
+    /// Where a path does not exist or cannot be read at all.
+    pub fn read(&self) -> Result<Snapshot, SourceError> {
+        let mut library = Library::new(self.paths.clone());
+        library.check_paths()?;
+        library.reload();
+        Ok(library.snapshot())
+    }
+}
+
+#[async_trait]
+impl Source for FileSource {
+    fn name(&self) -> String {
+        let paths: Vec<_> = self.paths.iter().map(|path| path.display().to_string()).collect();
+        format!("files {}", paths.join(", "))
+    }
+
+    async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
+        let mut library = Library::new(self.paths.clone()).with_ages();
+        library.check_paths()?;
+        // Watching comes first: a change during the first reading is then not missed.
+        let mut watch = Watch::new(self.paths)?;
+        library = reload(library, &feed).await?;
+        loop {
+            watch.changed().await;
+            library = reload(library, &feed).await?;
+            watch.renew(library.is_incomplete());
+        }
+    }
+}
+
+/// Reads anew, apart from the thread that must not be held up, and publishes what is new.
+async fn reload(mut library: Library, feed: &Feed) -> Result<Library, SourceError> {
+    let (library, changed) = tokio::task::spawn_blocking(move || {
+        let changed = library.reload();
+        (library, changed)
+    })
+    .await?;
+    if changed {
+        feed.publish(library.snapshot());
+    }
+    Ok(library)
+}

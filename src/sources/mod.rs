@@ -1,0 +1,69 @@
+//! Where objects come from.
+//!
+//! A [`Source`] feeds snapshots of objects to a gateway, each whole: what is not in the newest one
+//! is gone. The gateway takes the newest it finds, so a source may publish as often as it likes.
+//! Sources do not know plans, nor each other; where two of them hold an object of one kind and
+//! name, the one that was given to the gateway first is heard.
+//!
+//! | source | objects come from | feature |
+//! |---|---|---|
+//! | [`MemorySource`] | the embedder's own code | always there |
+//! | [`FileSource`] | files and directories, followed as they change | `files` |
+//!
+//! Any type that implements [`Source`] is as good as these.
+
+mod feed;
+#[cfg(feature = "files")]
+mod files;
+mod memory;
+
+use std::error::Error;
+
+use async_trait::async_trait;
+
+pub use self::feed::{Fed, Feed, Snapshot, Snapshots, feed};
+#[cfg(feature = "files")]
+pub use self::files::FileSource;
+pub use self::memory::MemorySource;
+
+/// Something that objects come from.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use sluicegate::model::Resources;
+/// use sluicegate::sources::{Feed, Source, SourceError};
+///
+/// struct Fixed(Resources);
+///
+/// #[async_trait]
+/// impl Source for Fixed {
+///     fn name(&self) -> String {
+///         "fixed".to_owned()
+///     }
+///
+///     async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
+///         feed.publish(self.0);
+///         Ok(())
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Source: Send + 'static {
+    /// What to call the source in logs and errors.
+    fn name(&self) -> String;
+
+    /// Publishes snapshots to `feed` until there can be no more.
+    ///
+    /// The first snapshot should come as soon as it is whole: the gateway waits for one of every
+    /// source before it opens anything. To return is fine, the last snapshot stays. The future is
+    /// dropped when the gateway stops; it runs on a thread of the gateway's, beside other sources,
+    /// and must not block it.
+    ///
+    /// # Errors
+    /// Before the first snapshot, an error keeps the gateway from starting. Later it is logged,
+    /// and the last snapshot stays.
+    async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError>;
+}
+
+/// Why a source cannot go on.
+pub type SourceError = Box<dyn Error + Send + Sync>;
