@@ -225,7 +225,8 @@ fn validate_addresses(addresses: &[GatewayAddress], violations: &mut Violations)
             }
             _ => violations.length(&field, value, 253),
         }
-        if !seen.insert((&address.address_type, value)) {
+        let unique = !matches!(address.address_type, GatewayAddressType::Other(_));
+        if unique && !seen.insert((&address.address_type, value)) {
             violations.add(&field, format!("`{value}` is given twice; addresses must be unique"));
         }
     }

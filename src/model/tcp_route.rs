@@ -87,30 +87,28 @@ impl TcpRoute {
     }
 }
 
-/// Two references to one parent must both name a section or port, and not the same one.
+/// References to one parent must all set the same of sectionName and port, and differ in them.
 fn validate_parent_refs(parent_refs: &[ParentRef], violations: &mut Violations) {
     for (index, parent) in parent_refs.iter().enumerate() {
+        // As in the CRD, a namespace left out is not the same as the route's own spelled out.
         let same_parent = |other: &&ParentRef| {
             (&other.group, &other.kind, &other.namespace, &other.name)
                 == (&parent.group, &parent.kind, &parent.namespace, &parent.name)
         };
+        let set = |parent: &ParentRef| (parent.section_name.is_some(), parent.port.is_some());
         let section = |parent: &ParentRef| (parent.section_name.clone(), parent.port);
-        let names_section = |parent: &ParentRef| section(parent) != (None, None);
         for earlier in parent_refs[..index].iter().filter(same_parent) {
-            let field = format!("spec.parentRefs[{index}]");
-            if names_section(earlier) != names_section(parent) {
-                violations.add(field, format!("sectionName or port must be set in every reference to {} `{}`, since there are several", parent.kind, parent.name));
+            let message = if set(earlier) != set(parent) {
+                "must set the same of sectionName and port as the other references to"
             } else if section(earlier) == section(parent) {
-                violations.add(
-                    field,
-                    format!(
-                        "repeats an earlier reference to {} `{}`; sectionName or port must differ",
-                        parent.kind, parent.name
-                    ),
-                );
+                "must differ in sectionName or port from the other references to"
             } else {
                 continue;
-            }
+            };
+            violations.add(
+                format!("spec.parentRefs[{index}]"),
+                format!("{message} {} `{}`", parent.kind, parent.name),
+            );
             break;
         }
     }
