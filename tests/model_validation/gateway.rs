@@ -1,0 +1,162 @@
+//! GatewayClass and Gateway.
+
+use super::{accepted, beside_listener, class, gateway, listeners, many, object, refused};
+
+#[test]
+fn a_class_names_its_controller() {
+    accepted(class("controllerName: example.com/a/b~c"));
+    accepted(class(&format!("controllerName: a.b/{}", "x".repeat(249))));
+    refused(class("description: none"), "spec", "missing field `controllerName`");
+    for bad in ["example.com", "example.com/", "/x", "Example.com/x", "a.b/x y"] {
+        refused(
+            class(&format!("controllerName: {bad}")),
+            "spec.controllerName",
+            "a controller name",
+        );
+    }
+    let long = format!("controllerName: a.b/{}", "x".repeat(250));
+    refused(class(&long), "spec.controllerName", "a controller name");
+}
+
+#[test]
+fn a_class_has_a_short_description_and_whole_parameters() {
+    let described = |length| format!("controllerName: a.b/c, description: {}", "ä".repeat(length));
+    accepted(class(&described(64)));
+    refused(class(&described(65)), "spec.description", "65 characters long; at most 64");
+    accepted(class(
+        "controllerName: a.b/c, parametersRef: {group: a.b, kind: K, name: n, namespace: s}",
+    ));
+    refused(
+        class("controllerName: a.b/c, parametersRef: {group: a.b, kind: K}"),
+        "spec.parametersRef",
+        "missing field `name`",
+    );
+}
+
+#[test]
+fn a_gateway_has_1_to_64_listeners() {
+    let some = |count| {
+        listeners(&many(count, |n| format!("{{name: l{n}, protocol: TCP, port: {}}}", n + 1)))
+    };
+    accepted(some(64));
+    refused(some(65), "spec.listeners", "has 65 entries; 1 to 64 allowed");
+    refused(some(0), "spec.listeners", "has 0 entries; 1 to 64 allowed");
+    refused(gateway(""), "spec", "missing field `listeners`");
+}
+
+#[test]
+fn a_gateway_names_its_class() {
+    let manifest = object("gateway.networking.k8s.io/v1", "Gateway", "spec: {listeners: []}");
+    refused(manifest, "spec", "missing field `gatewayClassName`");
+}
+
+#[test]
+fn addresses_are_few_and_of_their_type() {
+    let some = |count| {
+        beside_listener(&format!(
+            "addresses: [{}]",
+            many(count, |n| format!("{{value: 10.0.0.{n}}}"))
+        ))
+    };
+    accepted(some(16));
+    refused(some(17), "spec.addresses", "has 17 entries; 0 to 16 allowed");
+    let one = |address: &str| beside_listener(&format!("addresses: [{{{address}}}]"));
+    for good in [
+        "value: 10.0.0.1",
+        "type: IPAddress, value: \"2001:db8::1\"",
+        "type: IPAddress",
+        "type: Hostname",
+        "type: Hostname, value: \"*.example.com\"",
+        "type: example.com/pool, value: Any Thing",
+        "type: NamedAddress, value: x",
+    ] {
+        accepted(one(good));
+    }
+    let field = "spec.addresses[0].value";
+    for bad in ["10.0.0", "10.0.0.1:80", "db.example.com", "fe80::1%eth0", "10.0.0.01"] {
+        refused(one(&format!("value: \"{bad}\"")), field, "must be an IPv4 or IPv6 address");
+    }
+    refused(one("type: Hostname, value: a b"), field, "must be a hostname");
+    refused(one(&format!("type: a.b/c, value: {}", "x".repeat(254))), field, "at most 253 allowed");
+    refused(
+        one("type: Pool"),
+        "spec.addresses[0].type",
+        "IPAddress, Hostname, or a domain-prefixed",
+    );
+}
+
+#[test]
+fn addresses_are_unique() {
+    let two =
+        |one: &str, other: &str| beside_listener(&format!("addresses: [{{{one}}}, {{{other}}}]"));
+    let field = "spec.addresses[1].value";
+    refused(two("value: 10.0.0.1", "type: IPAddress, value: 10.0.0.1"), field, "given twice");
+    refused(two("type: Hostname, value: a", "type: Hostname, value: a"), field, "given twice");
+    accepted(two("type: IPAddress", "type: IPAddress"));
+    accepted(two("type: a.b/c, value: x", "type: a.b/c, value: x"));
+    accepted(two("type: Hostname, value: x", "type: a.b/c, value: x"));
+}
+
+#[test]
+fn infrastructure_labels_are_few_and_well_formed() {
+    let labels =
+        |labels: &str| beside_listener(&format!("infrastructure: {{labels: {{{labels}}}}}"));
+    accepted(labels(&many(8, |n| format!("k{n}: v"))));
+    refused(
+        labels(&many(9, |n| format!("k{n}: v"))),
+        "spec.infrastructure.labels",
+        "has 9 entries; 0 to 8",
+    );
+    accepted(labels("example.com/Key_1.x: \"\", short: Value-1_2.x"));
+    accepted(labels(&format!("{}/k: {}", "a".repeat(252), "v".repeat(63))));
+    for bad in [
+        "-k",
+        "k-",
+        "Example.com/k",
+        "a/b/c",
+        "a.b/",
+        "/k",
+        &format!("{}/k", "a".repeat(253)),
+        &"k".repeat(64),
+    ] {
+        refused(
+            labels(&format!("{bad}: v")),
+            "spec.infrastructure.labels",
+            "must be a name of at most 63",
+        );
+    }
+    for bad in ["-v", "v-", "a b", &"v".repeat(64)] {
+        refused(labels(&format!("k: {bad}")), "spec.infrastructure.labels.k", "must be at most 63");
+    }
+}
+
+#[test]
+fn infrastructure_annotations_are_few_and_short() {
+    let annotations = |annotations: &str| {
+        beside_listener(&format!("infrastructure: {{annotations: {{{annotations}}}}}"))
+    };
+    accepted(annotations(&many(16, |n| format!("k{n}: any thing"))));
+    let field = "spec.infrastructure.annotations";
+    refused(annotations(&many(17, |n| format!("k{n}: v"))), field, "has 17 entries; 0 to 16");
+    refused(annotations("k-: v"), field, "must be a name of at most 63");
+    accepted(annotations(&format!("k: {}", "v".repeat(4096))));
+    refused(
+        annotations(&format!("k: {}", "v".repeat(4097))),
+        &format!("{field}.k"),
+        "at most 4096",
+    );
+}
+
+#[test]
+fn infrastructure_parameters_are_whole_and_local() {
+    let parameters =
+        |fields: &str| beside_listener(&format!("infrastructure: {{parametersRef: {{{fields}}}}}"));
+    accepted(parameters("group: a.b, kind: K, name: n"));
+    let field = "spec.infrastructure.parametersRef";
+    refused(parameters("group: a.b, kind: K"), field, "missing field `name`");
+    refused(
+        parameters("group: a.b, kind: K, name: n, namespace: s"),
+        &format!("{field}.namespace"),
+        "is not a known field",
+    );
+}

@@ -1,0 +1,178 @@
+//! Listeners.
+
+use super::{accepted, listener, listeners, many, refused};
+
+#[test]
+fn a_listener_has_name_port_and_protocol() {
+    for (bad, missing) in [
+        ("protocol: TCP, port: 1", "name"),
+        ("name: l, protocol: TCP", "port"),
+        ("name: l, port: 1", "protocol"),
+    ] {
+        refused(
+            listeners(&format!("{{{bad}}}")),
+            "spec.listeners[0]",
+            &format!("missing field `{missing}`"),
+        );
+    }
+    refused(
+        listeners("{name: L, protocol: TCP, port: 1}"),
+        "spec.listeners[0].name",
+        "a section name",
+    );
+    refused(
+        listeners("{name: l, protocol: TCP, port: 0}"),
+        "spec.listeners[0].port",
+        "a port from 1",
+    );
+}
+
+#[test]
+fn any_word_is_a_protocol() {
+    let speaking =
+        |protocol: &str| listeners(&format!("{{name: l, protocol: \"{protocol}\", port: 1}}"));
+    // The CRD's pattern is not anchored at the start of its second alternative.
+    for good in ["INVALID", "tcp", "a-b", "example.com/quic", "Example.com/QUIC", &"X".repeat(255)]
+    {
+        accepted(speaking(good));
+    }
+    for bad in ["", "-x", "x-", "a b", "example.com/", "example.com/q-c", "/x", &"X".repeat(256)] {
+        refused(speaking(bad), "spec.listeners[0].protocol", "a protocol");
+    }
+}
+
+#[test]
+fn listeners_have_names_of_their_own() {
+    refused(
+        listeners("{name: l, protocol: TCP, port: 1}, {name: l, protocol: TCP, port: 2}"),
+        "spec.listeners[1].name",
+        "names must be unique",
+    );
+}
+
+#[test]
+fn port_protocol_and_hostname_together_are_unique() {
+    let two =
+        |one: &str, other: &str| listeners(&format!("{{name: a, {one}}}, {{name: b, {other}}}"));
+    let field = "spec.listeners[1].port";
+    refused(
+        two("protocol: TCP, port: 1", "protocol: TCP, port: 1"),
+        field,
+        "TCP 1 is taken by listener `a`",
+    );
+    refused(two("protocol: HTTP, port: 1", "protocol: HTTP, port: 1"), field, "is taken by");
+    refused(
+        two("protocol: HTTP, port: 1, hostname: h", "protocol: HTTP, port: 1, hostname: h"),
+        field,
+        "is taken by",
+    );
+    accepted(two("protocol: HTTP, port: 1, hostname: h", "protocol: HTTP, port: 1"));
+    accepted(two("protocol: TCP, port: 1", "protocol: UDP, port: 1"));
+    accepted(two("protocol: TCP, port: 1", "protocol: HTTP, port: 1"));
+    accepted(two("protocol: TCP, port: 1", "protocol: TCP, port: 2"));
+}
+
+#[test]
+fn hostnames_are_not_for_tcp_and_udp() {
+    let named = |protocol: &str, hostname: &str| {
+        listeners(&format!("{{name: l, protocol: {protocol}, port: 1, hostname: \"{hostname}\"}}"))
+    };
+    for protocol in ["TCP", "UDP"] {
+        refused(named(protocol, "h"), "spec.listeners[0].hostname", "must be absent");
+    }
+    for good in ["h", "*.example.com", &"h".repeat(253)] {
+        accepted(named("HTTP", good));
+    }
+    for bad in ["", "*", "a.*.b", "H", "a_b", &"h".repeat(254)] {
+        refused(named("HTTP", bad), "spec.listeners[0].hostname", "a hostname");
+    }
+}
+
+#[test]
+fn tls_settings_fit_the_protocol() {
+    let secured = |protocol: &str, tls: &str| {
+        listeners(&format!("{{name: l, protocol: {protocol}, port: 1, tls: {{{tls}}}}}"))
+    };
+    let certificate = "certificateRefs: [{name: c}]";
+    for protocol in ["TCP", "UDP", "HTTP"] {
+        refused(secured(protocol, certificate), "spec.listeners[0].tls", "must be absent");
+    }
+    accepted(secured("TLS", "mode: Passthrough"));
+    accepted(secured("TLS", certificate));
+    accepted(secured("HTTPS", certificate));
+    accepted(secured("HTTPS", "options: {a: b}"));
+    accepted(listeners("{name: l, protocol: HTTPS, port: 1}"));
+    refused(
+        listeners("{name: l, protocol: TLS, port: 1}"),
+        "spec.listeners[0].tls",
+        "protocol TLS needs it",
+    );
+    refused(
+        secured("HTTPS", "mode: Passthrough"),
+        "spec.listeners[0].tls.mode",
+        "must be Terminate",
+    );
+    refused(
+        secured("TLS", "mode: Terminate"),
+        "spec.listeners[0].tls.certificateRefs",
+        "mode Terminate needs",
+    );
+    refused(secured("TLS", "mode: Both"), "spec.listeners[0].tls.mode", "unknown variant `Both`");
+    let certificates = |count| {
+        secured(
+            "TLS",
+            &format!("certificateRefs: [{}]", many(count, |n| format!("{{name: c{n}}}"))),
+        )
+    };
+    accepted(certificates(64));
+    refused(certificates(65), "spec.listeners[0].tls.certificateRefs", "has 65 entries; 0 to 64");
+    let options =
+        |count| secured("TLS", &format!("options: {{{}}}", many(count, |n| format!("o{n}: v"))));
+    accepted(options(16));
+    refused(options(17), "spec.listeners[0].tls.options", "has 17 entries; 0 to 16");
+}
+
+#[test]
+fn allowed_routes_come_from_somewhere() {
+    let from =
+        |namespaces: &str| listener(&format!("allowedRoutes: {{namespaces: {{{namespaces}}}}}"));
+    for good in ["from: All", "from: Same", "from: Selector, selector: {}", "from: Selector", ""] {
+        accepted(from(good));
+    }
+    let path = "spec.listeners[0].allowedRoutes.namespaces";
+    refused(from("from: None"), &format!("{path}.from"), "unknown variant `None`");
+    let expression = |operator: &str| {
+        from(&format!(
+            "from: Selector, selector: {{matchExpressions: [{{key: k, operator: {operator}}}]}}"
+        ))
+    };
+    for good in ["In, values: [a]", "NotIn, values: [a, b]", "Exists", "DoesNotExist"] {
+        accepted(expression(good));
+    }
+    let field = &format!("{path}.selector.matchExpressions[0].values");
+    for bad in ["In", "NotIn, values: []"] {
+        refused(expression(bad), field, "must hold at least one value");
+    }
+    for bad in ["Exists, values: [a]", "DoesNotExist, values: [a]"] {
+        refused(expression(bad), field, "must be absent");
+    }
+    let operator = &format!("{path}.selector.matchExpressions[0].operator");
+    refused(expression("Near"), operator, "unknown variant `Near`");
+}
+
+#[test]
+fn allowed_kinds_are_at_most_8() {
+    let kinds = |count| {
+        listener(&format!(
+            "allowedRoutes: {{kinds: [{}]}}",
+            many(count, |n| format!("{{kind: K{n}}}"))
+        ))
+    };
+    accepted(kinds(8));
+    refused(kinds(9), "spec.listeners[0].allowedRoutes.kinds", "has 9 entries; 0 to 8");
+    refused(
+        listener("allowedRoutes: {kinds: [{group: a.b}]}"),
+        "spec.listeners[0].allowedRoutes.kinds[0]",
+        "missing field `kind`",
+    );
+}

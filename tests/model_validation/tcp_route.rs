@@ -1,0 +1,94 @@
+//! TCPRoute.
+
+use super::{accepted, backends, many, parents, refused, route, route_in};
+
+#[test]
+fn a_route_has_at_most_32_parents() {
+    let some = |count| parents(&many(count, |n| format!("{{name: g{n}}}")));
+    accepted(some(0));
+    accepted(some(32));
+    refused(some(33), "spec.parentRefs", "has 33 entries; 0 to 32");
+}
+
+#[test]
+fn references_to_one_parent_differ_in_section_or_port() {
+    for good in [
+        "{name: g, sectionName: a}, {name: g, sectionName: b}",
+        "{name: g, port: 1}, {name: g, port: 2}",
+        "{name: g, sectionName: a, port: 1}, {name: g, sectionName: a, port: 2}",
+        "{name: g}, {name: h}",
+        "{name: g}, {name: g, kind: ListenerSet}",
+        "{name: g}, {name: g, group: a.b}",
+        // A namespace spelled out is not the same text as one left out.
+        "{name: g}, {name: g, namespace: default}",
+        "{name: g, namespace: a}, {name: g, namespace: b}",
+    ] {
+        accepted(parents(good));
+    }
+    let field = "spec.parentRefs[1]";
+    for same in [
+        "{name: g}, {name: g}",
+        "{name: g, sectionName: a}, {name: g, sectionName: a}",
+        "{name: g, port: 1}, {name: g, port: 1}",
+        "{name: g, namespace: a, port: 1}, {name: g, namespace: a, port: 1}",
+        "{name: g}, {name: g, group: gateway.networking.k8s.io, kind: Gateway}",
+    ] {
+        refused(
+            parents(same),
+            field,
+            "must differ in sectionName or port from the other references to Gateway `g`",
+        );
+    }
+    for uneven in [
+        "{name: g}, {name: g, sectionName: a}",
+        "{name: g, port: 1}, {name: g}",
+        "{name: g, port: 1}, {name: g, sectionName: a}",
+        "{name: g, sectionName: a}, {name: g, sectionName: a, port: 1}",
+    ] {
+        refused(parents(uneven), field, "must set the same of sectionName and port");
+    }
+}
+
+#[test]
+fn a_route_has_one_rule_or_in_v1alpha2_up_to_16() {
+    let rules = |count| {
+        format!("rules: [{}]", many(count, |_| "{backendRefs: [{name: s, port: 1}]}".to_owned()))
+    };
+    accepted(route(&rules(1)));
+    refused(route(&rules(0)), "spec.rules", "has 0 entries; 1 allowed");
+    refused(route(&rules(2)), "spec.rules", "has 2 entries; 1 allowed");
+    refused(route("parentRefs: []"), "spec", "missing field `rules`");
+    accepted(route_in("v1alpha2", &rules(16)));
+    refused(route_in("v1alpha2", &rules(17)), "spec.rules", "has 17 entries; 1 to 16 allowed");
+    refused(route_in("v1alpha2", &rules(0)), "spec.rules", "has 0 entries; 1 to 16 allowed");
+}
+
+#[test]
+fn rules_have_names_of_their_own() {
+    let named = |one: &str, other: &str| {
+        let rule = |name: &str| format!("{{{name} backendRefs: [{{name: s, port: 1}}]}}");
+        route_in("v1alpha2", &format!("rules: [{}, {}]", rule(one), rule(other)))
+    };
+    accepted(named("name: a,", "name: b,"));
+    accepted(named("", ""));
+    refused(named("name: a,", "name: a,"), "spec.rules[1].name", "names must be unique");
+    refused(named("name: A,", ""), "spec.rules[0].name", "a section name");
+}
+
+#[test]
+fn a_rule_has_1_to_16_backends() {
+    let some = |count| backends(&many(count, |n| format!("{{name: s{n}, port: 1}}")));
+    accepted(some(16));
+    refused(some(17), "spec.rules[0].backendRefs", "has 17 entries; 1 to 16");
+    refused(some(0), "spec.rules[0].backendRefs", "has 0 entries; 1 to 16");
+    refused(route("rules: [{name: r}]"), "spec.rules[0]", "missing field `backendRefs`");
+}
+
+#[test]
+fn a_reference_to_a_service_has_a_port() {
+    let field = "spec.rules[0].backendRefs[0].port";
+    refused(backends("{name: s}"), field, "which port of `s` is meant");
+    refused(backends("{name: s, group: \"\", kind: Service}"), field, "which port of `s` is meant");
+    accepted(backends("{name: s, group: a.b, kind: Service}"));
+    accepted(backends("{name: s, kind: Pod}"));
+}
