@@ -1,0 +1,132 @@
+//! A TCP gateway from manifests in files.
+//!
+//! `cargo run --example file_gateway` runs the walk-through in `examples/tcp-routing` and plays the
+//! cluster's part for it; `cargo run --example file_gateway -- PATH...` runs any manifests against
+//! real addresses.
+
+#![allow(clippy::print_stdout, reason = "a program for the terminal")]
+
+mod changes;
+mod cli;
+mod echo;
+mod pods;
+mod stand_in;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use sluicegate::sources::FileSource;
+use sluicegate::{Report, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{Options, Task};
+use crate::stand_in::StandIn;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = match cli::parse() {
+        Ok(Task::Run(options)) => options,
+        Ok(Task::Help) => {
+            print!("{}", cli::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("file_gateway: {error}\nTry --help.");
+            return ExitCode::from(2);
+        }
+    };
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("file_gateway: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    log_connections(options.quiet);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+
+    let files = FileSource::new(&options.paths);
+    let mut gateway = Server::builder();
+    gateway = match options.play_pods {
+        true => gateway.source(StandIn::new(files, options.paths.clone())),
+        false => gateway.source(files),
+    };
+    if let Some(address) = options.bind {
+        gateway = gateway.bind(address);
+    }
+    if let Some(name) = options.controller_name {
+        gateway = gateway.controller_name(name);
+    }
+    let gateway = gateway.start().await?;
+
+    let mut reports = gateway.reports();
+    let mut last: Option<Arc<Report>> = None;
+    loop {
+        tokio::select! {
+            Some(report) = reports.next() => {
+                match &last {
+                    None => introduce(&options.paths, &report),
+                    Some(last) => changes::print(last, &report),
+                }
+                last = Some(report);
+            }
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+    }
+    let live: u64 = gateway.counters().listeners().values().map(|listener| listener.active()).sum();
+    println!(
+        "\nStopping: no new connections; {live} live may finish within {} s. Once more to stop at once.",
+        options.drain_timeout.as_secs_f32()
+    );
+    tokio::select! {
+        () = gateway.drain(options.drain_timeout) => println!("Stopped."),
+        _ = terminate.recv() => println!("Stopped at once."),
+        _ = interrupt.recv() => println!("Stopped at once."),
+    }
+    Ok(())
+}
+
+/// The state at the start, and what to do next.
+fn introduce(paths: &[PathBuf], report: &Report) {
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    println!("Reading {}\n", paths.join(", "));
+    for problem in &report.problems {
+        println!("PROBLEM  {problem}");
+    }
+    print!("{}", table::gateways(report));
+    println!();
+    print!("{}", table::routes(report));
+    for (object, why) in &report.ignored {
+        println!("\n{object} is ignored: {why}.");
+    }
+    let dial: Vec<_> = report.listeners.values().flat_map(|listener| &listener.dial).collect();
+    if !dial.is_empty() {
+        println!("\nTry:");
+        for address in dial {
+            println!("  nc -zv {} {}", address.ip(), address.port());
+            println!("  curl -i http://{address}");
+        }
+    }
+    println!("\nEdit the files and watch. Ctrl-C stops.\n");
+}
+
+/// One line on standard error for each connection, when it ends.
+fn log_connections(quiet: bool) {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+
+    let level = if quiet { LevelFilter::WARN } else { LevelFilter::INFO };
+    // What the other parts of the library log, this program prints in its own way.
+    let filter = Targets::new().with_target("sluicegate::forward", level);
+    let lines =
+        tracing_subscriber::fmt::layer().compact().with_target(false).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines).with(filter).init();
+}

@@ -1,0 +1,96 @@
+//! The state of a gateway as small tables.
+
+use std::fmt::Write as _;
+
+use sluicegate::Report;
+use sluicegate::model::{Condition, ConditionStatus, ConditionType, condition};
+use sluicegate::plan::ListenerId;
+
+/// A line for each listener of each Gateway.
+pub(crate) fn gateways(report: &Report) -> String {
+    let mut rows =
+        vec![row(["GATEWAY", "LISTENER", "ADDRESS", "ACCEPTED", "PROGRAMMED", "ROUTES"])];
+    let mut remarks = Vec::new();
+    for (name, gateway) in &report.status.gateways {
+        for listener in &gateway.listeners {
+            let id = ListenerId { gateway: name.clone(), listener: listener.name.clone() };
+            let dial =
+                report.listeners.get(&id).map(|listener| &listener.dial[..]).unwrap_or_default();
+            let addresses: Vec<_> = dial.iter().map(ToString::to_string).collect();
+            rows.push(vec![
+                name.to_string(),
+                listener.name.to_string(),
+                if addresses.is_empty() { "-".to_owned() } else { addresses.join(" ") },
+                cell(&listener.conditions, &ConditionType::ACCEPTED),
+                cell(&listener.conditions, &ConditionType::PROGRAMMED),
+                listener.attached_routes.to_string(),
+            ]);
+            remark(&mut remarks, &format!("{name}/{}", listener.name), &listener.conditions);
+        }
+        remark(&mut remarks, &name.to_string(), &gateway.conditions);
+    }
+    align(&rows) + &remarks.concat()
+}
+
+/// A line for each parent of each route.
+pub(crate) fn routes(report: &Report) -> String {
+    let mut rows = vec![row(["TCPROUTE", "PARENT", "ACCEPTED", "RESOLVEDREFS"])];
+    let mut remarks = Vec::new();
+    for (name, route) in &report.status.tcp_routes {
+        for parent in &route.parents {
+            let reference = &parent.parent_ref;
+            let section = reference.section_name.as_ref().map(|section| format!("/{section}"));
+            let port = reference.port.map(|port| format!(":{port}"));
+            rows.push(vec![
+                name.to_string(),
+                format!(
+                    "{}{}{}",
+                    reference.name,
+                    section.unwrap_or_default(),
+                    port.unwrap_or_default()
+                ),
+                cell(&parent.conditions, &ConditionType::ACCEPTED),
+                cell(&parent.conditions, &ConditionType::RESOLVED_REFS),
+            ]);
+            remark(&mut remarks, &name.to_string(), &parent.conditions);
+        }
+    }
+    align(&rows) + &remarks.concat()
+}
+
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).to_vec()
+}
+
+/// `True`, or the reason why not.
+fn cell(conditions: &[Condition], condition_type: &ConditionType) -> String {
+    match condition(conditions, condition_type) {
+        Some(found) if found.status == ConditionStatus::True => "True".to_owned(),
+        Some(found) => format!("{} ({})", found.status, found.reason),
+        None => "-".to_owned(),
+    }
+}
+
+/// The messages of conditions that do not hold.
+fn remark(remarks: &mut Vec<String>, object: &str, conditions: &[Condition]) {
+    for condition in conditions.iter().filter(|condition| condition.status != ConditionStatus::True)
+    {
+        remarks.push(format!("  {object}: {}: {}\n", condition.condition_type, condition.message));
+    }
+}
+
+fn align(rows: &[Vec<String>]) -> String {
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<_> = (0..rows[0].len()).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            write!(line, "{cell:width$}  ").expect("a String takes every text");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
