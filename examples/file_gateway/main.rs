@@ -13,6 +13,8 @@ mod pods;
 mod stand_in;
 mod table;
 
+use std::io::IsTerminal as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -106,12 +108,21 @@ fn introduce(paths: &[PathBuf], report: &Report) {
     for (object, why) in &report.ignored {
         println!("\n{object} is ignored: {why}.");
     }
-    let dial: Vec<_> = report.listeners.values().flat_map(|listener| &listener.dial).collect();
-    if !dial.is_empty() {
+    let open: Vec<_> =
+        report.listeners.values().filter(|listener| !listener.bound.is_empty()).collect();
+    if !open.is_empty() {
         println!("\nTry:");
-        for address in dial {
-            println!("  nc -zv {} {}", address.ip(), address.port());
-            println!("  curl -i http://{address}");
+    }
+    for listener in open {
+        for address in &listener.bound {
+            // Where all interfaces are bound, this host reaches itself by the shortest way.
+            let ip = if address.ip().is_unspecified() {
+                Ipv4Addr::LOCALHOST.into()
+            } else {
+                address.ip()
+            };
+            println!("  nc -zv {ip} {}", address.port());
+            println!("  curl -i http://{}", SocketAddr::new(ip, address.port()));
         }
     }
     println!("\nEdit the files and watch. Ctrl-C stops.\n");
@@ -126,7 +137,10 @@ fn log_connections(quiet: bool) {
     let level = if quiet { LevelFilter::WARN } else { LevelFilter::INFO };
     // What the other parts of the library log, this program prints in its own way.
     let filter = Targets::new().with_target("sluicegate::forward", level);
-    let lines =
-        tracing_subscriber::fmt::layer().compact().with_target(false).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(std::io::stderr().is_terminal())
+        .compact()
+        .with_target(false)
+        .with_writer(std::io::stderr);
     tracing_subscriber::registry().with(lines).with(filter).init();
 }

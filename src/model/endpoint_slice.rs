@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::meta::{ObjectMeta, null_as_default};
 use super::scalar::PortNumber;
-use super::service::TransportProtocol;
+use super::service::{Service, TransportProtocol};
 use super::validate::Violations;
 
 /// The label that says which Service an EndpointSlice belongs to.
@@ -93,6 +93,44 @@ pub struct EndpointPort {
 }
 
 impl EndpointSlice {
+    /// The endpoints of a Service with one nameless port: these addresses, which listen on `port`.
+    ///
+    /// All addresses are of the first one's family; those of the other are left out, as they
+    /// belong into a slice of their own.
+    pub fn new(
+        service: &Service,
+        port: PortNumber,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Self {
+        let mut addresses = addresses.into_iter().peekable();
+        let address_type = match addresses.peek() {
+            Some(IpAddr::V6(_)) => AddressType::IPv6,
+            Some(IpAddr::V4(_)) | None => AddressType::IPv4,
+        };
+        let service_name = service.metadata.name.to_string();
+        let endpoint = |address| SliceEndpoint {
+            addresses: vec![address],
+            conditions: EndpointConditions::default(),
+        };
+        Self {
+            metadata: ObjectMeta {
+                labels: [(SERVICE_NAME_LABEL.to_owned(), service_name)].into(),
+                ..service.metadata.clone()
+            },
+            address_type,
+            endpoints: addresses
+                .map(EndpointAddress::Ip)
+                .filter(|address| address_type.admits(address))
+                .map(endpoint)
+                .collect(),
+            ports: vec![EndpointPort {
+                name: None,
+                port: Some(port),
+                protocol: TransportProtocol::Tcp,
+            }],
+        }
+    }
+
     /// The Service the slice belongs to.
     pub fn service_name(&self) -> Option<&str> {
         self.metadata.labels.get(SERVICE_NAME_LABEL).map(String::as_str)

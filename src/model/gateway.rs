@@ -194,6 +194,20 @@ pub struct FrontendTlsValidation {
 }
 
 impl Gateway {
+    /// A Gateway of a class, with these listeners and no wishes about its addresses.
+    pub fn new(metadata: ObjectMeta, class: ObjectName, listeners: Vec<Listener>) -> Self {
+        let spec = GatewaySpec {
+            gateway_class_name: class,
+            listeners,
+            addresses: Vec::new(),
+            infrastructure: None,
+            allowed_listeners: None,
+            tls: None,
+            default_scope: None,
+        };
+        Self { metadata, spec, status: None }
+    }
+
     pub(crate) fn validate(&self, violations: &mut Violations) {
         violations.metadata(&self.metadata);
         let spec = &self.spec;

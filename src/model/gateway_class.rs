@@ -50,6 +50,16 @@ pub struct ParametersRef {
 }
 
 impl GatewayClass {
+    /// A class that `controller` serves.
+    pub fn new(name: ObjectName, controller: GatewayController) -> Self {
+        let spec = GatewayClassSpec {
+            controller_name: controller,
+            parameters_ref: None,
+            description: None,
+        };
+        Self { metadata: ObjectMeta::named(name), spec, status: None }
+    }
+
     pub(crate) fn validate(&self, violations: &mut Violations) {
         violations.metadata(&self.metadata);
         if let Some(description) = &self.spec.description {

@@ -117,6 +117,12 @@ pub enum FromNamespaces {
 }
 
 impl Listener {
+    /// A TCP listener that takes routes from its Gateway's own namespace.
+    pub fn tcp(name: SectionName, port: PortNumber) -> Self {
+        let allowed_routes = AllowedRoutes::default();
+        Self { name, hostname: None, port, protocol: Protocol::Tcp, tls: None, allowed_routes }
+    }
+
     /// `earlier` are the listeners before this one in its Gateway.
     pub(crate) fn validate(&self, index: usize, earlier: &[Self], violations: &mut Violations) {
         let path = format!("spec.listeners[{index}]");

@@ -112,6 +112,13 @@ impl fmt::Display for TransportProtocol {
 }
 
 impl Service {
+    /// A Service with one TCP port and no selector: its endpoints are given by hand.
+    pub fn new(metadata: ObjectMeta, port: PortNumber) -> Self {
+        let port =
+            ServicePort { name: None, protocol: TransportProtocol::Tcp, port, target_port: None };
+        Self { metadata, spec: ServiceSpec { ports: vec![port], ..ServiceSpec::default() } }
+    }
+
     pub(crate) fn validate(&self, violations: &mut Violations) {
         violations.metadata(&self.metadata);
         if self.spec.ports.is_empty() && self.spec.service_type != ServiceType::ExternalName {

@@ -52,6 +52,16 @@ pub struct TcpRouteRule {
 }
 
 impl TcpRoute {
+    /// A route from these parents to these backends.
+    pub fn new(metadata: ObjectMeta, parents: Vec<ParentRef>, backends: Vec<BackendRef>) -> Self {
+        let spec = TcpRouteSpec {
+            parent_refs: parents,
+            use_default_gateways: None,
+            rules: vec![TcpRouteRule { name: None, backend_refs: backends }],
+        };
+        Self { metadata, spec, status: None }
+    }
+
     /// The rule that counts.
     pub fn rule(&self) -> Option<&TcpRouteRule> {
         self.spec.rules.first()

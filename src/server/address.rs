@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, UdpSocket};
 
 /// An address of this host that others can dial; 127.0.0.1 where there is none.
 pub(super) fn of_this_host() -> IpAddr {
-    towards_others().unwrap_or(Ipv4Addr::LOCALHOST.into())
+    towards_others().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
 /// The system chooses the address by the route it would take. Connecting a UDP socket makes it

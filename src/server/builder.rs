@@ -101,7 +101,7 @@ impl Builder {
         if self.sources.is_empty() {
             return Err(StartError::NoSource);
         }
-        let bind = self.bind.unwrap_or(Ipv6Addr::UNSPECIFIED.into());
+        let bind = self.bind.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let advertise = self.advertise.unwrap_or_else(address::of_this_host);
         let mut settings = translate::Settings::default().with_host(Host::new(bind, advertise));
         settings.controller = self.controller;

@@ -9,21 +9,13 @@ use crate::model::Resources;
 /// Objects that code puts in and takes out. Clones share them: give one to the gateway, keep one.
 ///
 /// ```
-/// use sluicegate::model::{GatewayController, GatewayClass, GatewayClassSpec, ObjectMeta};
+/// use sluicegate::model::GatewayClass;
 /// use sluicegate::sources::MemorySource;
 ///
 /// let memory = MemorySource::default();
-/// memory.update(|resources| {
-///     resources.insert(GatewayClass {
-///         metadata: ObjectMeta::named("eg".parse().unwrap()),
-///         spec: GatewayClassSpec {
-///             controller_name: "example.com/gateway".parse().unwrap(),
-///             parameters_ref: None,
-///             description: None,
-///         },
-///         status: None,
-///     });
-/// });
+/// let class = GatewayClass::new("edge".parse()?, "example.com/gateway".parse()?);
+/// memory.update(|resources| resources.insert(class));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct MemorySource {

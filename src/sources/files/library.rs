@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::super::{Snapshot, SourceError};
 use super::read;
@@ -156,7 +156,7 @@ impl Library {
 }
 
 impl Findings {
-    fn take(&mut self, file: &PathBuf, page: &Page) {
+    fn take(&mut self, file: &Path, page: &Page) {
         for entry in &page.entries {
             match &entry.content {
                 Content::Object(object) => self.add(file, entry.line, object),
@@ -168,7 +168,7 @@ impl Findings {
                         .extend(faults.iter().map(|fault| format!("{}:{fault}", file.display())));
                     match &entry.key {
                         Some(key) => _ = self.faulty.insert(key.clone()),
-                        None => _ = self.unreadable.insert(file.clone()),
+                        None => _ = self.unreadable.insert(file.to_owned()),
                     }
                 }
             }
@@ -176,7 +176,7 @@ impl Findings {
     }
 
     /// The first of several objects with one name is the one that counts.
-    fn add(&mut self, file: &PathBuf, line: usize, object: &Object) {
+    fn add(&mut self, file: &Path, line: usize, object: &Object) {
         let key = object.key();
         if let Some(first) = self.objects.get(&key) {
             self.problems.push(format!(
@@ -187,7 +187,7 @@ impl Findings {
             ));
             return;
         }
-        self.objects.insert(key, Kept { object: object.clone(), file: file.clone(), line });
+        self.objects.insert(key, Kept { object: object.clone(), file: file.to_owned(), line });
     }
 
     fn cannot_read(&mut self, path: PathBuf, error: &io::Error) {

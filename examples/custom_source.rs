@@ -1,0 +1,74 @@
+//! A source of one's own: the endpoints of a Service, looked up in the DNS every few seconds.
+//!
+//! `cargo run --example custom_source -- localhost:5432` forwards port 15432 to wherever the name
+//! leads, and follows it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sluicegate::Server;
+use sluicegate::model::{
+    BackendRef, EndpointSlice, Gateway, GatewayClass, Listener, ObjectMeta, ParentRef, PortNumber,
+    Resources, Service, TcpRoute,
+};
+use sluicegate::sources::{Feed, MemorySource, Source, SourceError};
+
+/// Publishes the addresses of `name` as the endpoints of `service`.
+struct Dns {
+    name: String,
+    service: Service,
+}
+
+#[async_trait]
+impl Source for Dns {
+    fn name(&self) -> String {
+        format!("DNS {}", self.name)
+    }
+
+    async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
+        // Without a first answer the gateway does not start; a later failure changes nothing.
+        let mut addresses: Vec<_> = tokio::net::lookup_host(&self.name).await?.collect();
+        loop {
+            let mut objects = Resources::new();
+            objects.insert(self.service.clone());
+            if let Some(port) = addresses.first().and_then(|first| PortNumber::new(first.port())) {
+                let ips = addresses.iter().map(|address| address.ip());
+                objects.insert(EndpointSlice::new(&self.service, port, ips));
+            }
+            feed.publish(objects);
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            if let Ok(found) = tokio::net::lookup_host(&self.name).await {
+                addresses = found.collect();
+            }
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let name = std::env::args().nth(1).ok_or("usage: custom_source HOST:PORT")?;
+    let port = PortNumber::try_from(15432)?;
+    let service = Service::new(ObjectMeta::named("target".parse()?), port);
+
+    let mut objects = Resources::new();
+    objects.insert(GatewayClass::new("edge".parse()?, "example.com/edge".parse()?));
+    let listeners = vec![Listener::tcp("tcp".parse()?, port)];
+    let gateway = ObjectMeta::named("public".parse()?);
+    objects.insert(Gateway::new(gateway, "edge".parse()?, listeners));
+    let parents = vec![ParentRef::gateway("public".parse()?)];
+    let backends = vec![BackendRef::service("target".parse()?, port)];
+    objects.insert(TcpRoute::new(ObjectMeta::named("target".parse()?), parents, backends));
+
+    // Two sources: what never changes, and what does.
+    let handle = Server::builder()
+        .source(MemorySource::new(objects))
+        .source(Dns { name, service })
+        .start()
+        .await?;
+    for (listener, report) in handle.listeners() {
+        eprintln!("{listener} listens on {:?}", report.bound);
+    }
+    tokio::signal::ctrl_c().await?;
+    handle.shutdown().await;
+    Ok(())
+}
