@@ -1,0 +1,326 @@
+//! A whole gateway, from objects in memory to connections.
+
+mod support;
+
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sluicegate::model::{
+    BackendRef, Condition, ConditionStatus, ConditionType, EndpointSlice, Gateway, GatewayAddress,
+    GatewayAddressType, GatewayClass, Listener, NamespacedName, ObjectMeta, ParentRef, PortNumber,
+    Reason, Resources, Service, TcpRoute, condition, default_namespace,
+};
+use sluicegate::plan::ListenerId;
+use sluicegate::sources::{Feed, MemorySource, Source, SourceError};
+use sluicegate::translate::StatusReport;
+use sluicegate::{Handle, Report, Server, StartError};
+use support::{backend, eventually, name_at, own_address, report_where};
+use tokio::sync::watch;
+
+fn port(port: u16) -> PortNumber {
+    PortNumber::new(port).unwrap()
+}
+
+fn named(name: &str) -> ObjectMeta {
+    ObjectMeta::named(name.parse().unwrap())
+}
+
+fn gateway(name: &str, listener_port: u16) -> Gateway {
+    Gateway::new(
+        named(name),
+        "c".parse().unwrap(),
+        vec![Listener::tcp("l".parse().unwrap(), port(listener_port))],
+    )
+}
+
+fn route(name: &str, gateway: &str, service: &str) -> TcpRoute {
+    let parent = ParentRef::gateway(gateway.parse().unwrap());
+    TcpRoute::new(
+        named(name),
+        vec![parent],
+        vec![BackendRef::service(service.parse().unwrap(), port(1))],
+    )
+}
+
+fn service(name: &str) -> Service {
+    Service::new(named(name), port(1))
+}
+
+fn slice(name: &str, endpoint: SocketAddr) -> EndpointSlice {
+    EndpointSlice::new(&service(name), port(endpoint.port()), [endpoint.ip()])
+}
+
+/// Gateway `g` with a listener at 8081, and a route to a backend called `one`.
+fn objects() -> Resources {
+    let mut objects = Resources::new();
+    objects.insert(GatewayClass::new("c".parse().unwrap(), "example.com/c".parse().unwrap()));
+    objects.insert(gateway("g", 8081));
+    objects.insert(route("r", "g", "one"));
+    objects.insert(service("one"));
+    objects.insert(slice("one", backend("one")));
+    objects
+}
+
+async fn start(source: impl Source, address: IpAddr) -> Handle {
+    Server::builder().source(source).bind(address).start().await.unwrap()
+}
+
+fn name(name: &str) -> NamespacedName {
+    NamespacedName { namespace: default_namespace(), name: name.parse().unwrap() }
+}
+
+fn programmed(report: &Report, gateway: &str) -> (Condition, Condition) {
+    let status = &report.status.gateways[&name(gateway)];
+    let find = |conditions| condition(conditions, &ConditionType::PROGRAMMED).unwrap().clone();
+    (find(&status.conditions), find(&status.listeners[0].conditions))
+}
+
+fn addresses(report: &Report, gateway: &str) -> Vec<String> {
+    report.status.gateways[&name(gateway)]
+        .addresses
+        .iter()
+        .map(|address| address.value.clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn what_the_source_says_is_done() {
+    let (memory, address) = (MemorySource::new(objects()), own_address());
+    let handle = start(memory.clone(), address).await;
+    let at = SocketAddr::new(address, 8081);
+    assert_eq!(name_at(at).as_deref(), Some("one"));
+    assert_eq!(addresses(&handle.report(), "g"), [address.to_string()]);
+    let live = TcpStream::connect(at).unwrap();
+
+    memory.update(|objects| {
+        objects.insert(service("two"));
+        objects.insert(slice("two", backend("two")));
+        objects.insert(route("r", "g", "two"));
+    });
+    eventually("two answers", || name_at(at).as_deref() == Some("two"));
+    drop(live);
+
+    let id = ListenerId { gateway: name("g"), listener: "l".parse().unwrap() };
+    eventually("all connections have ended", || {
+        handle
+            .counters()
+            .listener(&id)
+            .is_some_and(|counters| counters.active() == 0 && counters.accepted >= 3)
+    });
+    handle.shutdown().await;
+    assert!(TcpStream::connect(at).is_err());
+}
+
+/// Neither the handle nor the data path needs a runtime of the caller's.
+#[test]
+fn no_runtime_is_needed() {
+    struct Thread(std::thread::Thread);
+    impl std::task::Wake for Thread {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    fn block_on<F: Future>(future: F) -> F::Output {
+        let waker = Arc::new(Thread(std::thread::current())).into();
+        let mut future = std::pin::pin!(future);
+        loop {
+            match future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+                std::task::Poll::Ready(output) => return output,
+                std::task::Poll::Pending => std::thread::park(),
+            }
+        }
+    }
+    let address = own_address();
+    let handle = block_on(start(MemorySource::new(objects()), address));
+    assert_eq!(name_at((address, 8081).into()).as_deref(), Some("one"));
+    block_on(handle.drain(Duration::from_secs(5)));
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told_and_had_once_it_is_free() {
+    let address = own_address();
+    let taken = TcpListener::bind((address, 8081)).unwrap();
+    let memory = MemorySource::new(objects());
+    memory.update(|objects| {
+        objects.insert(gateway("other", 8082));
+        objects.insert(route("s", "other", "one"));
+    });
+    let handle = start(memory, address).await;
+    let mut reports = handle.reports();
+
+    let report = handle.report();
+    let (gateway, listener) = programmed(&report, "g");
+    assert_eq!((gateway.status, gateway.reason), (ConditionStatus::False, Reason::NO_RESOURCES));
+    assert_eq!(
+        (listener.status, listener.reason),
+        (ConditionStatus::False, Reason::PORT_UNAVAILABLE)
+    );
+    assert!(listener.message.contains("the port is taken"), "{}", listener.message);
+    assert!(addresses(&report, "g").is_empty());
+    let accepted = condition(
+        &report.status.gateways[&name("g")].listeners[0].conditions,
+        &ConditionType::ACCEPTED,
+    )
+    .unwrap();
+    assert_eq!(accepted.status, ConditionStatus::True);
+    // The other Gateway is none the worse for it.
+    assert_eq!(programmed(&report, "other").0.status, ConditionStatus::True);
+    assert_eq!(name_at((address, 8082).into()).as_deref(), Some("one"));
+
+    drop(taken);
+    let report = report_where(&mut reports, "the port is had", |report| {
+        programmed(report, "g").1.status == ConditionStatus::True
+    })
+    .await;
+    assert_eq!(programmed(&report, "g").0.status, ConditionStatus::True);
+    assert_eq!(addresses(&report, "g"), [address.to_string()]);
+    assert_eq!(name_at((address, 8081).into()).as_deref(), Some("one"));
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_ours_is_told() {
+    let (ours, memory) = (own_address(), MemorySource::new(objects()));
+    let wanted = |value: &str| GatewayAddress {
+        address_type: GatewayAddressType::IpAddress,
+        value: Some(value.to_owned()),
+    };
+    let with_addresses = |addresses: Vec<GatewayAddress>| {
+        let mut gateway = gateway("g", 8081);
+        gateway.spec.addresses = addresses;
+        gateway
+    };
+    // From the block for documentation: nobody has it.
+    let theirs = "203.0.113.77";
+    memory.update(|objects| {
+        objects.insert(with_addresses(vec![wanted(theirs), wanted(&ours.to_string())]))
+    });
+    let handle = start(memory.clone(), own_address()).await;
+    let mut reports = handle.reports();
+    let report = handle.report();
+    let (gateway, _) = programmed(&report, "g");
+    assert_eq!(
+        (gateway.status, gateway.reason),
+        (ConditionStatus::False, Reason::ADDRESS_NOT_USABLE)
+    );
+    assert!(gateway.message.contains(theirs), "{}", gateway.message);
+    assert_eq!(addresses(&report, "g"), [ours.to_string()]);
+    assert_eq!(name_at((ours, 8081).into()).as_deref(), Some("one"));
+
+    memory.update(|objects| objects.insert(with_addresses(vec![wanted(&ours.to_string())])));
+    report_where(&mut reports, "programmed", |report| {
+        programmed(report, "g").0.status == ConditionStatus::True
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_older_gateway_keeps_the_port() {
+    let (memory, address) = (MemorySource::new(objects()), own_address());
+    memory.update(|objects| {
+        let mut young = gateway("a-young-one", 8081);
+        young.metadata.creation_timestamp = Some("2026-02-01T00:00:00Z".parse().unwrap());
+        objects.insert(young);
+        let mut old = gateway("g", 8081);
+        old.metadata.creation_timestamp = Some("2026-01-01T00:00:00Z".parse().unwrap());
+        objects.insert(old);
+        objects.insert(service("two"));
+        objects.insert(slice("two", backend("two")));
+        objects.insert(route("s", "a-young-one", "two"));
+    });
+    let handle = start(memory.clone(), address).await;
+    let (_, listener) = programmed(&handle.report(), "a-young-one");
+    assert_eq!(
+        (listener.status, listener.reason),
+        (ConditionStatus::False, Reason::PORT_UNAVAILABLE)
+    );
+    assert_eq!(name_at((address, 8081).into()).as_deref(), Some("one"));
+    memory.update(|objects| objects.gateways.remove(&name("g")));
+    eventually("the younger one has the port", || {
+        name_at((address, 8081).into()).as_deref() == Some("two")
+    });
+}
+
+#[tokio::test]
+async fn of_two_sources_the_first_is_heard() {
+    let (first, second, address) =
+        (MemorySource::new(objects()), MemorySource::default(), own_address());
+    second.update(|objects| {
+        objects.insert(service("two"));
+        objects.insert(slice("two", backend("two")));
+        objects.insert(route("r", "g", "two"));
+    });
+    let handle =
+        Server::builder().source(first.clone()).source(second).bind(address).start().await.unwrap();
+    let at = (address, 8081).into();
+    assert_eq!(name_at(at).as_deref(), Some("one"));
+    first.update(|objects| objects.tcp_routes.clear());
+    eventually("the second one's route is heard", || name_at(at).as_deref() == Some("two"));
+    handle.shutdown().await;
+}
+
+/// Publishes what it is told to, and ends as it is told to.
+struct Scripted {
+    script: watch::Receiver<Option<Result<Resources, String>>>,
+    status: Arc<Mutex<Option<watch::Receiver<Arc<StatusReport>>>>>,
+}
+
+#[async_trait]
+impl Source for Scripted {
+    fn name(&self) -> String {
+        "scripted".to_owned()
+    }
+
+    async fn run(mut self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
+        *self.status.lock().unwrap() = Some(feed.status());
+        while self.script.changed().await.is_ok() {
+            let next = self.script.borrow_and_update().clone();
+            match next {
+                Some(Ok(objects)) => feed.publish(objects),
+                Some(Err(error)) => return Err(error.into()),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_source_of_ones_own_hears_the_status_and_may_fail() {
+    let (script, status) = (watch::Sender::new(None), Arc::default());
+    let source = Scripted { script: script.subscribe(), status: Arc::clone(&status) };
+    script.send_replace(Some(Ok(objects())));
+    let address = own_address();
+    let handle = start(source, address).await;
+    let mut status = status.lock().unwrap().take().unwrap();
+    let said = status.wait_for(|status| status.gateways.contains_key(&name("g"))).await.unwrap();
+    assert_eq!(said.tcp_routes.len(), 1);
+    drop(said);
+
+    script.send_replace(Some(Err("out of luck".to_owned())));
+    // The source has gone when its end of the status has.
+    eventually("the source has ended", || script.receiver_count() == 0);
+    assert_eq!(name_at((address, 8081).into()).as_deref(), Some("one"));
+    handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_source_that_fails_at_once_keeps_the_gateway_from_starting() {
+    let script = watch::Sender::new(None);
+    let source = Scripted { script: script.subscribe(), status: Arc::default() };
+    script.send_replace(Some(Err("no such cluster".to_owned())));
+    let error = Server::builder().source(source).start().await.unwrap_err();
+    assert_eq!(error.to_string(), "source scripted: no such cluster");
+    assert!(matches!(Server::builder().start().await, Err(StartError::NoSource)));
+}
+
+#[tokio::test]
+async fn without_its_handle_a_gateway_stops() {
+    let address = own_address();
+    let handle = start(MemorySource::new(objects()), address).await;
+    let at = SocketAddr::new(address, 8081);
+    assert_eq!(name_at(at).as_deref(), Some("one"));
+    drop(handle);
+    eventually("the port is closed", || TcpStream::connect(at).is_err());
+}

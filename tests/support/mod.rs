@@ -1,0 +1,100 @@
+//! What tests of a running gateway share.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sluicegate::{Report, Reports};
+
+/// How long a condition may take on a busy machine before the test gives it up.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A loopback address that no other test has: Gateways there may use any port. (The port of a
+/// Gateway's listener is part of its object, so port 0 is not to be had.)
+pub(crate) fn own_address() -> IpAddr {
+    // Whoever holds this port of an address has the address. The socket is never closed.
+    for seed in 0.. {
+        let mix = (u64::from(std::process::id()) * 7919 + seed) % (253 * 254 * 254);
+        let octet = |part: u64| u8::try_from(part).expect("below 254") + 1;
+        let address = Ipv4Addr::new(
+            127,
+            octet(mix / (254 * 254) + 1),
+            octet(mix / 254 % 254),
+            octet(mix % 254),
+        );
+        if let Ok(reservation) = TcpListener::bind((address, 50_009)) {
+            std::mem::forget(reservation);
+            return address.into();
+        }
+    }
+    unreachable!("there are 16 million of them")
+}
+
+/// A backend that says its name to whoever connects, then sends back what it gets.
+pub(crate) fn backend(name: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            thread::spawn(move || {
+                let mut stream = stream.unwrap();
+                let _ = writeln!(stream, "{name}");
+                let _ = std::io::copy(&mut stream.try_clone().unwrap(), &mut stream);
+            });
+        }
+    });
+    address
+}
+
+/// The name that whoever answers at an address says; nothing where nobody answers.
+pub(crate) fn name_at(address: SocketAddr) -> Option<String> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut name = Vec::new();
+    let mut byte = [0];
+    while stream.read(&mut byte).ok()? == 1 && byte != *b"\n" {
+        name.push(byte[0]);
+    }
+    if name.is_empty() { None } else { String::from_utf8(name).ok() }
+}
+
+/// Waits until `condition` holds.
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The first report from now on for which `condition` holds.
+pub(crate) async fn report_where(
+    reports: &mut Reports,
+    what: &str,
+    condition: impl Fn(&Report) -> bool,
+) -> Arc<Report> {
+    let found = async {
+        loop {
+            let report = reports.next().await.expect("the gateway runs");
+            if condition(&report) {
+                return report;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, found)
+        .await
+        .unwrap_or_else(|_| panic!("not in {PATIENCE:?}: {what}"))
+}
+
+/// The program of an example, which `cargo test` builds beside the tests.
+pub(crate) fn example(name: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let path = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    assert!(path.exists(), "{} is not built; run `cargo build --examples`", path.display());
+    path
+}
