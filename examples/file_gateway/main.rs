@@ -108,8 +108,10 @@ fn introduce(paths: &[PathBuf], report: &Report) {
     for (object, why) in &report.ignored {
         println!("\n{object} is ignored: {why}.");
     }
-    let open: Vec<_> =
-        report.listeners.values().filter(|listener| !listener.bound.is_empty()).collect();
+    let open: Vec<_> = table::listeners(report)
+        .filter_map(|(id, _)| report.listeners.get(&id))
+        .filter(|listener| !listener.bound.is_empty())
+        .collect();
     if !open.is_empty() {
         println!("\nTry:");
     }

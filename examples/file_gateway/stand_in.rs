@@ -50,13 +50,16 @@ impl Source for StandIn {
     }
 }
 
-/// The Deployments of each file; those of a file that cannot be read stay as they were.
+/// The Deployments of each file; those of a file or directory that cannot be read stay as they
+/// were.
 fn read_deployments(
     paths: &[PathBuf],
     mut before: BTreeMap<PathBuf, Vec<Deployment>>,
 ) -> BTreeMap<PathBuf, Vec<Deployment>> {
+    let files = |path: &PathBuf| files_at(path).unwrap_or_else(|| known_below(path, &before));
+    let files: Vec<_> = paths.iter().flat_map(files).collect();
     let mut now = BTreeMap::new();
-    for file in paths.iter().flat_map(|path| files_at(path)) {
+    for file in files {
         if let Some(found) = parse(&file).ok().or_else(|| before.remove(&file)) {
             now.insert(file, found);
         }
@@ -64,16 +67,17 @@ fn read_deployments(
     now
 }
 
-fn files_at(path: &Path) -> Vec<PathBuf> {
-    match std::fs::read_dir(path) {
-        Ok(entries) => entries
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|file| {
-                file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
-            })
-            .collect(),
-        Err(_) => vec![path.to_owned()],
+fn known_below(path: &Path, known: &BTreeMap<PathBuf, Vec<Deployment>>) -> Vec<PathBuf> {
+    known.keys().filter(|file| file.starts_with(path)).cloned().collect()
+}
+
+fn files_at(path: &Path) -> Option<Vec<PathBuf>> {
+    if path.is_file() {
+        return Some(vec![path.to_owned()]);
     }
+    let entries = std::fs::read_dir(path).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let is_yaml = |file: &PathBuf| file.extension().is_some_and(|it| it == "yaml" || it == "yml");
+    Some(entries.filter(is_yaml).collect())
 }
 
 fn parse(file: &Path) -> Result<Vec<Deployment>, SourceError> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use sluicegate::Report;
-use sluicegate::model::{Condition, ConditionStatus, ConditionType, condition};
+use sluicegate::model::{Condition, ConditionStatus, ConditionType, ListenerStatus, condition};
 use sluicegate::plan::ListenerId;
 
 /// A line for each listener of each Gateway.
@@ -11,25 +11,33 @@ pub(crate) fn gateways(report: &Report) -> String {
     let mut rows =
         vec![row(["GATEWAY", "LISTENER", "ADDRESS", "ACCEPTED", "PROGRAMMED", "ROUTES"])];
     let mut remarks = Vec::new();
+    for (id, listener) in listeners(report) {
+        let dial = report.listeners.get(&id).map_or(&[][..], |listener| &listener.dial);
+        let addresses: Vec<_> = dial.iter().map(ToString::to_string).collect();
+        rows.push(vec![
+            id.gateway.to_string(),
+            listener.name.to_string(),
+            if addresses.is_empty() { "-".to_owned() } else { addresses.join(" ") },
+            cell(&listener.conditions, &ConditionType::ACCEPTED),
+            cell(&listener.conditions, &ConditionType::PROGRAMMED),
+            listener.attached_routes.to_string(),
+        ]);
+        remark(&mut remarks, &id.to_string(), &listener.conditions);
+    }
     for (name, gateway) in &report.status.gateways {
-        for listener in &gateway.listeners {
-            let id = ListenerId { gateway: name.clone(), listener: listener.name.clone() };
-            let dial =
-                report.listeners.get(&id).map(|listener| &listener.dial[..]).unwrap_or_default();
-            let addresses: Vec<_> = dial.iter().map(ToString::to_string).collect();
-            rows.push(vec![
-                name.to_string(),
-                listener.name.to_string(),
-                if addresses.is_empty() { "-".to_owned() } else { addresses.join(" ") },
-                cell(&listener.conditions, &ConditionType::ACCEPTED),
-                cell(&listener.conditions, &ConditionType::PROGRAMMED),
-                listener.attached_routes.to_string(),
-            ]);
-            remark(&mut remarks, &format!("{name}/{}", listener.name), &listener.conditions);
-        }
         remark(&mut remarks, &name.to_string(), &gateway.conditions);
     }
     align(&rows) + &remarks.concat()
+}
+
+/// The listeners, Gateway by Gateway, in the order in which people wrote them.
+pub(crate) fn listeners(report: &Report) -> impl Iterator<Item = (ListenerId, &ListenerStatus)> {
+    report.status.gateways.iter().flat_map(|(gateway, status)| {
+        status.listeners.iter().map(|listener| {
+            let name = listener.name.clone();
+            (ListenerId { gateway: gateway.clone(), listener: name }, listener)
+        })
+    })
 }
 
 /// A line for each parent of each route.
