@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::counters::Shard;
 use super::dial::dial;
 use super::live::Place;
 use super::outcome::Outcome;
-use super::relay::{Meter, Relay, Side};
+use super::relay::{Meter, Side, relay};
 use super::route::{Pick, Route};
 use super::settings::Settings;
 use super::worker::ListenerState;
@@ -63,11 +64,18 @@ impl Connection {
     }
 
     /// Sees the connection through.
-    pub(super) async fn run(mut self, settings: Arc<Settings>) {
-        self.outcome = match self.carry(&settings).await {
-            Ok(()) => Outcome::Completed,
-            Err(outcome) => outcome,
-        };
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "the future of an `async fn` would hold `self` twice"
+    )]
+    pub(super) fn run(mut self, settings: Arc<Settings>) -> impl Future<Output = ()> {
+        async move {
+            let this = &mut self;
+            this.outcome = match this.carry(&settings).await {
+                Ok(()) => Outcome::Completed,
+                Err(outcome) => outcome,
+            };
+        }
     }
 
     async fn carry(&mut self, settings: &Settings) -> Result<(), Outcome> {
@@ -75,7 +83,13 @@ impl Connection {
         let route = listener.route.as_deref().ok_or(Outcome::Rejected(RejectReason::NoRoute))?;
         let pick = self.pick(route);
         let endpoints = pick.target.map_err(Outcome::Rejected)?;
-        match dial(&endpoints, settings).await {
+        let dialled = tokio::select! {
+            biased;
+            dialled = dial(&endpoints, settings) => dialled,
+            // Nobody is left to be connected.
+            _ = self.downstream.ready(Interest::ERROR) => return Err(Outcome::DownstreamReset),
+        };
+        match dialled {
             Ok((endpoint, upstream)) => {
                 self.endpoint = Some(endpoint);
                 self.relay(upstream, listener.counters.of(self.worker)).await
@@ -97,7 +111,7 @@ impl Connection {
         let upstream = self.upstream.insert(upstream);
         let up = Meter { bytes: &mut self.bytes_up, total: &counters.bytes_up };
         let down = Meter { bytes: &mut self.bytes_down, total: &counters.bytes_down };
-        Relay::new(&mut self.downstream, upstream, up, down).await.map_err(|side| match side {
+        relay(&mut self.downstream, upstream, up, down).await.map_err(|side| match side {
             Side::Downstream => Outcome::DownstreamReset,
             Side::Upstream => Outcome::UpstreamReset,
         })
@@ -149,4 +163,18 @@ impl Drop for Connection {
 /// On a socket for both address families, an IPv4 address comes wrapped as an IPv6 one.
 pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an idle connection costs, apart from what the system keeps for it.
+    #[test]
+    fn a_connection_is_small() {
+        fn size<F>(_: impl Fn(Connection, Arc<Settings>) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(Connection::run) <= 1024, "{} bytes", size(Connection::run));
+    }
 }
