@@ -3,13 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use socket2::{SockAddr, SockRef, Socket};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::bind::BACKLOG;
 use super::connection::{Connection, canonical};
 use super::live::Live;
 use super::settings::Settings;
@@ -71,11 +72,17 @@ impl Acceptor {
         }
     }
 
-    /// Connections that the system has already accepted would be reset with the socket.
+    /// Connections that the system has already accepted would be reset with the socket. It is asked
+    /// itself, since the runtime may not have heard of them yet; and no more often than there can be
+    /// connections that came before the listener was to end.
     fn accept_waiting(&self) {
-        let mut context = Context::from_waker(Waker::noop());
-        while let Poll::Ready(Ok((stream, peer))) = self.socket.poll_accept(&mut context) {
-            self.serve(stream, peer);
+        let socket = SockRef::from(&self.socket);
+        for _ in 0..BACKLOG {
+            match socket.accept().and_then(adopt) {
+                Ok((stream, peer)) => self.serve(stream, peer),
+                Err(error) if concerns_one_connection(&error) => {}
+                Err(_) => return,
+            }
         }
     }
 
@@ -86,6 +93,13 @@ impl Acceptor {
                 .run(self.settings.clone())
         });
     }
+}
+
+/// Hands a connection that the system accepted to the runtime.
+fn adopt((socket, peer): (Socket, SockAddr)) -> io::Result<(TcpStream, SocketAddr)> {
+    socket.set_nonblocking(true)?;
+    let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+    Ok((TcpStream::from_std(socket.into())?, peer))
 }
 
 /// Errors of a connection that was lost before it could be accepted; the next one may be fine.

@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use crate::plan::{BindCause, BindFailure};
 
 /// Connections that may wait to be accepted, on each socket; the system caps it (`somaxconn`).
-const BACKLOG: i32 = 4096;
+pub(super) const BACKLOG: i32 = 4096;
 
 /// The sockets of an address, one for each worker, and the address with its real port.
 ///
