@@ -19,7 +19,7 @@ pub(super) async fn dial(
     settings: &Settings,
 ) -> Result<(SocketAddr, TcpStream), DialFailure> {
     let mut failure = None;
-    for endpoint in endpoints.in_turn(settings.dial_attempts) {
+    for endpoint in endpoints.in_turn(settings.dial_attempts.max(1)) {
         let (outcome, error) = match timeout(settings.dial_timeout, connect(endpoint)).await {
             Ok(Ok(stream)) => return Ok((endpoint, stream)),
             Ok(Err(error)) => (Outcome::DialFailed, error),

@@ -110,7 +110,8 @@ impl Reconciler {
         let mut in_the_way = Vec::new();
         for key in gone {
             if let Some(open) = self.open.remove(&key) {
-                in_the_way.push((key.address.port(), self.close(open)));
+                let deadline = after(self.settings.drain_timeout);
+                in_the_way.push((open.bound.port(), self.close(open, deadline)));
             }
         }
         // Such as all interfaces giving way to one of them: these two cannot be open together.
@@ -136,16 +137,16 @@ impl Reconciler {
     }
 
     pub(super) async fn drain(&mut self, timeout: Duration) {
-        for (_, open) in std::mem::take(&mut self.open) {
-            drop(self.close(open));
-        }
-        self.failed.clear();
-        let deadline = Instant::now() + timeout;
+        let deadline = after(timeout);
         for closing in &self.closing {
             closing
                 .stop
                 .send_modify(|stop| *stop = Some(stop.map_or(deadline, |stop| stop.min(deadline))));
         }
+        for (_, open) in std::mem::take(&mut self.open) {
+            drop(self.close(open, deadline));
+        }
+        self.failed.clear();
         for closing in self.closing.drain(..) {
             for finished in closing.finished {
                 // Told by being dropped.
@@ -243,8 +244,8 @@ impl Reconciler {
     }
 
     /// Stops an address; what is returned is told when its sockets are closed.
-    fn close(&mut self, open: Open) -> Vec<oneshot::Receiver<()>> {
-        open.stop.send_replace(Some(Instant::now() + self.settings.drain_timeout));
+    fn close(&mut self, open: Open, deadline: Instant) -> Vec<oneshot::Receiver<()>> {
+        open.stop.send_replace(Some(deadline));
         self.closing.push(Closing { stop: open.stop, finished: open.finished });
         open.closed
     }
@@ -273,4 +274,11 @@ impl Closing {
         self.finished.retain_mut(is_live);
         !self.finished.is_empty()
     }
+}
+
+/// The time when `timeout` is over; a time so far off that it has no name is as good as next year.
+fn after(timeout: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or(now + YEAR)
 }

@@ -154,11 +154,9 @@ mod tests {
             let picked = picks(&route, 2 * count);
             for (index, weight) in weights.iter().enumerate() {
                 for window in [1, 7, count / 2, count].into_iter().filter(|window| *window > 0) {
-                    for start in 0..=picked.len() - window {
-                        let got = picked[start..start + window]
-                            .iter()
-                            .filter(|pick| **pick == index)
-                            .count();
+                    for window in picked.windows(window) {
+                        let got = window.iter().filter(|pick| **pick == index).count();
+                        let window = window.len();
                         let due = window as f64 * f64::from(*weight) / total as f64;
                         assert!(
                             (got as f64 - due).abs() < 2.0,
