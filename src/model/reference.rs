@@ -1,5 +1,7 @@
 //! References from one object to another: one type each, whatever kind of route holds them.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::scalar::{Group, KindName, NamespaceName, ObjectName, PortNumber, SectionName, Weight};
@@ -108,7 +110,7 @@ pub struct RouteGroupKind {
 impl RouteGroupKind {
     /// TCPRoute.
     pub fn tcp_route() -> Self {
-        Self { group: gateway_group(), kind: KindName::new("TCPRoute").expect("a kind") }
+        Self { group: gateway_group(), kind: tcp_route_kind() }
     }
 
     /// Whether this is TCPRoute; a foreign group's kind of that name is not.
@@ -133,22 +135,22 @@ pub struct ObjectRef {
     pub name: ObjectName,
 }
 
-pub(crate) fn gateway_group() -> Group {
-    Group::new(GATEWAY_GROUP).expect("a DNS subdomain")
+/// Defaults are made once: all the objects that rely on one share its text.
+macro_rules! defaults {
+    ($($name:ident: $scalar:ident = $text:expr;)+) => {
+        $(fn $name() -> $scalar {
+            static DEFAULT: LazyLock<$scalar> =
+                LazyLock::new(|| $scalar::new($text).expect("a valid default"));
+            DEFAULT.clone()
+        })+
+    };
 }
 
-fn gateway_kind() -> KindName {
-    KindName::new("Gateway").expect("a kind")
-}
-
-fn core_group() -> Group {
-    Group::new("").expect("the core group")
-}
-
-fn service_kind() -> KindName {
-    KindName::new("Service").expect("a kind")
-}
-
-fn secret_kind() -> KindName {
-    KindName::new("Secret").expect("a kind")
+defaults! {
+    gateway_group: Group = GATEWAY_GROUP;
+    core_group: Group = "";
+    gateway_kind: KindName = "Gateway";
+    service_kind: KindName = "Service";
+    secret_kind: KindName = "Secret";
+    tcp_route_kind: KindName = "TCPRoute";
 }

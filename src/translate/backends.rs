@@ -4,11 +4,12 @@
 //! each EndpointSlice of the Service, from there to the addresses
 //! ([backendRefs](https://gateway-api.sigs.k8s.io/reference/spec/#tcprouterule)).
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::grants;
-use super::index::Index;
+use super::index::{Index, ServiceEntry};
 use crate::model::{
     BackendRef, EndpointAddress, EndpointSlice, IpFamily, NamespacedName, PortNumber, Reason,
     Service, ServicePort, ServiceType, SliceEndpoint, TcpRoute, TransportProtocol,
@@ -21,8 +22,10 @@ pub(super) struct ResolvedRoute {
     /// What is wrong with the first broken reference, where one is.
     pub(super) broken: Option<Reason>,
     /// Why each backend that gets rejections instead of connections does.
-    pub(super) message: String,
+    pub(super) message: Cow<'static, str>,
 }
+
+const RESOLVED: &str = "All references are resolved.";
 
 /// Why connections to a backend are rejected, in one word and for people.
 type Rejection = (RejectReason, String);
@@ -53,14 +56,13 @@ pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute
             }
         })
         .collect();
-    if broken.is_none() {
-        remarks.insert(0, "All references are resolved.".to_owned());
-    }
-    ResolvedRoute {
-        plan: Arc::new(RoutePlan { route: name.clone(), backends }),
-        broken,
-        message: remarks.join(" "),
-    }
+    let message = match broken {
+        None if remarks.is_empty() => RESOLVED.into(),
+        None => format!("{RESOLVED} {}", remarks.join(" ")).into(),
+        Some(_) => remarks.join(" ").into(),
+    };
+    let plan = Arc::new(RoutePlan { route: name.clone(), backends });
+    ResolvedRoute { plan, broken, message }
 }
 
 /// What is wrong with the reference; nothing where only its target cannot take connections.
@@ -104,7 +106,7 @@ fn resolve_backend(
             ),
         ));
     }
-    let Some(service) = index.resources.services.get(target) else {
+    let Some(ServiceEntry { service, slices }) = index.service(target) else {
         return Err((RejectReason::BackendNotFound, format!("Service {target} does not exist.")));
     };
     if service.spec.service_type == ServiceType::ExternalName {
@@ -114,7 +116,6 @@ fn resolve_backend(
         ));
     }
     let port = find_port(service, backend.port, target)?;
-    let slices = index.slices(&target.namespace, &target.name);
     let endpoints = endpoints(slices, port, service.spec.ip_families.first());
     if endpoints.is_empty() {
         return Err((
@@ -170,20 +171,21 @@ fn endpoints(
     let (mut ready, mut terminating) = (Vec::new(), Vec::new());
     for slice in slices {
         let port_name = port.name.as_deref().unwrap_or_default();
-        let ports: Vec<_> = slice
+        let ports = slice
             .ports
             .iter()
             .filter(|port| port.protocol == TransportProtocol::Tcp)
             .filter(|port| port.name.as_deref().unwrap_or_default() == port_name)
-            .filter_map(|port| port.port)
-            .collect();
-        for endpoint in &slice.endpoints {
-            let Some(EndpointAddress::Ip(ip)) = endpoint.addresses.first() else { continue };
-            let addresses = ports.iter().map(|port| SocketAddr::new(*ip, port.get()));
-            match readiness(endpoint) {
-                Readiness::Ready => ready.extend(addresses),
-                Readiness::Terminating => terminating.extend(addresses),
-                Readiness::Gone => {}
+            .filter_map(|port| port.port);
+        for port in ports {
+            for endpoint in &slice.endpoints {
+                let Some(EndpointAddress::Ip(ip)) = endpoint.addresses.first() else { continue };
+                let address = SocketAddr::new(*ip, port.get());
+                match readiness(endpoint) {
+                    Readiness::Ready => ready.push(address),
+                    Readiness::Terminating => terminating.push(address),
+                    Readiness::Gone => {}
+                }
             }
         }
     }

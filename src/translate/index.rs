@@ -4,23 +4,39 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::model::{
-    EndpointSlice, Labels, NAMESPACE_NAME_LABEL, NamespaceName, ObjectName, ReferenceGrant,
-    Resources,
+    EndpointSlice, Labels, NAMESPACE_NAME_LABEL, NamespaceName, NamespacedName, ReferenceGrant,
+    Resources, Service,
 };
 
 pub(super) struct Index<'a> {
     pub(super) resources: &'a Resources,
-    slices: HashMap<(&'a str, &'a str), Vec<&'a EndpointSlice>>,
+    services: HashMap<(&'a str, &'a str), ServiceEntry<'a>>,
     grants: HashMap<&'a str, Vec<&'a ReferenceGrant>>,
     namespaces: HashMap<&'a str, Labels>,
 }
 
+/// A Service and the EndpointSlices that belong to it.
+pub(super) struct ServiceEntry<'a> {
+    pub(super) service: &'a Service,
+    pub(super) slices: Vec<&'a EndpointSlice>,
+}
+
 impl<'a> Index<'a> {
     pub(super) fn new(resources: &'a Resources) -> Self {
-        let mut slices = HashMap::<_, Vec<_>>::with_capacity(resources.endpoint_slices.len());
+        let mut services: HashMap<_, _> = resources
+            .services
+            .iter()
+            .map(|(key, service)| {
+                let entry = ServiceEntry { service, slices: Vec::new() };
+                ((key.namespace.as_str(), key.name.as_str()), entry)
+            })
+            .collect();
         for (key, slice) in &resources.endpoint_slices {
-            if let Some(service) = slice.service_name() {
-                slices.entry((key.namespace.as_str(), service)).or_default().push(&**slice);
+            let service = slice.service_name();
+            if let Some(entry) =
+                service.and_then(|name| services.get_mut(&(key.namespace.as_str(), name)))
+            {
+                entry.slices.push(&**slice);
             }
         }
         let mut grants = HashMap::<_, Vec<_>>::new();
@@ -34,16 +50,12 @@ impl<'a> Index<'a> {
                 (name.as_str(), with_own_name(name.as_str(), namespace.metadata.labels.clone()))
             })
             .collect();
-        Self { resources, slices, grants, namespaces }
+        Self { resources, services, grants, namespaces }
     }
 
-    /// The EndpointSlices of a Service.
-    pub(super) fn slices<'s>(
-        &'s self,
-        namespace: &'s NamespaceName,
-        service: &'s ObjectName,
-    ) -> &'s [&'a EndpointSlice] {
-        self.slices.get(&(namespace.as_str(), service.as_str())).map_or(&[], Vec::as_slice)
+    /// The Service of this name.
+    pub(super) fn service<'s>(&'s self, name: &'s NamespacedName) -> Option<&'s ServiceEntry<'a>> {
+        self.services.get(&(name.namespace.as_str(), name.name.as_str()))
     }
 
     /// The ReferenceGrants that live in a namespace.

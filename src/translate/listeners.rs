@@ -5,16 +5,16 @@
 //! Gateway may have it on an overlapping address.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::IpAddr;
 
 use super::addresses::{self, Address};
 use super::class::Classes;
 use super::index::Index;
-use super::precedence;
+use super::ports::Claims;
+use super::precedence::Precedence;
 use super::settings::Host;
 use crate::model::{
     Gateway, GatewayController, Listener, NamespacedName, PortNumber, Protocol, Reason,
-    RouteGroupKind,
+    RouteGroupKind, SectionName,
 };
 
 /// A Gateway of ours and what has been found out about it.
@@ -24,6 +24,8 @@ pub(super) struct EvaluatedGateway<'a> {
     /// Where it lives, or why it cannot be accepted.
     pub(super) addresses: Result<Vec<Address>, Refusal>,
     pub(super) listeners: Vec<EvaluatedListener<'a>>,
+    /// Which of the listeners a `sectionName` selects, by position; without one, all of them.
+    pub(super) sections: HashMap<Option<&'a SectionName>, Vec<usize>>,
 }
 
 /// A listener and what has been found out about it.
@@ -37,20 +39,19 @@ pub(super) struct EvaluatedListener<'a> {
     pub(super) invalid_kinds: Vec<&'a RouteGroupKind>,
     /// How many accepted routes are attached.
     pub(super) attached_routes: i32,
-    /// The attached route that carries the traffic.
-    pub(super) winner: Option<&'a NamespacedName>,
+    /// The attached route that carries the traffic: the first of them in precedence.
+    pub(super) winner: Option<Precedence<'a>>,
     /// The route that was attached last.
     latest: Option<&'a NamespacedName>,
 }
 
 impl<'a> EvaluatedListener<'a> {
-    /// Attaches a route; they come in the order of precedence. One that refers to the listener
-    /// several times counts once.
-    pub(super) fn attach(&mut self, route: &'a NamespacedName) {
-        if self.latest.replace(route) != Some(route) {
+    /// Attaches a route. One that does it several times in a row counts once.
+    pub(super) fn attach(&mut self, route: Precedence<'a>) {
+        if self.latest.replace(route.name()) != Some(route.name()) {
             self.attached_routes += 1;
         }
-        self.winner.get_or_insert(route);
+        self.winner = Some(self.winner.map_or(route, |winner| winner.min(route)));
     }
 }
 
@@ -80,7 +81,7 @@ pub(super) fn evaluate<'a>(
                 .map(|controller| (name, &**gateway, controller))
         })
         .collect();
-    ours.sort_by_cached_key(|(name, gateway, _)| precedence::key(name, &gateway.metadata));
+    ours.sort_by_cached_key(|(name, gateway, _)| Precedence::of(name, &gateway.metadata));
 
     let mut claims = Claims::default();
     ours.into_iter()
@@ -90,7 +91,8 @@ pub(super) fn evaluate<'a>(
             if let Ok(addresses) = &addresses {
                 claims.take(name, addresses, &mut listeners);
             }
-            (name, EvaluatedGateway { gateway, controller, addresses, listeners })
+            let sections = sections(gateway);
+            (name, EvaluatedGateway { gateway, controller, addresses, listeners, sections })
         })
         .collect()
 }
@@ -111,6 +113,16 @@ fn accept(gateway: &Gateway, host: &Host) -> Result<Vec<Address>, Refusal> {
     }
     addresses::resolve(gateway, host)
         .map_err(|message| Refusal { reason: Reason::UNSUPPORTED_ADDRESS, message })
+}
+
+fn sections(gateway: &Gateway) -> HashMap<Option<&SectionName>, Vec<usize>> {
+    let mut sections = HashMap::<_, Vec<_>>::new();
+    for (position, listener) in gateway.spec.listeners.iter().enumerate() {
+        for section in [None, Some(&listener.name)] {
+            sections.entry(section).or_default().push(position);
+        }
+    }
+    sections
 }
 
 fn evaluate_listeners(gateway: &Gateway) -> Vec<EvaluatedListener<'_>> {
@@ -213,42 +225,4 @@ pub(super) fn allows_tcp_routes(listener: &Listener) -> bool {
     let kinds = &listener.allowed_routes.kinds;
     listener.protocol == Protocol::Tcp
         && (kinds.is_empty() || kinds.iter().any(RouteGroupKind::is_tcp_route))
-}
-
-/// Which Gateway has which port, by port.
-#[derive(Default)]
-struct Claims<'a>(HashMap<PortNumber, Vec<(IpAddr, &'a NamespacedName)>>);
-
-impl<'a> Claims<'a> {
-    /// Takes the ports of a Gateway's listeners; those that an earlier Gateway has are refused.
-    fn take(
-        &mut self,
-        gateway: &'a NamespacedName,
-        addresses: &[Address],
-        listeners: &mut [EvaluatedListener<'_>],
-    ) {
-        for listener in listeners.iter_mut().filter(|listener| listener.refusal.is_none()) {
-            let port = listener.listener.port;
-            let claims = self.0.entry(port).or_default();
-            let holder = claims.iter().find(|(claimed, _)| {
-                addresses.iter().any(|address| addresses::overlap(address.bind, *claimed))
-            });
-            if let Some((address, holder)) = holder {
-                listener.refusal = Some(Refusal {
-                    reason: Reason::PORT_UNAVAILABLE,
-                    message: format!(
-                        "Gateway {holder} has port {port} on {}; a port goes to the oldest Gateway that wants it, among those of one age to the first by name.",
-                        if address.is_unspecified() {
-                            "all addresses".to_owned()
-                        } else {
-                            address.to_string()
-                        }
-                    ),
-                });
-                listener.supported_kinds.clear();
-            } else {
-                claims.extend(addresses.iter().map(|address| (address.bind, gateway)));
-            }
-        }
-    }
 }

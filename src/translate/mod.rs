@@ -9,10 +9,10 @@
 //! |---|---|
 //! | `class` | which GatewayClasses are ours, and so which Gateways |
 //! | `addresses` | where each Gateway lives |
-//! | `listeners` | which listeners are valid: protocol, conflicts, kinds, ports between Gateways |
+//! | `listeners` | which listeners are valid: protocol, conflicts, kinds (`ports`: between Gateways) |
 //! | `attach` | which routes attach to which listeners, and which of several carries the traffic |
 //! | `backends` | where each backendRef leads (`grants`: whether it may) |
-//! | `report` | the conditions that follow |
+//! | `report` | the conditions that follow (`verdict`: those of a parentRef) |
 //! | `programmed` | the conditions that depend on which listeners could be opened |
 
 mod addresses;
@@ -22,10 +22,13 @@ mod class;
 mod grants;
 mod index;
 mod listeners;
+mod ports;
 mod precedence;
 mod programmed;
 mod report;
+mod say;
 mod settings;
+mod verdict;
 
 use std::collections::BTreeMap;
 

@@ -3,45 +3,50 @@
 //!
 //! [1]: https://gateway-api.sigs.k8s.io/guides/api-design/#conflicts
 
+use std::cmp::Ordering;
+
 use crate::model::{NamespacedName, ObjectMeta, Timestamp};
 
-/// Sorts objects by precedence. An object without a creation timestamp counts as the youngest.
-///
-/// The name is compared as the text `namespace/name`, not part by part.
-pub(super) fn key<'a>(
-    name: &'a NamespacedName,
-    metadata: &ObjectMeta,
-) -> (bool, Option<Timestamp>, impl Ord + use<'a>) {
-    let text = [name.namespace.as_str(), "/", name.name.as_str()];
-    let bytes = Text(text);
-    (metadata.creation_timestamp.is_none(), metadata.creation_timestamp, bytes)
+/// An object's place in the order of precedence; the smaller one comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Precedence<'a> {
+    /// An object without a creation timestamp counts as the youngest.
+    ageless: bool,
+    created: Option<Timestamp>,
+    name: Text<'a>,
 }
 
-/// Three pieces, compared as one text.
-struct Text<'a>([&'a str; 3]);
+impl<'a> Precedence<'a> {
+    pub(super) fn of(name: &'a NamespacedName, metadata: &ObjectMeta) -> Self {
+        let created = metadata.creation_timestamp;
+        Self { ageless: created.is_none(), created, name: Text(name) }
+    }
+
+    /// The object's name.
+    pub(super) fn name(&self) -> &'a NamespacedName {
+        self.name.0
+    }
+}
+
+/// A name, compared as the text `namespace/name` and not part by part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Text<'a>(&'a NamespacedName);
 
 impl Text<'_> {
     fn bytes(&self) -> impl Iterator<Item = u8> {
-        self.0.iter().flat_map(|piece| piece.bytes())
+        let pieces = [self.0.namespace.as_str(), "/", self.0.name.as_str()];
+        pieces.into_iter().flat_map(str::bytes)
     }
 }
-
-impl PartialEq for Text<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Text<'_> {}
 
 impl PartialOrd for Text<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 impl Ord for Text<'_> {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+    fn cmp(&self, other: &Self) -> Ordering {
         self.bytes().cmp(other.bytes())
     }
 }

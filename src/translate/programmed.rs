@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::StatusReport;
-use super::report::Sayer;
+use super::say::Sayer;
 use crate::model::{
     Condition, ConditionStatus, ConditionType, GatewayAddressType, GatewayStatus,
     GatewayStatusAddress, ListenerStatus, NamespacedName, Reason, SectionName, condition,

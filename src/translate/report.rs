@@ -1,19 +1,23 @@
 //! The conditions that follow from what the passes found, and the plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::StatusReport;
-use super::attach::{AttachedRoute, Parent};
+use super::attach::AttachedRoute;
 use super::backends::{self, ResolvedRoute};
 use super::class::{self, Classes};
 use super::index::Index;
 use super::listeners::{EvaluatedGateway, EvaluatedGateways, EvaluatedListener};
+use super::precedence::Precedence;
+use super::say::Sayer;
+use super::verdict::verdict;
 use crate::model::{
-    Condition, ConditionStatus, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus,
-    GatewayStatus, ListenerStatus, NamespacedName, ObjectKey, ObjectKind, Reason,
-    RouteParentStatus, RouteStatus, SupportedFeature,
+    Condition, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus, GatewayStatus,
+    ListenerStatus, NamespacedName, ObjectKey, ObjectKind, Reason, RouteParentStatus, RouteStatus,
+    SupportedFeature,
 };
-use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
+use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
 
 /// The features of Gateway API that this crate has, sorted by name.
 const SUPPORTED_FEATURES: [&str; 3] = ["Gateway", "ReferenceGrant", "TCPRoute"];
@@ -24,14 +28,25 @@ pub(super) fn report<'a>(
     gateways: &EvaluatedGateways<'a>,
     routes: &[AttachedRoute<'a>],
 ) -> (Plan, StatusReport) {
-    let resolved: HashMap<&NamespacedName, ResolvedRoute> = routes
+    let (plans, statuses): (Vec<_>, Vec<_>) = routes
         .iter()
-        .filter(|route| !route.parents.is_empty())
-        .map(|route| (route.name, backends::resolve(index, route.name, route.route)))
-        .collect();
+        .map(|route| {
+            let attached = !route.parents.is_empty();
+            let resolved = attached.then(|| backends::resolve(index, route.name, route.route));
+            let status = route_status(classes, gateways, route, resolved.as_ref());
+            (
+                resolved.map(|resolved| resolved.plan),
+                status.map(|status| (route.name.clone(), status)),
+            )
+        })
+        .unzip();
+    let plan_of = |winner: Precedence<'_>| {
+        let at = routes.binary_search_by_key(&winner.name(), |route| route.name).ok()?;
+        plans[at].clone()
+    };
     let mut plan = Plan::default();
     for (name, gateway) in gateways {
-        compile(name, gateway, &resolved, &mut plan);
+        compile(name, gateway, plan_of, &mut plan);
     }
     let status = StatusReport {
         gateway_classes: classes
@@ -42,12 +57,7 @@ pub(super) fn report<'a>(
             .iter()
             .map(|(name, gateway)| ((*name).clone(), gateway_status(gateway)))
             .collect(),
-        tcp_routes: routes
-            .iter()
-            .filter_map(|route| {
-                Some((route.name.clone(), route_status(classes, route, resolved.get(route.name))?))
-            })
-            .collect(),
+        tcp_routes: statuses.into_iter().flatten().collect(),
     };
     (plan, status)
 }
@@ -79,16 +89,13 @@ pub(super) fn ignored<'a>(
 fn compile(
     name: &NamespacedName,
     gateway: &EvaluatedGateway<'_>,
-    resolved: &HashMap<&NamespacedName, ResolvedRoute>,
+    plan_of: impl Fn(Precedence<'_>) -> Option<Arc<RoutePlan>>,
     plan: &mut Plan,
 ) {
     let Ok(addresses) = &gateway.addresses else { return };
     for listener in gateway.listeners.iter().filter(|listener| listener.refusal.is_none()) {
         let id = ListenerId { gateway: name.clone(), listener: listener.listener.name.clone() };
-        let routing = match listener.winner {
-            Some(route) => Routing::Single(resolved[route].plan.clone()),
-            None => Routing::Unrouted,
-        };
+        let routing = listener.winner.and_then(&plan_of).map_or(Routing::Unrouted, Routing::Single);
         let port = listener.listener.port;
         let addresses = addresses.iter().map(|address| address.with_port(port)).collect();
         plan.listeners.insert(id, ListenerPlan { addresses, routing });
@@ -191,78 +198,35 @@ fn listener_status(say: &Sayer, listener: &EvaluatedListener<'_>) -> ListenerSta
 /// The route's whole `status.parents`; `None` where neither now nor before we had a say in it.
 fn route_status(
     classes: &Classes<'_>,
+    gateways: &EvaluatedGateways<'_>,
     route: &AttachedRoute<'_>,
     resolved: Option<&ResolvedRoute>,
 ) -> Option<RouteStatus> {
     let before = route.route.status.as_ref().map_or(&[][..], |status| &status.parents);
-    let foreign: Vec<_> =
+    let mut parents: Vec<_> =
         before.iter().filter(|parent| !classes.is_ours(&parent.controller_name)).cloned().collect();
-    if route.parents.is_empty() && foreign.len() == before.len() {
+    if route.parents.is_empty() && parents.len() == before.len() {
         return None;
     }
     let say = Sayer { generation: route.route.metadata.generation };
-    let entry = |parent: &Parent<'_>, resolved: &ResolvedRoute| RouteParentStatus {
-        parent_ref: parent.parent_ref.clone(),
-        controller_name: parent.controller.clone(),
-        conditions: vec![
-            say.is(
-                parent.accepted,
-                ConditionType::ACCEPTED,
-                parent.reason.clone(),
-                &parent.message,
-            ),
-            say.is(
-                resolved.broken.is_none(),
-                ConditionType::RESOLVED_REFS,
-                resolved.broken.clone().unwrap_or(Reason::RESOLVED_REFS),
-                &resolved.message,
-            ),
-        ],
-    };
-    let ours = resolved
-        .into_iter()
-        .flat_map(|resolved| route.parents.iter().map(|parent| entry(parent, resolved)));
-    Some(RouteStatus { parents: foreign.into_iter().chain(ours).collect() })
-}
-
-/// Says conditions of one object.
-pub(super) struct Sayer {
-    pub(super) generation: Option<i64>,
-}
-
-impl Sayer {
-    pub(super) fn yes(
-        &self,
-        condition_type: ConditionType,
-        reason: Reason,
-        message: impl Into<String>,
-    ) -> Condition {
-        self.is(true, condition_type, reason, message)
+    if let Some(ResolvedRoute { broken, message: resolved, .. }) = resolved {
+        parents.extend(route.parents.iter().map(|parent| {
+            let gateway = &gateways[&parent.gateway];
+            let (accepted, reason, message) = verdict(parent, route, gateway);
+            RouteParentStatus {
+                parent_ref: parent.parent_ref.clone(),
+                controller_name: gateway.controller.clone(),
+                conditions: vec![
+                    say.is(accepted, ConditionType::ACCEPTED, reason, message),
+                    say.is(
+                        broken.is_none(),
+                        ConditionType::RESOLVED_REFS,
+                        broken.clone().unwrap_or(Reason::RESOLVED_REFS),
+                        resolved.clone(),
+                    ),
+                ],
+            }
+        }));
     }
-
-    pub(super) fn no(
-        &self,
-        condition_type: ConditionType,
-        reason: Reason,
-        message: impl Into<String>,
-    ) -> Condition {
-        self.is(false, condition_type, reason, message)
-    }
-
-    fn is(
-        &self,
-        holds: bool,
-        condition_type: ConditionType,
-        reason: Reason,
-        message: impl Into<String>,
-    ) -> Condition {
-        Condition {
-            condition_type,
-            status: if holds { ConditionStatus::True } else { ConditionStatus::False },
-            reason,
-            message: message.into(),
-            observed_generation: self.generation,
-            last_transition_time: None,
-        }
-    }
+    Some(RouteStatus { parents })
 }

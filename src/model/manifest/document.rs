@@ -24,10 +24,7 @@ pub(super) fn read(document: &Document<'_>) -> Vec<Entry> {
         Announced::Unreadable(message) => {
             (None, Content::Faulty(vec![at(document, "", None, message)]))
         }
-        Announced::Ours(kind, version) => {
-            let key = head.key(kind);
-            (key.clone(), typed(document, kind, &version, key))
-        }
+        Announced::Ours(kind, version) => typed(document, kind, &version, head.key(kind)),
     };
     vec![Entry { line: document.line, key, content }]
 }
@@ -41,20 +38,24 @@ fn unreadable(document: &Document<'_>) -> Entry {
     Entry { line: document.line, key: None, content: Content::Faulty(vec![fault]) }
 }
 
+/// The object, under its own key; or what is wrong, under the key that the head seems to give.
 fn typed(
     document: &Document<'_>,
     kind: ObjectKind,
     version: &str,
     key: Option<ObjectKey>,
-) -> Content {
+) -> (Option<ObjectKey>, Content) {
     let mut unknown = Vec::new();
-    match deserialize(document.text, kind, &mut unknown) {
-        Ok(object) => check(document, "", object, version, &unknown),
+    let fault = match deserialize(document.text, kind, &mut unknown) {
+        Ok(object) => {
+            return (Some(object.key()), check(document, "", object, version, &unknown));
+        }
         Err(_) => match deserialize(&document.padded(), kind, &mut Vec::new()) {
-            Err(error) => Content::Faulty(vec![Fault::from_yaml(&error, key)]),
-            Ok(_) => Content::Faulty(vec![at(document, "", key, "cannot be read".to_owned())]),
+            Err(error) => Fault::from_yaml(&error, key.clone()),
+            Ok(_) => at(document, "", key.clone(), "cannot be read".to_owned()),
         },
-    }
+    };
+    (key, Content::Faulty(vec![fault]))
 }
 
 fn deserialize(

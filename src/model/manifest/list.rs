@@ -48,28 +48,23 @@ pub(super) fn read(
                 }
                 Announced::Ours(kind, version) => {
                     let key = heads[index].key(kind);
-                    let content = match read.remove(&index) {
-                        Some(Ok(item)) => {
-                            check(document, &prefix, item.object, &version, &item.unknown)
+                    match read.remove(&index) {
+                        Some(Ok(Item { object, unknown })) => (
+                            Some(object.key()),
+                            check(document, &prefix, object, &version, &unknown),
+                        ),
+                        Some(Err(fault)) => {
+                            let field = fault.field.strip_prefix(&format!("{prefix}."));
+                            let field = field.unwrap_or_default().to_owned();
+                            let fault = Fault { field, object: key.clone(), ..fault };
+                            (key, Content::Faulty(vec![fault]))
                         }
-                        Some(Err(fault)) => Content::Faulty(vec![Fault {
-                            field: fault
-                                .field
-                                .strip_prefix(&format!("{prefix}."))
-                                .unwrap_or_default()
-                                .to_owned(),
-                            object: key.clone(),
-                            ..fault
-                        }]),
-                        None => Content::Faulty(vec![at_field(
-                            document,
-                            &prefix,
-                            "",
-                            key.clone(),
-                            "cannot be read".to_owned(),
-                        )]),
-                    };
-                    (key, content)
+                        None => {
+                            let message = "cannot be read".to_owned();
+                            let fault = at_field(document, &prefix, "", key.clone(), message);
+                            (key, Content::Faulty(vec![fault]))
+                        }
+                    }
                 }
             };
             Entry { line: document.line, key, content }

@@ -157,6 +157,13 @@ fn what_is_identified_keeps_its_key() {
 }
 
 #[test]
+fn a_valid_object_has_its_key_whatever_its_head_looks_like() {
+    // A number as a key confuses the loose reading of the head, but not the typed one.
+    let entries = read("kind: Namespace\napiVersion: v1\nmetadata: {name: a, 0: x}\n");
+    assert_eq!(entries[0].key.as_ref().map(ToString::to_string).as_deref(), Some("Namespace a"));
+}
+
+#[test]
 fn lists_are_taken_apart() {
     let text = "apiVersion: v1
 kind: List

@@ -1,0 +1,45 @@
+//! Putting a finding into a condition.
+
+use crate::model::{Condition, ConditionStatus, ConditionType, Reason};
+
+/// Says conditions of one object.
+pub(super) struct Sayer {
+    pub(super) generation: Option<i64>,
+}
+
+impl Sayer {
+    pub(super) fn yes(
+        &self,
+        condition_type: ConditionType,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Condition {
+        self.is(true, condition_type, reason, message)
+    }
+
+    pub(super) fn no(
+        &self,
+        condition_type: ConditionType,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Condition {
+        self.is(false, condition_type, reason, message)
+    }
+
+    pub(super) fn is(
+        &self,
+        holds: bool,
+        condition_type: ConditionType,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Condition {
+        Condition {
+            condition_type,
+            status: if holds { ConditionStatus::True } else { ConditionStatus::False },
+            reason,
+            message: message.into(),
+            observed_generation: self.generation,
+            last_transition_time: None,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Whatever text comes in, reading it ends: with objects, or with faults that have a place.
+#![cfg(feature = "yaml")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::fs;
+use std::ops::Range;
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use sluicegate::model::Resources;
+use sluicegate::model::manifest::{Content, read, split};
+use sluicegate::translate::{Settings, translate};
+
+/// Pieces of which YAML is made, and such as upset parsers of it.
+const PIECES: &[&str] = &[
+    "---\n",
+    "...\n",
+    "\n",
+    "\r\n",
+    "\t",
+    " ",
+    "  ",
+    "- ",
+    ": ",
+    ":",
+    ", ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "? ",
+    "&a ",
+    "*a ",
+    "<<: *a\n",
+    "!",
+    "!!str ",
+    "!x ",
+    "| \n",
+    ">-\n",
+    "\"",
+    "'",
+    "\\",
+    "#",
+    "%YAML 1.2\n",
+    "@",
+    "`",
+    "~",
+    "null",
+    "true",
+    ".inf",
+    "0x1F",
+    "1e999",
+    "-1",
+    "99999999999999999999",
+    "é",
+    "😀",
+    "\u{feff}",
+    "\u{0}",
+    "\u{85}",
+    "\u{2028}",
+    "apiVersion: v1\n",
+    "kind: List\n",
+    "kind: Gateway\n",
+    "kind: TCPRoute\n",
+    "kind: TCPRouteList\n",
+    "apiVersion: gateway.networking.k8s.io/v1\n",
+    "metadata: {name: x}\n",
+    "items:\n",
+    "items: [",
+    "spec:\n",
+    "rules: [",
+    "\"\\ud83d\"",
+];
+
+const LISTS: &str = "apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Namespace
+  metadata: {name: a}
+- apiVersion: gateway.networking.k8s.io/v1
+  kind: TCPRoute
+  metadata: {name: r}
+  spec: {rules: [{backendRefs: [{name: s, port: x}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClassList
+items:
+- metadata: {name: a}
+  spec: {controllerName: a.b/c}
+- metadata: {name: b}
+  spec: {}
+---
+{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"s\"}, \"spec\": {\"ports\": [{\"port\": 1}]}}
+";
+
+/// What must hold of every reading; then what was read is translated.
+fn check(text: &str) {
+    let lines = text.lines().count() + 1;
+    let mut resources = Resources::new();
+    for document in split(text) {
+        assert!((1..=lines).contains(&document.line));
+    }
+    for entry in read(text) {
+        match entry.content {
+            Content::Object(object) => {
+                assert_eq!(entry.key, Some(object.key()), "{text}");
+                resources.insert(object);
+            }
+            Content::Faulty(faults) => {
+                assert!(!faults.is_empty());
+                for fault in faults {
+                    assert!(fault.line >= 1 && fault.column >= 1, "{fault}");
+                    assert!(!fault.message.is_empty(), "{fault}");
+                }
+            }
+            _ => {}
+        }
+    }
+    translate(&resources, &Settings::default());
+}
+
+/// Valid manifests: the inputs of the golden cases, and lists.
+fn manifests() -> Vec<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/translate");
+    let inputs = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_str().unwrap().ends_with(".in.yaml"))
+        .map(|path| fs::read_to_string(path).unwrap());
+    let mut manifests: Vec<_> = inputs.chain([LISTS.to_owned()]).collect();
+    manifests.sort();
+    manifests
+}
+
+#[derive(Debug, Clone)]
+enum Mutation {
+    Insert(Index, &'static str),
+    Delete(Index, Index),
+    Repeat(Index, Index),
+    Swap(Index, Index),
+}
+
+fn mutation() -> impl Strategy<Value = Mutation> {
+    let index = any::<Index>;
+    prop_oneof![
+        (index(), select(PIECES)).prop_map(|(at, piece)| Mutation::Insert(at, piece)),
+        (index(), index()).prop_map(|(from, to)| Mutation::Delete(from, to)),
+        (index(), index()).prop_map(|(from, to)| Mutation::Repeat(from, to)),
+        (index(), index()).prop_map(|(one, other)| Mutation::Swap(one, other)),
+    ]
+}
+
+impl Mutation {
+    fn apply(&self, text: &mut String) {
+        match self {
+            Self::Insert(at, piece) => text.insert_str(place(text, at), piece),
+            Self::Delete(from, to) => text.replace_range(range(text, from, to), ""),
+            Self::Repeat(from, to) => {
+                let range = range(text, from, to);
+                let piece = text[range.clone()].to_owned();
+                text.insert_str(range.start, &piece);
+            }
+            Self::Swap(one, other) => {
+                let mut lines: Vec<_> = text.split_inclusive('\n').collect();
+                if !lines.is_empty() {
+                    let (one, other) = (one.index(lines.len()), other.index(lines.len()));
+                    lines.swap(one, other);
+                }
+                *text = lines.concat();
+            }
+        }
+    }
+}
+
+fn place(text: &str, index: &Index) -> usize {
+    text.floor_char_boundary(index.index(text.len() + 1))
+}
+
+/// A short range, so that several mutations leave something over.
+fn range(text: &str, from: &Index, length: &Index) -> Range<usize> {
+    let start = place(text, from);
+    start..text.floor_char_boundary((start + length.index(40)).min(text.len())).max(start)
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_read(text in any::<String>()) {
+        check(&text);
+    }
+
+    #[test]
+    fn any_heap_of_yaml_pieces_is_read(pieces in vec(select(PIECES), 0..30)) {
+        check(&pieces.concat());
+    }
+
+    #[test]
+    fn a_damaged_manifest_is_read(
+        mut text in select(manifests()),
+        mutations in vec(mutation(), 1..6),
+    ) {
+        for mutation in mutations {
+            mutation.apply(&mut text);
+        }
+        check(&text);
+    }
+}

@@ -1,0 +1,282 @@
+//! What holds of every translation, whatever the objects.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod objects;
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use sluicegate::model::*;
+use sluicegate::plan::{Plan, Routing, Target};
+use sluicegate::translate::{Settings, Translation, translate};
+
+use self::objects::{OURS, objects, overlap, parse};
+
+fn translated(objects: &[Object]) -> Translation {
+    let settings = Settings::default().with_controller(parse(OURS));
+    translate(&resources(objects), &settings)
+}
+
+fn resources(objects: &[Object]) -> Resources {
+    objects.iter().cloned().collect()
+}
+
+fn is_true(conditions: &[Condition], condition_type: &ConditionType) -> bool {
+    condition(conditions, condition_type).unwrap().status == ConditionStatus::True
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_objects_does_not_matter(
+        (objects, shuffled) in objects().prop_flat_map(|objects| (Just(objects.clone()), Just(objects).prop_shuffle())),
+    ) {
+        prop_assert_eq!(translated(&objects), translated(&shuffled));
+    }
+
+    #[test]
+    fn an_unrelated_object_changes_nothing_else(objects in objects(), unrelated in unrelated()) {
+        let before = translated(&objects);
+        let after = translated(&[&objects[..], &[unrelated][..]].concat());
+        prop_assert_eq!(before.plan, after.plan);
+        prop_assert_eq!(before.status, after.status);
+    }
+
+    #[test]
+    fn every_backend_keeps_its_weight(objects in objects()) {
+        let resources = resources(&objects);
+        for (listener, plan) in translated(&objects).plan.listeners {
+            let Routing::Single(routed) = plan.routing else { continue };
+            let weights: Vec<_> = routed.backends.iter().map(|backend| backend.weight).collect();
+            let route = &resources.tcp_routes[&routed.route];
+            let asked: Vec<_> = route
+                .rule()
+                .into_iter()
+                .flat_map(|rule| &rule.backend_refs)
+                .map(|backend| backend.weight.get())
+                .collect();
+            prop_assert_eq!(weights, asked, "{}", listener);
+            for backend in &routed.backends {
+                if let Target::Endpoints(endpoints) = &backend.target {
+                    prop_assert!(!endpoints.is_empty());
+                    prop_assert!(endpoints.is_sorted_by(|one, other| one < other), "{:?}", endpoints);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_two_listeners_want_one_address(objects in objects()) {
+        let plan = translated(&objects).plan;
+        for (id, listener) in &plan.listeners {
+            for (other_id, other) in plan.listeners.iter().filter(|(other, _)| *other > id) {
+                for one in &listener.addresses {
+                    for two in &other.addresses {
+                        let clash = one.bind.port() == two.bind.port()
+                            && overlap(one.bind.ip(), two.bind.ip());
+                        prop_assert!(!clash, "{id} {one:?}, {other_id} {two:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_listener_counts_the_routes_that_are_attached_and_the_first_of_them_wins(objects in objects()) {
+        let resources = resources(&objects);
+        let Translation { plan, status, .. } = translated(&objects);
+        for (name, gateway) in &status.gateways {
+            let spec = &resources.gateways[name].spec;
+            prop_assert_eq!(gateway.listeners.len(), spec.listeners.len());
+            for (listener, said) in spec.listeners.iter().zip(&gateway.listeners) {
+                let attached: Vec<_> = resources
+                    .tcp_routes
+                    .iter()
+                    .filter(|(route_name, route)| {
+                        is_admitted(&resources, listener, &name.namespace, &route_name.namespace)
+                            && status.tcp_routes.get(*route_name).is_some_and(|status| {
+                                has_accepted_parent(route_name, route, status, name, listener)
+                            })
+                    })
+                    .collect();
+                prop_assert_eq!(said.attached_routes as usize, attached.len(), "{}/{}", name, said.name);
+                let first = attached.iter().min_by_key(|(route_name, route)| {
+                    let created = route.metadata.creation_timestamp;
+                    (created.is_none(), created, route_name.to_string())
+                });
+                if is_true(&said.conditions, &ConditionType::ACCEPTED)
+                    && is_true(&gateway.conditions, &ConditionType::ACCEPTED)
+                {
+                    prop_assert_eq!(
+                        routed(&plan, name, &said.name),
+                        first.map(|(route_name, _)| *route_name)
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn conditions_agree_with_each_other_and_with_the_plan(objects in objects()) {
+        let Translation { plan, status, .. } = translated(&objects);
+        let mut open = 0;
+        for (name, gateway) in &status.gateways {
+            let accepted = is_true(&gateway.conditions, &ConditionType::ACCEPTED);
+            prop_assert_eq!(is_true(&gateway.conditions, &ConditionType::PROGRAMMED), accepted);
+            let mut valid = 0;
+            for listener in &gateway.listeners {
+                let is_valid = is_true(&listener.conditions, &ConditionType::ACCEPTED);
+                let programmed = is_true(&listener.conditions, &ConditionType::PROGRAMMED);
+                prop_assert_eq!(programmed, is_valid && accepted, "{}/{}", name, listener.name);
+                prop_assert!(condition(&listener.conditions, &ConditionType::RESOLVED_REFS).is_some());
+                prop_assert!(is_valid || listener.supported_kinds.is_empty());
+                valid += usize::from(is_valid);
+                open += usize::from(programmed);
+            }
+            prop_assert!(!accepted || valid > 0 || gateway.listeners.is_empty());
+            prop_assert_eq!(gateway.addresses.is_empty(), !accepted || valid == 0);
+        }
+        prop_assert_eq!(plan.listeners.len(), open);
+    }
+
+    #[test]
+    fn what_others_said_of_a_route_stays(objects in objects()) {
+        let resources = resources(&objects);
+        let status = translated(&objects).status;
+        let theirs = |parents: &[RouteParentStatus]| -> Vec<_> {
+            parents.iter().filter(|parent| parent.controller_name != OURS).cloned().collect()
+        };
+        for (name, route) in &resources.tcp_routes {
+            let before = route.status.as_ref().map_or(&[][..], |status| &status.parents);
+            match status.tcp_routes.get(name) {
+                Some(status) => prop_assert_eq!(theirs(&status.parents), theirs(before)),
+                // Nothing is written: then nothing of ours may be left.
+                None => prop_assert_eq!(theirs(before).len(), before.len()),
+            }
+        }
+    }
+
+    #[test]
+    fn status_that_was_written_back_is_not_written_anew(objects in objects()) {
+        let mut resources = resources(&objects);
+        let settings = Settings::default().with_controller(parse(OURS));
+        let first = translate(&resources, &settings);
+        for (name, status) in &first.status.tcp_routes {
+            let mut route = TcpRoute::clone(&resources.tcp_routes[name]);
+            route.status = Some(status.clone());
+            resources.insert(route);
+        }
+        let mut again = translate(&resources, &settings);
+        // Where our last entry has gone, there is nothing more to say.
+        let without_ours = first.status.tcp_routes.iter().filter(|(_, status)| {
+            status.parents.iter().all(|parent| parent.controller_name != OURS)
+        });
+        again
+            .status
+            .tcp_routes
+            .extend(without_ours.map(|(name, status)| (name.clone(), status.clone())));
+        prop_assert_eq!(first, again);
+    }
+}
+
+/// The route that has the traffic of a listener.
+fn routed<'a>(
+    plan: &'a Plan,
+    gateway: &NamespacedName,
+    listener: &SectionName,
+) -> Option<&'a NamespacedName> {
+    let (_, plan) = plan
+        .listeners
+        .iter()
+        .find(|(id, _)| id.gateway == *gateway && id.listener == *listener)
+        .unwrap();
+    match &plan.routing {
+        Routing::Single(route) => Some(&route.route),
+        _ => None,
+    }
+}
+
+/// Whether a listener's `allowedRoutes` let in a TCPRoute from this namespace.
+fn is_admitted(
+    resources: &Resources,
+    listener: &Listener,
+    own: &NamespaceName,
+    from: &NamespaceName,
+) -> bool {
+    let AllowedRoutes { namespaces, kinds } = &listener.allowed_routes;
+    let tcp_route = |kind: &RouteGroupKind| kind.group == GATEWAY_GROUP && kind.kind == "TCPRoute";
+    let mut labels = resources
+        .namespaces
+        .get(from.as_str())
+        .map_or_else(Labels::new, |namespace| namespace.metadata.labels.clone());
+    labels.insert(NAMESPACE_NAME_LABEL.to_owned(), from.to_string());
+    let namespace_is_let_in = match namespaces.from {
+        FromNamespaces::All => true,
+        FromNamespaces::Same => from == own,
+        FromNamespaces::Selector => {
+            namespaces.selector.as_ref().is_some_and(|selector| selector.matches(&labels))
+        }
+    };
+    listener.protocol == Protocol::Tcp
+        && (kinds.is_empty() || kinds.iter().any(tcp_route))
+        && namespace_is_let_in
+}
+
+/// Whether one of the route's accepted parents selects the listener.
+fn has_accepted_parent(
+    name: &NamespacedName,
+    route: &TcpRoute,
+    status: &RouteStatus,
+    gateway: &NamespacedName,
+    listener: &Listener,
+) -> bool {
+    let selects = |parent: &ParentRef| {
+        parent.kind == "Gateway"
+            && parent.name == gateway.name
+            && *parent.namespace.as_ref().unwrap_or(&name.namespace) == gateway.namespace
+            && parent.section_name.as_ref().is_none_or(|section| *section == listener.name)
+            && parent.port.is_none_or(|port| port == listener.port)
+    };
+    let accepted: BTreeMap<_, _> = status
+        .parents
+        .iter()
+        .filter(|said| said.controller_name == OURS)
+        .map(|said| {
+            (format!("{:?}", said.parent_ref), is_true(&said.conditions, &ConditionType::ACCEPTED))
+        })
+        .collect();
+    route.spec.parent_refs.iter().any(|parent| selects(parent) && accepted[&format!("{parent:?}")])
+}
+
+/// Objects that nothing refers to.
+fn unrelated() -> impl Strategy<Value = Object> {
+    let metadata =
+        ObjectMeta { namespace: Some(parse("elsewhere")), ..ObjectMeta::named(parse("unrelated")) };
+    let gateway = Gateway {
+        metadata: metadata.clone(),
+        spec: GatewaySpec {
+            gateway_class_name: parse("nobodys"),
+            listeners: Vec::new(),
+            addresses: Vec::new(),
+            infrastructure: None,
+            allowed_listeners: None,
+            tls: None,
+            default_scope: None,
+        },
+        status: None,
+    };
+    let route = TcpRoute {
+        metadata: metadata.clone(),
+        spec: TcpRouteSpec {
+            parent_refs: vec![ParentRef::gateway(parse("g"))],
+            use_default_gateways: None,
+            rules: Vec::new(),
+        },
+        status: None,
+    };
+    proptest::sample::select(vec![
+        gateway.into(),
+        route.into(),
+        Service { metadata, spec: ServiceSpec::default() }.into(),
+        Namespace { metadata: ObjectMeta::named(parse("elsewhere")) }.into(),
+    ])
+}
