@@ -1,0 +1,138 @@
+//! Opening listeners, and what happens where that is not possible.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+
+use sluicegate::forward::{Forwarder, Settings};
+use sluicegate::plan::BindCause;
+use tokio::net::TcpStream;
+
+use crate::support::gate::Gate;
+use crate::support::peer::{Peer, Reserved};
+use crate::support::plans::{ANY, id, plan, to};
+use crate::support::stream::Stream;
+use crate::support::within;
+
+#[tokio::test]
+async fn a_taken_port_leaves_the_others_alone_and_is_tried_again() {
+    let echo = Peer::echo().await;
+    let reserved = Reserved::new();
+    let taken = reserved.take();
+    let routing = to(&[echo.address]);
+    let plan = plan([
+        ("before", ANY, routing.clone()),
+        ("taken", reserved.address, routing.clone()),
+        ("with", ANY, routing),
+    ]);
+    let mut gate = Gate::open(&Default::default()).await;
+    gate.apply(&plan).await;
+
+    let failures = &gate.bindings.failures[&id("taken")];
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].address, reserved.address);
+    assert_eq!(failures[0].cause, BindCause::PortUnavailable);
+    assert_eq!(gate.bindings.failures.len(), 1);
+    assert!(!gate.bindings.bound.contains_key(&id("taken")));
+    for listener in ["before", "with"] {
+        gate.connect(listener).await.echoes().await;
+    }
+    assert_eq!(gate.forwarder.retry().await, None);
+
+    drop(taken);
+    let before = gate.bindings.clone();
+    gate.bindings = gate.forwarder.retry().await.unwrap();
+    assert!(gate.bindings.failures.is_empty());
+    assert_eq!(gate.address("taken"), reserved.address);
+    gate.connect("taken").await.echoes().await;
+    for listener in ["before", "with"] {
+        assert_eq!(gate.bindings.bound[&id(listener)], before.bound[&id(listener)]);
+    }
+    assert_eq!(gate.forwarder.retry().await, None);
+}
+
+#[tokio::test]
+async fn an_address_of_another_host_cannot_be_used() {
+    let echo = Peer::echo().await;
+    // Reserved for documentation.
+    let elsewhere = SocketAddr::from(([198, 51, 100, 1], 0));
+    let routing = to(&[echo.address]);
+    let plan = plan([("both", ANY, routing.clone()), ("both", elsewhere, routing)]);
+    let mut gate = Gate::open(&Default::default()).await;
+    gate.apply(&plan).await;
+    let failures = &gate.bindings.failures[&id("both")];
+    assert_eq!(failures.len(), 1);
+    assert_eq!((failures[0].address, failures[0].cause), (elsewhere, BindCause::AddressNotUsable));
+    // The other address of the listener is open all the same.
+    gate.connect("both").await.echoes().await;
+}
+
+/// Workers share a port, but not with anybody else.
+#[tokio::test]
+async fn another_forwarder_cannot_have_the_port_too() {
+    let (first, second) = (Peer::named(b'1').await, Peer::named(b'2').await);
+    let gate = Gate::to(to(&[first.address])).await;
+    let address = gate.address("tcp");
+    let mut other = Forwarder::start(Settings::default().with_workers(2)).unwrap();
+    let bindings = other.apply(&plan([("tcp", address, to(&[second.address]))])).await;
+    assert_eq!(bindings.failures[&id("tcp")][0].cause, BindCause::PortUnavailable);
+    for _ in 0..20 {
+        gate.connect("tcp").await.hears("1").await;
+    }
+}
+
+#[tokio::test]
+async fn a_listener_may_have_addresses_of_both_families() {
+    if !has_ipv6() {
+        return;
+    }
+    let echo = Peer::echo().await;
+    let routing = to(&[echo.address]);
+    let ipv6 = SocketAddr::from((Ipv6Addr::LOCALHOST, 0));
+    let gate = Gate::open(&plan([("tcp", ANY, routing.clone()), ("tcp", ipv6, routing)])).await;
+    let bound = &gate.bindings.bound[&id("tcp")];
+    assert_eq!(bound.iter().filter(|address| address.is_ipv6()).count(), 1);
+    assert_eq!(bound.len(), 2);
+    for address in bound {
+        TcpStream::connect(address).await.unwrap().echoes().await;
+    }
+}
+
+#[tokio::test]
+async fn all_interfaces_are_those_of_both_families() {
+    let echo = Peer::echo().await;
+    let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+    let gate = Gate::open(&plan([("tcp", all, to(&[echo.address]))])).await;
+    let port = gate.address("tcp").port();
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap().echoes().await;
+    if has_ipv6() {
+        TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap().echoes().await;
+    }
+}
+
+#[tokio::test]
+async fn a_backend_may_be_of_the_other_family() {
+    if !has_ipv6() {
+        return;
+    }
+    let server = tokio::net::TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.unwrap();
+    let gate = Gate::to(to(&[server.local_addr().unwrap()])).await;
+    let mut client = gate.connect("tcp").await;
+    let (mut server, _) = within("accepting", server.accept()).await.unwrap();
+    client.say("over there").await;
+    server.hears("over there").await;
+}
+
+/// Every worker's socket is at the one port, and every worker serves.
+#[tokio::test]
+async fn workers_share_a_port() {
+    let echo = Peer::echo().await;
+    let settings = Settings::default().with_workers(4);
+    let gate = Gate::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;
+    for _ in 0..40 {
+        gate.connect("tcp").await.echoes().await;
+    }
+    assert_eq!(gate.counters("tcp").accepted, 40);
+}
+
+fn has_ipv6() -> bool {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_ok()
+}

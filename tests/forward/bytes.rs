@@ -1,0 +1,172 @@
+//! What one side says the other side hears: in order, whole, and to the end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sluicegate::forward::Outcome;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::support::gate::Gate;
+use crate::support::peer::Peer;
+use crate::support::plans::to;
+use crate::support::stream::{Stream, whole};
+use crate::support::within;
+
+const MIB: usize = 1024 * 1024;
+
+#[tokio::test]
+async fn the_client_may_end_first() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+
+    client.say("question").await;
+    server.hears("question").await;
+    server.say("wait").await;
+    client.hears("wait").await;
+    server.hears_nothing();
+
+    client.end().await;
+    server.hears_end().await;
+    for _ in 0..3 {
+        server.say("answer").await;
+        client.hears("answer").await;
+        client.hears_nothing();
+    }
+
+    server.end().await;
+    client.hears_end().await;
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    let counters = gate.counters("tcp");
+    assert_eq!((counters.bytes_up, counters.bytes_down), (8, 4 + 3 * 6));
+}
+
+#[tokio::test]
+async fn the_backend_may_end_first() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+
+    server.say("all I know").await;
+    client.hears("all I know").await;
+    client.say("go on").await;
+    server.hears("go on").await;
+    client.hears_nothing();
+
+    server.end().await;
+    client.hears_end().await;
+    for _ in 0..3 {
+        client.say("thanks").await;
+        server.hears("thanks").await;
+        server.hears_nothing();
+    }
+
+    client.end().await;
+    server.hears_end().await;
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    let counters = gate.counters("tcp");
+    assert_eq!((counters.bytes_up, counters.bytes_down), (5 + 3 * 6, 10));
+}
+
+#[tokio::test]
+async fn an_end_with_nothing_said_is_an_end() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    client.end().await;
+    server.hears_end().await;
+    server.end().await;
+    client.hears_end().await;
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+}
+
+#[tokio::test]
+async fn the_backend_may_speak_first() {
+    let banner = Peer::named(b'B').await;
+    let gate = Gate::to(to(&[banner.address])).await;
+    let mut client = gate.connect("tcp").await;
+    client.hears("B").await;
+    client.echoes().await;
+}
+
+#[tokio::test]
+async fn each_side_gets_64_mib_while_it_sends_as_much() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    let received = within("the exchange", async {
+        tokio::join!(whole::exchange(&mut client, 64 * MIB), whole::exchange(&mut server, 64 * MIB))
+    });
+    assert_eq!(received.await, (64 * MIB, 64 * MIB));
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    let counters = gate.counters("tcp");
+    assert_eq!((counters.bytes_up, counters.bytes_down), (64 << 20, 64 << 20));
+}
+
+/// More than fits into any buffer is in flight when the sender closes.
+#[tokio::test]
+async fn what_is_in_flight_when_the_sender_closes_arrives() {
+    let source = Peer::source(8 * MIB).await;
+    let sink = Peer::sink().await;
+    let gate = Gate::to(to(&[source.address])).await;
+    let mut client = gate.connect("tcp").await;
+    assert_eq!(within("the download", whole::receive(&mut client)).await.unwrap(), 8 * MIB);
+    client.end().await;
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+
+    let gate = Gate::to(to(&[sink.address])).await;
+    let mut client = gate.connect("tcp").await;
+    whole::send(&mut client, 8 * MIB).await.unwrap();
+    client.end().await;
+    assert_eq!(within("the receipt", client.read_u64()).await.unwrap(), 8 << 20);
+    client.hears_end().await;
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+}
+
+#[tokio::test]
+async fn a_slow_backend_holds_up_the_client() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (client, server) = gate.pair(&backend).await;
+    holds_up(client, server).await;
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+}
+
+#[tokio::test]
+async fn a_slow_client_holds_up_the_backend() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (client, server) = gate.pair(&backend).await;
+    holds_up(server, client).await;
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+}
+
+/// While the receiver does not read, the sender gets rid of what the system's queues hold and no
+/// more, and the other direction goes on; once it reads, everything arrives.
+async fn holds_up(sender: TcpStream, mut receiver: TcpStream) {
+    let (mut hears, mut says) = sender.into_split();
+    let sent = Arc::<AtomicUsize>::default();
+    let count = sent.clone();
+    let sending = tokio::spawn(async move {
+        for _ in 0..64 {
+            // A multiple of the pattern's length, so that the pieces make one.
+            whole::send(&mut says, 1_000_003).await.unwrap();
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        says.shutdown().await.unwrap();
+        says
+    });
+
+    let mut before = usize::MAX;
+    while before != sent.load(Ordering::Relaxed) {
+        before = sent.load(Ordering::Relaxed);
+        sleep(Duration::from_millis(150)).await;
+    }
+    assert!(before < 48, "{before} MB sent to one that does not read");
+    receiver.say("still here").await;
+    let mut heard = [0; 10];
+    within("the other direction", hears.read_exact(&mut heard)).await.unwrap();
+    assert_eq!(&heard, b"still here");
+
+    let received = within("all of it", whole::receive(&mut receiver)).await.unwrap();
+    assert_eq!(received, 64 * 1_000_003);
+    drop(within("the sender", sending).await.unwrap());
+    drop(receiver);
+}

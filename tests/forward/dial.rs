@@ -1,0 +1,135 @@
+//! Reaching an endpoint, and what happens where none is reached.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use sluicegate::forward::{Outcome, Settings};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::gate::Gate;
+use crate::support::peer::{Peer, Reserved, Silent};
+use crate::support::plans::{ANY, plan, to};
+use crate::support::stream::{Stream, is_rejected};
+use crate::support::{PATIENCE, eventually, within};
+
+fn settings() -> Settings {
+    Settings::default().with_workers(1)
+}
+
+async fn gate(settings: Settings, endpoints: &[SocketAddr]) -> Gate {
+    Gate::with(settings, &plan([("tcp", ANY, to(endpoints))])).await
+}
+
+#[tokio::test]
+async fn another_endpoint_stands_in_for_one_that_refuses() {
+    let (refusing, echo) = (Reserved::new(), Peer::echo().await);
+    let gate = gate(settings(), &[refusing.address, echo.address]).await;
+    for _ in 0..10 {
+        let mut client = gate.connect("tcp").await;
+        client.echoes().await;
+        client.end().await;
+        client.hears_end().await;
+    }
+    gate.ended("tcp", &[(Outcome::Completed, 10)]).await;
+}
+
+/// Of four endpoints three refuse, and each of four connections begins with another one: so the
+/// number of attempts decides how many of them find the fourth.
+#[tokio::test]
+async fn no_more_endpoints_are_tried_than_allowed() {
+    let echo = Peer::echo().await;
+    let refusing = [Reserved::new(), Reserved::new(), Reserved::new()];
+    let mut endpoints = refusing.each_ref().map(|refusing| refusing.address).to_vec();
+    endpoints.push(echo.address);
+
+    for (attempts, failing) in [(1, 3), (2, 2), (3, 1), (4, 0), (9, 0)] {
+        let gate = gate(settings().with_dial_attempts(attempts), &endpoints).await;
+        let mut failed = 0;
+        for _ in 0..endpoints.len() {
+            failed += usize::from(is_rejected(&end(gate.address("tcp")).await));
+        }
+        assert_eq!(failed, failing, "with {attempts} attempts");
+        let completed = endpoints.len() - failing;
+        gate.ended(
+            "tcp",
+            &[(Outcome::DialFailed, failing as u64), (Outcome::Completed, completed as u64)],
+        )
+        .await;
+    }
+}
+
+/// Says nothing and waits for the end.
+async fn end(address: SocketAddr) -> io::Result<()> {
+    let mut client = TcpStream::connect(address).await?;
+    // It fails if the client is reset already, which the read tells as well.
+    let _ = client.shutdown().await;
+    within("an end", client.read(&mut [0; 1])).await.map(drop)
+}
+
+#[tokio::test]
+async fn where_all_endpoints_refuse_the_client_is_reset() {
+    let refusing = [Reserved::new(), Reserved::new()];
+    let gate = gate(settings(), &refusing.each_ref().map(|refusing| refusing.address)).await;
+    gate.resets("tcp").await;
+    gate.ended("tcp", &[(Outcome::DialFailed, 1)]).await;
+}
+
+#[tokio::test]
+async fn at_least_one_endpoint_is_tried() {
+    let echo = Peer::echo().await;
+    let mut settings = settings();
+    settings.dial_attempts = 0;
+    let gate = gate(settings, &[echo.address]).await;
+    gate.connect("tcp").await.echoes().await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_given_up() {
+    let silent = Silent::new().await;
+    let timeout = Duration::from_millis(50);
+    let gate = gate(settings().with_dial_timeout(timeout), &[silent.address]).await;
+    let started = Instant::now();
+    gate.connect("tcp").await.is_reset().await;
+    assert!(started.elapsed() >= timeout);
+    gate.ended("tcp", &[(Outcome::DialTimedOut, 1)]).await;
+}
+
+/// What the client says while nobody listens yet is not lost, nor is its end.
+#[tokio::test]
+async fn another_endpoint_stands_in_for_one_that_does_not_answer() {
+    let (silent, echo) = (Silent::new().await, Peer::echo().await);
+    let settings = settings().with_dial_timeout(Duration::from_millis(50));
+    let gate = gate(settings, &[silent.address, echo.address]).await;
+    for _ in 0..2 {
+        let mut client = gate.connect("tcp").await;
+        client.say("early").await;
+        client.end().await;
+        client.hears("early").await;
+        client.hears_end().await;
+    }
+    gate.ended("tcp", &[(Outcome::Completed, 2)]).await;
+}
+
+/// Long before the endpoint is given up.
+#[tokio::test]
+async fn dialling_stops_when_the_client_resets() {
+    let silent = Silent::new().await;
+    let gate = gate(settings().with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
+    let mut client = gate.connect("tcp").await;
+    client.say("hello?").await;
+    client.reset();
+    gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+}
+
+#[tokio::test]
+async fn a_drain_does_not_wait_for_a_dial() {
+    let silent = Silent::new().await;
+    let mut gate = gate(settings().with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
+    let mut client = gate.connect("tcp").await;
+    eventually("accepted", || gate.counters("tcp").active() == 1).await;
+    within("the drain", gate.forwarder.drain(Duration::from_millis(50))).await;
+    client.is_reset().await;
+    gate.ended("tcp", &[(Outcome::Drained, 1)]).await;
+}

@@ -1,0 +1,12 @@
+//! Forwarding, seen from both ends: real sockets on ports that the system chooses.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bind;
+mod bytes;
+mod dial;
+mod drain;
+mod reload;
+mod resets;
+mod shares;
+#[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
+mod support;

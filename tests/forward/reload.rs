@@ -1,0 +1,257 @@
+//! Changing the plan while connections live.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use sluicegate::forward::Settings;
+use sluicegate::plan::{Plan, RejectReason, Routing};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::support::gate::Gate;
+use crate::support::peer::{Backend, Peer, Reserved};
+use crate::support::plans::{ANY, backend, id, plan, rejecting, route, to};
+use crate::support::stream::{Stream, refused};
+use crate::support::{PATIENCE, eventually, within};
+
+#[tokio::test]
+async fn reloads_under_load_go_unnoticed() {
+    let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
+    let plan_number = |number: usize| {
+        let [a, b] = peers.each_ref().map(|peer| peer.address);
+        let routing = match number % 5 {
+            0 => to(&[a]),
+            1 => to(&[b]),
+            2 => route("route", [backend("a", 1, &[a]), backend("b", 1, &[b])]),
+            3 => route("route", [backend("a", 70, &[a, b]), backend("b", 30, &[b])]),
+            _ => route("another", [backend("a", 1, &[a]), backend("none", 0, &[])]),
+        };
+        // Others come and go, and some of them are in a bad way.
+        let others = ["x", "y", "z"].into_iter().enumerate();
+        let others = others.filter(|(index, _)| number.is_multiple_of(index + 2));
+        let mut plan = plan(others.map(|(_, other)| (other, ANY, to(&[a]))));
+        if number.is_multiple_of(2) {
+            let broken = route("broken", [rejecting("gone", 1, RejectReason::BackendNotFound)]);
+            plan.listeners.extend(self::plan([("broken", ANY, broken)]).listeners);
+        }
+        plan.listeners.extend(self::plan([("tcp", ANY, routing)]).listeners);
+        plan
+    };
+    let mut gate = Gate::open(&plan_number(0)).await;
+    let address = gate.address("tcp");
+
+    let load = Load::default();
+    let mut clients = JoinSet::new();
+    for _ in 0..4 {
+        clients.spawn(load.clone().come_and_go(address));
+        clients.spawn(load.clone().stay(address));
+    }
+    eventually("those who stay are there", || load.staying.load(Ordering::Relaxed) == 4).await;
+    for number in 1..=200 {
+        gate.apply(&plan_number(number)).await;
+        assert!(gate.bindings.failures.is_empty());
+        assert_eq!(gate.address("tcp"), address);
+        let served = load.served.load(Ordering::Relaxed);
+        eventually("clients are served", || load.served.load(Ordering::Relaxed) > served + 4).await;
+    }
+    load.over.store(true, Ordering::Relaxed);
+    // A client that saw an error has panicked, and so does this.
+    within("the clients", clients.join_all()).await;
+    assert!(load.served.load(Ordering::Relaxed) >= 1000);
+}
+
+#[derive(Clone, Default)]
+struct Load {
+    served: Arc<AtomicU64>,
+    staying: Arc<AtomicU64>,
+    over: Arc<AtomicBool>,
+}
+
+impl Load {
+    async fn come_and_go(self, address: SocketAddr) {
+        while !self.over.load(Ordering::Relaxed) {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.read_u8().await.unwrap();
+            client.echoes().await;
+            client.end().await;
+            client.hears_end().await;
+            self.served.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn stay(self, address: SocketAddr) {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.read_u8().await.unwrap();
+        self.staying.fetch_add(1, Ordering::Relaxed);
+        while !self.over.load(Ordering::Relaxed) {
+            client.echoes().await;
+            self.served.fetch_add(1, Ordering::Relaxed);
+        }
+        client.end().await;
+        client.hears_end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_keeps_the_backend_it_began_with() {
+    let (mut gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    let other = Peer::named(b'N').await;
+    for routing in [to(&[other.address]), Routing::Unrouted, to(&[other.address])] {
+        gate.apply(&plan([("tcp", ANY, routing)])).await;
+        client.say("still you?").await;
+        server.hears("still you?").await;
+        server.say("yes").await;
+        client.hears("yes").await;
+    }
+    gate.connect("tcp").await.hears("N").await;
+}
+
+fn draining(timeout: Duration) -> Settings {
+    Settings::default().with_workers(2).with_drain_timeout(timeout)
+}
+
+#[tokio::test]
+async fn connections_of_a_removed_listener_may_finish() {
+    let backend = Backend::listen().await;
+    let routing = to(&[backend.address]);
+    let mut gate = Gate::with(draining(10 * PATIENCE), &plan([("tcp", ANY, routing)])).await;
+    let address = gate.address("tcp");
+    let (mut client, mut server) = gate.pair(&backend).await;
+    gate.apply(&Plan::default()).await;
+    assert!(gate.bindings.bound.is_empty());
+    refused(address).await;
+    client.say("last words").await;
+    client.end().await;
+    server.hears("last words").await;
+    server.hears_end().await;
+    server.say("noted").await;
+    server.end().await;
+    client.hears("noted").await;
+    client.hears_end().await;
+}
+
+/// They are established, though the gate may not have heard of them yet.
+#[tokio::test]
+async fn connections_made_just_before_their_listener_is_removed_are_served() {
+    let echo = Peer::echo().await;
+    let plan = plan([("tcp", ANY, to(&[echo.address]))]);
+    let mut gate = Gate::with(draining(10 * PATIENCE), &plan).await;
+    for _ in 0..20 {
+        gate.apply(&plan).await;
+        let mut clients = Vec::new();
+        for _ in 0..10 {
+            let mut client = gate.connect("tcp").await;
+            client.say("just in time").await;
+            clients.push(client);
+        }
+        gate.apply(&Plan::default()).await;
+        for client in &mut clients {
+            client.hears("just in time").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_of_a_removed_listener_are_reset_in_the_end() {
+    let backend = Backend::listen().await;
+    let timeout = Duration::from_millis(100);
+    let kept = Peer::echo().await;
+    let mut gate = Gate::with(
+        draining(timeout),
+        &plan([("tcp", ANY, to(&[backend.address])), ("kept", ANY, to(&[kept.address]))]),
+    )
+    .await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    let mut other = gate.connect("kept").await;
+    other.echoes().await;
+    let started = Instant::now();
+    gate.apply(&plan([("kept", ANY, to(&[kept.address]))])).await;
+    client.is_reset().await;
+    server.is_reset().await;
+    assert!(started.elapsed() >= timeout);
+    other.echoes().await;
+}
+
+#[tokio::test]
+async fn a_renamed_listener_keeps_its_connections() {
+    let (reserved, backend) = (Reserved::new(), Backend::listen().await);
+    let named = |listener| plan([(listener, reserved.address, to(&[backend.address]))]);
+    let mut gate = Gate::with(draining(Duration::ZERO), &named("tcp")).await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    gate.apply(&named("renamed")).await;
+    assert!(gate.bindings.failures.is_empty());
+    assert_eq!(gate.address("renamed"), reserved.address);
+    assert!(!gate.bindings.bound.contains_key(&id("tcp")));
+
+    client.say("same as before").await;
+    server.hears("same as before").await;
+    let _another = (gate.connect("renamed").await, backend.accept().await);
+    assert_eq!(gate.counters("renamed").accepted, 1);
+    assert_eq!(gate.forwarder.counters().listener(&id("tcp")), None);
+}
+
+#[tokio::test]
+async fn listeners_may_swap_their_ports() {
+    let (one, two) = (Reserved::new(), Reserved::new());
+    let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
+    let ports = |a: &Reserved, b: &Reserved| {
+        plan([
+            ("a", a.address, route("a", [backend("a", 1, &[peers[0].address])])),
+            ("b", b.address, route("b", [backend("b", 1, &[peers[1].address])])),
+        ])
+    };
+    let mut gate = Gate::with(draining(Duration::ZERO), &ports(&one, &two)).await;
+    let mut of_a = gate.connect("a").await;
+    let mut of_b = gate.connect("b").await;
+    of_a.hears("A").await;
+    of_b.hears("B").await;
+
+    gate.apply(&ports(&two, &one)).await;
+    assert!(gate.bindings.failures.is_empty());
+    assert_eq!((gate.address("a"), gate.address("b")), (two.address, one.address));
+    of_a.echoes().await;
+    of_b.echoes().await;
+    gate.connect("a").await.hears("A").await;
+    gate.connect("b").await.hears("B").await;
+}
+
+/// They cannot be open together, so there one closes before the other opens.
+#[tokio::test]
+async fn all_interfaces_may_give_way_to_one_of_them_and_back() {
+    let everywhere = Reserved::on((Ipv4Addr::UNSPECIFIED, 0).into());
+    let port = everywhere.address.port();
+    let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let backend = Backend::listen().await;
+    let at = |address| plan([("tcp", address, to(&[backend.address]))]);
+    let mut gate = Gate::with(draining(10 * PATIENCE), &at(everywhere.address)).await;
+
+    let mut pairs = Vec::new();
+    for address in [here, everywhere.address, here] {
+        pairs.push((TcpStream::connect(here).await.unwrap(), backend.accept().await));
+        gate.apply(&at(address)).await;
+        assert!(gate.bindings.failures.is_empty(), "{:?}", gate.bindings.failures);
+        assert_eq!(gate.address("tcp"), address);
+        for (client, server) in &mut pairs {
+            client.say("still here").await;
+            server.hears("still here").await;
+        }
+    }
+}
+
+/// A port that the system chose, asked for by number from now on.
+#[tokio::test]
+async fn a_chosen_port_may_be_asked_for_by_number() {
+    let (mut gate, backend) = Gate::to_backend().await;
+    let address = gate.address("tcp");
+    let (mut client, mut server) = gate.pair(&backend).await;
+    gate.apply(&plan([("tcp", address, to(&[backend.address]))])).await;
+    assert!(gate.bindings.failures.is_empty(), "{:?}", gate.bindings.failures);
+    assert_eq!(gate.address("tcp"), address);
+    client.say("still here").await;
+    server.hears("still here").await;
+    let _another = gate.pair(&backend).await;
+}

@@ -1,0 +1,85 @@
+//! A reset on one side is a reset on the other.
+
+use sluicegate::forward::Outcome;
+
+use crate::support::eventually;
+use crate::support::gate::Gate;
+use crate::support::peer::Peer;
+use crate::support::plans::to;
+use crate::support::stream::Stream;
+
+#[tokio::test]
+async fn the_client_resets() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    client.say("never mind").await;
+    server.hears("never mind").await;
+    client.reset();
+    server.is_reset().await;
+    gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+}
+
+#[tokio::test]
+async fn the_backend_resets() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    server.say("no more").await;
+    client.hears("no more").await;
+    server.reset();
+    client.is_reset().await;
+    gate.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
+}
+
+/// So fast that it may look as if it had not taken the connection at all.
+#[tokio::test]
+async fn the_backend_resets_at_once() {
+    let backend = Peer::reset().await;
+    let gate = Gate::to(to(&[backend.address])).await;
+    for _ in 0..20 {
+        gate.resets("tcp").await;
+    }
+    assert_eq!(backend.accepted(), 20);
+    eventually("all ended", || gate.counters("tcp").active() == 0).await;
+    let counters = gate.counters("tcp");
+    assert_eq!(counters.ended(Outcome::UpstreamReset) + counters.ended(Outcome::DialFailed), 20);
+}
+
+/// The backend has heard the client's end and takes its time; it must still learn of the reset.
+#[tokio::test]
+async fn the_client_resets_after_its_end() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    client.say("think about it").await;
+    client.end().await;
+    server.hears("think about it").await;
+    server.hears_end().await;
+    client.reset();
+    server.lost().await;
+    gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+}
+
+#[tokio::test]
+async fn the_backend_resets_after_its_end() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.pair(&backend).await;
+    server.say("your turn").await;
+    server.end().await;
+    client.hears("your turn").await;
+    client.hears_end().await;
+    server.reset();
+    client.lost().await;
+    gate.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
+}
+
+/// A client that is gone while the backend still speaks.
+#[tokio::test]
+async fn the_client_closes_without_listening() {
+    let (gate, backend) = Gate::to_backend().await;
+    let (client, mut server) = gate.pair(&backend).await;
+    server.say("unheard").await;
+    client.readable().await.unwrap();
+    // The system resets a connection that is closed with something unread.
+    drop(client);
+    server.is_reset().await;
+    gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+}

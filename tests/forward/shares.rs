@@ -1,0 +1,128 @@
+//! Who gets which share of the connections, and who is rejected.
+
+use std::io;
+use std::net::SocketAddr;
+
+use sluicegate::forward::Outcome;
+use sluicegate::plan::{RejectReason, Routing};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::support::gate::Gate;
+use crate::support::peer::Peer;
+use crate::support::plans::{ANY, backend, plan, rejecting, route, to};
+use crate::support::stream::{Stream, is_rejected};
+use crate::support::within;
+
+#[tokio::test]
+async fn a_rejected_share_is_exact_and_dials_nobody() {
+    assert_rejected_share(80, 20).await;
+    assert_rejected_share(1, 3).await;
+}
+
+async fn assert_rejected_share(taken: u32, rejected: u32) {
+    const CONNECTIONS: u64 = 10_000;
+    let peer = Peer::named(b'P').await;
+    let gate = Gate::to(route(
+        "route",
+        [
+            backend("there", taken, &[peer.address]),
+            rejecting("missing", rejected, RejectReason::BackendNotFound),
+        ],
+    ))
+    .await;
+
+    let mut clients = JoinSet::new();
+    for _ in 0..8 {
+        clients.spawn(count_rejected(gate.address("tcp"), CONNECTIONS / 8));
+    }
+    let counted: u64 = within("10 000 connections", clients.join_all()).await.into_iter().sum();
+
+    let due = CONNECTIONS * u64::from(rejected) / u64::from(taken + rejected);
+    assert!(counted.abs_diff(due) <= 1, "{counted} rejected, {due} due");
+    assert_eq!(
+        gate.counters("tcp").ended(Outcome::Rejected(RejectReason::BackendNotFound)),
+        counted
+    );
+    assert_eq!(peer.accepted() as u64, CONNECTIONS - counted);
+}
+
+async fn count_rejected(address: SocketAddr, connections: u64) -> u64 {
+    let mut rejected = 0;
+    for _ in 0..connections {
+        let greeted = greeted(address).await;
+        if is_rejected(&greeted) {
+            rejected += 1;
+        } else {
+            assert_eq!(greeted.unwrap(), b'P');
+        }
+    }
+    rejected
+}
+
+/// The first byte the peer says. The connection is reset then, so as not to use up the ports.
+async fn greeted(address: SocketAddr) -> io::Result<u8> {
+    let mut stream = TcpStream::connect(address).await?;
+    let name = stream.read_u8().await;
+    stream.reset();
+    name
+}
+
+#[tokio::test]
+async fn without_weight_everything_is_rejected() {
+    let peer = Peer::echo().await;
+    let routing =
+        route("route", [backend("a", 0, &[peer.address]), backend("b", 0, &[peer.address])]);
+    assert_all_rejected(routing, RejectReason::NoWeight).await;
+    assert_eq!(peer.accepted(), 0);
+}
+
+#[tokio::test]
+async fn without_backends_everything_is_rejected() {
+    assert_all_rejected(route("route", []), RejectReason::NoWeight).await;
+}
+
+#[tokio::test]
+async fn without_route_everything_is_rejected() {
+    assert_all_rejected(Routing::Unrouted, RejectReason::NoRoute).await;
+}
+
+#[tokio::test]
+async fn without_endpoints_everything_is_rejected() {
+    assert_all_rejected(to(&[]), RejectReason::NoEndpoints).await;
+}
+
+async fn assert_all_rejected(routing: Routing, reason: RejectReason) {
+    let gate = Gate::to(routing).await;
+    for _ in 0..20 {
+        let greeted = within("the reset", greeted(gate.address("tcp"))).await;
+        assert!(is_rejected(&greeted), "{greeted:?}");
+    }
+    gate.ended("tcp", &[(Outcome::Rejected(reason), 20)]).await;
+}
+
+#[tokio::test]
+async fn endpoints_take_turns() {
+    let peers = [Peer::echo().await, Peer::echo().await, Peer::echo().await];
+    let gate = Gate::to(to(&peers.each_ref().map(|peer| peer.address))).await;
+    for _ in 0..10 * peers.len() {
+        gate.connect("tcp").await.echoes().await;
+    }
+    assert_eq!(peers.map(|peer| peer.accepted()), [10, 10, 10]);
+}
+
+/// Had each listener turns of its own, both would hear A first.
+#[tokio::test]
+async fn listeners_with_the_same_route_share_its_turns() {
+    let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
+    let routing = route(
+        "route",
+        [backend("a", 1, &[peers[0].address]), backend("b", 1, &[peers[1].address])],
+    );
+    let gate = Gate::open(&plan([("one", ANY, routing.clone()), ("two", ANY, routing)])).await;
+    for _ in 0..5 {
+        gate.connect("one").await.hears("A").await;
+        gate.connect("two").await.hears("B").await;
+    }
+}

@@ -1,0 +1,77 @@
+//! The engine's events, recorded. Workers are threads of their own, so the recorder is the process's.
+
+use std::collections::BTreeMap;
+use std::fmt::{Debug, Write};
+use std::sync::{Mutex, Once};
+
+use sluicegate::plan::ListenerId;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+static RECORDED: Mutex<Vec<Fields>> = Mutex::new(Vec::new());
+
+/// An event, field by field; its text is `message`.
+#[derive(Clone, Debug, Default)]
+pub struct Fields(BTreeMap<&'static str, String>);
+
+impl Fields {
+    pub fn names(&self) -> Vec<&'static str> {
+        self.0.keys().copied().collect()
+    }
+
+    #[track_caller]
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
+    }
+}
+
+/// Records from now on.
+pub fn record() {
+    static RECORDER: Once = Once::new();
+    RECORDER.call_once(|| tracing::subscriber::set_global_default(Recorder).unwrap());
+}
+
+/// What was said of a listener so far, with this message.
+pub fn recorded(listener: &ListenerId, message: &str) -> Vec<Fields> {
+    let listener = listener.to_string();
+    let of_it = |event: &&Fields| {
+        event.0.get("listener") == Some(&listener) && event.get("message").starts_with(message)
+    };
+    RECORDED.lock().unwrap().iter().filter(of_it).cloned().collect()
+}
+
+struct Recorder;
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("sluicegate") && *metadata.level() <= Level::INFO
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        RECORDED.lock().unwrap().push(fields);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let mut text = String::new();
+        write!(text, "{value:?}").unwrap();
+        self.0.insert(field.name(), text);
+    }
+}

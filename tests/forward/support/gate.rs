@@ -1,0 +1,91 @@
+//! A forwarder with a plan, and what a test asks of it.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+use sluicegate::forward::{Bindings, Forwarder, ListenerCounters, Outcome, Settings};
+use sluicegate::plan::{Plan, Routing};
+use tokio::net::TcpStream;
+
+use super::peer::Backend;
+use super::plans::{ANY, id, plan, to};
+use super::stream::Stream;
+use super::{eventually, within};
+
+pub struct Gate {
+    pub forwarder: Forwarder,
+    pub bindings: Bindings,
+}
+
+impl Gate {
+    /// Two workers and otherwise the defaults.
+    pub async fn open(plan: &Plan) -> Self {
+        Self::with(Settings::default().with_workers(2), plan).await
+    }
+
+    pub async fn with(settings: Settings, plan: &Plan) -> Self {
+        let mut gate =
+            Self { forwarder: Forwarder::start(settings).unwrap(), bindings: Bindings::default() };
+        gate.apply(plan).await;
+        assert!(gate.bindings.failures.is_empty(), "{:?}", gate.bindings.failures);
+        gate
+    }
+
+    /// A gate with listener `tcp`, on a port of its own.
+    pub async fn to(routing: Routing) -> Self {
+        Self::open(&plan([("tcp", ANY, routing)])).await
+    }
+
+    /// The same, before a backend whose ends of the connections the test has in hand.
+    pub async fn to_backend() -> (Self, Backend) {
+        let backend = Backend::listen().await;
+        (Self::to(to(&[backend.address])).await, backend)
+    }
+
+    pub async fn apply(&mut self, plan: &Plan) {
+        self.bindings = within("applying a plan", self.forwarder.apply(plan)).await;
+    }
+
+    /// Where a listener with a single address really is.
+    pub fn address(&self, listener: &str) -> SocketAddr {
+        match &self.bindings.bound[&id(listener)][..] {
+            [address] => *address,
+            addresses => panic!("not one address, but {addresses:?}"),
+        }
+    }
+
+    pub async fn connect(&self, listener: &str) -> TcpStream {
+        within("connecting", TcpStream::connect(self.address(listener))).await.unwrap()
+    }
+
+    /// Connects and is reset; a client may find out with its first read, or while it connects.
+    pub async fn resets(&self, listener: &str) {
+        match within("connecting", TcpStream::connect(self.address(listener))).await {
+            Ok(mut client) => client.is_reset().await,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        }
+    }
+
+    /// Both ends of a connection through listener `tcp`.
+    pub async fn pair(&self, backend: &Backend) -> (TcpStream, TcpStream) {
+        (self.connect("tcp").await, backend.accept().await)
+    }
+
+    pub fn counters(&self, listener: &str) -> ListenerCounters {
+        self.forwarder.counters().listener(&id(listener)).unwrap()
+    }
+
+    /// Waits until connections have ended in this way, and no other, and none is left.
+    pub async fn ended(&self, listener: &str, outcomes: &[(Outcome, u64)]) {
+        let count = outcomes.iter().map(|(_, count)| count).sum();
+        eventually("all connections ended", || {
+            let counters = self.counters(listener);
+            counters.accepted == count && counters.active() == 0
+        })
+        .await;
+        let counters = self.counters(listener);
+        for (outcome, count) in outcomes {
+            assert_eq!(counters.ended(*outcome), *count, "{outcome} in {counters:?}");
+        }
+    }
+}

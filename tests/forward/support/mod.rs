@@ -1,0 +1,28 @@
+//! What the tests of forwarding share: peers at both ends, plans made by hand, and waiting.
+
+pub mod events;
+pub mod gate;
+pub mod peer;
+pub mod plans;
+pub mod stream;
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long to wait for what must happen. Only a failure ever takes that long.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What `future` gives, which must not take for ever.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("waited too long: {what}"))
+}
+
+/// Waits until `condition` holds.
+pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "never came true: {what}");
+        sleep(Duration::from_millis(1)).await;
+    }
+}

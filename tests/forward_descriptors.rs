@@ -1,0 +1,232 @@
+//! Descriptors: what happens when there are none left, and that none is left behind. The limit is
+//! the process's, so these tests have one of their own, and run one after the other.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "forward/support/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
+mod support;
+
+use std::fs::{self, File};
+use std::io::{Read, Seek};
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sluicegate::forward::{Outcome, Settings};
+use sluicegate::plan::{BindCause, Plan, RejectReason};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::runtime::Builder;
+
+use support::events::{record, recorded};
+use support::gate::Gate;
+use support::peer::{Backend, Peer, Reserved, Silent};
+use support::plans::{ANY, backend, id, plan, rejecting, route, to};
+use support::stream::Stream;
+use support::{PATIENCE, eventually, within};
+
+/// Runs a test in a runtime of its own, whose descriptors do not get into another test's way.
+fn alone(test: impl Future<Output = ()>) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(2048), maximum }).unwrap();
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+}
+
+/// Takes every descriptor there is; dropping them gives them back.
+fn exhaust() -> Vec<File> {
+    std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
+}
+
+fn settings() -> Settings {
+    Settings::default().with_workers(1)
+}
+
+/// A client that needs no other descriptor.
+struct Ready(TcpSocket);
+
+impl Ready {
+    fn new() -> Self {
+        Self(TcpSocket::new_v4().unwrap())
+    }
+
+    /// The system completes the connection, whether or not anybody accepts it.
+    async fn connect(self, address: SocketAddr) -> TcpStream {
+        within("connecting", self.0.connect(address)).await.unwrap()
+    }
+}
+
+#[test]
+fn a_listener_outlives_a_lack_of_descriptors() {
+    alone(lack_of_descriptors());
+}
+
+async fn lack_of_descriptors() {
+    record();
+    let echo = Peer::echo().await;
+    let routing = || to(&[echo.address]);
+    let mut plan = plan([("one", ANY, routing()), ("two", ANY, routing())]);
+    let mut gate = Gate::with(settings(), &plan).await;
+    // All of them stay, so as not to give descriptors back.
+    let mut clients = vec![gate.connect("one").await, gate.connect("two").await];
+    for client in &mut clients {
+        client.echoes().await;
+    }
+
+    for episode in 1..=2 {
+        let (ones, twos) = ([Ready::new(), Ready::new()], [Ready::new()]);
+        let errors_before = gate.counters("one").accept_errors;
+        let hoard = exhaust();
+        let started = Instant::now();
+        let mut waiting = Vec::new();
+        for client in ones {
+            waiting.push(client.connect(gate.address("one")).await);
+        }
+        for client in twos {
+            waiting.push(client.connect(gate.address("two")).await);
+        }
+        let errors = || gate.counters("one").accept_errors - errors_before;
+        // It goes on trying, but less and less often: after 5 ms, 10 ms, 20 ms and so on.
+        eventually("it tries again", || errors() >= 5).await;
+        let (errors, elapsed) = (errors(), started.elapsed());
+        let most = 1 + (elapsed.as_millis() / 5 + 1).ilog2();
+        assert!(errors <= most.into(), "{errors} attempts in {elapsed:?}");
+        // And says so once.
+        assert_eq!(recorded(&id("one"), "cannot accept connections").len(), episode);
+
+        for client in &mut clients {
+            client.echoes().await;
+        }
+        for client in &waiting {
+            client.hears_nothing();
+        }
+
+        drop(hoard);
+        clients.extend(waiting);
+        for client in &mut clients {
+            client.echoes().await;
+        }
+    }
+    assert_eq!(gate.counters("one").accepted, 1 + 2 * 2);
+    assert_eq!(gate.counters("two").accepted, 1 + 2);
+
+    // Nor can a listener be opened; the others do not mind, and later it can.
+    let hoard = exhaust();
+    plan.listeners.extend(support::plans::plan([("late", ANY, routing())]).listeners);
+    gate.apply(&plan).await;
+    assert_eq!(gate.bindings.failures[&id("late")][0].cause, BindCause::NoResources);
+    assert_eq!(gate.bindings.bound.len(), 2);
+    assert_eq!(gate.forwarder.retry().await, None);
+    for client in &mut clients {
+        client.echoes().await;
+    }
+    drop(hoard);
+    gate.bindings = gate.forwarder.retry().await.unwrap();
+    gate.connect("late").await.echoes().await;
+}
+
+/// They were accepted by the system, so their clients believe to be connected.
+#[test]
+fn connections_waiting_when_their_listener_is_removed_are_served() {
+    alone(removed_while_connections_wait());
+}
+
+async fn removed_while_connections_wait() {
+    const WAITING: usize = 300;
+    let echo = Peer::echo().await;
+    let settings = settings().with_drain_timeout(10 * PATIENCE);
+    let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;
+
+    let table = File::open("/proc/net/tcp").unwrap();
+    let ready: Vec<_> = (0..WAITING).map(|_| Ready::new()).collect();
+    let hoard = exhaust();
+    let address = gate.address("tcp");
+    let mut clients = Vec::new();
+    for client in ready {
+        clients.push(client.connect(address).await);
+    }
+    eventually("they wait", || waiting(&table, address) == WAITING).await;
+    // The next attempt is far enough off for the removal to come before it.
+    eventually("it has given up for a while", || gate.counters("tcp").accept_errors >= 8).await;
+    drop(hoard);
+    gate.apply(&Plan::default()).await;
+    for client in &mut clients {
+        client.echoes().await;
+    }
+    assert_eq!(echo.accepted(), WAITING);
+}
+
+/// How many connections wait to be accepted at an address; `table` is `/proc/net/tcp`, opened while
+/// that was possible.
+fn waiting(mut table: &File, address: SocketAddr) -> usize {
+    let port = format!(":{:04X}", address.port());
+    let mut sockets = String::new();
+    table.rewind().unwrap();
+    table.read_to_string(&mut sockets).unwrap();
+    let listening = sockets.lines().find_map(|line| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        // sl local_address rem_address st tx_queue:rx_queue …; 0A is LISTEN.
+        (fields[1].ends_with(&port) && fields[3] == "0A").then(|| fields[4].to_owned())
+    });
+    let listening = listening.unwrap();
+    usize::from_str_radix(listening.split_once(':').unwrap().1, 16).unwrap()
+}
+
+#[test]
+fn no_descriptor_is_left_behind() {
+    alone(everything_at_once_and_its_end());
+}
+
+async fn everything_at_once_and_its_end() {
+    let open = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    {
+        let (echo, held) = (Peer::echo().await, Backend::listen().await);
+        let (refusing, silent) = (Reserved::new(), Silent::new().await);
+        let around = open();
+        let mut gate = Gate::with(settings().with_workers(2), &Plan::default()).await;
+        let started = open();
+        let full = plan([
+            ("echo", ANY, to(&[echo.address])),
+            ("held", ANY, to(&[held.address])),
+            ("refused", ANY, to(&[refusing.address])),
+            ("dialling", ANY, to(&[silent.address])),
+            ("rejected", ANY, route("r", [rejecting("b", 1, RejectReason::BackendNotFound)])),
+            ("stand-in", ANY, route("s", [backend("b", 1, &[refusing.address, echo.address])])),
+        ]);
+        for removed in [false, true] {
+            gate.apply(&full).await;
+            for _ in 0..20 {
+                gate.resets("refused").await;
+                gate.resets("rejected").await;
+                gate.connect("dialling").await.reset();
+                for listener in ["echo", "stand-in"] {
+                    let mut client = gate.connect(listener).await;
+                    client.echoes().await;
+                    client.end().await;
+                    client.hears_end().await;
+                }
+            }
+            let mut kept = Vec::new();
+            for _ in 0..20 {
+                kept.push((gate.connect("held").await, Some(held.accept().await)));
+                kept.push((gate.connect("dialling").await, None));
+            }
+            eventually("all came", || gate.counters("dialling").accepted >= 40).await;
+            if removed {
+                gate.apply(&Plan::default()).await;
+            }
+            within("the drain", gate.forwarder.drain(Duration::from_millis(20))).await;
+            if !removed {
+                assert_eq!(gate.counters("held").ended(Outcome::Drained), 20);
+            }
+            drop(kept);
+            eventually("all are closed", || open() == started).await;
+        }
+        drop(gate);
+        assert_eq!(open(), around);
+    }
+    eventually("all are closed", || open() == before).await;
+}

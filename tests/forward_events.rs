@@ -1,0 +1,241 @@
+//! The closing event: exactly one for each connection, and everything in it.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "forward/support/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
+mod support;
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use sluicegate::forward::{Outcome, Settings};
+use sluicegate::plan::{Plan, RejectReason, Routing};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use support::events::{Fields, record, recorded};
+use support::gate::Gate;
+use support::peer::{Backend, Peer, Reserved, Silent};
+use support::plans::{ANY, backend, id, plan, rejecting, route};
+use support::stream::Stream;
+use support::{PATIENCE, eventually, within};
+
+const ALL: [&str; 11] = [
+    "backend",
+    "bytes_down",
+    "bytes_up",
+    "downstream",
+    "duration_us",
+    "endpoint",
+    "listener",
+    "local",
+    "message",
+    "outcome",
+    "route",
+];
+
+/// The one closing event of a listener with one connection.
+async fn event(listener: &str) -> Fields {
+    let ended = || recorded(&id(listener), "connection ended");
+    eventually("the event", || !ended().is_empty()).await;
+    let [event] = &ended()[..] else { panic!("more than one: {:?}", ended()) };
+    event.clone()
+}
+
+/// A gate with this listener. Events are told apart by it, so each test has its own.
+async fn gate(listener: &str, routing: Routing) -> Gate {
+    record();
+    let settings = Settings::default().with_workers(2).with_dial_timeout(2 * PATIENCE);
+    let settings = settings.with_drain_timeout(Duration::from_millis(50));
+    Gate::with(settings, &plan([(listener, ANY, routing)])).await
+}
+
+fn only(endpoint: SocketAddr) -> Routing {
+    route("orders", [backend("database", 1, &[endpoint])])
+}
+
+#[tokio::test]
+async fn a_completed_connection() {
+    let backend = Backend::listen().await;
+    let gate = gate("completed", only(backend.address)).await;
+    let started = Instant::now();
+    let mut client = gate.connect("completed").await;
+    let mut server = backend.accept().await;
+    client.say("seven b").await;
+    client.end().await;
+    server.hears("seven b").await;
+    server.say("three").await;
+    server.end().await;
+    client.hears("three").await;
+    client.hears_end().await;
+
+    let event = event("completed").await;
+    assert_eq!(event.names(), ALL);
+    assert_eq!(event.get("listener"), "default/edge/completed");
+    assert_eq!(event.get("route"), "default/orders");
+    assert_eq!(event.get("backend"), "default/database");
+    assert_eq!(event.get("endpoint"), backend.address.to_string());
+    assert_eq!(event.get("downstream"), client.local_addr().unwrap().to_string());
+    assert_eq!(event.get("local"), gate.address("completed").to_string());
+    assert_eq!((event.get("bytes_up"), event.get("bytes_down")), ("7", "5"));
+    assert_eq!(event.get("outcome"), "completed");
+    let duration: u128 = event.get("duration_us").parse().unwrap();
+    assert!(duration > 0 && duration <= started.elapsed().as_micros());
+}
+
+#[tokio::test]
+async fn a_rejected_connection() {
+    let missing = route("orders", [rejecting("missing", 1, RejectReason::RefNotPermitted)]);
+    let gate = gate("rejected", missing).await;
+    gate.resets("rejected").await;
+    let event = event("rejected").await;
+    assert_eq!((event.get("outcome"), event.get("reason")), ("rejected", "ref_not_permitted"));
+    assert_eq!(event.get("route"), "default/orders");
+    assert_eq!(event.get("backend"), "default/missing");
+    assert!(!event.names().contains(&"endpoint"));
+}
+
+#[tokio::test]
+async fn a_connection_without_route() {
+    let gate = gate("unrouted", Routing::Unrouted).await;
+    gate.resets("unrouted").await;
+    let event = event("unrouted").await;
+    assert_eq!((event.get("outcome"), event.get("reason")), ("rejected", "no_route"));
+    for absent in ["route", "backend", "endpoint"] {
+        assert!(!event.names().contains(&absent));
+    }
+}
+
+#[tokio::test]
+async fn a_failed_dial() {
+    let refusing = Reserved::new();
+    let gate = gate("refused", only(refusing.address)).await;
+    gate.resets("refused").await;
+    let event = event("refused").await;
+    assert_eq!(event.get("outcome"), "dial_failed");
+    assert_eq!(event.get("endpoint"), refusing.address.to_string());
+    assert_eq!(event.names(), ALL);
+}
+
+#[tokio::test]
+async fn resets() {
+    for (listener, by_client) in [("downstream", true), ("upstream", false)] {
+        let backend = Backend::listen().await;
+        let gate = gate(listener, only(backend.address)).await;
+        let mut client = gate.connect(listener).await;
+        let mut server = backend.accept().await;
+        client.say("hello").await;
+        server.hears("hello").await;
+        if by_client {
+            client.reset()
+        } else {
+            server.reset()
+        }
+        let event = event(listener).await;
+        assert_eq!(event.get("outcome"), format!("{listener}_reset"));
+        assert_eq!((event.get("bytes_up"), event.get("bytes_down")), ("5", "0"));
+        assert_eq!(event.names(), ALL);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_resets_while_its_endpoint_is_dialled() {
+    let silent = Silent::new().await;
+    let gate = gate("impatient", only(silent.address)).await;
+    gate.connect("impatient").await.reset();
+    let event = event("impatient").await;
+    assert_eq!(event.get("outcome"), "downstream_reset");
+    assert_eq!(event.get("backend"), "default/database");
+}
+
+#[tokio::test]
+async fn a_connection_drained_while_its_endpoint_is_dialled() {
+    let silent = Silent::new().await;
+    let mut gate = gate("dialling", only(silent.address)).await;
+    let mut client = gate.connect("dialling").await;
+    eventually("accepted", || gate.counters("dialling").active() == 1).await;
+    within("the drain", gate.forwarder.drain(Duration::ZERO)).await;
+    client.is_reset().await;
+    assert_eq!(event("dialling").await.get("outcome"), "drained");
+}
+
+#[tokio::test]
+async fn a_connection_of_a_removed_listener() {
+    let backend = Backend::listen().await;
+    let mut gate = gate("removed", only(backend.address)).await;
+    let mut client = gate.connect("removed").await;
+    let _server = backend.accept().await;
+    gate.apply(&Plan::default()).await;
+    client.is_reset().await;
+    let event = event("removed").await;
+    assert_eq!(event.get("outcome"), "drained");
+    assert_eq!(event.names(), ALL);
+}
+
+#[tokio::test]
+async fn a_connection_that_a_dropped_forwarder_leaves() {
+    let backend = Backend::listen().await;
+    let gate = gate("dropped", only(backend.address)).await;
+    let _client = gate.connect("dropped").await;
+    let _server = backend.accept().await;
+    drop(gate);
+    assert_eq!(event("dropped").await.get("outcome"), "drained");
+}
+
+/// On a socket for both families, they come wrapped as IPv6.
+#[tokio::test]
+async fn ipv4_addresses_look_like_themselves() {
+    record();
+    let echo = Peer::echo().await;
+    let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+    let gate = Gate::open(&plan([("wrapped", all, only(echo.address))])).await;
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, gate.address("wrapped").port()));
+    let mut client = TcpStream::connect(local).await.unwrap();
+    client.end().await;
+    client.hears_end().await;
+    let event = event("wrapped").await;
+    assert_eq!(event.get("downstream"), client.local_addr().unwrap().to_string());
+    assert_eq!(event.get("local"), local.to_string());
+}
+
+/// However they end, and whether or not their listener is still there.
+#[tokio::test]
+async fn there_is_one_event_for_each_connection() {
+    let (echo, refusing) = (Peer::echo().await, Reserved::new());
+    let routing = route(
+        "orders",
+        [
+            backend("there", 2, &[echo.address]),
+            backend("away", 1, &[refusing.address]),
+            rejecting("missing", 1, RejectReason::BackendNotFound),
+        ],
+    );
+    let mut gate = gate("mixed", routing).await;
+    let mut kept = Vec::new();
+    for number in 0..100 {
+        let Ok(mut client) = TcpStream::connect(gate.address("mixed")).await else { continue };
+        match number % 3 {
+            0 => client.reset(),
+            // It fails where the client has been rejected already.
+            1 => drop(client.shutdown().await),
+            _ => kept.push(client),
+        }
+    }
+    eventually("all came", || gate.counters("mixed").accepted == 100).await;
+    let counters = gate.forwarder.counters();
+    within("the drain", gate.forwarder.drain(Duration::ZERO)).await;
+
+    let counters = counters.listener(&id("mixed")).unwrap();
+    let ended = recorded(&id("mixed"), "connection ended");
+    assert_eq!((ended.len(), counters.accepted, counters.active()), (100, 100, 0));
+    for outcome in [
+        Outcome::Completed,
+        Outcome::Rejected(RejectReason::BackendNotFound),
+        Outcome::DialFailed,
+        Outcome::DownstreamReset,
+        Outcome::Drained,
+    ] {
+        let logged = ended.iter().filter(|event| event.get("outcome") == outcome.as_str()).count();
+        assert_eq!(logged as u64, counters.ended(outcome), "{outcome}");
+    }
+}

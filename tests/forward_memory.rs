@@ -1,0 +1,69 @@
+//! What connections cost while nothing moves. It is measured for the process, so this is one of its
+//! own.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "forward/support/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
+mod support;
+
+use std::fs;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use support::gate::Gate;
+use support::stream::Stream;
+
+const KIB: usize = 1024;
+
+/// A relay's buffer: what an idle connection must not have, and a stalled one may have once.
+const BUFFER: usize = 64 * KIB;
+
+/// What a connection may cost apart from buffers, at this end and both others.
+const CONNECTION: usize = 8 * KIB;
+
+/// What the allocator and the runtimes may keep back.
+const SLACK: usize = 4 * 1024 * KIB;
+
+#[tokio::test]
+async fn idle_connections_own_no_buffer_and_stalled_ones_one() {
+    const IDLE: usize = 400;
+    const STALLED: usize = 50;
+    let (gate, backend) = Gate::to_backend().await;
+    let message = "x".repeat(32 * KIB);
+
+    let before = resident();
+    let mut pairs = Vec::new();
+    for _ in 0..IDLE {
+        let (mut client, mut server) = gate.pair(&backend).await;
+        client.say(&message).await;
+        server.hears(&message).await;
+        server.say(&message).await;
+        client.hears(&message).await;
+        pairs.push((client, server));
+    }
+    let idle = resident().saturating_sub(before);
+    assert!(idle < IDLE * CONNECTION + SLACK, "{} KiB for {IDLE} idle connections", idle / KIB);
+
+    // Nobody listens, and everybody says as much as the system takes.
+    let before = resident();
+    let said = || gate.counters("tcp").bytes_down;
+    let mut moved = u64::MAX;
+    while moved != said() {
+        moved = said();
+        for (_, server) in &pairs[..STALLED] {
+            while server.try_write(message.as_bytes()).is_ok() {}
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    let stalled = resident().saturating_sub(before);
+    assert!(stalled < STALLED * BUFFER + SLACK, "{} KiB for {STALLED} stalled", stalled / KIB);
+}
+
+/// Bytes of memory in use.
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * KIB
+}
