@@ -32,7 +32,7 @@ pub(super) fn read(document: &Document<'_>) -> Vec<Entry> {
 /// A document that is not even YAML, or whose top is not a mapping.
 fn unreadable(document: &Document<'_>) -> Entry {
     let fault = match serde_yaml::from_str::<Head>(&document.padded()) {
-        Err(error) => Fault::from_yaml(&error, None),
+        Err(error) => Fault::from_yaml(&error, None, document.line),
         Ok(_) => at(document, "", None, "cannot be read".to_owned()),
     };
     Entry { line: document.line, key: None, content: Content::Faulty(vec![fault]) }
@@ -51,7 +51,7 @@ fn typed(
             return (Some(object.key()), check(document, "", object, version, &unknown));
         }
         Err(_) => match deserialize(&document.padded(), kind, &mut Vec::new()) {
-            Err(error) => Fault::from_yaml(&error, key.clone()),
+            Err(error) => Fault::from_yaml(&error, key.clone(), document.line),
             Ok(_) => at(document, "", key.clone(), "cannot be read".to_owned()),
         },
     };

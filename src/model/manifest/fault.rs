@@ -35,9 +35,14 @@ impl fmt::Display for Fault {
 
 impl Fault {
     /// Takes an error of the YAML library apart, which runs path, message and place into one text.
-    pub(super) fn from_yaml(error: &serde_yaml::Error, object: Option<ObjectKey>) -> Self {
+    /// Some errors have no place; then `line` is where the document begins.
+    pub(super) fn from_yaml(
+        error: &serde_yaml::Error,
+        object: Option<ObjectKey>,
+        line: usize,
+    ) -> Self {
         let (line, column) =
-            error.location().map_or((1, 1), |place| (place.line(), place.column()));
+            error.location().map_or((line, 1), |place| (place.line(), place.column()));
         let text = error.to_string();
         let place = format!(" at line {line} column {column}");
         let text = text.strip_suffix(place.as_str()).unwrap_or(&text);

@@ -90,8 +90,8 @@ fn read_items(
             current: 0,
             items: BTreeMap::new(),
         };
-        let text = if bad.is_empty() { document.text.to_owned() } else { document.padded() };
-        match ListSeed(&mut reading).deserialize(serde_yaml::Deserializer::from_str(&text)) {
+        let deserializer = serde_yaml::Deserializer::from_str(document.text);
+        match ListSeed(&mut reading).deserialize(deserializer) {
             Ok(()) => {
                 let good = reading.items.into_iter().map(|(index, item)| (index, Ok(item)));
                 return good
@@ -99,10 +99,8 @@ fn read_items(
                     .collect();
             }
             Err(error) => {
-                let mut fault = Fault::from_yaml(&error, None);
-                if text.len() == document.text.len() {
-                    fault.line += document.line - 1;
-                }
+                let mut fault = Fault::from_yaml(&error, None, 1);
+                fault.line += document.line - 1;
                 bad.insert(reading.current, fault);
             }
         }
