@@ -164,7 +164,9 @@ async fn a_connection_of_a_removed_listener() {
     let backend = Backend::listen().await;
     let mut gate = gate("removed", only(backend.address)).await;
     let mut client = gate.connect("removed").await;
-    let _server = backend.accept().await;
+    let mut server = backend.accept().await;
+    client.say("hello").await;
+    server.hears("hello").await;
     gate.apply(&Plan::default()).await;
     client.is_reset().await;
     let event = event("removed").await;

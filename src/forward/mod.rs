@@ -111,6 +111,10 @@ impl Forwarder {
 
     /// Closes every listener and waits until the last connection has ended; connections that still
     /// live after `timeout` are reset.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: connections go on as they would have, and another drain waits for them, with
+    /// whichever deadline is sooner.
     pub async fn drain(&mut self, timeout: Duration) {
         self.reconciler.drain(timeout).await;
     }

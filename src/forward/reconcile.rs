@@ -147,11 +147,14 @@ impl Reconciler {
             drop(self.close(open, deadline));
         }
         self.failed.clear();
-        for closing in self.closing.drain(..) {
-            for finished in closing.finished {
+        // One by one, so that whoever stops waiting may begin again.
+        while let Some(closing) = self.closing.last_mut() {
+            while let Some(finished) = closing.finished.last_mut() {
                 // Told by being dropped.
                 let _ = finished.await;
+                closing.finished.pop();
             }
+            self.closing.pop();
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sluicegate::forward::{Outcome, Settings};
 use sluicegate::plan::Plan;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::support::gate::Gate;
 use crate::support::peer::{Backend, Peer};
@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_millis(100);
 async fn a_drain_is_over_when_the_last_connection_ends() {
     let (mut gate, backend) = Gate::to_backend().await;
     let address = gate.address("tcp");
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (mut client, mut server) = gate.talking_pair(&backend).await;
     let draining = tokio::spawn(async move {
         gate.forwarder.drain(10 * PATIENCE).await;
         gate
@@ -43,13 +43,27 @@ async fn a_drain_is_over_when_the_last_connection_ends() {
 #[tokio::test]
 async fn a_drain_resets_what_is_left_at_its_deadline() {
     let (mut gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (mut client, mut server) = gate.talking_pair(&backend).await;
     let started = Instant::now();
     within("the drain", gate.forwarder.drain(SOON)).await;
     assert!(started.elapsed() >= SOON);
     client.is_reset().await;
     server.is_reset().await;
     gate.ended("tcp", &[(Outcome::Drained, 1)]).await;
+}
+
+#[tokio::test]
+async fn a_drain_may_be_given_up_and_begun_again() {
+    let (mut gate, backend) = Gate::to_backend().await;
+    let (mut client, mut server) = gate.talking_pair(&backend).await;
+    timeout(Duration::from_millis(20), gate.forwarder.drain(10 * PATIENCE)).await.unwrap_err();
+    client.say("still here").await;
+    server.hears("still here").await;
+    let started = Instant::now();
+    within("the drain", gate.forwarder.drain(SOON)).await;
+    assert!(started.elapsed() >= SOON);
+    client.is_reset().await;
+    server.is_reset().await;
 }
 
 #[tokio::test]
@@ -65,7 +79,7 @@ async fn a_drain_may_last_longer_than_that_of_a_removed_listener() {
     let backend = Backend::listen().await;
     let settings = Settings::default().with_workers(1).with_drain_timeout(Duration::ZERO);
     let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (mut client, mut server) = gate.talking_pair(&backend).await;
     let draining = tokio::spawn(async move { gate.forwarder.drain(Duration::MAX).await });
     for _ in 0..20 {
         sleep(Duration::from_millis(5)).await;
@@ -85,7 +99,7 @@ async fn a_drain_takes_removed_listeners_along() {
         let backend = Backend::listen().await;
         let settings = Settings::default().with_workers(1).with_drain_timeout(removed);
         let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
-        let (mut client, mut server) = gate.pair(&backend).await;
+        let (mut client, mut server) = gate.talking_pair(&backend).await;
         gate.apply(&Plan::default()).await;
         within("the drain", gate.forwarder.drain(drain)).await;
         client.is_reset().await;
@@ -107,7 +121,7 @@ async fn after_a_drain_a_plan_can_be_applied_again() {
 async fn dropping_a_forwarder_ends_everything_at_once() {
     let (gate, backend) = Gate::to_backend().await;
     let address = gate.address("tcp");
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (mut client, mut server) = gate.talking_pair(&backend).await;
     let counters = gate.forwarder.counters();
     drop(gate);
     client.is_reset().await;

@@ -165,7 +165,7 @@ async fn connections_of_a_removed_listener_are_reset_in_the_end() {
         &plan([("tcp", ANY, to(&[backend.address])), ("kept", ANY, to(&[kept.address]))]),
     )
     .await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (mut client, mut server) = gate.talking_pair(&backend).await;
     let mut other = gate.connect("kept").await;
     other.echoes().await;
     let started = Instant::now();

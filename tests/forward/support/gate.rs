@@ -71,6 +71,16 @@ impl Gate {
         (self.connect("tcp").await, backend.accept().await)
     }
 
+    /// The same, after a word each way: what happens next happens to a connection that is up.
+    pub async fn talking_pair(&self, backend: &Backend) -> (TcpStream, TcpStream) {
+        let (mut client, mut server) = self.pair(backend).await;
+        client.say("hello").await;
+        server.hears("hello").await;
+        server.say("hello").await;
+        client.hears("hello").await;
+        (client, server)
+    }
+
     pub fn counters(&self, listener: &str) -> ListenerCounters {
         self.forwarder.counters().listener(&id(listener)).unwrap()
     }
