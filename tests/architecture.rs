@@ -1,5 +1,7 @@
 //! The rooms of the house, and the doors between them.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! A whole gateway, from objects in memory to connections.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod support;
 
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};

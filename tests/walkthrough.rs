@@ -1,6 +1,7 @@
 //! The walk-through, as its reader does it: the example runs as a process, `nc` and `curl` try it,
 //! files are edited, and ctrl-c ends it.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![cfg(feature = "files")]
 
 mod support;
