@@ -122,6 +122,21 @@ async fn what_is_in_flight_when_the_sender_closes_arrives() {
     gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
+/// A connection is complete when the system has everything; then it is closed, and later the gate is
+/// gone altogether, while most of it is still on its way.
+#[tokio::test]
+async fn what_is_in_flight_when_the_gate_closes_arrives() {
+    const LENGTH: usize = MIB / 2;
+    let source = Peer::source(LENGTH).await;
+    let mut gate = Gate::to(to(&[source.address])).await;
+    let mut client = gate.connect("tcp").await;
+    client.end().await;
+    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    within("the drain", gate.forwarder.drain(Duration::ZERO)).await;
+    drop(gate);
+    assert_eq!(within("the download", whole::receive(&mut client)).await.unwrap(), LENGTH);
+}
+
 #[tokio::test]
 async fn a_slow_backend_holds_up_the_client() {
     let (gate, backend) = Gate::to_backend().await;
