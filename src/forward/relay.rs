@@ -201,12 +201,12 @@ mod tests {
         let down = Meter { bytes: &mut bytes_down, total: &total };
         let result = relay(&mut downstream, &mut upstream, up, down).await;
         assert_eq!(result, Err(Side::Upstream));
+        assert_eq!((bytes_up, bytes_down), (0, 7));
 
         let mut answer = [0; 7];
         client.read_exact(&mut answer).await.unwrap();
         assert_eq!(&answer, b"refused");
         let more = client.try_read(&mut answer).map_err(|error| error.kind());
         assert_eq!(more, Err(io::ErrorKind::WouldBlock));
-        assert_eq!((bytes_up, bytes_down), (0, 7));
     }
 }
