@@ -1,6 +1,6 @@
 //! The conditions that follow from what the passes found, and the plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::StatusReport;
@@ -28,25 +28,23 @@ pub(super) fn report<'a>(
     gateways: &EvaluatedGateways<'a>,
     routes: &[AttachedRoute<'a>],
 ) -> (Plan, StatusReport) {
-    let (plans, statuses): (Vec<_>, Vec<_>) = routes
+    // Most routes may be losers: only the plans of those that carry traffic are kept.
+    let mut plans: HashMap<_, _> = winners(gateways).map(|winner| (winner.name(), None)).collect();
+    let tcp_routes = routes
         .iter()
-        .map(|route| {
+        .filter_map(|route| {
             let attached = !route.parents.is_empty();
             let resolved = attached.then(|| backends::resolve(index, route.name, route.route));
             let status = route_status(classes, gateways, route, resolved.as_ref());
-            (
-                resolved.map(|resolved| resolved.plan),
-                status.map(|status| (route.name.clone(), status)),
-            )
+            if let Some(plan) = plans.get_mut(route.name) {
+                *plan = resolved.map(|resolved| resolved.plan);
+            }
+            Some((route.name.clone(), status?))
         })
-        .unzip();
-    let plan_of = |winner: Precedence<'_>| {
-        let at = routes.binary_search_by_key(&winner.name(), |route| route.name).ok()?;
-        plans[at].clone()
-    };
+        .collect();
     let mut plan = Plan::default();
     for (name, gateway) in gateways {
-        compile(name, gateway, plan_of, &mut plan);
+        compile(name, gateway, &plans, &mut plan);
     }
     let status = StatusReport {
         gateway_classes: classes
@@ -57,7 +55,7 @@ pub(super) fn report<'a>(
             .iter()
             .map(|(name, gateway)| ((*name).clone(), gateway_status(gateway)))
             .collect(),
-        tcp_routes: statuses.into_iter().flatten().collect(),
+        tcp_routes,
     };
     (plan, status)
 }
@@ -85,17 +83,23 @@ pub(super) fn ignored<'a>(
     gateways.chain(orphans).collect()
 }
 
+/// The routes that carry some listener's traffic.
+fn winners<'a>(gateways: &EvaluatedGateways<'a>) -> impl Iterator<Item = Precedence<'a>> {
+    gateways.values().flat_map(|gateway| &gateway.listeners).filter_map(|listener| listener.winner)
+}
+
 /// Adds a Gateway's valid listeners to the plan.
 fn compile(
     name: &NamespacedName,
     gateway: &EvaluatedGateway<'_>,
-    plan_of: impl Fn(Precedence<'_>) -> Option<Arc<RoutePlan>>,
+    plans: &HashMap<&NamespacedName, Option<Arc<RoutePlan>>>,
     plan: &mut Plan,
 ) {
     let Ok(addresses) = &gateway.addresses else { return };
     for listener in gateway.listeners.iter().filter(|listener| listener.refusal.is_none()) {
         let id = ListenerId { gateway: name.clone(), listener: listener.listener.name.clone() };
-        let routing = listener.winner.and_then(&plan_of).map_or(Routing::Unrouted, Routing::Single);
+        let routed = listener.winner.and_then(|winner| plans.get(winner.name())?.clone());
+        let routing = routed.map_or(Routing::Unrouted, Routing::Single);
         let port = listener.listener.port;
         let addresses = addresses.iter().map(|address| address.with_port(port)).collect();
         plan.listeners.insert(id, ListenerPlan { addresses, routing });
