@@ -38,7 +38,7 @@ pub(crate) fn objects() -> impl Strategy<Value = Vec<Object>> {
         },
         status: None,
     };
-    vec(object, 0..40).prop_map(move |mut objects| {
+    vec(object, 0..30).prop_map(move |mut objects| {
         objects.push(sound.clone().into());
         let distinct: BTreeMap<_, _> =
             objects.into_iter().map(|object| (object.key(), object)).collect();
