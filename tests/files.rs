@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -338,4 +339,136 @@ async fn a_path_that_is_not_there_is_an_error_at_the_start() {
         error.to_string(),
         "source files /no/such/place: cannot read /no/such/place: No such file or directory (os error 2)"
     );
+}
+
+#[tokio::test]
+async fn a_directory_that_is_replaced_is_followed() {
+    let follower = follow().await;
+    let here = follower.directory.path().to_owned();
+    let (old, new) = (here.with_extension("old"), here.with_extension("new"));
+    for (round, service) in ["two", "one"].into_iter().enumerate() {
+        let old = old.with_extension(round.to_string());
+        fs::create_dir(&new).unwrap();
+        for entry in fs::read_dir(&here).unwrap() {
+            let file = entry.unwrap();
+            fs::copy(file.path(), new.join(file.file_name())).unwrap();
+        }
+        fs::write(new.join("route.yaml"), route("r", "p8081", service)).unwrap();
+        fs::rename(&here, &old).unwrap();
+        fs::rename(&new, &here).unwrap();
+        follower.expect(8081, Some(service));
+        // What comes after the replacement is followed, too.
+        let other = if service == "one" { "two" } else { "one" };
+        replace(&follower.path("route.yaml"), &route("r", "p8081", other));
+        follower.expect(8081, Some(other));
+        fs::remove_dir_all(old).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn links_are_followed_to_where_they_lead() {
+    let elsewhere = TempDir::new().unwrap();
+    let real = elsewhere.path().join("real.yaml");
+    fs::write(&real, route("r", "p8081", "one")).unwrap();
+    let follower = follow().await;
+    fs::remove_file(follower.path("route.yaml")).unwrap();
+    symlink(&real, follower.path("linked.yaml")).unwrap();
+    follower.expect(8081, Some("one"));
+    replace(&real, &route("r", "p8081", "two"));
+    follower.expect(8081, Some("two"));
+}
+
+#[tokio::test]
+async fn a_link_to_a_directory_may_change() {
+    let directory = TempDir::new().unwrap();
+    let common = join(&[
+        CLASS.to_owned(),
+        gateway("g", &[8081]),
+        service("one", backend("one")),
+        service("two", backend("two")),
+    ]);
+    for service in ["one", "two"] {
+        let version = directory.path().join(service);
+        fs::create_dir(&version).unwrap();
+        fs::write(version.join("all.yaml"), join(&[common.clone(), route("r", "p8081", service)]))
+            .unwrap();
+    }
+    let current = directory.path().join("current");
+    symlink("one", &current).unwrap();
+    let address = own_address();
+    let _gateway =
+        Server::builder().source(FileSource::new([&current])).bind(address).start().await.unwrap();
+    let at = (address, 8081).into();
+    eventually("one answers", || name_at(at).as_deref() == Some("one"));
+    symlink("two", directory.path().join("next")).unwrap();
+    fs::rename(directory.path().join("next"), &current).unwrap();
+    eventually("two answers", || name_at(at).as_deref() == Some("two"));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_file_that_is_being_written_counts_as_it_was() {
+    let mut follower = follow().await;
+    // Opening it for writing has emptied it.
+    let mut half_written = fs::File::create(follower.path("gateway.yaml")).unwrap();
+    replace(&follower.path("route.yaml"), &route("r", "p8081", "two"));
+    follower.expect(8081, Some("two"));
+    assert_eq!(follower.gateway.report().resources.gateways.len(), 1);
+    half_written
+        .write_all(join(&[CLASS.to_owned(), gateway("g", &[8081, 8082])]).as_bytes())
+        .unwrap();
+    drop(half_written);
+    follower.report("two listeners", |report| report.listeners.len() == 2).await;
+}
+
+#[tokio::test]
+async fn what_moves_to_a_broken_file_stays() {
+    let mut follower = follow().await;
+    fs::write(
+        follower.path("moved.yaml"),
+        format!("{}---\nbroken: [\n", route("r", "p8081", "one")),
+    )
+    .unwrap();
+    fs::remove_file(follower.path("route.yaml")).unwrap();
+    replace(&follower.path("moved.yaml"), "broken: [");
+    follower
+        .report("the problem alone", |report| {
+            report.problems.iter().any(|problem| problem.contains("stays in force"))
+                && report.problems.len() == 2
+        })
+        .await;
+    follower.expect(8081, Some("one"));
+    // Elsewhere something changes; it still stays.
+    fs::write(follower.path("x.yaml"), service("three", backend("three"))).unwrap();
+    follower.report("three", |report| report.resources.services.len() == 3).await;
+    follower.expect(8081, Some("one"));
+    replace(&follower.path("moved.yaml"), "");
+    follower.expect(8081, None);
+}
+
+#[tokio::test]
+async fn a_copy_does_not_take_over() {
+    let mut follower = follow().await;
+    fs::write(follower.path("a-copy.yaml"), route("r", "p8081", "two")).unwrap();
+    follower
+        .report("a problem", |report| {
+            report.problems.iter().any(|problem| {
+                problem.contains("a-copy.yaml:1: TCPRoute default/r: is declared already")
+            })
+        })
+        .await;
+    follower.expect(8081, Some("one"));
+    // Not even where the original breaks.
+    replace(
+        &follower.path("route.yaml"),
+        &route("r", "p8081", "one").replace("port: 1", "port: x"),
+    );
+    follower
+        .report("a broken original", |report| {
+            report.problems.iter().any(|problem| problem.contains("stays in force"))
+        })
+        .await;
+    follower.expect(8081, Some("one"));
+    fs::remove_file(follower.path("route.yaml")).unwrap();
+    follower.expect(8081, Some("two"));
 }

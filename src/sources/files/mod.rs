@@ -8,10 +8,13 @@
 //! Nothing that a file says can stop the source. What cannot be read is reported, and the object it
 //! was before stays; only where something is plainly taken away does it go.
 
+mod findings;
 mod library;
 mod read;
+mod stamp;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -59,7 +62,7 @@ impl FileSource {
     pub fn read(&self) -> Result<Snapshot, SourceError> {
         let mut library = Library::new(self.paths.clone());
         library.check_paths()?;
-        library.reload();
+        library.reload(&BTreeSet::new());
         Ok(library.snapshot())
     }
 }
@@ -74,21 +77,24 @@ impl Source for FileSource {
     async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
         let mut library = Library::new(self.paths.clone()).with_ages();
         library.check_paths()?;
-        // Watching comes first: a change during the first reading is then not missed.
         let mut watch = Watch::new(self.paths)?;
-        library = reload(library, &feed).await?;
         loop {
-            watch.changed().await;
-            library = reload(library, &feed).await?;
-            watch.renew(library.is_incomplete());
+            // Watching comes first: a change during the reading is then not missed.
+            watch.renew();
+            library = reload(library, watch.being_written(), &feed).await?;
+            watch.changed(library.is_incomplete()).await;
         }
     }
 }
 
 /// Reads anew, apart from the thread that must not be held up, and publishes what is new.
-async fn reload(mut library: Library, feed: &Feed) -> Result<Library, SourceError> {
+async fn reload(
+    mut library: Library,
+    being_written: BTreeSet<PathBuf>,
+    feed: &Feed,
+) -> Result<Library, SourceError> {
     let (library, changed) = tokio::task::spawn_blocking(move || {
-        let changed = library.reload();
+        let changed = library.reload(&being_written);
         (library, changed)
     })
     .await?;

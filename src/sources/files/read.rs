@@ -10,14 +10,18 @@ const MAX_SIZE: u64 = 64 * 1024 * 1024;
 
 /// The files at a path: itself, or those of a directory that can be manifests, in order.
 pub(super) fn files_at(path: &Path) -> io::Result<BTreeSet<PathBuf>> {
-    if !fs::metadata(path)?.is_dir() {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() {
         return Ok(BTreeSet::from([path.to_owned()]));
+    }
+    if !metadata.is_dir() {
+        // A pipe or a terminal can be read once, not followed.
+        return Err(io::Error::other("it is neither a file nor a directory"));
     }
     let mut files = BTreeSet::new();
     for entry in fs::read_dir(path)? {
         let file = entry?.path();
-        // Through links, as those of a ConfigMap; a link to nowhere is no file.
-        if is_manifest(&file) && fs::metadata(&file).is_ok_and(|metadata| metadata.is_file()) {
+        if is_manifest(&file) && may_be_file(&file) {
             files.insert(file);
         }
     }
@@ -31,6 +35,15 @@ fn is_manifest(file: &Path) -> bool {
     !hidden && matches!(extension, Some("yaml" | "yml" | "json"))
 }
 
+/// Through links, as those of a ConfigMap; a link to nowhere is no file. What cannot be told is
+/// left to reading, which says why.
+fn may_be_file(file: &Path) -> bool {
+    match fs::metadata(file) {
+        Ok(metadata) => metadata.is_file(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 /// The text of a file.
 pub(super) fn text_of(file: &Path) -> io::Result<String> {
     let mut text = String::new();
@@ -42,4 +55,28 @@ pub(super) fn text_of(file: &Path) -> io::Result<String> {
         ));
     }
     Ok(text)
+}
+
+/// The directories in which a change to what is at `path` shows: where it is, and where links lead.
+pub(super) fn directories_of(path: &Path) -> BTreeSet<PathBuf> {
+    let mut directories = BTreeSet::new();
+    let mut add_target = |path: &Path| {
+        let Ok(target) = fs::canonicalize(path) else { return };
+        let directory = if target.is_dir() { Some(&*target) } else { target.parent() };
+        directories.extend(directory.map(Path::to_owned));
+    };
+    add_target(path);
+    for file in files_at(path).into_iter().flatten().filter(|file| file.is_symlink()) {
+        add_target(&file);
+    }
+    directories.insert(if path.is_dir() { path.to_owned() } else { parent_of(path) });
+    directories
+}
+
+/// The directory that a path is in.
+pub(super) fn parent_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }

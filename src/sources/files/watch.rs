@@ -1,10 +1,11 @@
 //! Noticing that files may have changed.
 //!
 //! Directories are watched, not files: a file that is replaced is another file. What exactly
-//! happened is not asked, for it is told differently by every system and editor; everything is
+//! happened is hardly asked, for it is told differently by every system and editor; everything is
 //! looked at again once a burst of events is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,18 +14,23 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::read::{directories_of, parent_of};
+
 /// A burst is over when nothing has happened for so long…
 const QUIET: Duration = Duration::from_millis(10);
 /// …or when it has lasted so long.
 const LONGEST_BURST: Duration = Duration::from_millis(200);
-/// How often to look for a path that has gone away, which cannot be watched.
+/// How often to look at what cannot be watched, or is not finished.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a writer may take before its file is read as it is.
+const LONGEST_WRITE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Watch {
     watcher: RecommendedWatcher,
-    directories: BTreeSet<PathBuf>,
-    tally: watch::Receiver<Tally>,
+    paths: Vec<PathBuf>,
+    watched: BTreeSet<PathBuf>,
+    tally: watch::Sender<Tally>,
     /// The changes that have been answered for.
     seen: u64,
     look_again: bool,
@@ -37,91 +43,126 @@ struct Tally {
     changes: u64,
     /// All that has happened, complete or not: reason to wait a little.
     events: u64,
+    /// Files that have been written to and not been closed, and since when.
+    being_written: BTreeMap<PathBuf, Instant>,
+    /// Directories in which everything is of interest.
+    directories: BTreeSet<PathBuf>,
+    /// Of other directories that are watched, the entries of interest.
+    entries: BTreeSet<PathBuf>,
 }
 
 impl Watch {
     pub(super) fn new(paths: Vec<PathBuf>) -> notify::Result<Self> {
-        let (sender, tally) = watch::channel(Tally::default());
+        let tally = watch::Sender::new(Tally::default());
+        let teller = tally.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            // An error is something like too many events, of which some are lost.
-            let happened = event.map_or(Some(Happened::Change), |event| interpret(&event.kind));
-            if let Some(happened) = happened {
-                sender.send_modify(|tally| {
-                    tally.events += 1;
-                    tally.changes += u64::from(happened == Happened::Change);
-                });
-            }
+            teller.send_if_modified(|tally| match event {
+                Ok(event) => tally.take(&event),
+                // Such as too many events, of which some are lost.
+                Err(_) => tally.change(),
+            });
         })?;
-        let directories = paths.iter().map(|path| directory_of(path)).collect();
-        let mut watch = Self { watcher, directories, tally, seen: 0, look_again: false };
-        for directory in &watch.directories {
-            watch.watcher.watch(directory, RecursiveMode::NonRecursive)?;
-        }
-        Ok(watch)
+        let watched = BTreeSet::new();
+        Ok(Self { watcher, paths, watched, tally, seen: 0, look_again: false })
     }
 
-    /// Waits until something has changed and the burst is over.
-    pub(super) async fn changed(&mut self) {
+    /// Watches what there is to watch now. To be called before each reading: what happens after is
+    /// then noticed, and a directory that has been replaced is watched in place of the old one.
+    pub(super) fn renew(&mut self) {
+        let directories: BTreeSet<_> =
+            self.paths.iter().flat_map(|path| directories_of(path)).collect();
+        let parents = self.paths.iter().map(|path| parent_of(path));
+        let wanted: BTreeSet<_> = directories.iter().cloned().chain(parents).collect();
+        self.tally.send_modify(|tally| {
+            tally.directories = directories;
+            tally.entries = self.paths.iter().cloned().collect();
+        });
+        for gone in &self.watched - &wanted {
+            // It may be gone from the system, too.
+            let _ = self.watcher.unwatch(&gone);
+        }
+        self.look_again = false;
+        for directory in &wanted {
+            // What cannot be watched, or is not there yet, is looked at from time to time.
+            self.look_again |= self.watcher.watch(directory, RecursiveMode::NonRecursive).is_err();
+        }
+        self.watched = wanted;
+    }
+
+    /// The files that are just being written, by their canonical paths.
+    pub(super) fn being_written(&self) -> BTreeSet<PathBuf> {
+        let tally = self.tally.borrow();
+        tally.being_written.keys().filter_map(|file| fs::canonicalize(file).ok()).collect()
+    }
+
+    /// Waits until something has changed and the burst is over, or until it is time to look again,
+    /// as it is while something is `missing`.
+    pub(super) async fn changed(&mut self, missing: bool) {
+        let mut tally = self.tally.subscribe();
         let seen = self.seen;
-        let change = self.tally.wait_for(|tally| tally.changes != seen);
-        if self.look_again {
+        let unfinished = !tally.borrow().being_written.is_empty();
+        let change = tally.wait_for(|tally| tally.changes != seen);
+        if missing || unfinished || self.look_again {
             // Late or not, it is time to look.
             let _ = timeout(LOOK_AGAIN, change).await;
         } else {
-            // It cannot fail: the watcher has the other end.
+            // It cannot fail: the other end is ours.
             let _ = change.await;
         }
         let end = Instant::now() + LONGEST_BURST;
         while Instant::now() < end {
-            let events = self.tally.borrow_and_update().events;
-            if timeout(QUIET, self.tally.wait_for(|tally| tally.events != events)).await.is_err() {
+            let events = tally.borrow_and_update().events;
+            if timeout(QUIET, tally.wait_for(|tally| tally.events != events)).await.is_err() {
                 break;
             }
         }
-        self.seen = self.tally.borrow_and_update().changes;
+        self.tally.send_modify(|tally| {
+            self.seen = tally.changes;
+            tally.being_written.retain(|_, since| since.elapsed() < LONGEST_WRITE);
+        });
     }
+}
 
-    /// Watches again directories that have come back; while something is missing, changes are
-    /// also looked for from time to time.
-    pub(super) fn renew(&mut self, missing: bool) {
-        if missing || self.look_again {
-            for directory in &self.directories {
-                // What is not there yet is found later.
-                let _ = self.watcher.watch(directory, RecursiveMode::NonRecursive);
+impl Tally {
+    /// Takes note of an event; whether it is of interest.
+    fn take(&mut self, event: &notify::Event) -> bool {
+        if !event.paths.is_empty() && !event.paths.iter().any(|path| self.concerns(path)) {
+            return false;
+        }
+        match event.kind {
+            EventKind::Access(AccessKind::Close(AccessMode::Write)) => {
+                for path in &event.paths {
+                    self.being_written.remove(path);
+                }
+                self.change()
+            }
+            // Reading a file is no change, or our own would be one.
+            EventKind::Access(_) => false,
+            // Linux tells when the file is closed; until then it may be half written.
+            EventKind::Modify(ModifyKind::Data(_)) if cfg!(target_os = "linux") => {
+                let now = Instant::now();
+                self.being_written.extend(event.paths.iter().cloned().map(|path| (path, now)));
+                self.events += 1;
+                true
+            }
+            _ => {
+                for path in &event.paths {
+                    self.being_written.remove(path);
+                }
+                self.change()
             }
         }
-        self.look_again = missing;
     }
-}
 
-/// The directory to watch for a path.
-fn directory_of(path: &Path) -> PathBuf {
-    if path.is_dir() {
-        return path.to_owned();
+    fn change(&mut self) -> bool {
+        self.events += 1;
+        self.changes += 1;
+        true
     }
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Happened {
-    /// Something that is complete.
-    Change,
-    /// Something that goes on.
-    Activity,
-}
-
-/// Reading a file is no change, or our own would be one. Where the system tells that a file has
-/// been closed after writing, writing itself is not a change yet: the file may be half written.
-fn interpret(kind: &EventKind) -> Option<Happened> {
-    match kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Some(Happened::Change),
-        EventKind::Access(_) => None,
-        EventKind::Modify(ModifyKind::Data(_)) if cfg!(target_os = "linux") => {
-            Some(Happened::Activity)
-        }
-        _ => Some(Happened::Change),
+    fn concerns(&self, path: &Path) -> bool {
+        self.entries.contains(path)
+            || self.directories.contains(path)
+            || path.parent().is_some_and(|parent| self.directories.contains(parent))
     }
 }

@@ -1,0 +1,115 @@
+//! What one reading of the files finds, and which of it comes into force.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::library::Kept;
+use super::read::parent_of;
+use crate::model::manifest::{Content, Entry};
+use crate::model::{Object, ObjectKey};
+
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) problems: Vec<String>,
+    /// Every declaration of an object, in the order of the files.
+    declared: BTreeMap<ObjectKey, Vec<Kept>>,
+    /// Objects that are there, but wrong, and where.
+    faulty: BTreeSet<(ObjectKey, PathBuf)>,
+    /// Files, and directories of files, in which anything may be.
+    pub(super) unreadable: BTreeSet<PathBuf>,
+}
+
+impl Findings {
+    /// Takes in what a file says.
+    pub(super) fn take(&mut self, file: &Path, entries: &[Entry]) {
+        for entry in entries {
+            match &entry.content {
+                Content::Object(object) => self.declare(file, entry.line, object),
+                Content::Foreign(_) => {}
+                Content::Faulty(faults) => {
+                    let problem = |fault| format!("{}:{fault}", file.display());
+                    self.problems.extend(faults.iter().map(problem));
+                    match &entry.key {
+                        Some(key) => _ = self.faulty.insert((key.clone(), file.to_owned())),
+                        None => _ = self.unreadable.insert(file.to_owned()),
+                    }
+                }
+            }
+        }
+    }
+
+    fn declare(&mut self, file: &Path, line: usize, object: &Object) {
+        let kept = Kept { object: object.clone(), file: file.to_owned(), line };
+        self.declared.entry(object.key()).or_default().push(kept);
+    }
+
+    pub(super) fn cannot_read(&mut self, path: PathBuf, error: &io::Error) {
+        self.problems.push(format!("{}: cannot be read: {error}", path.display()));
+        self.unreadable.insert(path);
+    }
+
+    /// The objects that come into force after those of `before`.
+    ///
+    /// Of several declarations of an object, the one in the file that it has been from stays in
+    /// force, or else the first. An object that is missing, but may be meant to be there, stays as
+    /// it was: it is wrong where it is, or what it was in cannot be read, or it may have moved to a
+    /// file beside it that since cannot be read (those are in `newly_unreadable`).
+    pub(super) fn settle(
+        &mut self,
+        before: &BTreeMap<ObjectKey, Kept>,
+        newly_unreadable: &BTreeSet<PathBuf>,
+    ) -> BTreeMap<ObjectKey, Kept> {
+        let mut settled = BTreeMap::new();
+        for (key, declarations) in std::mem::take(&mut self.declared) {
+            let old = before.get(&key);
+            if let Some(old) = old.filter(|old| self.is_faulty_at(&key, &old.file)) {
+                settled.insert(key.clone(), self.keep(&key, old.clone()));
+            }
+            let from_old_file = |kept: &Kept| old.is_some_and(|old| old.file == kept.file);
+            let chosen = declarations.iter().position(from_old_file).unwrap_or(0);
+            let first = settled.entry(key.clone()).or_insert_with(|| declarations[chosen].clone());
+            for other in declarations.iter().filter(|other| *other != first) {
+                self.problems.push(format!(
+                    "{}:{}: {key}: is declared already in {}:{}; remove one of the two",
+                    other.file.display(),
+                    other.line,
+                    first.file.display(),
+                    first.line
+                ));
+            }
+        }
+        for (key, old) in
+            before.iter().filter(|(key, _)| !settled.contains_key(key)).collect::<Vec<_>>()
+        {
+            let moved_to = || newly_unreadable.iter().find(|path| beside(path, &old.file));
+            if self.faulty.iter().any(|(faulty, _)| faulty == key) || self.may_be_unread(&old.file)
+            {
+                settled.insert(key.clone(), self.keep(key, old.clone()));
+            } else if let Some(file) = moved_to() {
+                settled.insert(
+                    key.clone(),
+                    self.keep(key, Kept { file: file.clone(), ..old.clone() }),
+                );
+            }
+        }
+        settled
+    }
+
+    fn keep(&mut self, key: &ObjectKey, old: Kept) -> Kept {
+        self.problems.push(format!("{key}: the last good version stays in force"));
+        old
+    }
+
+    fn is_faulty_at(&self, key: &ObjectKey, file: &Path) -> bool {
+        self.faulty.contains(&(key.clone(), file.to_owned()))
+    }
+
+    fn may_be_unread(&self, file: &Path) -> bool {
+        self.unreadable.iter().any(|path| path == file || file.parent() == Some(path))
+    }
+}
+
+fn beside(one: &Path, other: &Path) -> bool {
+    parent_of(one) == parent_of(other)
+}
