@@ -38,7 +38,7 @@ pub struct ListenerId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "plain data, meant to be built by hand too")]
 pub struct ListenerPlan {
-    /// The addresses to open.
+    /// The addresses to open. Several may share one `bind`, which is then opened once.
     pub addresses: Vec<ListenAddress>,
     /// How each connection finds its route.
     pub routing: Routing,

@@ -148,13 +148,13 @@ impl Case {
 
     /// The failures of the listeners that want an address which cannot be opened.
     fn failures(&self, plan: &Plan) -> BTreeMap<ListenerId, Vec<BindFailure>> {
-        let mut failures = BTreeMap::<_, Vec<_>>::new();
+        let mut failures = BTreeMap::new();
         for (id, listener) in &plan.listeners {
-            for address in &listener.addresses {
-                let hits =
-                    self.failures.iter().filter(|failure| failure.address == address.bind).cloned();
-                failures.entry(id.clone()).or_default().extend(hits);
-            }
+            // As the engine tells it: once, however many addresses share the socket.
+            let hits = self.failures.iter().filter(|failure| {
+                listener.addresses.iter().any(|address| address.bind == failure.address)
+            });
+            failures.entry(id.clone()).or_insert_with(Vec::new).extend(hits.cloned());
         }
         failures.retain(|_, failures| !failures.is_empty());
         failures

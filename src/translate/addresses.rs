@@ -49,21 +49,38 @@ pub(super) fn resolve(gateway: &Gateway, host: &Host) -> Result<Vec<Address>, St
                 ));
             }
         };
-        if !addresses.contains(&resolved) {
-            addresses.push(resolved);
-        }
+        addresses.push(resolved);
     }
     if addresses.is_empty() {
         addresses.push(Address::of(host.bind, host));
     }
-    Ok(addresses)
+    Ok(sharing_binds(&addresses))
+}
+
+/// The addresses, where one that another covers shares its bind: the system would refuse to bind
+/// the two side by side, and clients reach both through the wider one.
+fn sharing_binds(addresses: &[Address]) -> Vec<Address> {
+    let mut sharing = Vec::new();
+    for address in addresses {
+        let widest = addresses
+            .iter()
+            .map(|other| other.bind)
+            .fold(address.bind, |wide, other| if covers(other, wide) { other } else { wide });
+        let address = Address { bind: widest, ..*address };
+        if !sharing.contains(&address) {
+            sharing.push(address);
+        }
+    }
+    sharing
 }
 
 /// Whether one socket cannot be bound beside the other on the same port.
 pub(super) fn overlap(one: IpAddr, other: IpAddr) -> bool {
-    let covers = |wide: IpAddr, narrow: IpAddr| {
-        // An IPv6 socket on all interfaces takes IPv4 connections too.
-        wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4())
-    };
-    one == other || covers(one, other) || covers(other, one)
+    covers(one, other) || covers(other, one)
+}
+
+/// Whether a socket bound to `wide` takes the connections to `narrow` too.
+fn covers(wide: IpAddr, narrow: IpAddr) -> bool {
+    // An IPv6 socket on all interfaces takes IPv4 connections as well.
+    wide == narrow || (wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4()))
 }

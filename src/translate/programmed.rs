@@ -109,7 +109,9 @@ fn listener_programmed(
     };
     let message =
         failures.iter().map(describe).collect::<Vec<_>>().join("; ") + ". It is tried again.";
-    if failures.len() < addresses.len() {
+    let is_open =
+        |address: &ListenAddress| failures.iter().all(|failure| failure.address != address.bind);
+    if addresses.iter().any(is_open) {
         return say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, message);
     }
     let reason = match first.cause {

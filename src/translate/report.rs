@@ -20,7 +20,8 @@ use crate::model::{
 use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
 
 /// The features of Gateway API that this crate has, sorted by name.
-const SUPPORTED_FEATURES: [&str; 3] = ["Gateway", "ReferenceGrant", "TCPRoute"];
+const SUPPORTED_FEATURES: [&str; 5] =
+    ["Gateway", "GatewayAddressEmpty", "GatewayStaticAddresses", "ReferenceGrant", "TCPRoute"];
 
 pub(super) fn report<'a>(
     index: &Index<'a>,
