@@ -10,11 +10,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{NamespacedName, PortNumber, SectionName};
+use crate::model::{InvalidScalar, NamespacedName, PortNumber, SectionName};
 
 /// Everything that is to be forwarded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -182,6 +183,18 @@ impl fmt::Display for ListenerId {
     }
 }
 
+impl FromStr for ListenerId {
+    type Err = InvalidScalar;
+
+    fn from_str(text: &str) -> Result<Self, InvalidScalar> {
+        let (gateway, listener) = text.rsplit_once('/').ok_or_else(|| InvalidScalar {
+            found: text.to_owned(),
+            expected: "a listener with its Gateway, as in default/gateway/listener",
+        })?;
+        Ok(Self { gateway: gateway.parse()?, listener: listener.parse()? })
+    }
+}
+
 impl Serialize for ListenerId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -200,5 +213,21 @@ impl fmt::Display for BackendId {
 impl Serialize for BackendId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_is_read_as_it_is_written() {
+        let id: ListenerId = "infra/edge/db".parse().unwrap();
+        assert_eq!(id.gateway, "infra/edge".parse().unwrap());
+        assert_eq!(id.listener, "db");
+        assert_eq!(id.to_string(), "infra/edge/db");
+        for bad in ["db", "edge/db", "infra/edge/", "a/b/c/d"] {
+            assert!(bad.parse::<ListenerId>().is_err(), "{bad}");
+        }
     }
 }

@@ -63,6 +63,11 @@ macro_rules! words {
         }
 
         impl $name {
+            /// A word of somebody else's.
+            pub fn new(word: impl Into<Cow<'static, str>>) -> Self {
+                Self(word.into())
+            }
+
             /// The word itself.
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::scalar::{NamespaceName, ObjectName};
+use super::scalar::{InvalidScalar, NamespaceName, ObjectName};
 
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;
@@ -89,6 +90,20 @@ impl fmt::Display for NamespacedName {
     }
 }
 
+impl FromStr for NamespacedName {
+    type Err = InvalidScalar;
+
+    fn from_str(text: &str) -> Result<Self, InvalidScalar> {
+        // A reference may hold a name with a slash, but no object has one.
+        let parts = text.split_once('/').filter(|(_, name)| !name.contains('/'));
+        let (namespace, name) = parts.ok_or_else(|| InvalidScalar {
+            found: text.to_owned(),
+            expected: "a name with its namespace, as in default/web",
+        })?;
+        Ok(Self { namespace: namespace.parse()?, name: name.parse()? })
+    }
+}
+
 impl Serialize for NamespacedName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -102,4 +117,19 @@ where
     T: Default + Deserialize<'de>,
 {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_its_namespace_is_read_as_it_is_written() {
+        let name: NamespacedName = "infra/edge".parse().unwrap();
+        assert_eq!((name.namespace.as_str(), name.name.as_str()), ("infra", "edge"));
+        assert_eq!(name.to_string(), "infra/edge");
+        for bad in ["edge", "/edge", "infra/", "Infra/edge", "a/b/c"] {
+            assert!(bad.parse::<NamespacedName>().is_err(), "{bad}");
+        }
+    }
 }

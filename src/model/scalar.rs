@@ -208,6 +208,15 @@ impl Weight {
     }
 }
 
+impl TryFrom<u32> for Weight {
+    type Error = InvalidScalar;
+
+    fn try_from(weight: u32) -> Result<Self, InvalidScalar> {
+        Self::new(weight)
+            .ok_or_else(|| InvalidScalar { found: weight.to_string(), expected: WEIGHT_EXPECTED })
+    }
+}
+
 impl Default for Weight {
     /// 1, as the specification says.
     fn default() -> Self {
@@ -268,9 +277,10 @@ macro_rules! number {
 }
 
 number!(PortNumber, u16, PORT_EXPECTED);
-number!(Weight, u32, "a weight from 0 to 1000000");
+number!(Weight, u32, WEIGHT_EXPECTED);
 
 const PORT_EXPECTED: &str = "a port from 1 to 65535";
+const WEIGHT_EXPECTED: &str = "a weight from 0 to 1000000";
 
 /// The longest name, hostname or group the API takes.
 const MAX_LEN: usize = 253;
@@ -367,6 +377,9 @@ mod tests {
         assert_eq!(PortNumber::new(65535).map(PortNumber::get), Some(65535));
         assert_eq!(Weight::new(1_000_001), None);
         assert_eq!(Weight::default().get(), 1);
+        assert_eq!(Weight::try_from(Weight::MAX).map(Weight::get), Ok(1_000_000));
+        let error = Weight::try_from(1_000_001).unwrap_err();
+        assert_eq!(error.to_string(), "`1000001` is not a weight from 0 to 1000000");
     }
 
     #[test]

@@ -58,6 +58,20 @@ fn service_ports_can_be_told_apart() {
 }
 
 #[test]
+fn a_target_port_is_a_number_or_a_name() {
+    let service = |target: &str| {
+        object("v1", "Service", &format!("spec: {{ports: [{{port: 1, targetPort: {target}}}]}}"))
+    };
+    for good in ["1", "65535", "http", "\"80\""] {
+        accepted(service(good));
+    }
+    for bad in ["0", "65536", "70000", "-1", "8.5", "[]"] {
+        let message = "a port from 1 to 65535, or the name of a port";
+        refused(service(bad), "spec.ports[0].targetPort", message);
+    }
+}
+
+#[test]
 fn a_slice_holds_addresses_of_its_type() {
     let slice = |family: &str, endpoints: &str| {
         object(

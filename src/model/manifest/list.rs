@@ -24,6 +24,11 @@ pub(super) fn read(
         .iter()
         .map(|head| match (head.kind.get(), api_version) {
             (None, Some(api_version)) if !item_kind.is_empty() => announced(api_version, item_kind),
+            (Some(kind), _) if is_list(kind) && head.items.get().is_some() => {
+                Announced::Unreadable(
+                    "is a list inside a list; put its items into the outer one".to_owned(),
+                )
+            }
             _ => head.announced(),
         })
         .collect();
@@ -72,6 +77,13 @@ pub(super) fn read(
         .collect()
 }
 
+/// Whether objects of ours may be in it. Others may have kinds that merely end like a list.
+fn is_list(kind: &str) -> bool {
+    kind.strip_suffix("List").is_some_and(|item| {
+        item.is_empty() || ObjectKind::ALL.iter().any(|kind| kind.as_str() == item)
+    })
+}
+
 struct Item {
     object: Object,
     unknown: Vec<String>,
@@ -101,7 +113,14 @@ fn read_items(
             Err(error) => {
                 let mut fault = Fault::from_yaml(&error, None, 1);
                 fault.line += document.line - 1;
-                bad.insert(reading.current, fault);
+                if bad.insert(reading.current, fault.clone()).is_some() {
+                    // Passing over the item did not help. What has not been read stays unread.
+                    let mut items: BTreeMap<_, _> =
+                        kinds.keys().map(|index| (*index, Err(fault.clone()))).collect();
+                    items.extend(bad.into_iter().map(|(index, fault)| (index, Err(fault))));
+                    items.extend(reading.items.into_iter().map(|(index, item)| (index, Ok(item))));
+                    return items;
+                }
             }
         }
     }

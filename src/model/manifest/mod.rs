@@ -12,6 +12,7 @@
 
 mod document;
 mod fault;
+mod kind;
 mod list;
 mod locate;
 mod split;
@@ -168,7 +169,7 @@ fn announced(api_version: &str, kind: &str) -> Announced {
     let Some(ours) =
         ObjectKind::ALL.iter().find(|ours| ours.group() == group && ours.as_str() == kind)
     else {
-        return Announced::Foreign(format!("{api_version} {kind}"));
+        return announced_elsewhere(api_version, kind);
     };
     if ours.versions().contains(&version) {
         Announced::Ours(*ours, version.to_owned())
@@ -178,6 +179,22 @@ fn announced(api_version: &str, kind: &str) -> Announced {
             ours.versions().join(" or ")
         ))
     }
+}
+
+/// A kind that its group does not have among those of ours.
+fn announced_elsewhere(api_version: &str, kind: &str) -> Announced {
+    let ours = ObjectKind::ALL.iter().find(|ours| ours.as_str() == kind);
+    let complaint = match (api_version.split_once('/'), ours) {
+        (Some((GATEWAY_GROUP, _)), _) => kind::misspelt(kind),
+        // Other groups may have a Gateway or a Service of their own, but the core group's are known.
+        (None, Some(ours)) => Some(format!(
+            "there is no {kind} in apiVersion {api_version}; it is read as {}",
+            ours.api_version()
+        )),
+        _ => None,
+    };
+    complaint
+        .map_or_else(|| Announced::Foreign(format!("{api_version} {kind}")), Announced::Unreadable)
 }
 
 #[cfg(test)]

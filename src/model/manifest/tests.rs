@@ -141,9 +141,53 @@ fn versions_and_kinds_that_are_not_read() {
         "kind: Deployment\napiVersion: apps/v1\n",
         "services: {}\n",
         "kind: Gateway\napiVersion: networking.istio.io/v1\n",
+        "kind: Service\napiVersion: serving.knative.dev/v1\n",
+        "kind: HTTPRoute\napiVersion: gateway.networking.k8s.io/v1\n",
+        "kind: ListenerSet\napiVersion: gateway.networking.k8s.io/v1\n",
     ] {
         assert!(matches!(read(foreign)[0].content, Content::Foreign(_)), "{foreign}");
     }
+}
+
+#[test]
+fn a_misspelt_kind_or_group_is_a_mistake() {
+    assert_eq!(
+        one_fault("kind: Gatewy\napiVersion: gateway.networking.k8s.io/v1\n"),
+        "1:1: Gatewy is not a kind of Gateway API; did you mean Gateway?"
+    );
+    for api_version in ["v1", "gateway.networking.k8s.io"] {
+        let fault = one_fault(&format!("kind: Gateway\napiVersion: {api_version}\n"));
+        assert_eq!(
+            fault,
+            format!(
+                "1:1: there is no Gateway in apiVersion {api_version}; it is read as gateway.networking.k8s.io/v1"
+            )
+        );
+    }
+}
+
+#[test]
+fn a_list_inside_a_list_is_a_mistake() {
+    let text = "apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: List
+  items: [{apiVersion: v1, kind: Namespace, metadata: {name: a}}]
+- apiVersion: example.com/v1
+  kind: BlockList
+  items: [x]
+- apiVersion: v1
+  kind: Namespace
+  metadata: {name: b}
+";
+    let entries = read(text);
+    assert_eq!(
+        faults(&entries[0]),
+        ["4:3: is a list inside a list; put its items into the outer one"]
+    );
+    assert!(matches!(entries[1].content, Content::Foreign(_)));
+    assert!(matches!(entries[2].content, Content::Object(_)));
 }
 
 #[test]
