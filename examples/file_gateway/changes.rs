@@ -7,17 +7,15 @@ use sluicegate::Report;
 use sluicegate::model::{Condition, NamespacedName, Object, ObjectKey};
 use sluicegate::translate::StatusReport;
 
-/// Prints objects, listeners, conditions and problems that are not as they were.
-pub(crate) fn print(before: &Report, now: &Report) {
-    for line in objects(before, now)
+/// Objects, listeners, conditions and problems that are not as they were.
+pub(crate) fn lines(before: &Report, now: &Report) -> Vec<String> {
+    objects(before, now)
         .into_iter()
         .chain(listeners(before, now))
         .chain(statuses(&before.status, &now.status))
         .chain(ignored(before, now))
         .chain(problems(before, now))
-    {
-        println!("{line}");
-    }
+        .collect()
 }
 
 fn objects(before: &Report, now: &Report) -> Vec<String> {

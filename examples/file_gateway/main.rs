@@ -13,7 +13,7 @@ mod pods;
 mod stand_in;
 mod table;
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,17 +65,22 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(name) = options.controller_name {
         gateway = gateway.controller_name(name);
     }
-    let gateway = gateway.start().await?;
+    let gateway = tokio::select! {
+        started = gateway.start() => started?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
 
     let mut reports = gateway.reports();
     let mut last: Option<Arc<Report>> = None;
     loop {
         tokio::select! {
             Some(report) = reports.next() => {
-                match &last {
-                    None => introduce(&options.paths, &report),
-                    Some(last) => changes::print(last, &report),
-                }
+                let lines = match &last {
+                    None => introduction(&options.paths, &report),
+                    Some(last) => changes::lines(last, &report),
+                };
+                lines.iter().for_each(|line| say(line));
                 last = Some(report);
             }
             _ = terminate.recv() => break,
@@ -83,51 +88,51 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     let live: u64 = gateway.counters().listeners().values().map(|listener| listener.active()).sum();
-    println!(
+    say(&format!(
         "\nStopping: no new connections; {live} live may finish within {} s. Once more to stop at once.",
         options.drain_timeout.as_secs_f32()
-    );
+    ));
     tokio::select! {
-        () = gateway.drain(options.drain_timeout) => println!("Stopped."),
-        _ = terminate.recv() => println!("Stopped at once."),
-        _ = interrupt.recv() => println!("Stopped at once."),
+        () = gateway.drain(options.drain_timeout) => say("Stopped."),
+        _ = terminate.recv() => say("Stopped at once."),
+        _ = interrupt.recv() => say("Stopped at once."),
     }
     Ok(())
 }
 
+/// Prints a line. That nobody can read it any more is no reason to stop forwarding.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
 /// The state at the start, and what to do next.
-fn introduce(paths: &[PathBuf], report: &Report) {
+fn introduction(paths: &[PathBuf], report: &Report) -> Vec<String> {
     let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
-    println!("Reading {}\n", paths.join(", "));
-    for problem in &report.problems {
-        println!("PROBLEM  {problem}");
-    }
-    print!("{}", table::gateways(report));
-    println!();
-    print!("{}", table::routes(report));
+    let mut lines = vec![format!("Reading {}\n", paths.join(", "))];
+    lines.extend(report.problems.iter().map(|problem| format!("PROBLEM  {problem}")));
+    lines.push(table::gateways(report));
+    lines.push(table::routes(report));
     for (object, why) in &report.ignored {
-        println!("\n{object} is ignored: {why}.");
+        lines.push(format!("{object} is ignored: {why}.\n"));
     }
-    let open: Vec<_> = table::listeners(report)
+    let bound: Vec<_> = table::listeners(report)
         .filter_map(|(id, _)| report.listeners.get(&id))
-        .filter(|listener| !listener.bound.is_empty())
+        .flat_map(|listener| &listener.bound)
         .collect();
-    if !open.is_empty() {
-        println!("\nTry:");
+    if !bound.is_empty() {
+        lines.push("Try:".to_owned());
     }
-    for listener in open {
-        for address in &listener.bound {
-            // Where all interfaces are bound, this host reaches itself by the shortest way.
-            let ip = if address.ip().is_unspecified() {
-                Ipv4Addr::LOCALHOST.into()
-            } else {
-                address.ip()
-            };
-            println!("  nc -zv {ip} {}", address.port());
-            println!("  curl -i http://{}", SocketAddr::new(ip, address.port()));
-        }
+    for address in bound {
+        // Where all interfaces are bound, this host reaches itself by the shortest way.
+        let ip = match address.ip() {
+            ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        lines.push(format!("  nc -zv {ip} {}", address.port()));
+        lines.push(format!("  curl -i http://{}", SocketAddr::new(ip, address.port())));
     }
-    println!("\nEdit the files and watch. Ctrl-C stops.\n");
+    lines.push("\nEdit the files and watch. Ctrl-C stops.\n".to_owned());
+    lines
 }
 
 /// One line on standard error for each connection, when it ends.

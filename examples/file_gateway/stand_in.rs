@@ -34,7 +34,10 @@ impl Source for StandIn {
         let mut deployments = BTreeMap::new();
         let mut pods = Pods::default();
         while let Some(snapshot) = snapshots.next().await {
-            deployments = read_deployments(&self.paths, deployments);
+            // Apart from the thread that must not be held up.
+            let paths = self.paths.clone();
+            deployments =
+                tokio::task::spawn_blocking(move || read_deployments(&paths, deployments)).await?;
             pods.run(deployments.values().flatten()).await?;
             let mut snapshot = (*snapshot).clone();
             let slices: Vec<_> = snapshot

@@ -108,13 +108,22 @@ impl Builder {
 
         let forwarder = Forwarder::start(self.forward)?;
         let counters = forwarder.counters();
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (reporter, reports) = watch::channel(None);
         let (commander, commands) = mpsc::channel(1);
         let (starter, started) = oneshot::channel();
         thread::Builder::new().name("sluicegate-control".to_owned()).spawn(move || {
+            // Here, since a runtime must not be dropped within the caller's.
+            let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(starter.send(Err(error.into()))),
+            };
             let control = Control::new(settings, forwarder, reporter);
-            runtime.block_on(control.run(self.sources, commands, starter));
+            let done = runtime.block_on(control.run(self.sources, commands, starter));
+            drop(runtime);
+            // Now that nothing is left. Whoever asked may have stopped waiting.
+            if let Some(done) = done {
+                let _ = done.send(());
+            }
         })?;
         // The sender is dropped only by a panic of the thread, which has said so on its own.
         started.await.unwrap_or(Err(StartError::System(io::ErrorKind::BrokenPipe.into())))?;

@@ -32,6 +32,8 @@ pub(super) struct Control {
     forwarder: Forwarder,
     reporter: watch::Sender<Option<Arc<Report>>>,
     sources: Vec<Input>,
+    /// Objects that more than one source has.
+    shadowed: Vec<String>,
     resources: Arc<Resources>,
     translation: Translation,
     bindings: Bindings,
@@ -41,6 +43,8 @@ pub(super) struct Control {
 struct Input {
     name: String,
     latest: Option<Arc<Snapshot>>,
+    /// Why it publishes no more, where that is a failure.
+    failure: Option<String>,
     /// Whether its first snapshot is still to be waited for.
     is_awaited: bool,
     status: watch::Sender<Arc<StatusReport>>,
@@ -66,39 +70,46 @@ impl Control {
             forwarder,
             reporter,
             sources: Vec::new(),
+            shadowed: Vec::new(),
             resources,
             translation,
             bindings,
         }
     }
 
-    /// Runs until drained, or until nobody holds the handle any more.
+    /// Runs until drained, or until nobody holds the handle any more. What is returned waits to be
+    /// told that nothing is left.
     pub(super) async fn run(
         mut self,
         sources: Vec<Box<dyn Source>>,
         mut commands: mpsc::Receiver<Drain>,
-        starter: oneshot::Sender<Result<(), StartError>>,
-    ) {
+        mut starter: oneshot::Sender<Result<(), StartError>>,
+    ) -> Option<oneshot::Sender<()>> {
         let mut events = self.start_sources(sources);
-        if let Err(error) = self.first_snapshots(&mut events).await {
-            // The caller may have given up waiting; then there is nobody to tell.
+        let first = tokio::select! {
+            first = self.first_snapshots(&mut events) => first,
+            // The caller has given up waiting.
+            () = starter.closed() => return None,
+        };
+        if let Err(error) = first {
             let _ = starter.send(Err(error));
-            return;
+            return None;
         }
         self.update().await;
         if starter.send(Ok(())).is_err() {
-            return;
+            return None;
         }
         let mut retry_at = Instant::now() + RETRY;
         loop {
             tokio::select! {
                 command = commands.recv() => {
-                    if let Some(Drain { timeout, done }) = command {
-                        self.forwarder.drain(timeout).await;
-                        drop(self);
-                        let _ = done.send(());
+                    let Drain { timeout, mut done } = command?;
+                    tokio::select! {
+                        () = self.forwarder.drain(timeout) => {}
+                        // Whoever stops waiting wants it to be over.
+                        () = done.closed() => {}
                     }
-                    return;
+                    return Some(done);
                 }
                 Some(event) = events.recv() => {
                     self.take(event);
@@ -125,7 +136,13 @@ impl Control {
             let (feed, fed) = feed();
             let (mut snapshots, status) = fed.into_parts();
             let name = source.name();
-            self.sources.push(Input { name, latest: None, is_awaited: true, status });
+            self.sources.push(Input {
+                name,
+                latest: None,
+                failure: None,
+                is_awaited: true,
+                status,
+            });
             let running = tokio::spawn(source.run(feed));
             let sender = sender.clone();
             tokio::spawn(async move {
@@ -166,39 +183,58 @@ impl Control {
             Event::Ended(place, ended) => {
                 let source = &mut self.sources[place];
                 source.is_awaited = false;
-                if let Err(error) = ended {
-                    tracing::error!(source = %source.name, %error, "source has failed; its last snapshot stays in force");
-                }
+                source.failure = ended.err().map(|error| {
+                    format!("source {}: {error}; what it said last stays in force", source.name)
+                });
             }
         }
     }
 
     /// Brings plan and status in line with the newest snapshots.
     async fn update(&mut self) {
-        let resources = self.merge();
-        if *resources != *self.resources || self.reporter.borrow().is_none() {
-            self.resources = resources;
+        let (resources, shadowed) = self.merge();
+        self.shadowed = shadowed;
+        if resources != *self.resources || self.reporter.borrow().is_none() {
+            self.resources = Arc::new(resources);
             self.translation = translate(&self.resources, &self.settings);
             self.bindings = self.forwarder.apply(&self.translation.plan).await;
         }
         self.report();
     }
 
-    /// The objects of all sources; of two with one name, that of the earlier source.
-    fn merge(&self) -> Arc<Resources> {
-        let mut snapshots = self.sources.iter().rev().filter_map(|source| source.latest.as_ref());
-        let mut merged = snapshots.next().map(|last| last.resources.clone()).unwrap_or_default();
-        for snapshot in snapshots {
-            merged.extend(snapshot.resources.objects());
+    /// The objects of all sources; of two with one name, that of the earlier source, and a word on
+    /// the other.
+    fn merge(&self) -> (Resources, Vec<String>) {
+        let latest = |source: &Input| Some((source.name.clone(), source.latest.clone()?));
+        let mut snapshots = self.sources.iter().rev().filter_map(latest);
+        let mut merged =
+            snapshots.next().map(|(_, last)| last.resources.clone()).unwrap_or_default();
+        let mut shadowed = Vec::new();
+        for (name, snapshot) in snapshots {
+            for object in snapshot.resources.objects() {
+                let key = object.key();
+                if merged.insert(object).is_some() {
+                    shadowed.push(format!(
+                        "{key}: another source has it too; that of source {name} counts"
+                    ));
+                }
+            }
         }
-        Arc::new(merged)
+        (merged, shadowed)
+    }
+
+    /// What a person should mend.
+    fn problems(&self) -> Vec<String> {
+        let of_source = |source: &Input| {
+            let found = source.latest.as_ref().map(|latest| latest.problems.clone());
+            found.unwrap_or_default().into_iter().chain(source.failure.clone())
+        };
+        self.sources.iter().flat_map(of_source).chain(self.shadowed.iter().cloned()).collect()
     }
 
     fn report(&self) {
-        let snapshots = self.sources.iter().filter_map(|source| source.latest.as_ref());
-        let problems = snapshots.flat_map(|snapshot| snapshot.problems.iter().cloned()).collect();
         let report =
-            Report::new(self.resources.clone(), &self.translation, &self.bindings, problems);
+            Report::new(self.resources.clone(), &self.translation, &self.bindings, self.problems());
         let before = self.reporter.borrow().clone();
         if before.as_deref() == Some(&report) {
             return;

@@ -64,6 +64,9 @@ impl Handle {
 
     /// Takes no more connections, waits until the live ones have ended, and stops. Connections
     /// that still live after `timeout` are reset.
+    ///
+    /// # Cancel safety
+    /// Whoever stops waiting stops the gateway at once.
     pub async fn drain(self, timeout: Duration) {
         let (done, is_done) = oneshot::channel();
         // Where the gateway is gone, there is nothing left to drain.

@@ -29,6 +29,8 @@ impl MemorySource {
     }
 
     /// Changes the objects. However many changes `change` makes, they take effect together.
+    ///
+    /// Other clones of the source wait meanwhile: `change` must not use one.
     pub fn update<T>(&self, change: impl FnOnce(&mut Resources) -> T) -> T {
         let mut result = None;
         self.resources.send_modify(|resources| result = Some(change(resources)));

@@ -79,19 +79,20 @@ impl Findings {
                 ));
             }
         }
-        for (key, old) in
-            before.iter().filter(|(key, _)| !settled.contains_key(key)).collect::<Vec<_>>()
-        {
-            let moved_to = || newly_unreadable.iter().find(|path| beside(path, &old.file));
-            if self.faulty.iter().any(|(faulty, _)| faulty == key) || self.may_be_unread(&old.file)
-            {
-                settled.insert(key.clone(), self.keep(key, old.clone()));
-            } else if let Some(file) = moved_to() {
-                settled.insert(
-                    key.clone(),
-                    self.keep(key, Kept { file: file.clone(), ..old.clone() }),
-                );
+        for (key, old) in before {
+            if settled.contains_key(key) {
+                continue;
             }
+            let faulty_elsewhere = self.faulty.iter().any(|(faulty, _)| faulty == key);
+            let kept = if faulty_elsewhere || self.may_be_unread(&old.file) {
+                old.clone()
+            } else if let Some(file) = newly_unreadable.iter().find(|path| beside(path, &old.file))
+            {
+                Kept { file: file.clone(), ..old.clone() }
+            } else {
+                continue;
+            };
+            settled.insert(key.clone(), self.keep(key, kept));
         }
         settled
     }
