@@ -4,9 +4,12 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::{Feed, Source, SourceError};
-use crate::model::Resources;
+use crate::model::{Object, ObjectMeta, Resources, Timestamp};
 
 /// Objects that code puts in and takes out. Clones share them: give one to the gateway, keep one.
+///
+/// A Gateway or TCPRoute that comes without a `creation_timestamp` gets the time at which it was
+/// put in, and keeps it while it is replaced by others of its name: the oldest is then the first.
 ///
 /// ```
 /// use sluicegate::model::GatewayClass;
@@ -24,7 +27,8 @@ pub struct MemorySource {
 
 impl MemorySource {
     /// A source with these objects.
-    pub fn new(resources: Resources) -> Self {
+    pub fn new(mut resources: Resources) -> Self {
+        remember_ages(&mut resources, &Resources::new());
         Self { resources: watch::Sender::new(resources) }
     }
 
@@ -33,7 +37,13 @@ impl MemorySource {
     /// Other clones of the source wait meanwhile: `change` must not use one.
     pub fn update<T>(&self, change: impl FnOnce(&mut Resources) -> T) -> T {
         let mut result = None;
-        self.resources.send_modify(|resources| result = Some(change(resources)));
+        self.resources.send_modify(|resources| {
+            let mut before = Resources::new();
+            before.gateways.clone_from(&resources.gateways);
+            before.tcp_routes.clone_from(&resources.tcp_routes);
+            result = Some(change(resources));
+            remember_ages(resources, &before);
+        });
         result.expect("send_modify always calls its closure")
     }
 
@@ -46,6 +56,25 @@ impl MemorySource {
 impl Default for MemorySource {
     fn default() -> Self {
         Self::new(Resources::new())
+    }
+}
+
+/// Gives an age to the objects whose age matters: that of the object before, or else the present.
+fn remember_ages(resources: &mut Resources, before: &Resources) {
+    let is_ageless = |metadata: &ObjectMeta| metadata.creation_timestamp.is_none();
+    let gateways = resources.gateways.values().filter(|gateway| is_ageless(&gateway.metadata));
+    let routes = resources.tcp_routes.values().filter(|route| is_ageless(&route.metadata));
+    let ageless: Vec<_> = gateways
+        .cloned()
+        .map(Object::Gateway)
+        .chain(routes.cloned().map(Object::TcpRoute))
+        .collect();
+    let now = Timestamp::now();
+    for mut object in ageless {
+        let old = before.get(&object.key());
+        let born = old.and_then(|old| old.metadata().creation_timestamp).unwrap_or(now);
+        object.metadata_mut().creation_timestamp = Some(born);
+        resources.insert(object);
     }
 }
 
@@ -66,5 +95,33 @@ impl Source for MemorySource {
                 return Ok(());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TcpRoute;
+
+    fn route(name: &str) -> TcpRoute {
+        TcpRoute::new(ObjectMeta::named(name.parse().unwrap()), Vec::new(), Vec::new())
+    }
+
+    fn age(memory: &MemorySource, name: &str) -> Timestamp {
+        let key = Object::from(route(name)).key();
+        memory.resources().get(&key).unwrap().metadata().creation_timestamp.unwrap()
+    }
+
+    #[test]
+    fn the_oldest_is_the_first_that_was_put_in() {
+        let memory = MemorySource::new([route("z")].into_iter().collect());
+        let first = age(&memory, "z");
+        memory.update(|objects| objects.insert(route("a")));
+        assert!(age(&memory, "a") > first);
+        memory.update(|objects| objects.insert(route("z")));
+        assert_eq!(age(&memory, "z"), first);
+        memory.update(|objects| objects.tcp_routes.clear());
+        memory.update(|objects| objects.insert(route("z")));
+        assert!(age(&memory, "z") > first);
     }
 }
