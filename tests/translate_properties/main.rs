@@ -6,6 +6,7 @@ mod objects;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngAlgorithm;
 use sluicegate::model::*;
 use sluicegate::plan::{Plan, Routing, Target};
 use sluicegate::translate::{Settings, Translation, translate};
@@ -25,7 +26,14 @@ fn is_true(conditions: &[Condition], condition_type: &ConditionType) -> bool {
     condition(conditions, condition_type).unwrap().status == ConditionStatus::True
 }
 
+/// Without optimisation, the default generator would take most of the time.
+fn config() -> ProptestConfig {
+    ProptestConfig { rng_algorithm: RngAlgorithm::XorShift, ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn the_order_of_objects_does_not_matter(
         (objects, shuffled) in objects().prop_flat_map(|objects| (Just(objects.clone()), Just(objects).prop_shuffle())),
