@@ -5,7 +5,7 @@
 mod support;
 
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,8 +18,12 @@ use sluicegate::plan::ListenerId;
 use sluicegate::sources::{Feed, MemorySource, Source, SourceError};
 use sluicegate::translate::StatusReport;
 use sluicegate::{Handle, Report, Server, StartError};
-use support::{backend, eventually, name_at, own_address, report_where};
+use support::{backend, eventually, free_port, name_at, own_address, report_where};
 use tokio::sync::watch;
+
+/// Every test has an address of its own, so that they may share ports.
+static PORT: LazyLock<u16> = LazyLock::new(free_port);
+static OTHER_PORT: LazyLock<u16> = LazyLock::new(free_port);
 
 fn port(port: u16) -> PortNumber {
     PortNumber::new(port).unwrap()
@@ -54,11 +58,11 @@ fn slice(name: &str, endpoint: SocketAddr) -> EndpointSlice {
     EndpointSlice::new(&service(name), port(endpoint.port()), [endpoint.ip()])
 }
 
-/// Gateway `g` with a listener at 8081, and a route to a backend called `one`.
+/// Gateway `g` with a listener at [`PORT`], and a route to a backend called `one`.
 fn objects() -> Resources {
     let mut objects = Resources::new();
     objects.insert(GatewayClass::new("c".parse().unwrap(), "example.com/c".parse().unwrap()));
-    objects.insert(gateway("g", 8081));
+    objects.insert(gateway("g", *PORT));
     objects.insert(route("r", "g", "one"));
     objects.insert(service("one"));
     objects.insert(slice("one", backend("one")));
@@ -91,7 +95,7 @@ fn addresses(report: &Report, gateway: &str) -> Vec<String> {
 async fn what_the_source_says_is_done() {
     let (memory, address) = (MemorySource::new(objects()), own_address());
     let handle = start(memory.clone(), address).await;
-    let at = SocketAddr::new(address, 8081);
+    let at = SocketAddr::new(address, *PORT);
     assert_eq!(name_at(at).as_deref(), Some("one"));
     assert_eq!(addresses(&handle.report(), "g"), [address.to_string()]);
     let live = TcpStream::connect(at).unwrap();
@@ -136,17 +140,17 @@ fn no_runtime_is_needed() {
     }
     let address = own_address();
     let handle = block_on(start(MemorySource::new(objects()), address));
-    assert_eq!(name_at((address, 8081).into()).as_deref(), Some("one"));
+    assert_eq!(name_at((address, *PORT).into()).as_deref(), Some("one"));
     block_on(handle.drain(Duration::from_secs(5)));
 }
 
 #[tokio::test]
 async fn a_taken_port_is_told_and_had_once_it_is_free() {
     let address = own_address();
-    let taken = TcpListener::bind((address, 8081)).unwrap();
+    let taken = TcpListener::bind((address, *PORT)).unwrap();
     let memory = MemorySource::new(objects());
     memory.update(|objects| {
-        objects.insert(gateway("other", 8082));
+        objects.insert(gateway("other", *OTHER_PORT));
         objects.insert(route("s", "other", "one"));
     });
     let handle = start(memory, address).await;
@@ -169,7 +173,7 @@ async fn a_taken_port_is_told_and_had_once_it_is_free() {
     assert_eq!(accepted.status, ConditionStatus::True);
     // The other Gateway is none the worse for it.
     assert_eq!(programmed(&report, "other").0.status, ConditionStatus::True);
-    assert_eq!(name_at((address, 8082).into()).as_deref(), Some("one"));
+    assert_eq!(name_at((address, *OTHER_PORT).into()).as_deref(), Some("one"));
 
     drop(taken);
     let report = report_where(&mut reports, "the port is had", |report| {
@@ -178,7 +182,7 @@ async fn a_taken_port_is_told_and_had_once_it_is_free() {
     .await;
     assert_eq!(programmed(&report, "g").0.status, ConditionStatus::True);
     assert_eq!(addresses(&report, "g"), [address.to_string()]);
-    assert_eq!(name_at((address, 8081).into()).as_deref(), Some("one"));
+    assert_eq!(name_at((address, *PORT).into()).as_deref(), Some("one"));
 }
 
 #[tokio::test]
@@ -189,7 +193,7 @@ async fn an_address_that_is_not_ours_is_told() {
         value: Some(value.to_owned()),
     };
     let with_addresses = |addresses: Vec<GatewayAddress>| {
-        let mut gateway = gateway("g", 8081);
+        let mut gateway = gateway("g", *PORT);
         gateway.spec.addresses = addresses;
         gateway
     };
@@ -208,7 +212,7 @@ async fn an_address_that_is_not_ours_is_told() {
     );
     assert!(gateway.message.contains(theirs), "{}", gateway.message);
     assert_eq!(addresses(&report, "g"), [ours.to_string()]);
-    assert_eq!(name_at((ours, 8081).into()).as_deref(), Some("one"));
+    assert_eq!(name_at((ours, *PORT).into()).as_deref(), Some("one"));
 
     memory.update(|objects| objects.insert(with_addresses(vec![wanted(&ours.to_string())])));
     report_where(&mut reports, "programmed", |report| {
@@ -221,10 +225,10 @@ async fn an_address_that_is_not_ours_is_told() {
 async fn the_older_gateway_keeps_the_port() {
     let (memory, address) = (MemorySource::new(objects()), own_address());
     memory.update(|objects| {
-        let mut young = gateway("a-young-one", 8081);
+        let mut young = gateway("a-young-one", *PORT);
         young.metadata.creation_timestamp = Some("2026-02-01T00:00:00Z".parse().unwrap());
         objects.insert(young);
-        let mut old = gateway("g", 8081);
+        let mut old = gateway("g", *PORT);
         old.metadata.creation_timestamp = Some("2026-01-01T00:00:00Z".parse().unwrap());
         objects.insert(old);
         objects.insert(service("two"));
@@ -237,10 +241,10 @@ async fn the_older_gateway_keeps_the_port() {
         (listener.status, listener.reason),
         (ConditionStatus::False, Reason::PORT_UNAVAILABLE)
     );
-    assert_eq!(name_at((address, 8081).into()).as_deref(), Some("one"));
+    assert_eq!(name_at((address, *PORT).into()).as_deref(), Some("one"));
     memory.update(|objects| objects.gateways.remove(&name("g")));
     eventually("the younger one has the port", || {
-        name_at((address, 8081).into()).as_deref() == Some("two")
+        name_at((address, *PORT).into()).as_deref() == Some("two")
     });
 }
 
@@ -255,7 +259,7 @@ async fn of_two_sources_the_first_is_heard() {
     });
     let handle =
         Server::builder().source(first.clone()).source(second).bind(address).start().await.unwrap();
-    let at = (address, 8081).into();
+    let at = (address, *PORT).into();
     assert_eq!(name_at(at).as_deref(), Some("one"));
     first.update(|objects| objects.tcp_routes.clear());
     eventually("the second one's route is heard", || name_at(at).as_deref() == Some("two"));
@@ -303,7 +307,7 @@ async fn a_source_of_ones_own_hears_the_status_and_may_fail() {
     script.send_replace(Some(Err("out of luck".to_owned())));
     // The source has gone when its end of the status has.
     eventually("the source has ended", || script.receiver_count() == 0);
-    assert_eq!(name_at((address, 8081).into()).as_deref(), Some("one"));
+    assert_eq!(name_at((address, *PORT).into()).as_deref(), Some("one"));
     handle.shutdown().await;
 }
 
@@ -321,7 +325,7 @@ async fn a_source_that_fails_at_once_keeps_the_gateway_from_starting() {
 async fn without_its_handle_a_gateway_stops() {
     let address = own_address();
     let handle = start(MemorySource::new(objects()), address).await;
-    let at = SocketAddr::new(address, 8081);
+    let at = SocketAddr::new(address, *PORT);
     assert_eq!(name_at(at).as_deref(), Some("one"));
     drop(handle);
     eventually("the port is closed", || TcpStream::connect(at).is_err());

@@ -2,20 +2,22 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
-use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use sluicegate::{Report, Reports};
 
 /// How long a condition may take on a busy machine before the test gives it up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A loopback address that no other test has: Gateways there may use any port. (The port of a
-/// Gateway's listener is part of its object, so port 0 is not to be had.)
+/// A loopback address that no other test has. Gateways there may use any [`free_port`]. (The port of
+/// a Gateway's listener is part of its object, so port 0 is not to be had.)
 pub(crate) fn own_address() -> IpAddr {
     // Whoever holds this port of an address has the address. The socket is never closed.
     for seed in 0.. {
@@ -33,6 +35,34 @@ pub(crate) fn own_address() -> IpAddr {
         }
     }
     unreachable!("there are 16 million of them")
+}
+
+/// A port that nobody on this machine has, on any address; each call gives another one. For Gateways
+/// at an address of their own: a program that listens on all addresses has the port there too.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Below the ports that the system gives away itself, so that it does not give this one away
+    // before it is used. Test processes that run side by side begin at different places.
+    let (first, count) = (10_000, 20_000);
+    for _ in 0..count {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = first + (std::process::id().wrapping_mul(101) % count + step) % count;
+        let port = u16::try_from(port).expect("below 30000");
+        if is_free(port) {
+            return port;
+        }
+    }
+    panic!("no port is free");
+}
+
+/// Whether nobody on this machine has the port, on any address.
+pub(crate) fn is_free(port: u16) -> bool {
+    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)) {
+        Ok(_) => true,
+        Err(error) if error.kind() == ErrorKind::AddrInUse => false,
+        // Without IPv6.
+        Err(_) => TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok(),
+    }
 }
 
 /// A backend that says its name to whoever connects, then sends back what it gets.
@@ -96,5 +126,15 @@ pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
     assert!(path.exists(), "{} is not built; run `cargo build --examples`", path.display());
+    // `cargo test --test` builds no examples, and would have us test an old one.
+    let sources = fs::read_to_string(path.with_extension("d")).unwrap_or_default();
+    let changed = |path: &str| fs::metadata(path).and_then(|file| file.modified()).ok();
+    let newest = sources.split_whitespace().filter_map(changed).max();
+    assert!(
+        newest.unwrap_or(SystemTime::UNIX_EPOCH)
+            <= fs::metadata(&path).unwrap().modified().unwrap(),
+        "{} is older than its sources; run `cargo build --examples`",
+        path.display()
+    );
     path
 }
