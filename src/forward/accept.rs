@@ -1,5 +1,6 @@
 //! The accept loop: one for each listener on each worker, from the first connection to the last.
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,9 +30,17 @@ pub(super) struct Acceptor {
     pub(super) live: Arc<Live>,
 }
 
-/// When a listener is to end: `None` while it is to go on, then the time by which its connections
-/// must have finished.
-pub(super) type Stop = watch::Receiver<Option<Instant>>;
+/// How long a listener is to go on, as far as anybody knows now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It takes connections.
+    Open,
+    /// It takes no more; those it has must have finished by this time, if any.
+    Closed(Option<Instant>),
+}
+
+/// How a listener is told.
+pub(super) type Stop = watch::Receiver<Phase>;
 
 /// Accepts connections until told to stop; then closes the socket, says so, and waits for the
 /// connections to finish.
@@ -39,7 +48,7 @@ pub(super) async fn run(acceptor: Acceptor, mut stop: Stop, closed: oneshot::Sen
     let live = acceptor.live.clone();
     tokio::select! {
         // An error means that the other end is gone: then everything stops.
-        _ = stop.wait_for(Option::is_some) => {}
+        _ = stop.wait_for(|phase| *phase != Phase::Open) => {}
         () = acceptor.accept() => {}
     }
     acceptor.accept_waiting();
@@ -118,13 +127,21 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 }
 
 /// Waits until no connection is left, and ends those that are left at the deadline. The deadline
-/// may still move.
+/// may still move, or be taken back.
 async fn drain(live: &Live, mut stop: Stop) {
     loop {
-        let deadline = stop.borrow_and_update().unwrap_or_else(Instant::now);
+        let phase = *stop.borrow_and_update();
+        let deadline = async {
+            match phase {
+                Phase::Closed(Some(deadline)) => sleep_until(deadline).await,
+                Phase::Closed(None) => pending().await,
+                // Whoever could have closed it is gone.
+                Phase::Open => {}
+            }
+        };
         tokio::select! {
             () = live.empty() => return,
-            () = sleep_until(deadline) => {
+            () = deadline => {
                 live.abort();
                 live.empty().await;
                 return;

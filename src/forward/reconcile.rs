@@ -3,7 +3,7 @@
 //! Sockets are known by the address they are bound to, not by the listener's name. So a listener
 //! that is renamed, or handed from one Gateway to another, keeps its socket and its connections.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 use super::Bindings;
+use super::accept::Phase;
 use super::bind;
 use super::counters::Counters;
 use super::route::Route;
@@ -47,7 +48,7 @@ struct SocketKey {
 struct Open {
     bound: SocketAddr,
     listener: Arc<SharedListener>,
-    stop: watch::Sender<Option<Instant>>,
+    stop: watch::Sender<Phase>,
     closed: Vec<oneshot::Receiver<()>>,
     finished: Vec<oneshot::Receiver<()>>,
 }
@@ -59,10 +60,14 @@ struct Failed {
     failure: BindFailure,
 }
 
-/// An address that takes no more connections, while those it has go on.
+/// An address that takes no more connections, while those it has go on: until a deadline, or for
+/// as long as they like where the address is wanted again.
 #[derive(Debug)]
 struct Closing {
-    stop: watch::Sender<Option<Instant>>,
+    key: SocketKey,
+    bound: SocketAddr,
+    stop: watch::Sender<Phase>,
+    closed: Vec<oneshot::Receiver<()>>,
     finished: Vec<oneshot::Receiver<()>>,
 }
 
@@ -107,44 +112,32 @@ impl Reconciler {
                 None => self.open(key, wanted).await,
             }
         }
-        let mut in_the_way = Vec::new();
         for key in gone {
             if let Some(open) = self.open.remove(&key) {
-                let deadline = after(self.settings.drain_timeout);
-                in_the_way.push((open.bound.port(), self.close(open, deadline)));
+                self.close(key, open);
             }
         }
-        // Such as all interfaces giving way to one of them: these two cannot be open together.
-        for (port, closed) in in_the_way {
-            let blocked = |failed: &Failed| {
-                failed.failure.cause == BindCause::PortUnavailable
-                    && failed.failure.address.port() == port
-            };
-            if self.failed.values().any(blocked) {
-                for closed in closed {
-                    let _ = timeout(CLOSE_TIMEOUT, closed).await;
-                }
-                self.open_failed().await;
-            }
+        self.set_deadlines();
+        if self.cleared_the_way().await {
+            self.open_failed().await;
         }
         self.bindings()
     }
 
     pub(super) async fn retry(&mut self) -> Option<Bindings> {
-        let before = self.failed.len();
+        let before = self.bindings();
         self.open_failed().await;
-        (self.failed.len() < before).then(|| self.bindings())
+        Some(self.bindings()).filter(|now| *now != before)
     }
 
     pub(super) async fn drain(&mut self, timeout: Duration) {
         let deadline = after(timeout);
-        for closing in &self.closing {
-            closing
-                .stop
-                .send_modify(|stop| *stop = Some(stop.map_or(deadline, |stop| stop.min(deadline))));
+        for (key, open) in std::mem::take(&mut self.open) {
+            self.close(key, open);
         }
-        for (_, open) in std::mem::take(&mut self.open) {
-            drop(self.close(open, deadline));
+        for closing in &self.closing {
+            let sooner = closing.deadline().map_or(deadline, |earlier| earlier.min(deadline));
+            closing.stop.send_replace(Phase::Closed(Some(sooner)));
         }
         self.failed.clear();
         // One by one, so that whoever stops waiting may begin again.
@@ -219,7 +212,7 @@ impl Reconciler {
             }
         };
         let listener = Arc::new(SharedListener::new(self.state(wanted)));
-        let (stop, stopped) = watch::channel(None);
+        let (stop, stopped) = watch::channel(Phase::Open);
         let mut open = Open {
             bound,
             listener: listener.clone(),
@@ -246,11 +239,50 @@ impl Reconciler {
         }
     }
 
-    /// Stops an address; what is returned is told when its sockets are closed.
-    fn close(&mut self, open: Open, deadline: Instant) -> Vec<oneshot::Receiver<()>> {
-        open.stop.send_replace(Some(deadline));
-        self.closing.push(Closing { stop: open.stop, finished: open.finished });
-        open.closed
+    /// Stops an address, without a deadline so far.
+    fn close(&mut self, key: SocketKey, open: Open) {
+        let Open { bound, stop, closed, finished, .. } = open;
+        stop.send_replace(Phase::Closed(None));
+        self.closing.push(Closing { key, bound, stop, closed, finished });
+    }
+
+    /// Waits until sockets are closed that may be in the way of others; whether there were any.
+    /// Such as all interfaces giving way to one of them: these two cannot be open together. Or an
+    /// address that comes back before the workers have got round to closing it.
+    async fn cleared_the_way(&mut self) -> bool {
+        let failures = self.failed.values().map(|failed| &failed.failure);
+        let blocked: BTreeSet<_> = failures
+            .filter(|failure| failure.cause == BindCause::PortUnavailable)
+            .map(|failure| failure.address.port())
+            .collect();
+        let mut waited = false;
+        for closing in &mut self.closing {
+            if blocked.contains(&closing.bound.port()) {
+                for closed in closing.closed.drain(..) {
+                    let _ = timeout(CLOSE_TIMEOUT, closed).await;
+                    waited = true;
+                }
+            }
+        }
+        waited
+    }
+
+    /// Connections whose address came back may go on, as they might if it had never been gone;
+    /// others have the drain timeout, from the time when their address went.
+    fn set_deadlines(&self) {
+        for closing in &self.closing {
+            let by_number = SocketKey { address: closing.bound, chosen_for: None };
+            if self.is_wanted(&closing.key) || self.is_wanted(&by_number) {
+                closing.stop.send_replace(Phase::Closed(None));
+            } else if closing.deadline().is_none() {
+                let deadline = after(self.settings.drain_timeout);
+                closing.stop.send_replace(Phase::Closed(Some(deadline)));
+            }
+        }
+    }
+
+    fn is_wanted(&self, key: &SocketKey) -> bool {
+        self.open.contains_key(key) || self.failed.contains_key(key)
     }
 
     fn bindings(&self) -> Bindings {
@@ -270,6 +302,13 @@ impl Reconciler {
 }
 
 impl Closing {
+    fn deadline(&self) -> Option<Instant> {
+        match *self.stop.borrow() {
+            Phase::Closed(deadline) => deadline,
+            Phase::Open => None,
+        }
+    }
+
     fn is_live(&mut self) -> bool {
         let is_live = |finished: &mut oneshot::Receiver<()>| {
             matches!(finished.try_recv(), Err(oneshot::error::TryRecvError::Empty))

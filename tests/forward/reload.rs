@@ -176,6 +176,60 @@ async fn connections_of_a_removed_listener_are_reset_in_the_end() {
     other.echoes().await;
 }
 
+/// A mistake that is put right, or a plan that was not whole for a moment.
+#[tokio::test]
+async fn connections_of_a_listener_that_comes_back_in_time_are_not_reset() {
+    let (reserved, backend) = (Reserved::new(), Backend::listen().await);
+    let listener = |name| (name, reserved.address, to(&[backend.address]));
+    let clock = || ("clock", ANY, to(&[backend.address]));
+    let settings = draining(Duration::from_millis(200));
+    let mut gate = Gate::with(settings, &plan([listener("tcp"), clock()])).await;
+    let (mut early, mut early_server) = gate.talking_pair(&backend).await;
+    let (mut ticking, _other_end) = (gate.connect("clock").await, backend.accept().await);
+
+    gate.apply(&plan([clock()])).await;
+    gate.apply(&plan([listener("tcp")])).await;
+    let (mut late, mut late_server) = gate.talking_pair(&backend).await;
+    // Removed later, but for good.
+    ticking.is_reset().await;
+    for (client, server) in [(&mut early, &mut early_server), (&mut late, &mut late_server)] {
+        client.say("still here").await;
+        server.hears("still here").await;
+    }
+
+    // The next time it stays away, and takes all of them along; but not before their time.
+    let removed = Instant::now();
+    gate.apply(&Plan::default()).await;
+    for stream in [&mut early, &mut early_server, &mut late, &mut late_server] {
+        stream.is_reset().await;
+    }
+    assert!(removed.elapsed() >= Duration::from_millis(200));
+}
+
+/// For the connections it makes no difference that somebody was quicker to take the port.
+#[tokio::test]
+async fn connections_of_a_listener_that_wants_to_come_back_are_not_reset() {
+    let (reserved, backend) = (Reserved::new(), Backend::listen().await);
+    let only = plan([("tcp", reserved.address, to(&[backend.address]))]);
+    let clock = plan([("clock", ANY, to(&[backend.address]))]);
+    let mut both = only.clone();
+    both.listeners.extend(clock.listeners.clone());
+    let mut gate = Gate::with(draining(Duration::from_millis(200)), &both).await;
+    let (mut client, mut server) = gate.talking_pair(&backend).await;
+    let (mut ticking, _other_end) = (gate.connect("clock").await, backend.accept().await);
+
+    gate.apply(&clock).await;
+    refused(reserved.address).await;
+    let _taken = reserved.take();
+    gate.apply(&only).await;
+    assert!(gate.bindings.failures.contains_key(&id("tcp")));
+    ticking.is_reset().await;
+    client.say("still here").await;
+    server.hears("still here").await;
+    gate.apply(&Plan::default()).await;
+    client.is_reset().await;
+}
+
 #[tokio::test]
 async fn a_renamed_listener_keeps_its_connections() {
     let (reserved, backend) = (Reserved::new(), Backend::listen().await);
