@@ -160,7 +160,7 @@ fn the_walk_through() {
     let files = Files::copy();
     let gateway = Gateway::start(&files, &[]);
     let printed = gateway.until("Ctrl-C stops");
-    walk(gateway, &printed, files.foo, files.bar);
+    walk(gateway, &printed, [files.foo, files.bar]);
 }
 
 /// The README's first command, and what it goes on to say.
@@ -173,11 +173,11 @@ fn the_walk_through_word_for_word() {
     let gateway = Gateway::run(Ipv4Addr::LOCALHOST.into(), &[]);
     let printed = gateway.until("Ctrl-C stops");
     assert!(printed.contains("Reading examples/tcp-routing\n"), "{printed}");
-    walk(gateway, &printed, 8088, 8089);
+    walk(gateway, &printed, [8088, 8089]);
 }
 
 /// Goes through it all, from what the gateway has printed to its end.
-fn walk(mut gateway: Gateway, printed: &str, foo: u16, bar: u16) {
+fn walk(mut gateway: Gateway, printed: &str, ports: [u16; 2]) {
     let address = gateway.address;
     let line = |listener| format!("default/tcp-gateway  {listener}");
     for expected in [
@@ -186,13 +186,13 @@ fn walk(mut gateway: Gateway, printed: &str, foo: u16, bar: u16) {
         "TCPROUTE           PARENT           ACCEPTED  RESOLVEDREFS",
         "default/tcp-app-1  tcp-gateway/foo  True      True",
         "default/tcp-app-2  tcp-gateway/bar  True      True",
-        &format!("  nc -zv {address} {foo}"),
-        &format!("  curl -i http://{address}:{bar}"),
+        &format!("  nc -zv {address} {}", ports[0]),
+        &format!("  curl -i http://{address}:{}", ports[1]),
     ] {
         assert!(printed.contains(expected), "`{expected}` is not in\n{printed}");
     }
 
-    for (port, service, pod) in [(foo, "foo", "backend-1-"), (bar, "bar", "backend-2-")] {
+    for (port, service, pod) in [(ports[0], "foo", "backend-1-"), (ports[1], "bar", "backend-2-")] {
         if let Some(output) = tool("nc", &["-zv", &address.to_string(), &port.to_string()]) {
             assert!(output.status.success(), "{output:?}");
         }
