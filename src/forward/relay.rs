@@ -3,7 +3,8 @@
 //! Each direction reads into a buffer of the worker's and writes at once; only if the other side
 //! does not take everything does it keep the buffer, and it reads no more until it is rid of it: that
 //! is the back-pressure. The end of one direction is passed on as a half-close while the other goes
-//! on. A side that is lost ends both, once the other side has got what it said before.
+//! on. A side that is lost ends both. What a backend said before that, the client gets first; the
+//! bytes of a lost client are dropped where the backend does not take them.
 
 use std::future::poll_fn;
 use std::io;
@@ -18,7 +19,7 @@ use tokio::net::tcp::{ReadHalf, WriteHalf};
 use super::buffer::Buffer;
 
 /// Bytes a direction may carry before other connections of the worker get their turn.
-const BUDGET: usize = 256 * 1024;
+const BUDGET: u64 = 256 * 1024;
 
 /// A side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +50,7 @@ pub(super) async fn relay(
     let mut down =
         Direction::new((from_backend, Side::Upstream), (to_client, Side::Downstream), down);
 
-    let (result, first) = poll_fn(|cx| match up.poll(cx) {
-        Poll::Ready(result) => Poll::Ready((result, Side::Downstream)),
-        Poll::Pending => down.poll(cx).map(|result| (result, Side::Upstream)),
-    })
-    .await;
+    let (result, first) = up.run(|cx| down.poll(cx).map(|result| (result, Side::Upstream))).await;
     let (ended, other) = match first {
         Side::Downstream => (&mut up, &mut down),
         Side::Upstream => (&mut down, &mut up),
@@ -71,7 +68,7 @@ pub(super) async fn relay(
         }
         Err(lost) => {
             // What it said may still be on its way; but its end would be a lie.
-            if lost == ended.to {
+            if lost == ended.outlet.to {
                 let _ = other.rest().await;
             }
             Err(lost)
@@ -83,18 +80,26 @@ pub(super) async fn relay(
 struct Direction<'a> {
     source: ReadHalf<'a>,
     from: Side,
+    outlet: Outlet<'a>,
+}
+
+/// Where it goes.
+struct Outlet<'a> {
     sink: WriteHalf<'a>,
     to: Side,
-    state: State,
+    in_hand: Option<InHand>,
     meter: Meter<'a>,
 }
 
-enum State {
-    /// Nothing in hand.
-    Reading,
-    /// `buffer[start..end]` is read, but not written.
-    Writing { buffer: Buffer, start: usize, end: usize },
+/// `buffer[start..end]` is read, but not written.
+struct InHand {
+    buffer: Buffer,
+    start: usize,
+    end: usize,
 }
+
+/// How a direction ended, and whose it is.
+type Ended = (Result<(), Side>, Side);
 
 impl<'a> Direction<'a> {
     fn new(
@@ -102,56 +107,99 @@ impl<'a> Direction<'a> {
         (sink, to): (WriteHalf<'a>, Side),
         meter: Meter<'a>,
     ) -> Self {
-        Self { source, from, sink, to, state: State::Reading, meter }
+        Self { source, from, outlet: Outlet { sink, to, in_hand: None, meter } }
     }
 
     /// Carries what is left until the source ends.
     async fn rest(&mut self) -> Result<(), Side> {
-        poll_fn(|cx| self.poll(cx)).await
+        self.run(|_| Poll::Pending).await.0
+    }
+
+    /// Carries until the source ends, or the `other` direction does.
+    ///
+    /// From a client whose bytes are stalled nobody reads, so nobody would notice that it is lost:
+    /// then, and only then, it is watched.
+    async fn run(&mut self, mut other: impl FnMut(&mut Context<'_>) -> Poll<Ended>) -> Ended {
+        loop {
+            let ended = poll_fn(|cx| {
+                if let Poll::Ready(result) = self.poll(cx) {
+                    return Poll::Ready(Some((result, self.from)));
+                }
+                match other(cx) {
+                    Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                    Poll::Pending if self.is_stalled_client() => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                }
+            });
+            if let Some(ended) = ended.await {
+                return ended;
+            }
+            let Self { source, from, outlet } = self;
+            // Boxed, so that those that are not stalled have no room for it either.
+            let lost = Box::pin(source.ready(Interest::ERROR));
+            let ended = tokio::select! {
+                biased;
+                ended = poll_fn(|cx| match outlet.poll_flush(cx) {
+                    Poll::Ready(Ok(())) => Poll::Ready(None),
+                    Poll::Ready(Err(lost)) => Poll::Ready(Some((Err(lost), *from))),
+                    Poll::Pending => other(cx).map(Some),
+                }) => ended,
+                _ = lost => Some((Err(*from), *from)),
+            };
+            if let Some(ended) = ended {
+                return ended;
+            }
+        }
+    }
+
+    fn is_stalled_client(&self) -> bool {
+        self.from == Side::Downstream && self.outlet.in_hand.is_some()
     }
 
     /// Passes the end on.
     async fn close(&mut self) -> Result<(), Side> {
-        poll_fn(|cx| Pin::new(&mut self.sink).poll_shutdown(cx)).await.map_err(|_| self.to)
+        let Outlet { sink, to, .. } = &mut self.outlet;
+        poll_fn(|cx| Pin::new(&mut *sink).poll_shutdown(cx)).await.map_err(|_| *to)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Side>> {
-        let mut carried = 0;
-        let result = self.carry(cx, &mut carried);
-        if carried > 0 {
-            *self.meter.bytes += carried as u64;
-            self.meter.total.fetch_add(carried as u64, Ordering::Relaxed);
-        }
-        result
-    }
-
-    fn carry(&mut self, cx: &mut Context<'_>, carried: &mut usize) -> Poll<Result<(), Side>> {
+        let enough = *self.outlet.meter.bytes + BUDGET;
         loop {
-            match &mut self.state {
-                State::Reading => {
-                    if *carried >= BUDGET {
-                        cx.waker().wake_by_ref();
-                        return Poll::Pending;
-                    }
-                    let mut buffer = Buffer::take();
-                    let read = ready!(read(cx, &mut self.source, &mut buffer));
-                    match read.map_err(|_| self.from)? {
-                        0 => return Poll::Ready(Ok(())),
-                        end => self.state = State::Writing { buffer, start: 0, end },
-                    }
-                }
-                State::Writing { buffer, start, end } => {
-                    while start < end {
-                        let written =
-                            Pin::new(&mut self.sink).poll_write(cx, &buffer[*start..*end]);
-                        let written = ready!(written).map_err(|_| self.to)?;
-                        *start += written;
-                        *carried += written;
-                    }
-                    self.state = State::Reading;
-                }
+            ready!(self.outlet.poll_flush(cx))?;
+            if *self.outlet.meter.bytes >= enough {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let mut buffer = Buffer::take();
+            let read = ready!(read(cx, &mut self.source, &mut buffer));
+            match read.map_err(|_| self.from)? {
+                0 => return Poll::Ready(Ok(())),
+                end => self.outlet.in_hand = Some(InHand { buffer, start: 0, end }),
             }
         }
+    }
+}
+
+impl Outlet<'_> {
+    /// Writes what is in hand, and gives its buffer back.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Side>> {
+        if let Some(InHand { buffer, start, end }) = &mut self.in_hand {
+            while start < end {
+                let written = Pin::new(&mut self.sink).poll_write(cx, &buffer[*start..*end]);
+                let written = ready!(written).map_err(|_| self.to)?;
+                *start += written;
+                self.meter.count(written as u64);
+            }
+            self.in_hand = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Meter<'_> {
+    fn count(&mut self, bytes: u64) {
+        *self.bytes += bytes;
+        self.total.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 

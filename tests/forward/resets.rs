@@ -1,6 +1,9 @@
 //! A reset on one side is a reset on the other.
 
+use std::time::Duration;
+
 use sluicegate::forward::Outcome;
+use tokio::time::sleep;
 
 use crate::support::eventually;
 use crate::support::gate::Gate;
@@ -82,4 +85,30 @@ async fn the_client_closes_without_listening() {
     drop(client);
     server.is_reset().await;
     gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+}
+
+/// A backend that takes no more keeps the gate from reading, and so from noticing. Whether the
+/// backend has said its last by then makes no difference.
+#[tokio::test]
+async fn the_client_resets_while_the_backend_takes_no_more() {
+    for half_closed in [false, true] {
+        let (gate, backend) = Gate::to_backend().await;
+        let (mut client, mut server) = gate.talking_pair(&backend).await;
+        if half_closed {
+            server.end().await;
+            client.hears_end().await;
+        }
+        let message = [b'x'; 64 * 1024];
+        let said = || gate.counters("tcp").bytes_up;
+        let mut moved = u64::MAX;
+        while moved != said() {
+            moved = said();
+            while client.try_write(&message).is_ok() {}
+            sleep(Duration::from_millis(100)).await;
+        }
+        assert_eq!(gate.counters("tcp").active(), 1);
+        client.reset();
+        server.lost().await;
+        gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+    }
 }
