@@ -21,6 +21,9 @@ use super::worker::SharedListener;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// The least time between two warnings of a listener on a worker.
+const WARNING_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A listener on one worker.
 pub(super) struct Acceptor {
     pub(super) socket: TcpListener,
@@ -61,16 +64,23 @@ pub(super) async fn run(acceptor: Acceptor, mut stop: Stop, closed: oneshot::Sen
 impl Acceptor {
     async fn accept(&self) {
         let mut pause = SHORTEST_PAUSE;
+        let mut told = false;
+        let mut quiet_until = Instant::now();
         loop {
             match self.socket.accept().await {
                 Ok((stream, peer)) => {
                     pause = SHORTEST_PAUSE;
+                    told = false;
                     self.serve(stream, peer);
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
                     self.listener.counters().of(self.worker).accept_error();
-                    if pause == SHORTEST_PAUSE {
+                    // Once for each lack; but where there is one with every other connection, not
+                    // at their rate.
+                    if !told && Instant::now() >= quiet_until {
+                        told = true;
+                        quiet_until = Instant::now() + WARNING_INTERVAL;
                         let listener = &self.listener.state().id;
                         tracing::warn!(%listener, %error, "cannot accept connections; trying again");
                     }
@@ -111,7 +121,8 @@ fn adopt((socket, peer): (Socket, SockAddr)) -> io::Result<(TcpStream, SocketAdd
     Ok((TcpStream::from_std(socket.into())?, peer))
 }
 
-/// Errors of a connection that was lost before it could be accepted; the next one may be fine.
+/// Errors of a connection that was lost before it could be accepted; the next one may be fine. Not
+/// so where accepting is not permitted: then no connection is, and trying at once would never end.
 fn concerns_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -119,7 +130,6 @@ fn concerns_one_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::Interrupted
-            | io::ErrorKind::PermissionDenied
             | io::ErrorKind::HostUnreachable
             | io::ErrorKind::NetworkUnreachable
             | io::ErrorKind::NetworkDown

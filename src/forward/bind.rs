@@ -46,15 +46,17 @@ fn open_all(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<
     // same user, and the two would take each other's connections.
     first.bind(&address.into())?;
     share_port(&first)?;
-    let first = listen(first)?;
-    let bound = first.local_addr()?;
+    let bound = first.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     let mut sockets = vec![first];
     for _ in 1..workers {
         let socket = socket(bound)?;
         share_port(&socket)?;
         socket.bind(&bound.into())?;
-        sockets.push(listen(socket)?);
+        sockets.push(socket);
     }
+    // None of them listens before all are there: if one is wanting, those that did would reset the
+    // connections they got.
+    let sockets = sockets.into_iter().map(listen).collect::<io::Result<_>>()?;
     Ok((bound, sockets))
 }
 
@@ -75,6 +77,8 @@ fn share_port(socket: &Socket) -> io::Result<()> {
 fn listen(socket: Socket) -> io::Result<TcpListener> {
     // Accepted sockets inherit it, which saves a system call for each.
     socket.set_tcp_nodelay(true)?;
+    // So is this: a client that vanished without a word is found out, some day.
+    socket.set_keepalive(true)?;
     socket.set_nonblocking(true)?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -40,5 +41,7 @@ pub(super) struct DialFailure {
 async fn connect(endpoint: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(endpoint).await?;
     stream.set_nodelay(true)?;
+    // A backend that vanished without a word is found out, some day.
+    SockRef::from(&stream).set_keepalive(true)?;
     Ok(stream)
 }

@@ -17,7 +17,8 @@
 //!   with; nothing but a removed listener or a drain ends it.
 //! - New sockets are bound before old ones close. A listener that cannot be bound leaves the others
 //!   alone.
-//! - An idle connection owns no buffer.
+//! - An idle connection owns no buffer, and may be idle for as long as it likes. A peer that
+//!   vanished without a word is found out by TCP keepalive, at the system's intervals.
 
 mod accept;
 mod bind;
