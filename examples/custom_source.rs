@@ -5,13 +5,12 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use sluicegate::Server;
 use sluicegate::model::{
     BackendRef, EndpointSlice, Gateway, GatewayClass, Listener, ObjectMeta, ParentRef, PortNumber,
     Resources, Service, TcpRoute,
 };
-use sluicegate::sources::{Feed, MemorySource, Source, SourceError};
+use sluicegate::sources::{Feed, MemorySource, Source, SourceError, async_trait};
 
 /// Publishes the addresses of `name` as the endpoints of `service`.
 struct Dns {

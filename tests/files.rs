@@ -10,11 +10,12 @@ use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use sluicegate::model::{ConditionType, NamespacedName, condition, default_namespace};
 use sluicegate::sources::FileSource;
 use sluicegate::{Handle, Report, Reports, Server, StartError};
-use support::{backend, eventually, name_at, own_address, report_where};
+use support::{backend, eventually, free_port, name_at, own_address, report_where};
 use tempfile::TempDir;
 
 /// A directory of manifests, and the gateway that follows it.
@@ -25,6 +26,10 @@ struct Follower {
     reports: Reports,
 }
 
+/// The ports of the listeners.
+static FIRST: LazyLock<u16> = LazyLock::new(free_port);
+static SECOND: LazyLock<u16> = LazyLock::new(free_port);
+
 const CLASS: &str = "
 apiVersion: gateway.networking.k8s.io/v1
 kind: GatewayClass
@@ -33,7 +38,9 @@ spec: {controllerName: example.com/c}
 ";
 
 fn gateway(name: &str, ports: &[u16]) -> String {
-    let listener = |port: &u16| format!("  - {{name: p{port}, protocol: TCP, port: {port}}}\n");
+    let named = |port: &u16| if port == &*FIRST { "first" } else { "second" };
+    let listener =
+        |port: &u16| format!("  - {{name: {}, protocol: TCP, port: {port}}}\n", named(port));
     format!(
         "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {{name: {name}}}\nspec:\n  gatewayClassName: c\n  listeners:\n{}",
         ports.iter().map(listener).collect::<String>()
@@ -74,10 +81,10 @@ async fn follow() -> Follower {
     let directory = TempDir::new().unwrap();
     fs::write(
         directory.path().join("gateway.yaml"),
-        join(&[CLASS.to_owned(), gateway("g", &[8081])]),
+        join(&[CLASS.to_owned(), gateway("g", &[*FIRST])]),
     )
     .unwrap();
-    fs::write(directory.path().join("route.yaml"), route("r", "p8081", "one")).unwrap();
+    fs::write(directory.path().join("route.yaml"), route("r", "first", "one")).unwrap();
     fs::write(
         directory.path().join("services.yaml"),
         join(&[service("one", backend("one")), service("two", backend("two"))]),
@@ -132,15 +139,15 @@ fn replace(path: &Path, text: &str) {
 #[tokio::test]
 async fn files_are_followed_however_they_are_written() {
     let follower = follow().await;
-    follower.expect(8081, Some("one"));
-    replace(&follower.path("route.yaml"), &route("r", "p8081", "two"));
-    follower.expect(8081, Some("two"));
-    fs::write(follower.path("route.yaml"), route("r", "p8081", "one")).unwrap();
-    follower.expect(8081, Some("one"));
+    follower.expect(*FIRST, Some("one"));
+    replace(&follower.path("route.yaml"), &route("r", "first", "two"));
+    follower.expect(*FIRST, Some("two"));
+    fs::write(follower.path("route.yaml"), route("r", "first", "one")).unwrap();
+    follower.expect(*FIRST, Some("one"));
     fs::remove_file(follower.path("route.yaml")).unwrap();
-    follower.expect(8081, None);
-    fs::write(follower.path("another.yml"), route("s", "p8081", "two")).unwrap();
-    follower.expect(8081, Some("two"));
+    follower.expect(*FIRST, None);
+    fs::write(follower.path("another.yml"), route("s", "first", "two")).unwrap();
+    follower.expect(*FIRST, Some("two"));
 }
 
 #[tokio::test]
@@ -148,20 +155,22 @@ async fn listeners_come_and_go() {
     let follower = follow().await;
     replace(
         &follower.path("gateway.yaml"),
-        &join(&[CLASS.to_owned(), gateway("g", &[8081, 8082])]),
+        &join(&[CLASS.to_owned(), gateway("g", &[*FIRST, *SECOND])]),
     );
-    fs::write(follower.path("second.yaml"), route("s", "p8082", "two")).unwrap();
-    follower.expect(8082, Some("two"));
-    follower.expect(8081, Some("one"));
-    replace(&follower.path("gateway.yaml"), &join(&[CLASS.to_owned(), gateway("g", &[8082])]));
-    eventually("port 8081 is closed", || std::net::TcpStream::connect(follower.at(8081)).is_err());
-    follower.expect(8082, Some("two"));
+    fs::write(follower.path("second.yaml"), route("s", "second", "two")).unwrap();
+    follower.expect(*SECOND, Some("two"));
+    follower.expect(*FIRST, Some("one"));
+    replace(&follower.path("gateway.yaml"), &join(&[CLASS.to_owned(), gateway("g", &[*SECOND])]));
+    eventually("the first port is closed", || {
+        std::net::TcpStream::connect(follower.at(*FIRST)).is_err()
+    });
+    follower.expect(*SECOND, Some("two"));
 }
 
 #[tokio::test]
 async fn what_breaks_stays_as_it_was_and_is_reported() {
     let mut follower = follow().await;
-    let good = route("r", "p8081", "one");
+    let good = route("r", "first", "one");
     for (broken, place, message) in [
         (
             good.replace("port: 1", "port: 70000"),
@@ -193,7 +202,7 @@ async fn what_breaks_stays_as_it_was_and_is_reported() {
             "{:?}",
             report.problems
         );
-        follower.expect(8081, Some("one"));
+        follower.expect(*FIRST, Some("one"));
         replace(&follower.path("route.yaml"), &good);
         follower.report("mended", |report| report.problems.is_empty()).await;
     }
@@ -203,9 +212,9 @@ async fn what_breaks_stays_as_it_was_and_is_reported() {
 async fn a_bad_document_does_not_hold_up_the_others() {
     let mut follower = follow().await;
     let text =
-        join(&[route("r", "p8081", "two"), "nonsense: [".to_owned(), route("x", "p8081", "one")]);
+        join(&[route("r", "first", "two"), "nonsense: [".to_owned(), route("x", "first", "one")]);
     replace(&follower.path("route.yaml"), &text);
-    follower.expect(8081, Some("two"));
+    follower.expect(*FIRST, Some("two"));
     let report = follower.report("a problem", |report| !report.problems.is_empty()).await;
     assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
     assert_eq!(report.status.tcp_routes.len(), 2);
@@ -214,7 +223,7 @@ async fn a_bad_document_does_not_hold_up_the_others() {
 #[tokio::test]
 async fn an_object_declared_twice_counts_once() {
     let mut follower = follow().await;
-    fs::write(follower.path("twice.yaml"), route("r", "p8081", "two")).unwrap();
+    fs::write(follower.path("twice.yaml"), route("r", "first", "two")).unwrap();
     let report = follower.report("a problem", |report| !report.problems.is_empty()).await;
     assert!(
         report.problems[0].contains("twice.yaml:1: TCPRoute default/r: is declared already in")
@@ -222,7 +231,7 @@ async fn an_object_declared_twice_counts_once() {
         "{:?}",
         report.problems
     );
-    follower.expect(8081, Some("one"));
+    follower.expect(*FIRST, Some("one"));
 }
 
 #[tokio::test]
@@ -234,8 +243,8 @@ async fn hidden_and_backup_files_are_not_read() {
     }
     fs::create_dir(follower.path("deeper.yaml")).unwrap();
     fs::write(follower.path("deeper.yaml/route.yaml"), nothing).unwrap();
-    replace(&follower.path("route.yaml"), &route("r", "p8081", "two"));
-    follower.expect(8081, Some("two"));
+    replace(&follower.path("route.yaml"), &route("r", "first", "two"));
+    follower.expect(*FIRST, Some("two"));
     assert_eq!(follower.gateway.report().problems, [""; 0]);
 }
 
@@ -245,13 +254,13 @@ async fn a_config_map_swaps_its_link() {
     let version = |name: &str, service: &str| {
         let version = directory.path().join(name);
         fs::create_dir(&version).unwrap();
-        fs::write(version.join("route.yaml"), route("r", "p8081", service)).unwrap();
+        fs::write(version.join("route.yaml"), route("r", "first", service)).unwrap();
     };
     fs::write(
         directory.path().join("gateway.yaml"),
         join(&[
             CLASS.to_owned(),
-            gateway("g", &[8081]),
+            gateway("g", &[*FIRST]),
             service("one", backend("one")),
             service("two", backend("two")),
         ]),
@@ -262,10 +271,10 @@ async fn a_config_map_swaps_its_link() {
     symlink("..v1", directory.path().join("..data")).unwrap();
     symlink("..data/route.yaml", directory.path().join("route.yaml")).unwrap();
     let follower = follow_directory(directory).await;
-    follower.expect(8081, Some("one"));
+    follower.expect(*FIRST, Some("one"));
     symlink("..v2", follower.path("..data_tmp")).unwrap();
     fs::rename(follower.path("..data_tmp"), follower.path("..data")).unwrap();
-    follower.expect(8081, Some("two"));
+    follower.expect(*FIRST, Some("two"));
 }
 
 #[tokio::test]
@@ -276,33 +285,33 @@ async fn a_directory_that_vanishes_takes_nothing_with_it() {
     fs::rename(&here, &away).unwrap();
     let report = follower.report("a problem", |report| !report.problems.is_empty()).await;
     assert!(report.problems[0].contains("cannot be read"), "{:?}", report.problems);
-    follower.expect(8081, Some("one"));
-    replace(&away.join("route.yaml"), &route("r", "p8081", "two"));
+    follower.expect(*FIRST, Some("one"));
+    replace(&away.join("route.yaml"), &route("r", "first", "two"));
     fs::rename(&away, &here).unwrap();
-    follower.expect(8081, Some("two"));
+    follower.expect(*FIRST, Some("two"));
     follower.report("mended", |report| report.problems.is_empty()).await;
-    replace(&follower.path("route.yaml"), &route("r", "p8081", "one"));
-    follower.expect(8081, Some("one"));
+    replace(&follower.path("route.yaml"), &route("r", "first", "one"));
+    follower.expect(*FIRST, Some("one"));
 }
 
 #[tokio::test]
 async fn the_first_route_seen_keeps_the_traffic() {
     let mut follower = follow().await;
     // By name it would come first; by age it does not.
-    fs::write(follower.path("a.yaml"), route("a", "p8081", "two")).unwrap();
+    fs::write(follower.path("a.yaml"), route("a", "first", "two")).unwrap();
     let report = follower.report("two routes", |report| report.status.tcp_routes.len() == 2).await;
     let name = NamespacedName { namespace: default_namespace(), name: "a".parse().unwrap() };
     let accepted =
         condition(&report.status.tcp_routes[&name].parents[0].conditions, &ConditionType::ACCEPTED)
             .unwrap();
     assert!(accepted.message.contains("TCPRoute default/r comes first"), "{}", accepted.message);
-    follower.expect(8081, Some("one"));
+    follower.expect(*FIRST, Some("one"));
     fs::remove_file(follower.path("route.yaml")).unwrap();
-    follower.expect(8081, Some("two"));
+    follower.expect(*FIRST, Some("two"));
     // What goes and comes back is young again.
-    fs::write(follower.path("route.yaml"), route("r", "p8081", "one")).unwrap();
+    fs::write(follower.path("route.yaml"), route("r", "first", "one")).unwrap();
     follower.report("two routes", |report| report.status.tcp_routes.len() == 2).await;
-    follower.expect(8081, Some("two"));
+    follower.expect(*FIRST, Some("two"));
 }
 
 #[tokio::test]
@@ -318,7 +327,7 @@ async fn a_generation_counts_changes_of_the_spec() {
     };
     assert_eq!(generation(&follower.gateway.report()), Some(1));
     let labelled =
-        |service| route("r", "p8081", service).replace("{name: r}", "{name: r, labels: {a: b}}");
+        |service| route("r", "first", service).replace("{name: r}", "{name: r, labels: {a: b}}");
     replace(&follower.path("route.yaml"), &labelled("one"));
     follower
         .report("a label", |report| {
@@ -353,14 +362,14 @@ async fn a_directory_that_is_replaced_is_followed() {
             let file = entry.unwrap();
             fs::copy(file.path(), new.join(file.file_name())).unwrap();
         }
-        fs::write(new.join("route.yaml"), route("r", "p8081", service)).unwrap();
+        fs::write(new.join("route.yaml"), route("r", "first", service)).unwrap();
         fs::rename(&here, &old).unwrap();
         fs::rename(&new, &here).unwrap();
-        follower.expect(8081, Some(service));
+        follower.expect(*FIRST, Some(service));
         // What comes after the replacement is followed, too.
         let other = if service == "one" { "two" } else { "one" };
-        replace(&follower.path("route.yaml"), &route("r", "p8081", other));
-        follower.expect(8081, Some(other));
+        replace(&follower.path("route.yaml"), &route("r", "first", other));
+        follower.expect(*FIRST, Some(other));
         fs::remove_dir_all(old).unwrap();
     }
 }
@@ -369,13 +378,13 @@ async fn a_directory_that_is_replaced_is_followed() {
 async fn links_are_followed_to_where_they_lead() {
     let elsewhere = TempDir::new().unwrap();
     let real = elsewhere.path().join("real.yaml");
-    fs::write(&real, route("r", "p8081", "one")).unwrap();
+    fs::write(&real, route("r", "first", "one")).unwrap();
     let follower = follow().await;
     fs::remove_file(follower.path("route.yaml")).unwrap();
     symlink(&real, follower.path("linked.yaml")).unwrap();
-    follower.expect(8081, Some("one"));
-    replace(&real, &route("r", "p8081", "two"));
-    follower.expect(8081, Some("two"));
+    follower.expect(*FIRST, Some("one"));
+    replace(&real, &route("r", "first", "two"));
+    follower.expect(*FIRST, Some("two"));
 }
 
 #[tokio::test]
@@ -383,14 +392,14 @@ async fn a_link_to_a_directory_may_change() {
     let directory = TempDir::new().unwrap();
     let common = join(&[
         CLASS.to_owned(),
-        gateway("g", &[8081]),
+        gateway("g", &[*FIRST]),
         service("one", backend("one")),
         service("two", backend("two")),
     ]);
     for service in ["one", "two"] {
         let version = directory.path().join(service);
         fs::create_dir(&version).unwrap();
-        fs::write(version.join("all.yaml"), join(&[common.clone(), route("r", "p8081", service)]))
+        fs::write(version.join("all.yaml"), join(&[common.clone(), route("r", "first", service)]))
             .unwrap();
     }
     let current = directory.path().join("current");
@@ -398,7 +407,7 @@ async fn a_link_to_a_directory_may_change() {
     let address = own_address();
     let _gateway =
         Server::builder().source(FileSource::new([&current])).bind(address).start().await.unwrap();
-    let at = (address, 8081).into();
+    let at = (address, *FIRST).into();
     eventually("one answers", || name_at(at).as_deref() == Some("one"));
     symlink("two", directory.path().join("next")).unwrap();
     fs::rename(directory.path().join("next"), &current).unwrap();
@@ -411,11 +420,11 @@ async fn a_file_that_is_being_written_counts_as_it_was() {
     let mut follower = follow().await;
     // Opening it for writing has emptied it.
     let mut half_written = fs::File::create(follower.path("gateway.yaml")).unwrap();
-    replace(&follower.path("route.yaml"), &route("r", "p8081", "two"));
-    follower.expect(8081, Some("two"));
+    replace(&follower.path("route.yaml"), &route("r", "first", "two"));
+    follower.expect(*FIRST, Some("two"));
     assert_eq!(follower.gateway.report().resources.gateways.len(), 1);
     half_written
-        .write_all(join(&[CLASS.to_owned(), gateway("g", &[8081, 8082])]).as_bytes())
+        .write_all(join(&[CLASS.to_owned(), gateway("g", &[*FIRST, *SECOND])]).as_bytes())
         .unwrap();
     drop(half_written);
     follower.report("two listeners", |report| report.listeners.len() == 2).await;
@@ -426,7 +435,7 @@ async fn what_moves_to_a_broken_file_stays() {
     let mut follower = follow().await;
     fs::write(
         follower.path("moved.yaml"),
-        format!("{}---\nbroken: [\n", route("r", "p8081", "one")),
+        format!("{}---\nbroken: [\n", route("r", "first", "one")),
     )
     .unwrap();
     fs::remove_file(follower.path("route.yaml")).unwrap();
@@ -437,19 +446,19 @@ async fn what_moves_to_a_broken_file_stays() {
                 && report.problems.len() == 2
         })
         .await;
-    follower.expect(8081, Some("one"));
+    follower.expect(*FIRST, Some("one"));
     // Elsewhere something changes; it still stays.
     fs::write(follower.path("x.yaml"), service("three", backend("three"))).unwrap();
     follower.report("three", |report| report.resources.services.len() == 3).await;
-    follower.expect(8081, Some("one"));
+    follower.expect(*FIRST, Some("one"));
     replace(&follower.path("moved.yaml"), "");
-    follower.expect(8081, None);
+    follower.expect(*FIRST, None);
 }
 
 #[tokio::test]
 async fn a_copy_does_not_take_over() {
     let mut follower = follow().await;
-    fs::write(follower.path("a-copy.yaml"), route("r", "p8081", "two")).unwrap();
+    fs::write(follower.path("a-copy.yaml"), route("r", "first", "two")).unwrap();
     follower
         .report("a problem", |report| {
             report.problems.iter().any(|problem| {
@@ -457,18 +466,28 @@ async fn a_copy_does_not_take_over() {
             })
         })
         .await;
-    follower.expect(8081, Some("one"));
+    follower.expect(*FIRST, Some("one"));
     // Not even where the original breaks.
     replace(
         &follower.path("route.yaml"),
-        &route("r", "p8081", "one").replace("port: 1", "port: x"),
+        &route("r", "first", "one").replace("port: 1", "port: x"),
     );
     follower
         .report("a broken original", |report| {
             report.problems.iter().any(|problem| problem.contains("stays in force"))
         })
         .await;
-    follower.expect(8081, Some("one"));
+    follower.expect(*FIRST, Some("one"));
     fs::remove_file(follower.path("route.yaml")).unwrap();
-    follower.expect(8081, Some("two"));
+    follower.expect(*FIRST, Some("two"));
+}
+
+#[tokio::test]
+async fn an_empty_directory_is_a_beginning() {
+    let follower = follow_directory(TempDir::new().unwrap()).await;
+    assert!(follower.gateway.report().resources.is_empty());
+    let one = service("one", backend("one"));
+    let all = [CLASS.to_owned(), gateway("g", &[*FIRST]), route("r", "first", "one"), one];
+    fs::write(follower.path("all.yaml"), join(&all)).unwrap();
+    follower.expect(*FIRST, Some("one"));
 }

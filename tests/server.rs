@@ -259,6 +259,10 @@ async fn of_two_sources_the_first_is_heard() {
     });
     let handle =
         Server::builder().source(first.clone()).source(second).bind(address).start().await.unwrap();
+    assert_eq!(
+        handle.report().problems,
+        ["TCPRoute default/r: another source has it too; that of source memory counts"]
+    );
     let at = (address, *PORT).into();
     assert_eq!(name_at(at).as_deref(), Some("one"));
     first.update(|objects| objects.tcp_routes.clear());
@@ -307,6 +311,10 @@ async fn a_source_of_ones_own_hears_the_status_and_may_fail() {
     script.send_replace(Some(Err("out of luck".to_owned())));
     // The source has gone when its end of the status has.
     eventually("the source has ended", || script.receiver_count() == 0);
+    let mut reports = handle.reports();
+    let report =
+        report_where(&mut reports, "the failure", |report| !report.problems.is_empty()).await;
+    assert_eq!(report.problems, ["source scripted: out of luck; what it said last stays in force"]);
     assert_eq!(name_at((address, *PORT).into()).as_deref(), Some("one"));
     handle.shutdown().await;
 }
@@ -329,4 +337,44 @@ async fn without_its_handle_a_gateway_stops() {
     assert_eq!(name_at(at).as_deref(), Some("one"));
     drop(handle);
     eventually("the port is closed", || TcpStream::connect(at).is_err());
+}
+
+/// Never publishes anything.
+struct Silent(watch::Sender<()>);
+
+#[async_trait]
+impl Source for Silent {
+    fn name(&self) -> String {
+        "silent".to_owned()
+    }
+
+    async fn run(self: Box<Self>, _feed: Feed) -> Result<(), SourceError> {
+        self.0.closed().await;
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn who_stops_waiting_for_the_start_stops_the_gateway() {
+    let alive = watch::Sender::new(());
+    let here = alive.subscribe();
+    let starting = Server::builder().source(Silent(alive)).start();
+    assert!(tokio::time::timeout(Duration::from_millis(10), starting).await.is_err());
+    eventually("the source is gone", || here.has_changed().is_err());
+}
+
+#[tokio::test]
+async fn who_stops_waiting_for_a_drain_ends_it() {
+    let (memory, address) = (MemorySource::new(objects()), own_address());
+    let handle = start(memory, address).await;
+    let mut reports = handle.reports();
+    let mut live = TcpStream::connect((address, *PORT)).unwrap();
+    live.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    // The backend has said its name: the connection is through.
+    std::io::Read::read_exact(&mut live, &mut [0; 4]).unwrap();
+    let drain = handle.drain(Duration::from_secs(3600));
+    assert!(tokio::time::timeout(Duration::from_millis(10), drain).await.is_err());
+    while tokio::time::timeout(support::PATIENCE, reports.next()).await.unwrap().is_some() {}
+    let end = std::io::Read::read(&mut live, &mut [0]).unwrap_err();
+    assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_yaml::Value;
 use sluicegate::Report;
-use sluicegate::model::{Condition, NamespacedName, Object, ObjectKey};
+use sluicegate::model::{Condition, Object, ObjectKey};
 use sluicegate::translate::StatusReport;
+
+use crate::table::is_noteworthy;
 
 /// Objects, listeners, conditions and problems that are not as they were.
 pub(crate) fn lines(before: &Report, now: &Report) -> Vec<String> {
@@ -106,43 +108,53 @@ fn listeners(before: &Report, now: &Report) -> Vec<String> {
     lines
 }
 
+/// Conditions that have flipped, or that are new to a person who should know of them.
 fn statuses(before: &StatusReport, now: &StatusReport) -> Vec<String> {
     let (before, now) = (conditions(before), conditions(now));
-    now.iter()
-        .filter(|(key, (status, _))| before.get(key).is_none_or(|(old, _)| old != status))
-        .map(|((object, condition_type), (status, message))| {
-            format!("status   {object}: {condition_type} {status}: {message}")
-        })
-        .collect()
+    let mut lines = Vec::new();
+    for ((object, condition_type), condition) in &now {
+        let old = before.get(&(object.clone(), condition_type.clone()));
+        let flipped = old.is_some_and(|old| old.status != condition.status);
+        let new = old
+            .is_none_or(|old| old.reason != condition.reason || old.message != condition.message);
+        if flipped || (new && is_noteworthy(condition)) {
+            let Condition { status, reason, message, .. } = condition;
+            lines.push(format!(
+                "status   {object}: {condition_type} {status} ({reason}): {message}"
+            ));
+        }
+    }
+    lines
 }
 
-/// Every condition: status and reason, and the message.
-fn conditions(status: &StatusReport) -> BTreeMap<(String, String), (String, String)> {
+/// Every condition, by its object and type.
+fn conditions(status: &StatusReport) -> BTreeMap<(String, String), &Condition> {
     let mut all = BTreeMap::new();
-    let mut add = |object: String, conditions: &[Condition]| {
-        for condition in conditions {
-            let key = (object.clone(), condition.condition_type.to_string());
-            all.insert(
-                key,
-                (format!("{} ({})", condition.status, condition.reason), condition.message.clone()),
-            );
-        }
-    };
-    let listener = |gateway: &NamespacedName, name: &dyn std::fmt::Display| {
-        format!("listener {gateway}/{name}")
-    };
     for (name, gateway) in &status.gateways {
-        add(format!("Gateway {name}"), &gateway.conditions);
-        for status in &gateway.listeners {
-            add(listener(name, &status.name), &status.conditions);
+        all.extend(keyed(&format!("Gateway {name}"), &gateway.conditions));
+        for listener in &gateway.listeners {
+            all.extend(keyed(&format!("listener {name}/{}", listener.name), &listener.conditions));
         }
     }
     for (name, route) in &status.tcp_routes {
         for parent in &route.parents {
-            add(format!("TCPRoute {name}"), &parent.conditions);
+            let parent_name = &parent.parent_ref.name;
+            let section =
+                parent.parent_ref.section_name.iter().map(|section| format!("/{section}"));
+            let parent_name = format!("{parent_name}{}", section.collect::<String>());
+            all.extend(keyed(&format!("TCPRoute {name} at {parent_name}"), &parent.conditions));
         }
     }
     all
+}
+
+fn keyed<'a>(
+    object: &str,
+    conditions: &'a [Condition],
+) -> impl Iterator<Item = ((String, String), &'a Condition)> {
+    let key =
+        move |condition: &Condition| (object.to_owned(), condition.condition_type.to_string());
+    conditions.iter().map(move |condition| (key(condition), condition))
 }
 
 fn ignored(before: &Report, now: &Report) -> Vec<String> {

@@ -12,7 +12,8 @@ A TCP gateway from Gateway API manifests in files.
 
 Usage: file_gateway [OPTIONS] [PATH...]
 
-  PATH...  Files, or directories of *.yaml, *.yml and *.json (one level deep),
+  PATH...  Files, or directories of *.yaml, *.yml and *.json (not of their
+           subdirectories),
            with GatewayClass, Gateway, TCPRoute, ReferenceGrant, Service,
            EndpointSlice and Namespace. They are followed as they change.
 
@@ -24,7 +25,8 @@ Options:
       --controller-name NAME   Serve only GatewayClasses of this controller, such
                                as sluicegate.dev/gateway-controller. Default: all.
       --drain-timeout SECONDS  How long live connections may go on after ctrl-c
-                               or SIGTERM. Default: 30.
+                               or SIGTERM, or after their listener was removed.
+                               Default: 30.
       --play-pods              With PATH too, play the pods of Deployments whose
                                image is the echo server's.
   -q, --quiet                  Do not print a line for each connection.

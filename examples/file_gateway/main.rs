@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use sluicegate::forward::Settings;
 use sluicegate::sources::FileSource;
 use sluicegate::{Report, Server};
 use tokio::signal::unix::{SignalKind, signal};
@@ -59,6 +60,8 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         true => gateway.source(StandIn::new(files, options.paths.clone())),
         false => gateway.source(files),
     };
+    // The connections of a listener that is removed get as much time as those of a stop.
+    gateway = gateway.forward(Settings::default().with_drain_timeout(options.drain_timeout));
     if let Some(address) = options.bind {
         gateway = gateway.bind(address);
     }
@@ -93,10 +96,16 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         options.drain_timeout.as_secs_f32()
     ));
     tokio::select! {
-        () = gateway.drain(options.drain_timeout) => say("Stopped."),
-        _ = terminate.recv() => say("Stopped at once."),
-        _ = interrupt.recv() => say("Stopped at once."),
+        () = gateway.drain(options.drain_timeout) => {
+            say("Stopped.");
+            return Ok(());
+        }
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
     }
+    // The gateway resets what still lives, and ends its reports when that is done.
+    while reports.next().await.is_some() {}
+    say("Stopped at once.");
     Ok(())
 }
 
@@ -110,6 +119,12 @@ fn introduction(paths: &[PathBuf], report: &Report) -> Vec<String> {
     let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
     let mut lines = vec![format!("Reading {}\n", paths.join(", "))];
     lines.extend(report.problems.iter().map(|problem| format!("PROBLEM  {problem}")));
+    if !report.problems.is_empty() {
+        lines.push(String::new());
+    }
+    if report.resources.is_empty() {
+        lines.push("There are no objects yet.\n".to_owned());
+    }
     lines.push(table::gateways(report));
     lines.push(table::routes(report));
     for (object, why) in &report.ignored {

@@ -79,12 +79,17 @@ fn cell(conditions: &[Condition], condition_type: &ConditionType) -> String {
     }
 }
 
-/// The messages of conditions that do not hold.
+/// The messages of conditions that a person should know of.
 fn remark(remarks: &mut Vec<String>, object: &str, conditions: &[Condition]) {
-    for condition in conditions.iter().filter(|condition| condition.status != ConditionStatus::True)
-    {
+    for condition in conditions.iter().filter(|condition| is_noteworthy(condition)) {
         remarks.push(format!("  {object}: {}: {}\n", condition.condition_type, condition.message));
     }
+}
+
+/// Whether a condition does not hold, or holds with a caveat: its message then goes on after the
+/// first sentence.
+pub(crate) fn is_noteworthy(condition: &Condition) -> bool {
+    condition.status != ConditionStatus::True || condition.message.contains(". ")
 }
 
 fn align(rows: &[Vec<String>]) -> String {

@@ -8,7 +8,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::meta::{ObjectMeta, null_as_default};
-use super::scalar::PortNumber;
+use super::scalar::{ObjectName, PortNumber};
 use super::service::{Service, TransportProtocol};
 use super::validate::Violations;
 
@@ -108,12 +108,15 @@ impl EndpointSlice {
             Some(IpAddr::V4(_)) | None => AddressType::IPv4,
         };
         let service_name = service.metadata.name.to_string();
+        // A slice for the other family is then another object.
+        let name = ObjectName::new(format!("{service_name}-{address_type}").to_lowercase());
         let endpoint = |address| SliceEndpoint {
             addresses: vec![address],
             conditions: EndpointConditions::default(),
         };
         Self {
             metadata: ObjectMeta {
+                name: name.unwrap_or_else(|_| service.metadata.name.clone()),
                 labels: [(SERVICE_NAME_LABEL.to_owned(), service_name)].into(),
                 ..service.metadata.clone()
             },

@@ -19,7 +19,7 @@ mod memory;
 
 use std::error::Error;
 
-use async_trait::async_trait;
+pub use async_trait::async_trait;
 
 pub use self::feed::{Fed, Feed, Snapshot, Snapshots, feed};
 #[cfg(feature = "files")]
@@ -29,9 +29,8 @@ pub use self::memory::MemorySource;
 /// Something that objects come from.
 ///
 /// ```
-/// use async_trait::async_trait;
 /// use sluicegate::model::Resources;
-/// use sluicegate::sources::{Feed, Source, SourceError};
+/// use sluicegate::sources::{Feed, Source, SourceError, async_trait};
 ///
 /// struct Fixed(Resources);
 ///

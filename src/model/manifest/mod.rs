@@ -82,7 +82,7 @@ pub fn read(text: &str) -> Vec<Entry> {
 /// What a document says it is: all that is read of it at first. Anything but a text counts as
 /// absent here; the typed reading complains about it.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object, with apiVersion, kind and metadata")]
 struct Head {
     #[serde(default)]
     api_version: Loose<String>,

@@ -15,9 +15,11 @@ mod stamp;
 mod watch;
 
 use std::collections::BTreeSet;
+use std::mem;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use tokio::task::JoinError;
 
 use self::library::Library;
 use self::watch::Watch;
@@ -78,28 +80,29 @@ impl Source for FileSource {
         let mut library = Library::new(self.paths.clone()).with_ages();
         library.check_paths()?;
         let mut watch = Watch::new(self.paths)?;
+        let mut is_first = true;
         loop {
             // Watching comes first: a change during the reading is then not missed.
             watch.renew();
-            library = reload(library, watch.being_written(), &feed).await?;
+            let (read, changed) = reload(library, watch.being_written()).await?;
+            library = read;
+            // The first snapshot is waited for, though there be nothing in it.
+            if changed || mem::take(&mut is_first) {
+                feed.publish(library.snapshot());
+            }
             watch.changed(library.is_incomplete()).await;
         }
     }
 }
 
-/// Reads anew, apart from the thread that must not be held up, and publishes what is new.
+/// Reads anew, apart from the thread that must not be held up; whether anything changed.
 async fn reload(
     mut library: Library,
     being_written: BTreeSet<PathBuf>,
-    feed: &Feed,
-) -> Result<Library, SourceError> {
-    let (library, changed) = tokio::task::spawn_blocking(move || {
+) -> Result<(Library, bool), JoinError> {
+    tokio::task::spawn_blocking(move || {
         let changed = library.reload(&being_written);
         (library, changed)
     })
-    .await?;
-    if changed {
-        feed.publish(library.snapshot());
-    }
-    Ok(library)
+    .await
 }
