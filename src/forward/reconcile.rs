@@ -33,6 +33,8 @@ pub(super) struct Reconciler {
     routes: HashMap<NamespacedName, Arc<Route>>,
     open: BTreeMap<SocketKey, Open>,
     failed: BTreeMap<SocketKey, Failed>,
+    /// Listeners that want what another listener of the plan has.
+    conflicts: Vec<(ListenerId, BindFailure)>,
     closing: Vec<Closing>,
 }
 
@@ -90,6 +92,7 @@ impl Reconciler {
             routes: HashMap::new(),
             open: BTreeMap::new(),
             failed: BTreeMap::new(),
+            conflicts: Vec::new(),
             closing: Vec::new(),
         })
     }
@@ -140,6 +143,7 @@ impl Reconciler {
             closing.stop.send_replace(Phase::Closed(Some(sooner)));
         }
         self.failed.clear();
+        self.conflicts.clear();
         // One by one, so that whoever stops waiting may begin again.
         while let Some(closing) = self.closing.last_mut() {
             while let Some(finished) = closing.finished.last_mut() {
@@ -155,7 +159,8 @@ impl Reconciler {
     fn wanted(&mut self, plan: &Plan) -> BTreeMap<SocketKey, Wanted> {
         let mut routes: HashMap<NamespacedName, Arc<Route>> =
             HashMap::with_capacity(self.routes.len());
-        let mut wanted = BTreeMap::new();
+        let mut wanted: BTreeMap<_, Wanted> = BTreeMap::new();
+        self.conflicts.clear();
         for (id, listener) in &plan.listeners {
             let route = match &listener.routing {
                 Routing::Unrouted => None,
@@ -172,9 +177,17 @@ impl Reconciler {
             for address in &listener.addresses {
                 let chosen_for = (address.bind.port() == 0).then(|| id.clone());
                 let key = SocketKey { address: address.bind, chosen_for };
-                wanted
+                let first = wanted
                     .entry(key)
                     .or_insert_with(|| Wanted { id: id.clone(), route: route.clone() });
+                if first.id != *id {
+                    let failure = BindFailure {
+                        address: address.bind,
+                        cause: BindCause::PortUnavailable,
+                        message: format!("listener {} has it", first.id),
+                    };
+                    self.conflicts.push((id.clone(), failure));
+                }
             }
         }
         self.routes = routes;
@@ -290,12 +303,10 @@ impl Reconciler {
         for open in self.open.values() {
             bindings.bound.entry(open.listener.state().id.clone()).or_default().push(open.bound);
         }
-        for failed in self.failed.values() {
-            bindings
-                .failures
-                .entry(failed.wanted.id.clone())
-                .or_default()
-                .push(failed.failure.clone());
+        let failed = self.failed.values().map(|failed| (&failed.wanted.id, &failed.failure));
+        let conflicts = self.conflicts.iter().map(|(id, failure)| (id, failure));
+        for (id, failure) in failed.chain(conflicts) {
+            bindings.failures.entry(id.clone()).or_default().push(failure.clone());
         }
         bindings
     }

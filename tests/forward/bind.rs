@@ -65,6 +65,29 @@ async fn an_address_of_another_host_cannot_be_used() {
     gate.connect("both").await.echoes().await;
 }
 
+#[tokio::test]
+async fn of_two_listeners_that_want_one_address_the_first_has_it() {
+    let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
+    let reserved = Reserved::new();
+    let mut gate = Gate::open(&Default::default()).await;
+    gate.apply(&plan([
+        ("a", reserved.address, to(&[peers[0].address])),
+        ("a", reserved.address, to(&[peers[0].address])),
+        ("b", reserved.address, to(&[peers[1].address])),
+    ]))
+    .await;
+    gate.connect("a").await.hears("A").await;
+    let failures = &gate.bindings.failures[&id("b")];
+    assert_eq!(failures.len(), 1);
+    assert_eq!(failures[0].address, reserved.address);
+    assert_eq!(failures[0].cause, BindCause::PortUnavailable);
+    assert_eq!(gate.bindings.failures.len(), 1);
+
+    gate.apply(&plan([("b", reserved.address, to(&[peers[1].address]))])).await;
+    assert!(gate.bindings.failures.is_empty());
+    gate.connect("b").await.hears("B").await;
+}
+
 /// Workers share a port, but not with anybody else.
 #[tokio::test]
 async fn another_forwarder_cannot_have_the_port_too() {

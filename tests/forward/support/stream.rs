@@ -79,8 +79,13 @@ pub fn is_rejected<T>(result: &io::Result<T>) -> bool {
 /// Waits until nobody listens there any more.
 pub async fn refused(address: SocketAddr) {
     within("the refusal", async {
-        while let Ok(stream) = TcpStream::connect(address).await {
-            stream.reset();
+        loop {
+            match TcpStream::connect(address).await {
+                Ok(stream) => stream.reset(),
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
+                // One of the workers was just closing its socket; another may still listen.
+                Err(_) => {}
+            }
             sleep(Duration::from_millis(1)).await;
         }
     })
