@@ -70,11 +70,21 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn start(number: usize, settings: Arc<Settings>) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (assignments, queue) = mpsc::channel(QUEUE);
-        let thread = thread::Builder::new()
-            .name(format!("sluicegate-{number}"))
-            .spawn(move || runtime.block_on(work(number, settings, queue)))?;
+        let (starter, started) = std::sync::mpsc::sync_channel(1);
+        let thread =
+            thread::Builder::new().name(format!("sluicegate-{number}")).spawn(move || {
+                // Here, since a runtime must not be dropped within the caller's.
+                match runtime::Builder::new_current_thread().enable_all().build() {
+                    Ok(runtime) => {
+                        let _ = starter.send(Ok(()));
+                        runtime.block_on(work(number, settings, queue));
+                    }
+                    Err(error) => drop(starter.send(Err(error))),
+                }
+            })?;
+        // The sender is dropped only by a panic of the thread, which has said so on its own.
+        started.recv().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))?;
         Ok(Self { assignments: Some(assignments), thread: Some(thread) })
     }
 
