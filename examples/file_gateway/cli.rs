@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ Options:
                                Default: 30.
       --play-pods              With PATH too, play the pods of Deployments whose
                                image is the echo server's.
+      --workers N              Threads that forward. Default: one for each
+                               processor.
   -q, --quiet                  Do not print a line for each connection.
   -h, --help                   Print this.
 ";
@@ -44,6 +47,7 @@ pub(crate) struct Options {
     pub(crate) controller_name: Option<GatewayController>,
     pub(crate) drain_timeout: Duration,
     pub(crate) play_pods: bool,
+    pub(crate) workers: Option<NonZeroUsize>,
     pub(crate) quiet: bool,
 }
 
@@ -54,6 +58,7 @@ pub(crate) fn parse() -> Result<Task, lexopt::Error> {
         controller_name: None,
         drain_timeout: Duration::from_secs(30),
         play_pods: false,
+        workers: None,
         quiet: false,
     };
     let mut parser = lexopt::Parser::from_env();
@@ -63,6 +68,7 @@ pub(crate) fn parse() -> Result<Task, lexopt::Error> {
             Long("controller-name") => options.controller_name = Some(parser.value()?.parse()?),
             Long("drain-timeout") => options.drain_timeout = parser.value()?.parse_with(seconds)?,
             Long("play-pods") => options.play_pods = true,
+            Long("workers") => options.workers = Some(parser.value()?.parse()?),
             Short('q') | Long("quiet") => options.quiet = true,
             Short('h') | Long("help") => return Ok(Task::Help),
             Value(path) => options.paths.push(path.into()),

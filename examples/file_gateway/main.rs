@@ -61,7 +61,11 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
         false => gateway.source(files),
     };
     // The connections of a listener that is removed get as much time as those of a stop.
-    gateway = gateway.forward(Settings::default().with_drain_timeout(options.drain_timeout));
+    let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
+    if let Some(workers) = options.workers {
+        forward = forward.with_workers(workers.get());
+    }
+    gateway = gateway.forward(forward);
     if let Some(address) = options.bind {
         gateway = gateway.bind(address);
     }
