@@ -9,11 +9,12 @@
 mod changes;
 mod cli;
 mod echo;
+mod log;
 mod pods;
 mod stand_in;
 mod table;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ use sluicegate::{Report, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Options, Task};
+use crate::log::Log;
 use crate::stand_in::StandIn;
 
 #[tokio::main(flavor = "current_thread")]
@@ -40,7 +42,13 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match run(options).await {
+    let log = Log::start(options.quiet);
+    let result = tokio::select! {
+        result = run(options) => result,
+        never = log.keep_writing() => never,
+    };
+    log.write();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("file_gateway: {error}");
@@ -50,7 +58,6 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
-    log_connections(options.quiet);
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
@@ -152,21 +159,4 @@ fn introduction(paths: &[PathBuf], report: &Report) -> Vec<String> {
     }
     lines.push("\nEdit the files and watch. Ctrl-C stops.\n".to_owned());
     lines
-}
-
-/// One line on standard error for each connection, when it ends.
-fn log_connections(quiet: bool) {
-    use tracing_subscriber::filter::{LevelFilter, Targets};
-    use tracing_subscriber::layer::SubscriberExt as _;
-    use tracing_subscriber::util::SubscriberInitExt as _;
-
-    let level = if quiet { LevelFilter::WARN } else { LevelFilter::INFO };
-    // What the other parts of the library log, this program prints in its own way.
-    let filter = Targets::new().with_target("sluicegate::forward", level);
-    let lines = tracing_subscriber::fmt::layer()
-        .with_ansi(std::io::stderr().is_terminal())
-        .compact()
-        .with_target(false)
-        .with_writer(std::io::stderr);
-    tracing_subscriber::registry().with(lines).with(filter).init();
 }

@@ -26,11 +26,9 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A listener on one worker.
 pub(super) struct Acceptor {
-    pub(super) socket: TcpListener,
-    pub(super) listener: Arc<SharedListener>,
-    pub(super) settings: Arc<Settings>,
-    pub(super) worker: usize,
-    pub(super) live: Arc<Live>,
+    socket: TcpListener,
+    listener: Arc<SharedListener>,
+    live: Arc<Live>,
 }
 
 /// How long a listener is to go on, as far as anybody knows now.
@@ -62,6 +60,17 @@ pub(super) async fn run(acceptor: Acceptor, mut stop: Stop, closed: oneshot::Sen
 }
 
 impl Acceptor {
+    pub(super) fn new(
+        socket: TcpListener,
+        listener: Arc<SharedListener>,
+        worker: usize,
+        settings: Arc<Settings>,
+    ) -> Self {
+        // On all interfaces, each connection has to be asked.
+        let local = socket.local_addr().ok().filter(|local| !local.ip().is_unspecified());
+        Self { socket, listener, live: Arc::new(Live::new(worker, settings, local)) }
+    }
+
     async fn accept(&self) {
         let mut pause = SHORTEST_PAUSE;
         let mut told = false;
@@ -75,7 +84,7 @@ impl Acceptor {
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
-                    self.listener.counters().of(self.worker).accept_error();
+                    self.listener.counters().of(self.live.worker).accept_error();
                     // Once for each lack; but where there is one with every other connection, not
                     // at their rate.
                     if !told && Instant::now() >= quiet_until {
@@ -108,8 +117,7 @@ impl Acceptor {
     fn serve(&self, stream: TcpStream, peer: SocketAddr) {
         self.live.spawn(|place| {
             let listener = self.listener.state();
-            Connection::new(stream, canonical(peer), listener, self.worker, place)
-                .run(self.settings.clone())
+            Connection::new(stream, canonical(peer), listener, place).run()
         });
     }
 }

@@ -1,5 +1,7 @@
 //! The life of one connection, from accept to outcome.
 
+use std::io;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,26 +9,29 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tracing::{Level, field};
 
-use super::counters::Shard;
 use super::dial::dial;
+use super::direction::{Meter, Side};
 use super::live::Place;
 use super::outcome::Outcome;
-use super::relay::{Meter, Side, relay};
-use super::route::{Pick, Route};
-use super::settings::Settings;
+use super::relay::relay;
+use super::route::Route;
 use super::worker::ListenerState;
 use crate::plan::{BackendId, RejectReason};
+
+/// Why a stream may be taken for granted.
+const THERE: &str = "downstream is there until the end, upstream while there is something to relay";
 
 /// A connection and what is known of it so far. When it is dropped, in whatever way, it is counted
 /// and logged.
 #[derive(Debug)]
 pub(super) struct Connection {
-    downstream: TcpStream,
+    /// There until the end.
+    downstream: Option<TcpStream>,
     peer: SocketAddr,
     /// The listener as it was when the connection came: later changes do not touch it.
     listener: Arc<ListenerState>,
-    worker: usize,
     started: Instant,
     backend: Option<usize>,
     endpoint: Option<SocketAddr>,
@@ -35,7 +40,7 @@ pub(super) struct Connection {
     bytes_down: u64,
     /// What is said if nothing else is: that we ended it.
     outcome: Outcome,
-    _place: Place,
+    place: Place,
 }
 
 impl Connection {
@@ -43,15 +48,13 @@ impl Connection {
         downstream: TcpStream,
         peer: SocketAddr,
         listener: Arc<ListenerState>,
-        worker: usize,
         place: Place,
     ) -> Self {
-        listener.counters.of(worker).accepted();
+        listener.counters.of(place.live().worker).accepted();
         Self {
-            downstream,
+            downstream: Some(downstream),
             peer,
             listener,
-            worker,
             started: Instant::now(),
             backend: None,
             endpoint: None,
@@ -59,7 +62,7 @@ impl Connection {
             bytes_up: 0,
             bytes_down: 0,
             outcome: Outcome::Drained,
-            _place: place,
+            place,
         }
     }
 
@@ -68,31 +71,41 @@ impl Connection {
         clippy::manual_async_fn,
         reason = "the future of an `async fn` would hold `self` twice"
     )]
-    pub(super) fn run(mut self, settings: Arc<Settings>) -> impl Future<Output = ()> {
+    pub(super) fn run(mut self) -> impl Future<Output = ()> {
         async move {
             let this = &mut self;
-            this.outcome = match this.carry(&settings).await {
+            this.outcome = match this.carry().await {
                 Ok(()) => Outcome::Completed,
                 Err(outcome) => outcome,
             };
         }
     }
 
-    async fn carry(&mut self, settings: &Settings) -> Result<(), Outcome> {
-        let listener = self.listener.clone();
-        let route = listener.route.as_deref().ok_or(Outcome::Rejected(RejectReason::NoRoute))?;
-        let pick = self.pick(route);
+    async fn carry(&mut self) -> Result<(), Outcome> {
+        // Apart, since what it needs is not needed for as long as the connection lives.
+        Box::pin(self.dial()).await?;
+        self.relay().await
+    }
+
+    async fn dial(&mut self) -> Result<(), Outcome> {
+        let route =
+            self.listener.route.as_deref().ok_or(Outcome::Rejected(RejectReason::NoRoute))?;
+        let pick = route.pick();
+        self.backend = pick.backend;
         let endpoints = pick.target.map_err(Outcome::Rejected)?;
+        let downstream = self.downstream.as_ref().expect(THERE);
+        let is_awaited = has_spoken(downstream).map_err(|_| Outcome::DownstreamReset)?;
         let dialled = tokio::select! {
             biased;
-            dialled = dial(&endpoints, settings) => dialled,
+            dialled = dial(is_awaited, &endpoints, &self.place.live().settings) => dialled,
             // Nobody is left to be connected.
-            _ = self.downstream.ready(Interest::ERROR) => return Err(Outcome::DownstreamReset),
+            _ = downstream.ready(Interest::ERROR) => return Err(Outcome::DownstreamReset),
         };
         match dialled {
             Ok((endpoint, upstream)) => {
                 self.endpoint = Some(endpoint);
-                self.relay(upstream, listener.counters.of(self.worker)).await
+                self.upstream = Some(upstream);
+                Ok(())
             }
             Err(failure) => {
                 self.endpoint = Some(failure.endpoint);
@@ -101,31 +114,35 @@ impl Connection {
         }
     }
 
-    fn pick<'r>(&mut self, route: &'r Route) -> Pick<'r> {
-        let pick = route.pick();
-        self.backend = pick.backend;
-        pick
-    }
-
-    async fn relay(&mut self, upstream: TcpStream, counters: &Shard) -> Result<(), Outcome> {
-        let upstream = self.upstream.insert(upstream);
+    async fn relay(&mut self) -> Result<(), Outcome> {
+        let downstream = self.downstream.as_ref().expect(THERE);
+        let upstream = self.upstream.as_ref().expect(THERE);
+        let counters = self.listener.counters.of(self.place.live().worker);
         let up = Meter { bytes: &mut self.bytes_up, total: &counters.bytes_up };
         let down = Meter { bytes: &mut self.bytes_down, total: &counters.bytes_down };
-        relay(&mut self.downstream, upstream, up, down).await.map_err(|side| match side {
+        relay(downstream, upstream, up, down).await.map_err(|side| match side {
             Side::Downstream => Outcome::DownstreamReset,
             Side::Upstream => Outcome::UpstreamReset,
         })
     }
 
-    /// Closing a connection that did not complete tells both sides so: with a reset.
-    fn reset(&self) {
-        for stream in [Some(&self.downstream), self.upstream.as_ref()].into_iter().flatten() {
-            // It fails only where the connection is gone already.
-            let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+    /// Closes both sides. A connection that did not complete tells them so: with a reset.
+    fn close(&mut self) {
+        for stream in [self.downstream.take(), self.upstream.take()].into_iter().flatten() {
+            if self.outcome != Outcome::Completed {
+                // It fails only where the connection is gone already.
+                let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+            }
         }
     }
 
-    fn log(&self) {
+    /// The address that the client dialled.
+    fn local(&self) -> Option<SocketAddr> {
+        let ask = || self.downstream.as_ref()?.local_addr().ok();
+        self.place.live().local.or_else(ask).map(canonical)
+    }
+
+    fn log(&self, local: Option<SocketAddr>) {
         let route = self.listener.route.as_deref().map(Route::plan);
         let backend: Option<&BackendId> =
             self.backend.and_then(|index| Some(&route?.backends[index].backend));
@@ -135,11 +152,11 @@ impl Connection {
         };
         tracing::info!(
             listener = %self.listener.id,
-            route = route.map(|route| tracing::field::display(&route.route)),
-            backend = backend.map(tracing::field::display),
-            endpoint = self.endpoint.map(tracing::field::display),
+            route = route.map(|route| field::display(&route.route)),
+            backend = backend.map(field::display),
+            endpoint = self.endpoint.map(field::display),
             downstream = %self.peer,
-            local = self.downstream.local_addr().ok().map(|local| tracing::field::display(canonical(local))),
+            local = local.map(field::display),
             bytes_up = self.bytes_up,
             bytes_down = self.bytes_down,
             duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
@@ -152,11 +169,20 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.outcome != Outcome::Completed {
-            self.reset();
-        }
-        self.listener.counters.of(self.worker).ended(self.outcome);
-        self.log();
+        // Only the open socket knows it, and only a log wants it.
+        let local = tracing::enabled!(Level::INFO).then(|| self.local()).flatten();
+        // First of all: nobody should wait for the end until it is logged.
+        self.close();
+        self.listener.counters.of(self.place.live().worker).ended(self.outcome);
+        self.log(local);
+    }
+}
+
+/// Whether the client has said something already; it may also be lost already.
+fn has_spoken(downstream: &TcpStream) -> io::Result<bool> {
+    match SockRef::from(downstream).peek(&mut [MaybeUninit::uninit()]) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        peeked => peeked.map(|bytes| bytes > 0),
     }
 }
 
@@ -172,7 +198,7 @@ mod tests {
     /// What an idle connection costs, apart from what the system keeps for it.
     #[test]
     fn a_connection_is_small() {
-        fn size<F>(_: impl Fn(Connection, Arc<Settings>) -> F) -> usize {
+        fn size<F>(_: impl Fn(Connection) -> F) -> usize {
             size_of::<F>()
         }
         assert!(size(Connection::run) <= 1024, "{} bytes", size(Connection::run));

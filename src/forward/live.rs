@@ -1,14 +1,22 @@
 //! The live connections of a listener on one worker, so that a drain can wait for them and, at its
 //! deadline, end them. It costs a connection nothing while it lives.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use slab::Slab;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-#[derive(Debug, Default)]
+use super::settings::Settings;
+
+/// The live connections of a listener on one worker, and what they have in common.
+#[derive(Debug)]
 pub(super) struct Live {
+    pub(super) worker: usize,
+    pub(super) settings: Arc<Settings>,
+    /// The address that clients dialled, where it is the same for all.
+    pub(super) local: Option<SocketAddr>,
     tasks: Mutex<Slab<Option<AbortHandle>>>,
     left: Notify,
 }
@@ -21,6 +29,10 @@ pub(super) struct Place {
 }
 
 impl Live {
+    pub(super) fn new(worker: usize, settings: Arc<Settings>, local: Option<SocketAddr>) -> Self {
+        Self { worker, settings, local, tasks: Mutex::default(), left: Notify::new() }
+    }
+
     /// Spawns a connection's task on the worker, with its place.
     pub(super) fn spawn<F>(self: &Arc<Self>, connection: impl FnOnce(Place) -> F)
     where
@@ -49,6 +61,12 @@ impl Live {
 
     fn tasks(&self) -> MutexGuard<'_, Slab<Option<AbortHandle>>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    pub(super) fn live(&self) -> &Live {
+        &self.live
     }
 }
 

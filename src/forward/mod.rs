@@ -25,9 +25,13 @@ mod bind;
 mod buffer;
 mod connection;
 mod counters;
+mod deadline;
 mod dial;
+mod direction;
 mod live;
 mod outcome;
+#[cfg_attr(not(target_os = "linux"), path = "no_pipe.rs")]
+mod pipe;
 mod reconcile;
 mod relay;
 mod route;

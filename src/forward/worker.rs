@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::accept::{self, Acceptor, Stop};
 use super::counters::Shards;
-use super::live::Live;
+use super::pipe;
 use super::route::Route;
 use super::settings::Settings;
 use crate::plan::ListenerId;
@@ -74,6 +74,7 @@ impl Worker {
         let (starter, started) = std::sync::mpsc::sync_channel(1);
         let thread =
             thread::Builder::new().name(format!("sluicegate-{number}")).spawn(move || {
+                pipe::ready_thread();
                 // Here, since a runtime must not be dropped within the caller's.
                 match runtime::Builder::new_current_thread().enable_all().build() {
                     Ok(runtime) => {
@@ -117,13 +118,7 @@ async fn work(number: usize, settings: Arc<Settings>, mut queue: mpsc::Receiver<
                 continue;
             }
         };
-        let acceptor = Acceptor {
-            socket,
-            listener,
-            settings: settings.clone(),
-            worker: number,
-            live: Arc::new(Live::default()),
-        };
+        let acceptor = Acceptor::new(socket, listener, number, settings.clone());
         tokio::spawn(async move {
             accept::run(acceptor, stop, closed).await;
             drop(finished);
