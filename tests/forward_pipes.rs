@@ -1,0 +1,196 @@
+//! Bulk goes through pipes: that there are some, that there are never many, and that nothing is
+//! lost or mixed up in them. Descriptors are the process's, so these tests have one of their own,
+//! and run one after the other.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+#[path = "forward/support/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
+mod support;
+
+use std::fs::{self, File};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sluicegate::forward::{Outcome, Settings};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio::task::JoinSet;
+
+use support::gate::Gate;
+use support::peer::Backend;
+use support::plans::{ANY, plan, to};
+use support::stream::{Stream, whole};
+use support::{eventually, within};
+
+/// Far more than sockets and a pipe hold.
+const BULK: usize = 32 << 20;
+
+/// Pipes that a worker has at most; each has two ends.
+const MOST: usize = 32;
+
+/// Runs a test on a runtime of its own, with descriptors that it knows the number of.
+fn alone(test: impl Future<Output = ()>) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    LazyLock::force(&INHERITED);
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(1024), maximum }).unwrap();
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
+    assert_eq!(pipe_ends(), 0, "pipes left behind");
+}
+
+/// Ends of pipes that this process was born with, such as its standard output.
+static INHERITED: LazyLock<usize> = LazyLock::new(all_pipe_ends);
+
+/// Open ends of pipes.
+fn pipe_ends() -> usize {
+    all_pipe_ends() - *INHERITED
+}
+
+fn all_pipe_ends() -> usize {
+    let descriptors = fs::read_dir("/proc/self/fd").unwrap();
+    // One may be closed before it is looked at.
+    let leads_to = descriptors.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    leads_to.filter(|to| to.to_string_lossy().starts_with("pipe:")).count()
+}
+
+/// A gate with one worker.
+async fn gate(backend: &Backend) -> Gate {
+    let plan = plan([("tcp", ANY, to(&[backend.address]))]);
+    Gate::with(Settings::default().with_workers(1), &plan).await
+}
+
+/// Sends [`BULK`] and the end, in a task of its own.
+fn send(tasks: &mut JoinSet<()>, mut server: TcpStream) {
+    tasks.spawn(async move {
+        // It fails where the client has had enough.
+        let _ = whole::send(&mut server, BULK).await;
+        let _ = server.shutdown().await;
+    });
+}
+
+/// Waits until the gate has carried nothing for a while, since nobody takes it.
+async fn stalled(gate: &Gate) {
+    let (mut carried, mut unchanged) = (0, 0);
+    eventually("everything stalls", || {
+        let now = gate.counters("tcp").bytes_down;
+        unchanged = if now == carried { unchanged + 1 } else { 0 };
+        carried = now;
+        unchanged == 50
+    })
+    .await;
+}
+
+#[test]
+fn bulk_goes_through_a_pipe_that_is_given_back() {
+    alone(async {
+        let backend = Backend::listen().await;
+        let gate = gate(&backend).await;
+        let mut tasks = JoinSet::new();
+        for _ in 0..3 {
+            let (mut client, server) = gate.talking_pair(&backend).await;
+            send(&mut tasks, server);
+            eventually("there is a pipe", || pipe_ends() == 2).await;
+            assert_eq!(within("the bulk", whole::receive(&mut client)).await.unwrap(), BULK);
+            client.end().await;
+        }
+        gate.ended("tcp", &[(Outcome::Completed, 3)]).await;
+        // One after the other, they needed no other.
+        assert_eq!(pipe_ends(), 2);
+    });
+}
+
+#[test]
+fn what_a_lost_client_did_not_take_nobody_else_gets() {
+    alone(async {
+        let backend = Backend::listen().await;
+        let gate = gate(&backend).await;
+        for _ in 0..3 {
+            let mut tasks = JoinSet::new();
+            let (lost, server) = gate.talking_pair(&backend).await;
+            send(&mut tasks, server);
+            eventually("there is a pipe", || pipe_ends() == 2).await;
+            stalled(&gate).await;
+            lost.reset();
+            within("the loss", tasks.join_all()).await;
+            // A pipe with something in it is of no more use.
+            eventually("the pipe is closed", || pipe_ends() == 0).await;
+
+            let mut tasks = JoinSet::new();
+            let (mut client, server) = gate.pair(&backend).await;
+            send(&mut tasks, server);
+            assert_eq!(within("the bulk", whole::receive(&mut client)).await.unwrap(), BULK);
+            client.end().await;
+            within("the end", tasks.join_all()).await;
+            eventually("the pipe is spare", || pipe_ends() == 2).await;
+            // So that the next one has to take it.
+            let _ = gate.talking_pair(&backend).await;
+        }
+    });
+}
+
+#[test]
+fn where_there_are_too_few_pipes_bulk_is_copied() {
+    alone(async {
+        const CLIENTS: usize = MOST + 8;
+        let backend = Backend::listen().await;
+        let gate = gate(&backend).await;
+        let (mut tasks, mut clients) = (JoinSet::new(), Vec::new());
+        for _ in 0..CLIENTS {
+            let (client, server) = gate.talking_pair(&backend).await;
+            send(&mut tasks, server);
+            clients.push(client);
+        }
+        eventually("all pipes are taken", || pipe_ends() == 2 * MOST).await;
+        let mut received = JoinSet::new();
+        for mut client in clients {
+            received.spawn(async move {
+                assert_eq!(whole::receive(&mut client).await.unwrap(), BULK);
+                client.end().await;
+            });
+        }
+        within("the bulk", received.join_all()).await;
+        assert!(pipe_ends() <= 2 * MOST);
+        gate.ended("tcp", &[(Outcome::Completed, CLIENTS as u64)]).await;
+    });
+}
+
+#[test]
+fn where_there_are_no_descriptors_bulk_is_copied() {
+    alone(async {
+        let backend = Backend::listen().await;
+        let gate = gate(&backend).await;
+        let (mut client, server) = gate.talking_pair(&backend).await;
+        let hoard: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+        let mut tasks = JoinSet::new();
+        send(&mut tasks, server);
+        assert_eq!(within("the bulk", whole::receive(&mut client)).await.unwrap(), BULK);
+        drop(hoard);
+        assert_eq!(pipe_ends(), 0);
+    });
+}
+
+/// A pipe is emptied into a socket whose other end is lost: what an ordinary write only reports is
+/// a signal then, and this process need not ignore it.
+#[test]
+fn workers_are_safe_from_sigpipe() {
+    const SIGPIPE: u64 = 1 << (13 - 1);
+    alone(async {
+        let backend = Backend::listen().await;
+        let _gate = gate(&backend).await;
+        let mut workers = 0;
+        for thread in fs::read_dir("/proc/self/task").unwrap() {
+            let status = fs::read_to_string(thread.unwrap().path().join("status")).unwrap();
+            if !status.starts_with("Name:\tsluicegate-") {
+                continue;
+            }
+            workers += 1;
+            let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+            let blocked = u64::from_str_radix(blocked.trim(), 16).unwrap();
+            assert_ne!(blocked & SIGPIPE, 0, "{blocked:#x}");
+        }
+        assert_eq!(workers, 1);
+    });
+}
