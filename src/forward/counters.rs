@@ -41,17 +41,41 @@ impl ListenerCounters {
     pub fn active(&self) -> u64 {
         self.accepted.saturating_sub(self.ended.iter().sum())
     }
+
+    fn sum<'a>(shards: impl IntoIterator<Item = &'a Shard>) -> Self {
+        let mut sum = Self::default();
+        for shard in shards {
+            // What ended before what was accepted, so that `active` is never negative.
+            for (sum, ended) in sum.ended.iter_mut().zip(&shard.ended) {
+                *sum += ended.load(Ordering::Acquire);
+            }
+            sum.accepted += shard.accepted.load(Ordering::Acquire);
+            sum.bytes_up += shard.bytes_up.load(Ordering::Relaxed);
+            sum.bytes_down += shard.bytes_down.load(Ordering::Relaxed);
+            sum.accept_errors += shard.accept_errors.load(Ordering::Relaxed);
+        }
+        sum
+    }
 }
 
 impl Counters {
     /// The counters of a listener; `None` where it is not open.
     pub fn listener(&self, id: &ListenerId) -> Option<ListenerCounters> {
-        self.listeners.load().get(id).map(|shards| shards.sum())
+        self.listeners.load().get(id).map(|shards| ListenerCounters::sum(&shards.0))
     }
 
     /// The counters of every open listener.
     pub fn listeners(&self) -> BTreeMap<ListenerId, ListenerCounters> {
-        self.listeners.load().iter().map(|(id, shards)| (id.clone(), shards.sum())).collect()
+        let listeners = self.listeners.load();
+        let sum = |shards: &Shards| ListenerCounters::sum(&shards.0);
+        listeners.iter().map(|(id, shards)| (id.clone(), sum(shards))).collect()
+    }
+
+    /// The counters of a listener worker by worker, which tell how evenly they share its connections;
+    /// `None` where it is not open.
+    pub fn by_worker(&self, id: &ListenerId) -> Option<Vec<ListenerCounters>> {
+        let shards = self.listeners.load().get(id).cloned()?;
+        Some(shards.0.iter().map(|shard| ListenerCounters::sum([shard])).collect())
     }
 
     pub(super) fn publish(&self, listeners: BTreeMap<ListenerId, Arc<Shards>>) {
@@ -71,21 +95,6 @@ pub(super) struct Shards(Box<[Shard]>);
 impl Shards {
     pub(super) fn of(&self, worker: usize) -> &Shard {
         &self.0[worker]
-    }
-
-    fn sum(&self) -> ListenerCounters {
-        let mut sum = ListenerCounters::default();
-        for shard in &self.0 {
-            // What ended before what was accepted, so that `active` is never negative.
-            for (sum, ended) in sum.ended.iter_mut().zip(&shard.ended) {
-                *sum += ended.load(Ordering::Acquire);
-            }
-            sum.accepted += shard.accepted.load(Ordering::Acquire);
-            sum.bytes_up += shard.bytes_up.load(Ordering::Relaxed);
-            sum.bytes_down += shard.bytes_down.load(Ordering::Relaxed);
-            sum.accept_errors += shard.accept_errors.load(Ordering::Relaxed);
-        }
-        sum
     }
 }
 
