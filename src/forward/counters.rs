@@ -2,18 +2,19 @@
 //! are added up when somebody reads them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use arc_swap::ArcSwap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::outcome::Outcome;
 use crate::plan::ListenerId;
 
 /// The counters of all listeners, to be read at any time.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Counters {
-    listeners: Arc<ArcSwap<BTreeMap<ListenerId, Arc<Shards>>>>,
+    /// Connections have their part at hand: this lock is for those who read, and for listeners that
+    /// come and go.
+    listeners: Arc<RwLock<BTreeMap<ListenerId, Arc<Shards>>>>,
+    workers: usize,
 }
 
 /// The counters of one listener, since it was opened.
@@ -59,32 +60,48 @@ impl ListenerCounters {
 }
 
 impl Counters {
+    pub(super) fn new(workers: usize) -> Self {
+        Self { listeners: Arc::default(), workers }
+    }
+
     /// The counters of a listener; `None` where it is not open.
     pub fn listener(&self, id: &ListenerId) -> Option<ListenerCounters> {
-        self.listeners.load().get(id).map(|shards| ListenerCounters::sum(&shards.0))
+        Some(ListenerCounters::sum(&self.shards(id)?.0))
     }
 
     /// The counters of every open listener.
     pub fn listeners(&self) -> BTreeMap<ListenerId, ListenerCounters> {
-        let listeners = self.listeners.load();
         let sum = |shards: &Shards| ListenerCounters::sum(&shards.0);
-        listeners.iter().map(|(id, shards)| (id.clone(), sum(shards))).collect()
+        self.read().iter().map(|(id, shards)| (id.clone(), sum(shards))).collect()
     }
 
     /// The counters of a listener worker by worker, which tell how evenly they share its connections;
     /// `None` where it is not open.
     pub fn by_worker(&self, id: &ListenerId) -> Option<Vec<ListenerCounters>> {
-        let shards = self.listeners.load().get(id).cloned()?;
+        let shards = self.shards(id)?;
         Some(shards.0.iter().map(|shard| ListenerCounters::sum([shard])).collect())
     }
 
-    pub(super) fn publish(&self, listeners: BTreeMap<ListenerId, Arc<Shards>>) {
-        self.listeners.store(Arc::new(listeners));
+    /// Counts for a listener from now on, unless that is done already.
+    pub(super) fn add(&self, id: &ListenerId) {
+        let shards = || Arc::new(Shards((0..self.workers).map(|_| Shard::default()).collect()));
+        self.write().entry(id.clone()).or_insert_with(shards);
     }
 
-    pub(super) fn shards(&self, id: &ListenerId, workers: usize) -> Arc<Shards> {
-        let known = self.listeners.load().get(id).cloned();
-        known.unwrap_or_else(|| Arc::new(Shards((0..workers).map(|_| Shard::default()).collect())))
+    pub(super) fn remove(&self, id: &ListenerId) {
+        self.write().remove(id);
+    }
+
+    pub(super) fn shards(&self, id: &ListenerId) -> Option<Arc<Shards>> {
+        self.read().get(id).cloned()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<ListenerId, Arc<Shards>>> {
+        self.listeners.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<ListenerId, Arc<Shards>>> {
+        self.listeners.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -27,11 +27,14 @@ mod connection;
 mod counters;
 mod dial;
 mod live;
+mod open;
 mod outcome;
 mod reconcile;
 mod relay;
 mod route;
+mod routes;
 mod settings;
+mod wanted;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -93,16 +96,22 @@ impl Forwarder {
     ///
     /// # Cancel safety
     /// Not cancel safe: a plan that is half applied stays so until the next one.
-    pub async fn apply(&mut self, plan: &Plan) -> Bindings {
-        self.reconciler.apply(plan).await
+    pub async fn apply(&mut self, plan: &Plan) -> &Bindings {
+        self.reconciler.apply(plan).await;
+        self.bindings()
     }
 
     /// Tries again to open what could not be opened. Returns the new state if anything changed.
     ///
     /// # Cancel safety
     /// As [`apply`](Self::apply).
-    pub async fn retry(&mut self) -> Option<Bindings> {
-        self.reconciler.retry().await
+    pub async fn retry(&mut self) -> Option<&Bindings> {
+        self.reconciler.retry().await.then_some(self.reconciler.bindings())
+    }
+
+    /// Which addresses are open, and which could not be opened.
+    pub fn bindings(&self) -> &Bindings {
+        self.reconciler.bindings()
     }
 
     /// The counters, readable from any thread for as long as wanted.

@@ -39,7 +39,7 @@ async fn a_taken_port_leaves_the_others_alone_and_is_tried_again() {
 
     drop(taken);
     let before = gate.bindings.clone();
-    gate.bindings = gate.forwarder.retry().await.unwrap();
+    gate.bindings = gate.forwarder.retry().await.unwrap().clone();
     assert!(gate.bindings.failures.is_empty());
     assert_eq!(gate.address("taken"), reserved.address);
     gate.connect("taken").await.echoes().await;
