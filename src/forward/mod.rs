@@ -54,6 +54,11 @@ use self::reconcile::Reconciler;
 ///
 /// Dropping it ends everything at once; [`drain`](Self::drain) first to let connections finish.
 ///
+/// It takes a file descriptor for each address of a listener on each worker, and two for each
+/// connection. The process's limit (`RLIMIT_NOFILE`, of which the soft one is often 1024) is the
+/// program's to raise. Beyond it, listeners fail with
+/// [`NoResources`](crate::plan::BindCause::NoResources) and connections wait to be accepted.
+///
 /// ```
 /// use sluicegate::forward::{Forwarder, Settings};
 /// use sluicegate::plan::Plan;

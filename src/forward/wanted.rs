@@ -183,3 +183,53 @@ impl Listener {
 fn bound(plan: &ListenerPlan) -> impl Iterator<Item = SocketAddr> {
     plan.addresses.iter().map(|address| address.bind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{ListenAddress, RoutePlan};
+
+    fn id(listener: &str) -> ListenerId {
+        format!("default/edge/{listener}").parse().unwrap()
+    }
+
+    fn plan(listeners: &[(&str, u16, &str)]) -> Plan {
+        let listener = |(listener, port, route): &(&str, u16, &str)| {
+            let bind = SocketAddr::from(([127, 0, 0, 1], *port));
+            let route = format!("default/{route}").parse().unwrap();
+            let plan = ListenerPlan {
+                addresses: vec![ListenAddress { bind, dial: bind }],
+                routing: Routing::Single(Arc::new(RoutePlan { route, backends: Vec::new() })),
+            };
+            (id(listener), plan)
+        };
+        Plan { listeners: listeners.iter().map(listener).collect() }
+    }
+
+    #[test]
+    fn only_what_differs_is_touched() {
+        let mut wanted = Wanted::new(Counters::new(1));
+        let mut touched_by = |listeners: &[(&str, u16, &str)]| -> (Vec<String>, Vec<u16>) {
+            let mut touched = Touched::default();
+            wanted.update(&plan(listeners), &mut touched);
+            let Touched { listeners, addresses } = touched;
+            (
+                listeners.iter().map(|id| id.listener.to_string()).collect(),
+                addresses.iter().map(|key| key.address.port()).collect(),
+            )
+        };
+        let touched = |listeners: &[&str], ports: &[u16]| {
+            (listeners.iter().map(ToString::to_string).collect(), ports.to_vec())
+        };
+        let (a, b, c) = (("a", 1, "r"), ("b", 2, "r"), ("c", 3, "s"));
+        assert_eq!(touched_by(&[a, b, c]), touched(&["a", "b", "c"], &[1, 2, 3]));
+        assert_eq!(touched_by(&[a, b, c]), touched(&[], &[]));
+        // Another route, another port, gone, back.
+        assert_eq!(touched_by(&[a, ("b", 2, "s"), c]), touched(&["b"], &[2]));
+        assert_eq!(touched_by(&[a, ("b", 4, "s"), c]), touched(&["b"], &[2, 4]));
+        assert_eq!(touched_by(&[a, c]), touched(&["b"], &[4]));
+        assert_eq!(touched_by(&[a, b, c]), touched(&["b"], &[2]));
+        assert_eq!(touched_by(&[]), touched(&["a", "b", "c"], &[1, 2, 3]));
+        assert!(wanted.claims.is_empty() && wanted.routes.is_empty());
+    }
+}
