@@ -138,8 +138,9 @@ async fn answer(mut stream: tokio::net::TcpStream) {
 /// A forwarder in front of `backend`, and where it listens.
 fn gate(backend: SocketAddr) -> (Forwarder, SocketAddr) {
     let mut forwarder = Forwarder::start(Settings::default().with_workers(1)).unwrap();
-    let bindings = runtime().block_on(forwarder.apply(&plan([("tcp", ANY, to(&[backend]))])));
-    (forwarder, bindings.bound[&id("tcp")][0])
+    runtime().block_on(forwarder.apply(&plan([("tcp", ANY, to(&[backend]))])));
+    let address = forwarder.bindings().bound[&id("tcp")][0];
+    (forwarder, address)
 }
 
 fn runtime() -> Runtime {

@@ -125,7 +125,7 @@ async fn lack_of_descriptors() {
         client.echoes().await;
     }
     drop(hoard);
-    gate.bindings = gate.forwarder.retry().await.unwrap();
+    gate.bindings = gate.forwarder.retry().await.unwrap().clone();
     gate.connect("late").await.echoes().await;
 }
 

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sluicegate::forward::Settings;
 use sluicegate::sources::FileSource;
 use sluicegate::{Report, Server};
@@ -58,6 +59,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+    raise_descriptor_limit();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 
@@ -159,4 +161,12 @@ fn introduction(paths: &[PathBuf], report: &Report) -> Vec<String> {
     }
     lines.push("\nEdit the files and watch. Ctrl-C stops.\n".to_owned());
     lines
+}
+
+/// As many descriptors as the system allows: every connection takes two, and the limit that a
+/// program is started with is low, for the sake of old programs that would not bear a higher one.
+fn raise_descriptor_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it may not be raised, the gateway does with what there is, and says what it lacks.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }

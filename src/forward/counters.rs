@@ -2,18 +2,19 @@
 //! are added up when somebody reads them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use arc_swap::ArcSwap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::outcome::Outcome;
 use crate::plan::ListenerId;
 
 /// The counters of all listeners, to be read at any time.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Counters {
-    listeners: Arc<ArcSwap<BTreeMap<ListenerId, Arc<Shards>>>>,
+    /// Connections have their part at hand: this lock is for those who read, and for listeners that
+    /// come and go.
+    listeners: Arc<RwLock<BTreeMap<ListenerId, Arc<Shards>>>>,
+    workers: usize,
 }
 
 /// The counters of one listener, since it was opened.
@@ -41,41 +42,10 @@ impl ListenerCounters {
     pub fn active(&self) -> u64 {
         self.accepted.saturating_sub(self.ended.iter().sum())
     }
-}
 
-impl Counters {
-    /// The counters of a listener; `None` where it is not open.
-    pub fn listener(&self, id: &ListenerId) -> Option<ListenerCounters> {
-        self.listeners.load().get(id).map(|shards| shards.sum())
-    }
-
-    /// The counters of every open listener.
-    pub fn listeners(&self) -> BTreeMap<ListenerId, ListenerCounters> {
-        self.listeners.load().iter().map(|(id, shards)| (id.clone(), shards.sum())).collect()
-    }
-
-    pub(super) fn publish(&self, listeners: BTreeMap<ListenerId, Arc<Shards>>) {
-        self.listeners.store(Arc::new(listeners));
-    }
-
-    pub(super) fn shards(&self, id: &ListenerId, workers: usize) -> Arc<Shards> {
-        let known = self.listeners.load().get(id).cloned();
-        known.unwrap_or_else(|| Arc::new(Shards((0..workers).map(|_| Shard::default()).collect())))
-    }
-}
-
-/// The counters of one listener, one shard for each worker.
-#[derive(Debug)]
-pub(super) struct Shards(Box<[Shard]>);
-
-impl Shards {
-    pub(super) fn of(&self, worker: usize) -> &Shard {
-        &self.0[worker]
-    }
-
-    fn sum(&self) -> ListenerCounters {
-        let mut sum = ListenerCounters::default();
-        for shard in &self.0 {
+    fn sum<'a>(shards: impl IntoIterator<Item = &'a Shard>) -> Self {
+        let mut sum = Self::default();
+        for shard in shards {
             // What ended before what was accepted, so that `active` is never negative.
             for (sum, ended) in sum.ended.iter_mut().zip(&shard.ended) {
                 *sum += ended.load(Ordering::Acquire);
@@ -86,6 +56,62 @@ impl Shards {
             sum.accept_errors += shard.accept_errors.load(Ordering::Relaxed);
         }
         sum
+    }
+}
+
+impl Counters {
+    pub(super) fn new(workers: usize) -> Self {
+        Self { listeners: Arc::default(), workers }
+    }
+
+    /// The counters of a listener; `None` where it is not open.
+    pub fn listener(&self, id: &ListenerId) -> Option<ListenerCounters> {
+        Some(ListenerCounters::sum(&self.shards(id)?.0))
+    }
+
+    /// The counters of every open listener.
+    pub fn listeners(&self) -> BTreeMap<ListenerId, ListenerCounters> {
+        let sum = |shards: &Shards| ListenerCounters::sum(&shards.0);
+        self.read().iter().map(|(id, shards)| (id.clone(), sum(shards))).collect()
+    }
+
+    /// The counters of a listener worker by worker, which tell how evenly they share its connections;
+    /// `None` where it is not open.
+    pub fn by_worker(&self, id: &ListenerId) -> Option<Vec<ListenerCounters>> {
+        let shards = self.shards(id)?;
+        Some(shards.0.iter().map(|shard| ListenerCounters::sum([shard])).collect())
+    }
+
+    /// Counts for a listener from now on, unless that is done already.
+    pub(super) fn add(&self, id: &ListenerId) {
+        let shards = || Arc::new(Shards((0..self.workers).map(|_| Shard::default()).collect()));
+        self.write().entry(id.clone()).or_insert_with(shards);
+    }
+
+    pub(super) fn remove(&self, id: &ListenerId) {
+        self.write().remove(id);
+    }
+
+    pub(super) fn shards(&self, id: &ListenerId) -> Option<Arc<Shards>> {
+        self.read().get(id).cloned()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<ListenerId, Arc<Shards>>> {
+        self.listeners.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<ListenerId, Arc<Shards>>> {
+        self.listeners.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The counters of one listener, one shard for each worker.
+#[derive(Debug)]
+pub(super) struct Shards(Box<[Shard]>);
+
+impl Shards {
+    pub(super) fn of(&self, worker: usize) -> &Shard {
+        &self.0[worker]
     }
 }
 

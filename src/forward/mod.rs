@@ -29,13 +29,16 @@ mod deadline;
 mod dial;
 mod direction;
 mod live;
+mod open;
 mod outcome;
 #[cfg_attr(not(target_os = "linux"), path = "no_pipe.rs")]
 mod pipe;
 mod reconcile;
 mod relay;
 mod route;
+mod routes;
 mod settings;
+mod wanted;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -54,6 +57,11 @@ use self::reconcile::Reconciler;
 /// Runs a plan.
 ///
 /// Dropping it ends everything at once; [`drain`](Self::drain) first to let connections finish.
+///
+/// It takes a file descriptor for each address of a listener on each worker, and two for each
+/// connection. The process's limit (`RLIMIT_NOFILE`, of which the soft one is often 1024) is the
+/// program's to raise. Beyond it, listeners fail with
+/// [`NoResources`](crate::plan::BindCause::NoResources) and connections wait to be accepted.
 ///
 /// ```
 /// use sluicegate::forward::{Forwarder, Settings};
@@ -97,16 +105,22 @@ impl Forwarder {
     ///
     /// # Cancel safety
     /// Not cancel safe: a plan that is half applied stays so until the next one.
-    pub async fn apply(&mut self, plan: &Plan) -> Bindings {
-        self.reconciler.apply(plan).await
+    pub async fn apply(&mut self, plan: &Plan) -> &Bindings {
+        self.reconciler.apply(plan).await;
+        self.bindings()
     }
 
     /// Tries again to open what could not be opened. Returns the new state if anything changed.
     ///
     /// # Cancel safety
     /// As [`apply`](Self::apply).
-    pub async fn retry(&mut self) -> Option<Bindings> {
-        self.reconciler.retry().await
+    pub async fn retry(&mut self) -> Option<&Bindings> {
+        self.reconciler.retry().await.then_some(self.reconciler.bindings())
+    }
+
+    /// Which addresses are open, and which could not be opened.
+    pub fn bindings(&self) -> &Bindings {
+        self.reconciler.bindings()
     }
 
     /// The counters, readable from any thread for as long as wanted.

@@ -3,278 +3,152 @@
 //! Sockets are known by the address they are bound to, not by the listener's name. So a listener
 //! that is renamed, or handed from one Gateway to another, keeps its socket and its connections.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::Bindings;
-use super::accept::Phase;
 use super::bind;
 use super::counters::Counters;
-use super::route::Route;
+use super::open::Open;
 use super::settings::Settings;
-use super::worker::{Assignment, ListenerState, SharedListener, Worker};
-use crate::model::NamespacedName;
-use crate::plan::{BindCause, BindFailure, ListenerId, Plan, Routing};
-
-/// How long to wait for a socket to close that is in the way of a new one.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+use super::wanted::{SocketKey, Touched, Wanted};
+use super::worker::Worker;
+use crate::plan::{BindCause, BindFailure, ListenerId, Plan};
 
 #[derive(Debug)]
 pub(super) struct Reconciler {
     settings: Arc<Settings>,
     workers: Vec<Worker>,
-    counters: Counters,
-    routes: HashMap<NamespacedName, Arc<Route>>,
-    open: BTreeMap<SocketKey, Open>,
-    failed: BTreeMap<SocketKey, Failed>,
-    /// Listeners that want what another listener of the plan has.
-    conflicts: Vec<(ListenerId, BindFailure)>,
-    closing: Vec<Closing>,
-}
-
-/// What a socket is known by: the address and, where the system chooses the port, for whom.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct SocketKey {
-    address: SocketAddr,
-    chosen_for: Option<ListenerId>,
-}
-
-/// An address that is open.
-#[derive(Debug)]
-struct Open {
-    bound: SocketAddr,
-    listener: Arc<SharedListener>,
-    stop: watch::Sender<Phase>,
-    closed: Vec<oneshot::Receiver<()>>,
-    finished: Vec<oneshot::Receiver<()>>,
-}
-
-/// An address that could not be opened.
-#[derive(Debug)]
-struct Failed {
     wanted: Wanted,
-    failure: BindFailure,
-}
-
-/// An address that takes no more connections, while those it has go on: until a deadline, or for
-/// as long as they like where the address is wanted again.
-#[derive(Debug)]
-struct Closing {
-    key: SocketKey,
-    bound: SocketAddr,
-    stop: watch::Sender<Phase>,
-    closed: Vec<oneshot::Receiver<()>>,
-    finished: Vec<oneshot::Receiver<()>>,
-}
-
-/// What an address is to do.
-#[derive(Debug, Clone)]
-struct Wanted {
-    id: ListenerId,
-    route: Option<Arc<Route>>,
+    /// Where what runs may not be what is wanted. It outlasts an apply that is given up half-way.
+    touched: Touched,
+    open: BTreeMap<SocketKey, Open>,
+    failed: BTreeMap<SocketKey, BindFailure>,
+    /// Addresses whose connections go on without them: until a deadline, or for as long as they like
+    /// where the address is wanted again.
+    closing: Vec<(SocketKey, Open)>,
+    bindings: Bindings,
 }
 
 impl Reconciler {
     pub(super) fn start(settings: Settings) -> io::Result<Self> {
         let settings = Arc::new(settings);
-        let workers =
-            (0..settings.workers.max(1)).map(|number| Worker::start(number, settings.clone()));
+        let workers = (0..settings.workers.max(1))
+            .map(|number| Worker::start(number, settings.clone()))
+            .collect::<io::Result<Vec<_>>>()?;
         Ok(Self {
-            workers: workers.collect::<io::Result<_>>()?,
+            wanted: Wanted::new(Counters::new(workers.len())),
             settings,
-            counters: Counters::default(),
-            routes: HashMap::new(),
+            workers,
+            touched: Touched::default(),
             open: BTreeMap::new(),
             failed: BTreeMap::new(),
-            conflicts: Vec::new(),
             closing: Vec::new(),
+            bindings: Bindings::default(),
         })
     }
 
     pub(super) fn counters(&self) -> Counters {
-        self.counters.clone()
+        self.wanted.counters().clone()
     }
 
-    pub(super) async fn apply(&mut self, plan: &Plan) -> Bindings {
-        self.closing.retain_mut(Closing::is_live);
-        let wanted = self.wanted(plan);
-        self.publish_counters(plan);
-
-        let gone: Vec<_> =
-            self.open.keys().filter(|key| !wanted.contains_key(key)).cloned().collect();
-        self.failed.clear();
-        for (key, wanted) in wanted {
-            match self.open.get(&key) {
-                Some(open) => self.swap(open, wanted),
-                None => self.open(key, wanted).await,
-            }
-        }
-        for key in gone {
-            if let Some(open) = self.open.remove(&key) {
-                self.close(key, open);
-            }
-        }
-        self.set_deadlines();
-        if self.cleared_the_way().await {
-            self.open_failed().await;
-        }
-        self.bindings()
+    pub(super) fn bindings(&self) -> &Bindings {
+        &self.bindings
     }
 
-    pub(super) async fn retry(&mut self) -> Option<Bindings> {
-        let before = self.bindings();
-        self.open_failed().await;
-        Some(self.bindings()).filter(|now| *now != before)
+    pub(super) async fn apply(&mut self, plan: &Plan) {
+        self.closing.retain_mut(|(_, open)| open.is_live());
+        self.wanted.update(plan, &mut self.touched);
+        self.settle().await;
+    }
+
+    /// Whether anything came of it.
+    pub(super) async fn retry(&mut self) -> bool {
+        !self.failed.is_empty() && self.settle().await
     }
 
     pub(super) async fn drain(&mut self, timeout: Duration) {
         let deadline = after(timeout);
-        for (key, open) in std::mem::take(&mut self.open) {
-            self.close(key, open);
-        }
-        for closing in &self.closing {
-            let sooner = closing.deadline().map_or(deadline, |earlier| earlier.min(deadline));
-            closing.stop.send_replace(Phase::Closed(Some(sooner)));
+        self.closing.extend(std::mem::take(&mut self.open));
+        for (_, open) in &self.closing {
+            open.stop(Some(open.deadline().map_or(deadline, |earlier| earlier.min(deadline))));
         }
         self.failed.clear();
-        self.conflicts.clear();
+        self.bindings = Bindings::default();
+        // For a plan that may yet come.
+        self.touched.addresses.extend(self.wanted.addresses().cloned());
         // One by one, so that whoever stops waiting may begin again.
-        while let Some(closing) = self.closing.last_mut() {
-            while let Some(finished) = closing.finished.last_mut() {
-                // Told by being dropped.
-                let _ = finished.await;
-                closing.finished.pop();
-            }
+        while let Some((_, closing)) = self.closing.last_mut() {
+            closing.finished().await;
             self.closing.pop();
         }
     }
 
-    /// What each address is to do. Routes that are as they were keep their turns.
-    fn wanted(&mut self, plan: &Plan) -> BTreeMap<SocketKey, Wanted> {
-        let mut routes: HashMap<NamespacedName, Arc<Route>> =
-            HashMap::with_capacity(self.routes.len());
-        let mut wanted: BTreeMap<_, Wanted> = BTreeMap::new();
-        self.conflicts.clear();
-        for (id, listener) in &plan.listeners {
-            let route = match &listener.routing {
-                Routing::Unrouted => None,
-                Routing::Single(plan) => {
-                    let known = routes.get(&plan.route).or_else(|| self.routes.get(&plan.route));
-                    let route = match known {
-                        Some(route) if route.plan() == plan => route.clone(),
-                        known => Arc::new(Route::new(plan.clone(), known.map(|route| &**route))),
-                    };
-                    routes.insert(plan.route.clone(), route.clone());
-                    Some(route)
-                }
-            };
-            for address in &listener.addresses {
-                let chosen_for = (address.bind.port() == 0).then(|| id.clone());
-                let key = SocketKey { address: address.bind, chosen_for };
-                let first = wanted
-                    .entry(key)
-                    .or_insert_with(|| Wanted { id: id.clone(), route: route.clone() });
-                if first.id != *id {
-                    let failure = BindFailure {
-                        address: address.bind,
-                        cause: BindCause::PortUnavailable,
-                        message: format!("listener {} has it", first.id),
-                    };
-                    self.conflicts.push((id.clone(), failure));
+    /// Brings what was touched in line with what is wanted; what failed before is tried again.
+    /// Whether other addresses are open now than were, or others failed.
+    async fn settle(&mut self) -> bool {
+        self.touched.addresses.extend(self.failed.keys().cloned());
+        let touched: Vec<_> = self.touched.addresses.iter().cloned().collect();
+        for key in &touched {
+            self.open(key).await;
+        }
+        // Only now: what is new opens before what is old closes.
+        for key in touched {
+            if self.wanted.claims(&key).is_empty() {
+                self.failed.remove(&key);
+                if let Some(open) = self.open.remove(&key) {
+                    open.stop(None);
+                    self.closing.push((key, open));
                 }
             }
         }
-        self.routes = routes;
-        wanted
-    }
-
-    fn publish_counters(&self, plan: &Plan) {
-        let shards = |id: &ListenerId| (id.clone(), self.counters.shards(id, self.workers.len()));
-        self.counters.publish(plan.listeners.keys().map(shards).collect());
-    }
-
-    fn state(&self, wanted: Wanted) -> ListenerState {
-        let counters = self.counters.shards(&wanted.id, self.workers.len());
-        ListenerState { id: wanted.id, route: wanted.route, counters }
-    }
-
-    fn swap(&self, open: &Open, wanted: Wanted) {
-        let now = open.listener.state();
-        let same_route = match (&now.route, &wanted.route) {
-            (Some(now), Some(wanted)) => Arc::ptr_eq(now, wanted),
-            (None, None) => true,
-            _ => false,
-        };
-        if now.id != wanted.id || !same_route {
-            open.listener.replace(self.state(wanted));
+        self.set_deadlines();
+        if self.cleared_the_way().await {
+            let failed: Vec<_> = self.failed.keys().cloned().collect();
+            for key in &failed {
+                self.open(key).await;
+            }
         }
+        self.update_bindings()
     }
 
-    async fn open(&mut self, key: SocketKey, wanted: Wanted) {
-        let (bound, sockets) = match bind::open(key.address, self.workers.len()) {
-            Ok(opened) => opened,
+    /// Opens an address, where it is wanted; where it is open already, sees that it does what is
+    /// wanted.
+    async fn open(&mut self, key: &SocketKey) {
+        let Some(state) = self.wanted.state(key) else { return };
+        if let Some(open) = self.open.get(key) {
+            return open.replace(state);
+        }
+        match bind::open(key.address, self.workers.len()) {
+            Ok((bound, sockets)) => {
+                let open = Open::new(bound, sockets, &self.workers, state).await;
+                self.open.insert(key.clone(), open);
+                self.failed.remove(key);
+            }
             Err(failure) => {
-                self.failed.insert(key, Failed { wanted, failure });
-                return;
+                self.failed.insert(key.clone(), failure);
             }
-        };
-        let listener = Arc::new(SharedListener::new(self.state(wanted)));
-        let (stop, stopped) = watch::channel(Phase::Open);
-        let mut open = Open {
-            bound,
-            listener: listener.clone(),
-            stop,
-            closed: Vec::new(),
-            finished: Vec::new(),
-        };
-        for (worker, socket) in self.workers.iter().zip(sockets) {
-            let (closed, is_closed) = oneshot::channel();
-            let (finished, is_finished) = oneshot::channel();
-            open.closed.push(is_closed);
-            open.finished.push(is_finished);
-            let stop = stopped.clone();
-            worker
-                .assign(Assignment { socket, listener: listener.clone(), stop, closed, finished })
-                .await;
         }
-        self.open.insert(key, open);
-    }
-
-    async fn open_failed(&mut self) {
-        for (key, failed) in std::mem::take(&mut self.failed) {
-            self.open(key, failed.wanted).await;
-        }
-    }
-
-    /// Stops an address, without a deadline so far.
-    fn close(&mut self, key: SocketKey, open: Open) {
-        let Open { bound, stop, closed, finished, .. } = open;
-        stop.send_replace(Phase::Closed(None));
-        self.closing.push(Closing { key, bound, stop, closed, finished });
     }
 
     /// Waits until sockets are closed that may be in the way of others; whether there were any.
     /// Such as all interfaces giving way to one of them: these two cannot be open together. Or an
     /// address that comes back before the workers have got round to closing it.
     async fn cleared_the_way(&mut self) -> bool {
-        let failures = self.failed.values().map(|failed| &failed.failure);
+        let failures = self.failed.values();
         let blocked: BTreeSet<_> = failures
             .filter(|failure| failure.cause == BindCause::PortUnavailable)
             .map(|failure| failure.address.port())
             .collect();
         let mut waited = false;
-        for closing in &mut self.closing {
+        for (_, closing) in &mut self.closing {
             if blocked.contains(&closing.bound.port()) {
-                for closed in closing.closed.drain(..) {
-                    let _ = timeout(CLOSE_TIMEOUT, closed).await;
-                    waited = true;
-                }
+                waited |= closing.closed().await;
             }
         }
         waited
@@ -283,50 +157,69 @@ impl Reconciler {
     /// Connections whose address came back may go on, as they might if it had never been gone;
     /// others have the drain timeout, from the time when their address went.
     fn set_deadlines(&self) {
-        for closing in &self.closing {
+        for (key, closing) in &self.closing {
             let by_number = SocketKey { address: closing.bound, chosen_for: None };
-            if self.is_wanted(&closing.key) || self.is_wanted(&by_number) {
-                closing.stop.send_replace(Phase::Closed(None));
+            if [key, &by_number].into_iter().any(|key| !self.wanted.claims(key).is_empty()) {
+                closing.stop(None);
             } else if closing.deadline().is_none() {
-                let deadline = after(self.settings.drain_timeout);
-                closing.stop.send_replace(Phase::Closed(Some(deadline)));
+                closing.stop(Some(after(self.settings.drain_timeout)));
             }
         }
     }
 
-    fn is_wanted(&self, key: &SocketKey) -> bool {
-        self.open.contains_key(key) || self.failed.contains_key(key)
+    /// Says of the listeners that were touched what came of it; whether that is anything new.
+    fn update_bindings(&mut self) -> bool {
+        let Touched { mut listeners, addresses } = std::mem::take(&mut self.touched);
+        for key in addresses {
+            listeners.extend(self.wanted.claims(&key).iter().cloned());
+        }
+        let mut is_new = false;
+        for id in listeners {
+            let (mut bound, mut failures) = (Vec::new(), Vec::new());
+            for key in self.wanted.addresses_of(&id) {
+                match self.binding(&key, &id) {
+                    Some(Ok(address)) => bound.push(address),
+                    Some(Err(failure)) => failures.push(failure),
+                    None => {}
+                }
+            }
+            is_new |= put(&mut self.bindings.bound, &id, bound);
+            is_new |= put(&mut self.bindings.failures, &id, failures);
+        }
+        is_new
     }
 
-    fn bindings(&self) -> Bindings {
-        let mut bindings = Bindings::default();
-        for open in self.open.values() {
-            bindings.bound.entry(open.listener.state().id.clone()).or_default().push(open.bound);
+    /// What came of an address that a listener wants.
+    fn binding(&self, key: &SocketKey, id: &ListenerId) -> Option<Result<SocketAddr, BindFailure>> {
+        let first = self.wanted.claims(key).first()?;
+        if first != id {
+            return Some(Err(BindFailure {
+                address: key.address,
+                cause: BindCause::PortUnavailable,
+                message: format!("listener {first} has it"),
+            }));
         }
-        let failed = self.failed.values().map(|failed| (&failed.wanted.id, &failed.failure));
-        let conflicts = self.conflicts.iter().map(|(id, failure)| (id, failure));
-        for (id, failure) in failed.chain(conflicts) {
-            bindings.failures.entry(id.clone()).or_default().push(failure.clone());
-        }
-        bindings
+        let open = self.open.get(key).map(|open| Ok(open.bound));
+        open.or_else(|| self.failed.get(key).cloned().map(Err))
     }
 }
 
-impl Closing {
-    fn deadline(&self) -> Option<Instant> {
-        match *self.stop.borrow() {
-            Phase::Closed(deadline) => deadline,
-            Phase::Open => None,
-        }
+/// Puts what is known of a listener in the place of what was, where there is anything to know;
+/// whether it differs.
+fn put<T: PartialEq>(
+    known: &mut BTreeMap<ListenerId, Vec<T>>,
+    id: &ListenerId,
+    now: Vec<T>,
+) -> bool {
+    if known.get(id).map_or(&[][..], Vec::as_slice) == now {
+        return false;
     }
-
-    fn is_live(&mut self) -> bool {
-        let is_live = |finished: &mut oneshot::Receiver<()>| {
-            matches!(finished.try_recv(), Err(oneshot::error::TryRecvError::Empty))
-        };
-        self.finished.retain_mut(is_live);
-        !self.finished.is_empty()
+    if now.is_empty() {
+        known.remove(id);
+    } else {
+        known.insert(id.clone(), now);
     }
+    true
 }
 
 /// The time when `timeout` is over; a time so far off that it has no name is as good as next year.

@@ -17,6 +17,10 @@ use crate::sources::{Source, SourceError};
 use crate::translate::{self, Controller, Host};
 
 /// A gateway. [`Server::builder`] is the way to one.
+///
+/// It leaves the process's limits alone: a program that expects many listeners or connections raises
+/// its limit of file descriptors, as the example `file_gateway` does. How many there must be is said
+/// at [`Forwarder`].
 #[derive(Debug)]
 pub struct Server;
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::builder::StartError;
 use super::report::Report;
-use crate::forward::{Bindings, Forwarder};
+use crate::forward::Forwarder;
 use crate::model::Resources;
 use crate::sources::{Snapshot, Source, SourceError, feed};
 use crate::translate::{Settings, StatusReport, Translation, translate};
@@ -36,7 +36,6 @@ pub(super) struct Control {
     shadowed: Vec<String>,
     resources: Arc<Resources>,
     translation: Translation,
-    bindings: Bindings,
 }
 
 /// A source, seen from here.
@@ -64,7 +63,6 @@ impl Control {
     ) -> Self {
         let resources = Arc::new(Resources::new());
         let translation = translate(&resources, &settings);
-        let bindings = Bindings::default();
         Self {
             settings,
             forwarder,
@@ -73,7 +71,6 @@ impl Control {
             shadowed: Vec::new(),
             resources,
             translation,
-            bindings,
         }
     }
 
@@ -119,9 +116,8 @@ impl Control {
                     }
                     self.update().await;
                 }
-                () = sleep_until(retry_at), if !self.bindings.failures.is_empty() => {
-                    if let Some(bindings) = self.forwarder.retry().await {
-                        self.bindings = bindings;
+                () = sleep_until(retry_at), if !self.forwarder.bindings().failures.is_empty() => {
+                    if self.forwarder.retry().await.is_some() {
                         self.report();
                     }
                     retry_at = Instant::now() + RETRY;
@@ -197,7 +193,7 @@ impl Control {
         if resources != *self.resources || self.reporter.borrow().is_none() {
             self.resources = Arc::new(resources);
             self.translation = translate(&self.resources, &self.settings);
-            self.bindings = self.forwarder.apply(&self.translation.plan).await;
+            self.forwarder.apply(&self.translation.plan).await;
         }
         self.report();
     }
@@ -233,8 +229,9 @@ impl Control {
     }
 
     fn report(&self) {
+        let bindings = self.forwarder.bindings();
         let report =
-            Report::new(self.resources.clone(), &self.translation, &self.bindings, self.problems());
+            Report::new(self.resources.clone(), &self.translation, bindings, self.problems());
         let before = self.reporter.borrow().clone();
         if before.as_deref() == Some(&report) {
             return;

@@ -1,6 +1,9 @@
 //! Opening listeners, and what happens where that is not possible.
 
+use std::future::poll_fn;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::pin::pin;
+use std::task::Poll;
 
 use sluicegate::forward::{Forwarder, Settings};
 use sluicegate::plan::BindCause;
@@ -39,7 +42,7 @@ async fn a_taken_port_leaves_the_others_alone_and_is_tried_again() {
 
     drop(taken);
     let before = gate.bindings.clone();
-    gate.bindings = gate.forwarder.retry().await.unwrap();
+    gate.bindings = gate.forwarder.retry().await.unwrap().clone();
     assert!(gate.bindings.failures.is_empty());
     assert_eq!(gate.address("taken"), reserved.address);
     gate.connect("taken").await.echoes().await;
@@ -83,9 +86,42 @@ async fn of_two_listeners_that_want_one_address_the_first_has_it() {
     assert_eq!(failures[0].cause, BindCause::PortUnavailable);
     assert_eq!(gate.bindings.failures.len(), 1);
 
-    gate.apply(&plan([("b", reserved.address, to(&[peers[1].address]))])).await;
+    let only = plan([("b", reserved.address, to(&[peers[1].address]))]);
+    gate.apply(&only).await;
     assert!(gate.bindings.failures.is_empty());
     gate.connect("b").await.hears("B").await;
+
+    let mut both = only;
+    let first = plan([("a", reserved.address, to(&[peers[0].address]))]);
+    both.listeners.extend(first.listeners);
+    gate.apply(&both).await;
+    gate.connect("a").await.hears("A").await;
+    assert_eq!(gate.bindings.failures[&id("b")].len(), 1);
+    assert!(!gate.bindings.bound.contains_key(&id("b")));
+}
+
+/// Half of a plan may have been applied then; the next time the rest is.
+#[tokio::test]
+async fn a_plan_that_was_given_up_half_way_can_be_applied_again() {
+    // More than a task may hand over without pausing.
+    const LISTENERS: usize = 100;
+    let echo = Peer::echo().await;
+    let names: Vec<_> = (0..LISTENERS).map(|number| format!("tcp-{number}")).collect();
+    let plan = plan(names.iter().map(|name| (name.as_str(), ANY, to(&[echo.address]))));
+    let mut gate = Gate::open(&Default::default()).await;
+    {
+        let mut apply = pin!(gate.forwarder.apply(&plan));
+        poll_fn(|context| {
+            assert!(apply.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    }
+    gate.apply(&plan).await;
+    assert!(gate.bindings.failures.is_empty());
+    for name in &names {
+        gate.connect(name).await.echoes().await;
+    }
 }
 
 /// Workers share a port, but not with anybody else.
@@ -150,10 +186,16 @@ async fn workers_share_a_port() {
     let echo = Peer::echo().await;
     let settings = Settings::default().with_workers(4);
     let gate = Gate::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;
-    for _ in 0..40 {
+    // That chance leaves one of the four out is not to be expected.
+    for _ in 0..200 {
         gate.connect("tcp").await.echoes().await;
     }
-    assert_eq!(gate.counters("tcp").accepted, 40);
+    assert_eq!(gate.counters("tcp").accepted, 200);
+    let by_worker = gate.forwarder.counters().by_worker(&id("tcp")).unwrap();
+    let accepted: Vec<_> = by_worker.iter().map(|counters| counters.accepted).collect();
+    assert_eq!(accepted.len(), 4);
+    assert_eq!(accepted.iter().sum::<u64>(), 200);
+    assert!(accepted.iter().all(|accepted| *accepted > 0), "{accepted:?}");
 }
 
 fn has_ipv6() -> bool {

@@ -112,6 +112,20 @@ async fn endpoints_take_turns() {
     assert_eq!(peers.map(|peer| peer.accepted()), [10, 10, 10]);
 }
 
+#[tokio::test]
+async fn a_route_keeps_its_turns_as_it_passes_from_listener_to_listener() {
+    let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
+    let at = |listener| {
+        let backends = [backend("a", 1, &[peers[0].address]), backend("b", 1, &[peers[1].address])];
+        plan([(listener, ANY, route("route", backends))])
+    };
+    let mut gate = Gate::open(&at("one")).await;
+    for (listener, peer) in [("one", "A"), ("two", "B"), ("one", "A")] {
+        gate.apply(&at(listener)).await;
+        gate.connect(listener).await.hears(peer).await;
+    }
+}
+
 /// Had each listener turns of its own, both would hear A first.
 #[tokio::test]
 async fn listeners_with_the_same_route_share_its_turns() {

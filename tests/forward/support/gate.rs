@@ -43,7 +43,7 @@ impl Gate {
     }
 
     pub async fn apply(&mut self, plan: &Plan) {
-        self.bindings = within("applying a plan", self.forwarder.apply(plan)).await;
+        self.bindings = within("applying a plan", self.forwarder.apply(plan)).await.clone();
     }
 
     /// Where a listener with a single address really is.

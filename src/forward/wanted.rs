@@ -1,0 +1,235 @@
+//! What is wanted: the plan as it was applied last, by listener and by address.
+//!
+//! A new plan is compared with it listener by listener, and only what differs is touched: with
+//! thousands of listeners, a change of one costs hardly more than finding it.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::counters::Counters;
+use super::route::Route;
+use super::routes::Routes;
+use super::worker::ListenerState;
+use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
+
+#[derive(Debug)]
+pub(super) struct Wanted {
+    listeners: BTreeMap<ListenerId, Listener>,
+    /// Who wants an address, sorted; at least one. The first has it.
+    claims: BTreeMap<SocketKey, Vec<ListenerId>>,
+    routes: Routes,
+    counters: Counters,
+}
+
+/// What a socket is known by: the address and, where the system chooses the port, for whom.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SocketKey {
+    pub(super) address: SocketAddr,
+    pub(super) chosen_for: Option<ListenerId>,
+}
+
+/// What a new plan touches.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub(super) listeners: BTreeSet<ListenerId>,
+    pub(super) addresses: BTreeSet<SocketKey>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    /// As in the plan, where one may be there twice.
+    addresses: Box<[SocketAddr]>,
+    route: Option<Arc<Route>>,
+}
+
+impl Wanted {
+    pub(super) fn new(counters: Counters) -> Self {
+        Self {
+            listeners: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            routes: Routes::default(),
+            counters,
+        }
+    }
+
+    /// Makes `plan` the one that is wanted, and tells what that touches.
+    pub(super) fn update(&mut self, plan: &Plan, touched: &mut Touched) {
+        let mut left = Vec::new();
+        for id in self.changed(plan) {
+            if let Some(old) = self.listeners.remove(&id) {
+                for key in old.keys(&id) {
+                    self.give_up(&key, &id);
+                    touched.addresses.insert(key);
+                }
+                left.extend(old.route);
+            }
+            match plan.listeners.get(&id) {
+                None => self.counters.remove(&id),
+                Some(plan) => {
+                    let listener = Listener::new(plan, &mut self.routes);
+                    for key in listener.keys(&id) {
+                        self.claim(key.clone(), &id);
+                        touched.addresses.insert(key);
+                    }
+                    self.counters.add(&id);
+                    self.listeners.insert(id.clone(), listener);
+                }
+            }
+            touched.listeners.insert(id);
+        }
+        // Only now: a route may have passed from one listener to another, and its turns with it.
+        left.iter().for_each(|route| self.routes.leave(route));
+    }
+
+    /// The listeners that are not as they were. Both sides are sorted, so they are walked in step.
+    fn changed(&self, plan: &Plan) -> Vec<ListenerId> {
+        let mut changed = Vec::new();
+        let mut old = self.listeners.iter().peekable();
+        let mut new = plan.listeners.iter().peekable();
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => return changed,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                // Mostly the very same names, which is cheaper to find out.
+                (Some((old, _)), Some((new, _))) if old == new => Ordering::Equal,
+                (Some((old, _)), Some((new, _))) => old.cmp(new),
+            };
+            let old = if order.is_le() { old.next() } else { None };
+            let new = if order.is_ge() { new.next() } else { None };
+            match (old, new) {
+                (Some((_, old)), Some((_, new))) if old.is_as_in(new) => {}
+                (Some((id, _)), _) | (None, Some((id, _))) => changed.push(id.clone()),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn claim(&mut self, key: SocketKey, id: &ListenerId) {
+        // With room for one: more are a mistake in the plan.
+        let claims = self.claims.entry(key).or_insert_with(|| Vec::with_capacity(1));
+        if let Err(place) = claims.binary_search(id) {
+            claims.insert(place, id.clone());
+        }
+    }
+
+    fn give_up(&mut self, key: &SocketKey, id: &ListenerId) {
+        if let Some(claims) = self.claims.get_mut(key) {
+            claims.retain(|claim| claim != id);
+            if claims.is_empty() {
+                self.claims.remove(key);
+            }
+        }
+    }
+
+    /// All addresses.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &SocketKey> {
+        self.claims.keys()
+    }
+
+    /// The addresses of a listener; none where it is not wanted.
+    pub(super) fn addresses_of(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
+        self.listeners.get(id).into_iter().flat_map(|listener| listener.keys(id))
+    }
+
+    /// The listeners that want an address. The first has it.
+    pub(super) fn claims(&self, key: &SocketKey) -> &[ListenerId] {
+        self.claims.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is to be done with connections to an address; nothing where nobody wants it.
+    pub(super) fn state(&self, key: &SocketKey) -> Option<ListenerState> {
+        let id = self.claims(key).first()?;
+        let route = self.listeners.get(id)?.route.clone();
+        Some(ListenerState { id: id.clone(), route, counters: self.counters.shards(id)? })
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+}
+
+impl Listener {
+    fn new(plan: &ListenerPlan, routes: &mut Routes) -> Self {
+        let route = match &plan.routing {
+            Routing::Unrouted => None,
+            Routing::Single(plan) => Some(routes.join(plan)),
+        };
+        Self { addresses: bound(plan).collect(), route }
+    }
+
+    fn is_as_in(&self, plan: &ListenerPlan) -> bool {
+        let same_route = match (&self.route, &plan.routing) {
+            (None, Routing::Unrouted) => true,
+            (Some(route), Routing::Single(plan)) => route.plan() == plan,
+            _ => false,
+        };
+        same_route && bound(plan).eq(self.addresses.iter().copied())
+    }
+
+    fn keys(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
+        let addresses = self.addresses.iter().enumerate();
+        let distinct =
+            addresses.filter(|(place, address)| !self.addresses[..*place].contains(address));
+        distinct.map(|(_, address)| SocketKey {
+            address: *address,
+            chosen_for: (address.port() == 0).then(|| id.clone()),
+        })
+    }
+}
+
+fn bound(plan: &ListenerPlan) -> impl Iterator<Item = SocketAddr> {
+    plan.addresses.iter().map(|address| address.bind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{ListenAddress, RoutePlan};
+
+    fn id(listener: &str) -> ListenerId {
+        format!("default/edge/{listener}").parse().unwrap()
+    }
+
+    fn plan(listeners: &[(&str, u16, &str)]) -> Plan {
+        let listener = |(listener, port, route): &(&str, u16, &str)| {
+            let bind = SocketAddr::from(([127, 0, 0, 1], *port));
+            let route = format!("default/{route}").parse().unwrap();
+            let plan = ListenerPlan {
+                addresses: vec![ListenAddress { bind, dial: bind }],
+                routing: Routing::Single(Arc::new(RoutePlan { route, backends: Vec::new() })),
+            };
+            (id(listener), plan)
+        };
+        Plan { listeners: listeners.iter().map(listener).collect() }
+    }
+
+    #[test]
+    fn only_what_differs_is_touched() {
+        let mut wanted = Wanted::new(Counters::new(1));
+        let mut touched_by = |listeners: &[(&str, u16, &str)]| -> (Vec<String>, Vec<u16>) {
+            let mut touched = Touched::default();
+            wanted.update(&plan(listeners), &mut touched);
+            let Touched { listeners, addresses } = touched;
+            (
+                listeners.iter().map(|id| id.listener.to_string()).collect(),
+                addresses.iter().map(|key| key.address.port()).collect(),
+            )
+        };
+        let touched = |listeners: &[&str], ports: &[u16]| {
+            (listeners.iter().map(ToString::to_string).collect(), ports.to_vec())
+        };
+        let (a, b, c) = (("a", 1, "r"), ("b", 2, "r"), ("c", 3, "s"));
+        assert_eq!(touched_by(&[a, b, c]), touched(&["a", "b", "c"], &[1, 2, 3]));
+        assert_eq!(touched_by(&[a, b, c]), touched(&[], &[]));
+        // Another route, another port, gone, back.
+        assert_eq!(touched_by(&[a, ("b", 2, "s"), c]), touched(&["b"], &[2]));
+        assert_eq!(touched_by(&[a, ("b", 4, "s"), c]), touched(&["b"], &[2, 4]));
+        assert_eq!(touched_by(&[a, c]), touched(&["b"], &[4]));
+        assert_eq!(touched_by(&[a, b, c]), touched(&["b"], &[2]));
+        assert_eq!(touched_by(&[]), touched(&["a", "b", "c"], &[1, 2, 3]));
+        assert!(wanted.claims.is_empty() && wanted.routes.is_empty());
+    }
+}
