@@ -35,7 +35,6 @@ pub struct Stretch {
     pub reloads: u64,
     pub retries: u64,
     open: [bool; PASSING],
-    contested: Reserved,
     routing: [Routing; 3],
 }
 
@@ -48,7 +47,6 @@ impl Stretch {
             reloads: 0,
             retries: 0,
             open: [true; PASSING],
-            contested: Reserved::new(),
             routing: [
                 single("talk", &addresses(&scenery.talk)),
                 single("greet", &addresses(&scenery.greet)),
@@ -126,9 +124,10 @@ impl Stretch {
     /// plan.
     async fn contest(&mut self, plan: &mut Plan) -> Result<(), String> {
         let routing = self.routing[0].clone();
-        let address = self.contested.address;
+        let contested = Reserved::new();
+        let address = contested.address;
         plan.listeners.extend(plans::plan([("contested", address, routing)]).listeners);
-        let taken = self.contested.take();
+        let taken = contested.take();
         let Err(complaint) = self.apply(plan).await else {
             return Err("an address of somebody else's was opened".to_owned());
         };
