@@ -67,7 +67,7 @@ fn nothing_is_lost_and_nothing_is_left() {
         seed: seed(),
         measure,
         length: Length::Time(Duration::from_secs(seconds)),
-        crowd: 8..=250,
+        crowd: 10..=300,
         reload_pause: Duration::from_millis(400),
         drain_timeout: Duration::from_millis(500),
     };

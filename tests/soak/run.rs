@@ -170,7 +170,7 @@ impl Soak {
     /// use in the middle.
     async fn send(&self, clients: &mut Crowd, gates: &[Addresses], started: Instant) -> u64 {
         let mut rng = Rng::with_seed(self.seed);
-        let (mut crowd, mut middle, mut minutes) = (0, None, 0);
+        let (mut crowd, mut next_crowd, mut middle, mut minutes) = (0, 0, None, 0);
         for number in 0.. {
             let progress = match self.length {
                 Length::Clients(count) => number as f64 / count as f64,
@@ -186,8 +186,9 @@ impl Soak {
                 minutes = started.elapsed().as_secs() / 60;
                 clients.progress(minutes);
             }
-            if number % 256 == 0 {
+            if number == next_crowd {
                 crowd = rng.usize(self.crowd.clone());
+                next_crowd = number + 2 * crowd as u64;
             }
             while clients.tasks.len() >= crowd {
                 clients.next().await;
