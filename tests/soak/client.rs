@@ -96,9 +96,8 @@ async fn attend(
         Ok(client) => client,
     };
     let lost_early = client.close == Close::Lost && client.heard == 0;
-    if passing && lost_early && !*meeting.met.borrow() && ending.try_recv().is_err() {
-        // The backend, if it ever hears of the client, need not stay.
-        meeting.take_report();
+    // A backend that hears of the client after this need not stay.
+    if passing && lost_early && meeting.take_report().is_some() {
         return Ok(Found::Unknown(client));
     }
     let gate = within("the gate does not say how it ended", ending).await;
