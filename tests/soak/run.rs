@@ -1,0 +1,207 @@
+//! A soak from beginning to end: clients come and go, plans change; then a drain, and a look at what
+//! is left.
+
+use std::ops::RangeInclusive;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::crowd::{Addresses, Crowd};
+use super::figures::{gib, line, mib, seconds};
+use super::leftovers::{descriptors, resident, workers};
+use super::log;
+use super::reload::{PASSING, Scenery, Stretch};
+use super::script::{Measure, Scene, Script};
+use super::server::{First, Server};
+use super::stage::Stage;
+use crate::support::eventually;
+use crate::support::peer::{Peer, Reserved, Silent};
+
+/// By how much more memory may be in use at the end than in the middle.
+const SLACK: u64 = 16 << 20;
+
+pub enum Length {
+    Clients(u64),
+    Time(Duration),
+}
+
+pub struct Soak {
+    pub seed: u64,
+    pub measure: Measure,
+    pub length: Length,
+    /// How many clients there are at a time.
+    pub crowd: RangeInclusive<usize>,
+    /// The longest pause between two changes of a plan.
+    pub reload_pause: Duration,
+    pub drain_timeout: Duration,
+}
+
+impl Soak {
+    pub fn run(self) {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        println!("SOAK_SEED={}", self.seed);
+        let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+        // What the first one opens stays open.
+        drop(runtime());
+        let before = descriptors();
+        let mut complaints = runtime().block_on(self.soak());
+        let after = descriptors();
+        line(
+            "descriptors",
+            format!(
+                "{} before, {} after",
+                before.values().sum::<usize>(),
+                after.values().sum::<usize>()
+            ),
+        );
+        if after != before {
+            complaints.push(format!("descriptors are left: {before:?} before, {after:?} after"));
+        }
+        assert!(complaints.is_empty(), "SOAK_SEED={}\n\n{}\n", self.seed, complaints.join("\n\n"));
+    }
+
+    /// What is wrong.
+    async fn soak(&self) -> Vec<String> {
+        log::listen();
+        let started = Instant::now();
+        let stage = Arc::new(Stage::default());
+        let (first, second) = (First::Client, First::Backend);
+        let server = |first| Server::start(stage.clone(), first);
+        let scenery = Arc::new(Scenery {
+            talk: vec![server(first).await, server(first).await, server(first).await],
+            greet: vec![server(second).await, server(second).await],
+            refusing: Reserved::new(),
+            slam: Peer::reset().await,
+            silent: Silent::new().await,
+        });
+        let stretches = [
+            Stretch::open(1, &scenery, self.drain_timeout).await,
+            Stretch::open(2, &scenery, self.drain_timeout).await,
+        ];
+        let mut clients = Crowd::new(stage.clone());
+
+        let addresses = stretches.each_ref().map(Addresses::of);
+        let (stop, stopped) = watch::channel(false);
+        let reloading = stretches
+            .map(|stretch| self.reload(stretch, scenery.clone(), stage.clone(), stopped.clone()));
+        let middle = self.send(&mut clients, &addresses, started).await;
+
+        // Those that are connected finish; with plans that stay as they are, and gates that close.
+        stop.send_replace(true);
+        let [one, two] = reloading;
+        let mut stretches = [one.await.unwrap(), two.await.unwrap()];
+        let connecting = || clients.presence.connecting.load(Ordering::Relaxed);
+        eventually("all are connected", || connecting() == 0).await;
+        let [one, two] = &mut stretches;
+        let patience = Duration::from_secs(120);
+        tokio::join!(
+            one.gate.forwarder.drain(patience),
+            two.gate.forwarder.drain(patience),
+            clients.finish()
+        );
+        let end = resident();
+
+        let mut complaints = clients.conclude();
+        for (index, stretch) in stretches.iter().enumerate() {
+            let counters = stretch.gate.forwarder.counters().listeners();
+            complaints.extend(clients.figures.agree(index, &counters).err());
+        }
+        if end > middle + SLACK {
+            complaints.push(format!(
+                "memory grows: {} in the middle, {} at the end",
+                mib(middle),
+                mib(end)
+            ));
+        }
+        let Crowd { figures, presence, .. } = clients;
+        let (up, down) = figures.bytes();
+        println!();
+        line("seed", self.seed);
+        line("duration", seconds(started.elapsed()));
+        let peak = presence.peak.load(Ordering::Relaxed);
+        line(
+            "connections",
+            format!(
+                "{}, {peak} at once, {} to listeners away",
+                figures.connections(),
+                figures.away
+            ),
+        );
+        line("bytes", format!("{} up, {} down", gib(up), gib(down)));
+        let [one, two] = &stretches;
+        line("reloads", format!("{} and {}", one.reloads, two.reloads));
+        line("retried binds", format!("{} and {}", one.retries, two.retries));
+        line("memory", format!("{} in the middle, {} at the end", mib(middle), mib(end)));
+        println!("{figures}");
+
+        drop(stretches);
+        eventually("the workers' threads are gone", || workers().is_empty()).await;
+        drop(scenery);
+        let tasks = || Handle::current().metrics().num_alive_tasks();
+        eventually("no task of a client or backend is left", || tasks() == 0).await;
+        complaints
+    }
+
+    /// Changes a gate's plan until told to stop.
+    fn reload(
+        &self,
+        mut stretch: Stretch,
+        scenery: Arc<Scenery>,
+        stage: Arc<Stage>,
+        stop: watch::Receiver<bool>,
+    ) -> JoinHandle<Stretch> {
+        let rng = Rng::with_seed(self.seed ^ u64::from(stretch.passing[0].address.port()));
+        let pause = self.reload_pause;
+        tokio::spawn(async move {
+            if let Err(complaint) = stretch.run(&scenery, rng, pause, stop).await {
+                stage.complain(format!("a reload: {complaint}"));
+            }
+            stretch
+        })
+    }
+
+    /// Lets clients come for as long as asked, or until something goes wrong; how much memory was in
+    /// use in the middle.
+    async fn send(&self, clients: &mut Crowd, gates: &[Addresses], started: Instant) -> u64 {
+        let mut rng = Rng::with_seed(self.seed);
+        let (mut crowd, mut next_crowd, mut middle, mut minutes) = (0, 0, None, 0);
+        for number in 0.. {
+            let progress = match self.length {
+                Length::Clients(count) => number as f64 / count as f64,
+                Length::Time(time) => started.elapsed().as_secs_f64() / time.as_secs_f64(),
+            };
+            if progress >= 0.5 {
+                middle.get_or_insert_with(resident);
+            }
+            if progress >= 1.0 || !clients.stage.complaints().is_empty() {
+                break;
+            }
+            if started.elapsed().as_secs() / 60 > minutes {
+                minutes = started.elapsed().as_secs() / 60;
+                clients.progress(minutes);
+            }
+            if number == next_crowd {
+                crowd = rng.usize(self.crowd.clone());
+                next_crowd = number + 2 * crowd as u64;
+            }
+            while clients.tasks.len() >= crowd {
+                clients.next().await;
+            }
+            let script = Script::new(self.seed, number, &self.measure);
+            let gate = &gates[script.gate];
+            let address = match script.scene {
+                Scene::Passing => gate.passing[rng.usize(..PASSING)],
+                Scene::Vanish => gate.lasting(Scene::Talk),
+                scene => gate.lasting(scene),
+            };
+            clients.start(script, address);
+        }
+        middle.unwrap_or_else(resident)
+    }
+}
