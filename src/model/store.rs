@@ -40,3 +40,19 @@ impl<'a, K, T> IntoIterator for &'a Store<K, T> {
         self.0.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_share_the_map_until_one_is_changed() {
+        let mut store = Store::default();
+        store.insert("one", Arc::new(1));
+        let before = store.clone();
+        assert!(Arc::ptr_eq(&before.0, &store.0));
+        store.insert("two", Arc::new(2));
+        assert_eq!((before.len(), store.len()), (1, 2));
+        assert!(Arc::ptr_eq(&before["one"], &store["one"]));
+    }
+}
