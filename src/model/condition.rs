@@ -17,9 +17,9 @@ pub struct Condition {
     pub status: ConditionStatus,
     /// Why, in one word.
     pub reason: Reason,
-    /// Why, for people.
+    /// Why, for people. What is always said in the same words is not copied each time.
     #[serde(default)]
-    pub message: String,
+    pub message: Cow<'static, str>,
     /// The generation of the object that this speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,

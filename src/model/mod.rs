@@ -28,6 +28,7 @@ mod scalar;
 mod selector;
 mod service;
 mod status;
+mod store;
 mod tcp_route;
 mod validate;
 
@@ -66,5 +67,6 @@ pub use self::status::{
     GatewayClassStatus, GatewayStatus, GatewayStatusAddress, ListenerStatus, RouteParentStatus,
     RouteStatus, SupportedFeature,
 };
+pub use self::store::Store;
 pub use self::tcp_route::{TcpRoute, TcpRouteRule, TcpRouteSpec};
 pub use self::validate::Violation;

@@ -1,7 +1,6 @@
 //! The table of kinds, and everything that follows from it: [`Object`], which is one of them, and
 //! [`Resources`], which holds any number of them.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use super::namespace::Namespace;
 use super::reference_grant::ReferenceGrant;
 use super::scalar::{NamespaceName, ObjectName};
 use super::service::Service;
+use super::store::Store;
 use super::tcp_route::TcpRoute;
 use super::validate::{Violation, Violations};
 
@@ -114,13 +114,12 @@ macro_rules! kinds {
 
         /// A snapshot of objects, by kind and name: what [`translate`](crate::translate()) works on.
         ///
-        /// Objects are shared, so that a clone costs little and a changed snapshot keeps what did
-        /// not change.
+        /// A clone costs next to nothing, and shares with the original what does not change.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         #[non_exhaustive]
         #[expect(missing_docs, reason = "the kinds' own names")]
         pub struct Resources {
-            $(pub $store: BTreeMap<$key, Arc<$kind>>,)+
+            $(pub $store: Store<$key, $kind>,)+
         }
 
         impl Resources {

@@ -12,7 +12,7 @@ use super::report::Report;
 use crate::forward::Forwarder;
 use crate::model::Resources;
 use crate::sources::{Snapshot, Source, SourceError, feed};
-use crate::translate::{Settings, StatusReport, Translation, translate};
+use crate::translate::{Settings, StatusReport, Translation, evaluate, translate};
 
 /// How often to try again what could not be opened.
 const RETRY: Duration = Duration::from_millis(500);
@@ -192,8 +192,10 @@ impl Control {
         self.shadowed = shadowed;
         if resources != *self.resources || self.reporter.borrow().is_none() {
             self.resources = Arc::new(resources);
-            self.translation = translate(&self.resources, &self.settings);
-            self.forwarder.apply(&self.translation.plan).await;
+            let evaluation = evaluate(&self.resources, &self.settings);
+            // Connections need not wait for what there is to say.
+            self.forwarder.apply(evaluation.plan()).await;
+            self.translation = evaluation.finish();
         }
         self.report();
     }

@@ -47,7 +47,7 @@ impl Report {
         Self {
             resources,
             listeners: listeners(&translation.plan, bindings),
-            status: Arc::new(translation.status_with(&bindings.failures)),
+            status: translation.status_with(&bindings.failures),
             ignored: translation.ignored.clone(),
             problems,
         }

@@ -38,9 +38,7 @@ impl MemorySource {
     pub fn update<T>(&self, change: impl FnOnce(&mut Resources) -> T) -> T {
         let mut result = None;
         self.resources.send_modify(|resources| {
-            let mut before = Resources::new();
-            before.gateways.clone_from(&resources.gateways);
-            before.tcp_routes.clone_from(&resources.tcp_routes);
+            let before = resources.clone();
             result = Some(change(resources));
             remember_ages(resources, &before);
         });

@@ -8,31 +8,38 @@
 
 use std::sync::Arc;
 
+use super::backends::ResolvedRoute;
 use super::class::{self, Classes};
 use super::index::Index;
-use super::listeners::{EvaluatedGateway, EvaluatedGateways, allows_tcp_routes};
+use super::listeners::{Contender, EvaluatedGateway, allows_tcp_routes};
 use super::precedence::Precedence;
 use crate::model::{
     FromNamespaces, Listener, NamespaceName, NamespacedName, ParentRef, Protocol, TcpRoute,
 };
 
 /// A route, and what became of each of its parentRefs that names a Gateway of ours.
+#[derive(Debug)]
 pub(super) struct AttachedRoute<'a> {
     pub(super) name: &'a NamespacedName,
     pub(super) route: &'a TcpRoute,
     pub(super) parents: Vec<Parent<'a>>,
     /// Why the route has no parent of ours, where it has none.
     pub(super) orphaned: Option<String>,
+    /// Where its backendRefs lead, where somebody has looked already.
+    pub(super) resolved: Option<ResolvedRoute>,
 }
 
 /// What became of one parentRef.
+#[derive(Debug)]
 pub(super) struct Parent<'a> {
     pub(super) parent_ref: &'a ParentRef,
-    pub(super) gateway: NamespacedName,
+    /// The Gateway's place among all of ours.
+    pub(super) gateway: usize,
     pub(super) attachment: Attachment,
 }
 
 /// Whether a parentRef led to a listener.
+#[derive(Debug)]
 pub(super) enum Attachment {
     /// To these listeners, by position; at least one.
     Attached(Vec<usize>),
@@ -46,34 +53,38 @@ pub(super) enum Attachment {
 pub(super) fn attach<'a>(
     index: &Index<'a>,
     classes: &Classes<'a>,
-    gateways: &mut EvaluatedGateways<'a>,
+    gateways: &mut [EvaluatedGateway<'a>],
 ) -> Vec<AttachedRoute<'a>> {
-    let attach_route = |(name, route): (&'a NamespacedName, &'a Arc<TcpRoute>)| {
-        let parent_refs = || route.spec.parent_refs.iter().filter(|parent| parent.is_gateway());
-        let mut parents = Vec::with_capacity(parent_refs().count());
-        let mut orphaned = None;
-        for parent_ref in parent_refs() {
-            let namespace = parent_ref.namespace.as_ref().unwrap_or(&name.namespace);
-            let gateway_name =
-                NamespacedName { namespace: namespace.clone(), name: parent_ref.name.clone() };
-            if let Some(gateway) = gateways.get_mut(&gateway_name) {
-                let precedence = Precedence::of(name, &route.metadata);
-                let attachment = attach_to(index, precedence, parent_ref, &gateway_name, gateway);
-                parents.push(Parent { parent_ref, gateway: gateway_name, attachment });
-            } else {
-                orphaned = class::unserved(classes, index, &gateway_name);
+    let attach_route =
+        |(place, (name, route)): (usize, (&'a NamespacedName, &'a Arc<TcpRoute>))| {
+            let parent_refs = || route.spec.parent_refs.iter().filter(|parent| parent.is_gateway());
+            let contender = Contender { precedence: Precedence::of(name, &route.metadata), place };
+            let mut parents = Vec::with_capacity(parent_refs().count());
+            let mut orphaned = None;
+            for parent_ref in parent_refs() {
+                let namespace = parent_ref.namespace.as_ref().unwrap_or(&name.namespace);
+                let wanted = (namespace, &parent_ref.name);
+                let named = |gateway: &EvaluatedGateway<'a>| {
+                    (&gateway.name.namespace, &gateway.name.name).cmp(&wanted)
+                };
+                if let Ok(gateway) = gateways.binary_search_by(named) {
+                    let attachment =
+                        attach_to(index, contender, parent_ref, &mut gateways[gateway]);
+                    parents.push(Parent { parent_ref, gateway, attachment });
+                } else {
+                    let (namespace, name) = (namespace.clone(), parent_ref.name.clone());
+                    orphaned = class::unserved(classes, index, &NamespacedName { namespace, name });
+                }
             }
-        }
-        AttachedRoute { name, route, parents, orphaned }
-    };
-    index.resources.tcp_routes.iter().map(attach_route).collect()
+            AttachedRoute { name, route, parents, orphaned, resolved: None }
+        };
+    index.resources.tcp_routes.iter().enumerate().map(attach_route).collect()
 }
 
 fn attach_to<'a>(
     index: &Index<'a>,
-    route: Precedence<'a>,
+    route: Contender<'a>,
     parent_ref: &'a ParentRef,
-    gateway_name: &NamespacedName,
     gateway: &mut EvaluatedGateway<'a>,
 ) -> Attachment {
     let mut attached = Vec::new();
@@ -84,7 +95,7 @@ fn attach_to<'a>(
         if parent_ref.port.is_some_and(|port| port != listener.listener.port) {
             continue;
         }
-        match allow(index, &route.name().namespace, listener.listener, gateway_name) {
+        match allow(index, &route.precedence.name().namespace, listener.listener, gateway.name) {
             Ok(()) => {
                 listener.attach(route);
                 attached.push(*position);

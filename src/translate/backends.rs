@@ -16,10 +16,17 @@ use crate::model::{
 };
 use crate::plan::{BackendId, BackendPlan, RejectReason, RoutePlan, Target};
 
-/// A route's backends, and what is to be said of its references.
+/// A route's plan, and what is to be said of its references.
+#[derive(Debug)]
 pub(super) struct ResolvedRoute {
     pub(super) plan: Arc<RoutePlan>,
-    /// What is wrong with the first broken reference, where one is.
+    pub(super) references: References,
+}
+
+/// What is to be said of a route's references.
+#[derive(Debug)]
+pub(super) struct References {
+    /// What is wrong with the first broken one, where one is.
     pub(super) broken: Option<Reason>,
     /// Why each backend that gets rejections instead of connections does.
     pub(super) message: Cow<'static, str>,
@@ -30,39 +37,60 @@ const RESOLVED: &str = "All references are resolved.";
 /// Why connections to a backend are rejected, in one word and for people.
 type Rejection = (RejectReason, String);
 
+/// Resolves the references of a route that carries traffic.
 pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute) -> ResolvedRoute {
-    let backend_refs = route.rule().map_or(&[][..], |rule| &rule.backend_refs);
-    let mut broken = None;
-    let mut remarks = Vec::new();
-    let backends = backend_refs
-        .iter()
-        .map(|backend| {
-            let target = NamespacedName {
-                namespace: backend.namespace.clone().unwrap_or_else(|| name.namespace.clone()),
-                name: backend.name.clone(),
-            };
-            let resolved = resolve_backend(index, name, backend, &target);
-            BackendPlan {
-                backend: BackendId { name: target, port: backend.port },
-                weight: backend.weight.get(),
-                target: resolved.map_or_else(
-                    |(reject, message)| {
-                        broken = broken.take().or_else(|| reason_of(reject));
-                        remarks.push(message);
-                        Target::Reject(reject)
-                    },
-                    |endpoints| Target::Endpoints(endpoints.into()),
-                ),
-            }
-        })
-        .collect();
-    let message = match broken {
-        None if remarks.is_empty() => RESOLVED.into(),
-        None => format!("{RESOLVED} {}", remarks.join(" ")).into(),
-        Some(_) => remarks.join(" ").into(),
+    let mut rejections = Vec::new();
+    let plan_of = |backend: &BackendRef| {
+        let target = target_of(backend, name);
+        let resolved = resolve_backend(index, name, backend, &target);
+        BackendPlan {
+            backend: BackendId { name: target, port: backend.port },
+            weight: backend.weight.get(),
+            target: resolved.map_or_else(
+                |rejection| {
+                    let reason = rejection.0;
+                    rejections.push(rejection);
+                    Target::Reject(reason)
+                },
+                |endpoints| Target::Endpoints(endpoints.into()),
+            ),
+        }
     };
+    let backends = backend_refs(route).iter().map(plan_of).collect();
     let plan = Arc::new(RoutePlan { route: name.clone(), backends });
-    ResolvedRoute { plan, broken, message }
+    ResolvedRoute { plan, references: References::new(rejections) }
+}
+
+/// Looks at the references of a route that carries no traffic.
+pub(super) fn check(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute) -> References {
+    let rejection = |backend: &BackendRef| {
+        resolve_backend(index, name, backend, &target_of(backend, name)).err()
+    };
+    References::new(backend_refs(route).iter().filter_map(rejection).collect())
+}
+
+impl References {
+    fn new(rejections: Vec<Rejection>) -> Self {
+        if rejections.is_empty() {
+            return Self { broken: None, message: RESOLVED.into() };
+        }
+        let broken = rejections.iter().find_map(|(reject, _)| reason_of(*reject));
+        let said = broken.is_none().then(|| RESOLVED.to_owned());
+        let remarks = rejections.into_iter().map(|(_, message)| message);
+        let message = said.into_iter().chain(remarks).collect::<Vec<_>>().join(" ");
+        Self { broken, message: message.into() }
+    }
+}
+
+fn backend_refs(route: &TcpRoute) -> &[BackendRef] {
+    route.rule().map_or(&[], |rule| &rule.backend_refs)
+}
+
+fn target_of(backend: &BackendRef, route: &NamespacedName) -> NamespacedName {
+    NamespacedName {
+        namespace: backend.namespace.clone().unwrap_or_else(|| route.namespace.clone()),
+        name: backend.name.clone(),
+    }
 }
 
 /// What is wrong with the reference; nothing where only its target cannot take connections.

@@ -6,6 +6,7 @@ use super::index::Index;
 use super::settings::{Controller, SLUICEGATE_CONTROLLER};
 use crate::model::{Gateway, GatewayClass, GatewayController, NamespacedName, ObjectName};
 
+#[derive(Debug)]
 pub(super) struct Classes<'a> {
     served: BTreeMap<&'a ObjectName, &'a GatewayClass>,
     /// Status entries under these names are ours to write and to take away.

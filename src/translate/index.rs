@@ -8,6 +8,7 @@ use crate::model::{
     Resources, Service,
 };
 
+#[derive(Debug)]
 pub(super) struct Index<'a> {
     pub(super) resources: &'a Resources,
     services: HashMap<(&'a str, &'a str), ServiceEntry<'a>>,
@@ -16,6 +17,7 @@ pub(super) struct Index<'a> {
 }
 
 /// A Service and the EndpointSlices that belong to it.
+#[derive(Debug)]
 pub(super) struct ServiceEntry<'a> {
     pub(super) service: &'a Service,
     pub(super) slices: Vec<&'a EndpointSlice>,

@@ -4,7 +4,7 @@
 //! same port ([distinctness](https://gateway-api.sigs.k8s.io/reference/spec/#listener)); no older
 //! Gateway may have it on an overlapping address.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use super::addresses::{self, Address};
 use super::class::Classes;
@@ -18,7 +18,9 @@ use crate::model::{
 };
 
 /// A Gateway of ours and what has been found out about it.
+#[derive(Debug)]
 pub(super) struct EvaluatedGateway<'a> {
+    pub(super) name: &'a NamespacedName,
     pub(super) gateway: &'a Gateway,
     pub(super) controller: &'a GatewayController,
     /// Where it lives, or why it cannot be accepted.
@@ -29,6 +31,7 @@ pub(super) struct EvaluatedGateway<'a> {
 }
 
 /// A listener and what has been found out about it.
+#[derive(Debug)]
 pub(super) struct EvaluatedListener<'a> {
     pub(super) listener: &'a Listener,
     /// Why the listener is not accepted, where it is not.
@@ -40,15 +43,22 @@ pub(super) struct EvaluatedListener<'a> {
     /// How many accepted routes are attached.
     pub(super) attached_routes: i32,
     /// The attached route that carries the traffic: the first of them in precedence.
-    pub(super) winner: Option<Precedence<'a>>,
+    pub(super) winner: Option<Contender<'a>>,
     /// The route that was attached last.
-    latest: Option<&'a NamespacedName>,
+    latest: Option<usize>,
+}
+
+/// A route that would carry a listener's traffic, by its place among all routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Contender<'a> {
+    pub(super) precedence: Precedence<'a>,
+    pub(super) place: usize,
 }
 
 impl<'a> EvaluatedListener<'a> {
     /// Attaches a route. One that does it several times in a row counts once.
-    pub(super) fn attach(&mut self, route: Precedence<'a>) {
-        if self.latest.replace(route.name()) != Some(route.name()) {
+    pub(super) fn attach(&mut self, route: Contender<'a>) {
+        if self.latest.replace(route.place) != Some(route.place) {
             self.attached_routes += 1;
         }
         self.winner = Some(self.winner.map_or(route, |winner| winner.min(route)));
@@ -62,14 +72,13 @@ pub(super) struct Refusal {
     pub(super) message: String,
 }
 
-pub(super) type EvaluatedGateways<'a> = BTreeMap<&'a NamespacedName, EvaluatedGateway<'a>>;
-
-/// Evaluates every Gateway of ours, the oldest first: a port goes to the first that wants it.
+/// Evaluates every Gateway of ours, the oldest first: a port goes to the first that wants it. They
+/// are returned in the order of their names.
 pub(super) fn evaluate<'a>(
     index: &Index<'a>,
     classes: &Classes<'a>,
     host: &Host,
-) -> EvaluatedGateways<'a> {
+) -> Vec<EvaluatedGateway<'a>> {
     let mut ours: Vec<_> = index
         .resources
         .gateways
@@ -84,7 +93,8 @@ pub(super) fn evaluate<'a>(
     ours.sort_by_cached_key(|(name, gateway, _)| Precedence::of(name, &gateway.metadata));
 
     let mut claims = Claims::default();
-    ours.into_iter()
+    let mut evaluated: Vec<_> = ours
+        .into_iter()
         .map(|(name, gateway, controller)| {
             let addresses = accept(gateway, host);
             let mut listeners = evaluate_listeners(gateway);
@@ -92,9 +102,11 @@ pub(super) fn evaluate<'a>(
                 claims.take(name, addresses, &mut listeners);
             }
             let sections = sections(gateway);
-            (name, EvaluatedGateway { gateway, controller, addresses, listeners, sections })
+            EvaluatedGateway { name, gateway, controller, addresses, listeners, sections }
         })
-        .collect()
+        .collect();
+    evaluated.sort_unstable_by_key(|gateway| gateway.name);
+    evaluated
 }
 
 /// Whether the Gateway as a whole asks for nothing we cannot do.

@@ -12,6 +12,7 @@
 //! | `listeners` | which listeners are valid: protocol, conflicts, kinds (`ports`: between Gateways) |
 //! | `attach` | which routes attach to which listeners, and which of several carries the traffic |
 //! | `backends` | where each backendRef leads (`grants`: whether it may) |
+//! | `compile` | the plan that follows |
 //! | `report` | the conditions that follow (`verdict`: those of a parentRef) |
 //! | `programmed` | the conditions that depend on which listeners could be opened |
 
@@ -19,6 +20,7 @@ mod addresses;
 mod attach;
 mod backends;
 mod class;
+mod compile;
 mod grants;
 mod index;
 mod listeners;
@@ -31,9 +33,14 @@ mod settings;
 mod verdict;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use self::attach::AttachedRoute;
+use self::class::Classes;
+use self::index::Index;
+use self::listeners::EvaluatedGateway;
 use crate::model::{
     GatewayClassStatus, GatewayStatus, NamespacedName, ObjectKey, ObjectName, Resources,
     RouteStatus,
@@ -49,7 +56,7 @@ pub struct Translation {
     /// What to forward.
     pub plan: Plan,
     /// What to say of it, as if every listener of the plan could be opened.
-    pub status: StatusReport,
+    pub status: Arc<StatusReport>,
     /// Objects that get no status because nobody here serves them, and why: for people who wonder.
     pub ignored: BTreeMap<ObjectKey, String>,
 }
@@ -82,21 +89,68 @@ pub struct StatusReport {
 /// assert!(translation.plan.listeners.is_empty());
 /// ```
 pub fn translate(resources: &Resources, settings: &Settings) -> Translation {
-    let index = index::Index::new(resources);
-    let classes = class::Classes::new(&index, &settings.controller);
+    evaluate(resources, settings).finish()
+}
+
+/// A translation under way: its plan is there, its status is yet to be told.
+///
+/// Half of the work is telling the status. Whoever runs the plan need not wait for that, and both
+/// still come from the same pass.
+#[derive(Debug)]
+pub struct Evaluation<'a> {
+    index: Index<'a>,
+    classes: Classes<'a>,
+    gateways: Vec<EvaluatedGateway<'a>>,
+    routes: Vec<AttachedRoute<'a>>,
+    plan: Plan,
+}
+
+/// Begins a [`translate`], as far as the plan.
+///
+/// ```
+/// use sluicegate::model::Resources;
+/// use sluicegate::translate::{Settings, evaluate, translate};
+///
+/// let (resources, settings) = (Resources::new(), Settings::default());
+/// let evaluation = evaluate(&resources, &settings);
+/// assert!(evaluation.plan().listeners.is_empty());
+/// assert_eq!(evaluation.finish(), translate(&resources, &settings));
+/// ```
+pub fn evaluate<'a>(resources: &'a Resources, settings: &Settings) -> Evaluation<'a> {
+    let index = Index::new(resources);
+    let classes = Classes::new(&index, &settings.controller);
     let mut gateways = listeners::evaluate(&index, &classes, &settings.host);
-    let routes = attach::attach(&index, &classes, &mut gateways);
-    let (plan, mut status) = report::report(&index, &classes, &gateways, &routes);
-    programmed::program(&mut status, &plan, &BTreeMap::new());
-    let ignored = report::ignored(&index, &classes, &routes);
-    Translation { plan, status, ignored }
+    let mut routes = attach::attach(&index, &classes, &mut gateways);
+    let plan = compile::compile(&index, &gateways, &mut routes);
+    Evaluation { index, classes, gateways, routes, plan }
+}
+
+impl Evaluation<'_> {
+    /// What to forward.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The whole translation.
+    pub fn finish(self) -> Translation {
+        let Self { index, classes, gateways, routes, plan } = self;
+        let mut status = report::report(&index, &classes, &gateways, &routes);
+        programmed::program(&mut status, &plan, &BTreeMap::new());
+        let ignored = report::ignored(&index, &classes, &routes);
+        Translation { plan, status: Arc::new(status), ignored }
+    }
 }
 
 impl Translation {
     /// The status, given which of the plan's listeners could not be opened.
-    pub fn status_with(&self, failures: &BTreeMap<ListenerId, Vec<BindFailure>>) -> StatusReport {
+    pub fn status_with(
+        &self,
+        failures: &BTreeMap<ListenerId, Vec<BindFailure>>,
+    ) -> Arc<StatusReport> {
         let mut status = self.status.clone();
-        programmed::program(&mut status, &self.plan, failures);
+        if !failures.is_empty() {
+            programmed::program(Arc::make_mut(&mut status), &self.plan, failures);
+        }
         status
     }
 }

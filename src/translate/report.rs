@@ -1,64 +1,42 @@
-//! The conditions that follow from what the passes found, and the plan.
+//! The conditions that follow from what the passes found.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use super::StatusReport;
-use super::attach::AttachedRoute;
-use super::backends::{self, ResolvedRoute};
+use super::attach::{AttachedRoute, Parent};
+use super::backends::{self, References};
 use super::class::{self, Classes};
 use super::index::Index;
-use super::listeners::{EvaluatedGateway, EvaluatedGateways, EvaluatedListener};
-use super::precedence::Precedence;
+use super::listeners::{EvaluatedGateway, EvaluatedListener};
 use super::say::Sayer;
 use super::verdict::verdict;
 use crate::model::{
     Condition, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus, GatewayStatus,
-    ListenerStatus, NamespacedName, ObjectKey, ObjectKind, Reason, RouteParentStatus, RouteStatus,
-    SupportedFeature,
+    ListenerStatus, NamespacedName, ObjectKey, ObjectKind, ObjectName, Reason, RouteParentStatus,
+    RouteStatus, SupportedFeature,
 };
-use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
 
 /// The features of Gateway API that this crate has, sorted by name.
 const SUPPORTED_FEATURES: [&str; 5] =
     ["Gateway", "GatewayAddressEmpty", "GatewayStaticAddresses", "ReferenceGrant", "TCPRoute"];
 
-pub(super) fn report<'a>(
-    index: &Index<'a>,
-    classes: &Classes<'a>,
-    gateways: &EvaluatedGateways<'a>,
-    routes: &[AttachedRoute<'a>],
-) -> (Plan, StatusReport) {
-    // Most routes may be losers: only the plans of those that carry traffic are kept.
-    let mut plans: HashMap<_, _> = winners(gateways).map(|winner| (winner.name(), None)).collect();
-    let tcp_routes = routes
-        .iter()
-        .filter_map(|route| {
-            let attached = !route.parents.is_empty();
-            let resolved = attached.then(|| backends::resolve(index, route.name, route.route));
-            let status = route_status(classes, gateways, route, resolved.as_ref());
-            if let Some(plan) = plans.get_mut(route.name) {
-                *plan = resolved.map(|resolved| resolved.plan);
-            }
-            Some((route.name.clone(), status?))
-        })
-        .collect();
-    let mut plan = Plan::default();
-    for (name, gateway) in gateways {
-        compile(name, gateway, &plans, &mut plan);
-    }
-    let status = StatusReport {
-        gateway_classes: classes
-            .served()
-            .map(|(name, class)| (name.clone(), class_status(class)))
-            .collect(),
-        gateways: gateways
-            .iter()
-            .map(|(name, gateway)| ((*name).clone(), gateway_status(gateway)))
-            .collect(),
-        tcp_routes,
+pub(super) fn report(
+    index: &Index<'_>,
+    classes: &Classes<'_>,
+    gateways: &[EvaluatedGateway<'_>],
+    routes: &[AttachedRoute<'_>],
+) -> StatusReport {
+    let class_of = |(name, class): (&ObjectName, _)| (name.clone(), class_status(class));
+    let gateway_of =
+        |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), gateway_status(gateway));
+    let route_of = |route: &AttachedRoute<'_>| {
+        Some((route.name.clone(), route_status(index, classes, gateways, route)?))
     };
-    (plan, status)
+    StatusReport {
+        gateway_classes: classes.served().map(class_of).collect(),
+        gateways: gateways.iter().map(gateway_of).collect(),
+        tcp_routes: routes.iter().filter_map(route_of).collect(),
+    }
 }
 
 /// Objects that are left alone, and why.
@@ -82,29 +60,6 @@ pub(super) fn ignored<'a>(
         (key(ObjectKind::TcpRoute, route.name), why)
     });
     gateways.chain(orphans).collect()
-}
-
-/// The routes that carry some listener's traffic.
-fn winners<'a>(gateways: &EvaluatedGateways<'a>) -> impl Iterator<Item = Precedence<'a>> {
-    gateways.values().flat_map(|gateway| &gateway.listeners).filter_map(|listener| listener.winner)
-}
-
-/// Adds a Gateway's valid listeners to the plan.
-fn compile(
-    name: &NamespacedName,
-    gateway: &EvaluatedGateway<'_>,
-    plans: &HashMap<&NamespacedName, Option<Arc<RoutePlan>>>,
-    plan: &mut Plan,
-) {
-    let Ok(addresses) = &gateway.addresses else { return };
-    for listener in gateway.listeners.iter().filter(|listener| listener.refusal.is_none()) {
-        let id = ListenerId { gateway: name.clone(), listener: listener.listener.name.clone() };
-        let routed = listener.winner.and_then(|winner| plans.get(winner.name())?.clone());
-        let routing = routed.map_or(Routing::Unrouted, Routing::Single);
-        let port = listener.listener.port;
-        let addresses = addresses.iter().map(|address| address.with_port(port)).collect();
-        plan.listeners.insert(id, ListenerPlan { addresses, routing });
-    }
 }
 
 fn class_status(class: &GatewayClass) -> GatewayClassStatus {
@@ -142,7 +97,7 @@ fn gateway_status(gateway: &EvaluatedGateway<'_>) -> GatewayStatus {
 fn gateway_accepted(say: &Sayer, gateway: &EvaluatedGateway<'_>) -> Condition {
     let accepted = ConditionType::ACCEPTED;
     if let Err(refusal) = &gateway.addresses {
-        return say.no(accepted, refusal.reason.clone(), &refusal.message);
+        return say.no(accepted, refusal.reason.clone(), refusal.message.clone());
     }
     let refused: Vec<_> = gateway
         .listeners
@@ -165,7 +120,9 @@ fn gateway_accepted(say: &Sayer, gateway: &EvaluatedGateway<'_>) -> Condition {
 fn listener_status(say: &Sayer, listener: &EvaluatedListener<'_>) -> ListenerStatus {
     let accepted = match &listener.refusal {
         None => say.yes(ConditionType::ACCEPTED, Reason::ACCEPTED, "The listener is valid."),
-        Some(refusal) => say.no(ConditionType::ACCEPTED, refusal.reason.clone(), &refusal.message),
+        Some(refusal) => {
+            say.no(ConditionType::ACCEPTED, refusal.reason.clone(), refusal.message.clone())
+        }
     };
     let resolved = if listener.invalid_kinds.is_empty() {
         say.yes(ConditionType::RESOLVED_REFS, Reason::RESOLVED_REFS, "All references are resolved.")
@@ -189,7 +146,7 @@ fn listener_status(say: &Sayer, listener: &EvaluatedListener<'_>) -> ListenerSta
         conditions.push(say.yes(
             ConditionType::CONFLICTED,
             refusal.reason.clone(),
-            &refusal.message,
+            refusal.message.clone(),
         ));
     }
     ListenerStatus {
@@ -202,36 +159,52 @@ fn listener_status(say: &Sayer, listener: &EvaluatedListener<'_>) -> ListenerSta
 
 /// The route's whole `status.parents`; `None` where neither now nor before we had a say in it.
 fn route_status(
+    index: &Index<'_>,
     classes: &Classes<'_>,
-    gateways: &EvaluatedGateways<'_>,
+    gateways: &[EvaluatedGateway<'_>],
     route: &AttachedRoute<'_>,
-    resolved: Option<&ResolvedRoute>,
 ) -> Option<RouteStatus> {
     let before = route.route.status.as_ref().map_or(&[][..], |status| &status.parents);
-    let mut parents: Vec<_> =
-        before.iter().filter(|parent| !classes.is_ours(&parent.controller_name)).cloned().collect();
-    if route.parents.is_empty() && parents.len() == before.len() {
-        return None;
+    let theirs = before.iter().filter(|parent| !classes.is_ours(&parent.controller_name));
+    let mut parents: Vec<_> = theirs.cloned().collect();
+    if route.parents.is_empty() {
+        return (parents.len() < before.len()).then_some(RouteStatus { parents });
     }
-    let say = Sayer { generation: route.route.metadata.generation };
-    if let Some(ResolvedRoute { broken, message: resolved, .. }) = resolved {
-        parents.extend(route.parents.iter().map(|parent| {
-            let gateway = &gateways[&parent.gateway];
-            let (accepted, reason, message) = verdict(parent, route, gateway);
-            RouteParentStatus {
-                parent_ref: parent.parent_ref.clone(),
-                controller_name: gateway.controller.clone(),
-                conditions: vec![
-                    say.is(accepted, ConditionType::ACCEPTED, reason, message),
-                    say.is(
-                        broken.is_none(),
-                        ConditionType::RESOLVED_REFS,
-                        broken.clone().unwrap_or(Reason::RESOLVED_REFS),
-                        resolved.clone(),
-                    ),
-                ],
-            }
-        }));
-    }
+    let checked;
+    let references = match &route.resolved {
+        Some(resolved) => &resolved.references,
+        None => {
+            checked = backends::check(index, route.name, route.route);
+            &checked
+        }
+    };
+    parents.extend(route.parents.iter().map(|parent| {
+        let gateway = &gateways[parent.gateway];
+        RouteParentStatus {
+            parent_ref: parent.parent_ref.clone(),
+            controller_name: gateway.controller.clone(),
+            conditions: parent_conditions(parent, route, gateway, references),
+        }
+    }));
     Some(RouteStatus { parents })
+}
+
+fn parent_conditions(
+    parent: &Parent<'_>,
+    route: &AttachedRoute<'_>,
+    gateway: &EvaluatedGateway<'_>,
+    references: &References,
+) -> Vec<Condition> {
+    let say = Sayer { generation: route.route.metadata.generation };
+    let (accepted, reason, message) = verdict(parent, route, gateway);
+    let References { broken, message: remarks } = references;
+    vec![
+        say.is(accepted, ConditionType::ACCEPTED, reason, message),
+        say.is(
+            broken.is_none(),
+            ConditionType::RESOLVED_REFS,
+            broken.clone().unwrap_or(Reason::RESOLVED_REFS),
+            remarks.clone(),
+        ),
+    ]
 }

@@ -1,5 +1,7 @@
 //! Putting a finding into a condition.
 
+use std::borrow::Cow;
+
 use crate::model::{Condition, ConditionStatus, ConditionType, Reason};
 
 /// Says conditions of one object.
@@ -12,7 +14,7 @@ impl Sayer {
         &self,
         condition_type: ConditionType,
         reason: Reason,
-        message: impl Into<String>,
+        message: impl Into<Cow<'static, str>>,
     ) -> Condition {
         self.is(true, condition_type, reason, message)
     }
@@ -21,7 +23,7 @@ impl Sayer {
         &self,
         condition_type: ConditionType,
         reason: Reason,
-        message: impl Into<String>,
+        message: impl Into<Cow<'static, str>>,
     ) -> Condition {
         self.is(false, condition_type, reason, message)
     }
@@ -31,7 +33,7 @@ impl Sayer {
         holds: bool,
         condition_type: ConditionType,
         reason: Reason,
-        message: impl Into<String>,
+        message: impl Into<Cow<'static, str>>,
     ) -> Condition {
         Condition {
             condition_type,

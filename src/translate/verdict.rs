@@ -4,6 +4,9 @@ use super::attach::{AttachedRoute, Attachment, Parent};
 use super::listeners::{EvaluatedGateway, EvaluatedListener};
 use crate::model::{NamespacedName, ParentRef, Reason, TcpRoute};
 
+/// As long as most messages to a route get, so that they are written in one go.
+const LENGTH: usize = 128;
+
 /// Whether a parentRef is accepted, and why.
 pub(super) fn verdict(
     parent: &Parent<'_>,
@@ -16,7 +19,7 @@ pub(super) fn verdict(
             (true, Reason::ACCEPTED, accepted(route, gateway, listeners))
         }
         Attachment::NoMatch => {
-            let message = no_match(parent.parent_ref, &parent.gateway);
+            let message = no_match(parent.parent_ref, gateway.name);
             (false, Reason::NO_MATCHING_PARENT, message)
         }
         Attachment::NotAllowed(message) => {
@@ -32,7 +35,7 @@ fn accepted<'a>(
     gateway: &EvaluatedGateway<'_>,
     listeners: impl ExactSizeIterator<Item = &'a EvaluatedListener<'a>> + Clone,
 ) -> String {
-    let mut message = String::with_capacity(64);
+    let mut message = String::with_capacity(LENGTH);
     message += "Attached to listener";
     message += if listeners.len() > 1 { "s " } else { " " };
     for (place, listener) in listeners.clone().enumerate() {
@@ -42,10 +45,11 @@ fn accepted<'a>(
     message += ".";
     for listener in listeners {
         let name = listener.listener.name.as_str();
+        let winner = listener.winner.map(|winner| winner.precedence.name());
         if listener.refusal.is_some() {
             message.extend([" No traffic from listener ", name, ": it is not accepted."]);
-        } else if let Some(winner) = listener.winner.filter(|winner| winner.name() != route.name) {
-            let NamespacedName { namespace, name: winner } = winner.name();
+        } else if let Some(winner) = winner.filter(|winner| *winner != route.name) {
+            let NamespacedName { namespace, name: winner } = winner;
             message.extend([" No traffic from listener ", name, ": TCPRoute "]);
             message.extend([namespace.as_str(), "/", winner.as_str(), " comes first."]);
         }

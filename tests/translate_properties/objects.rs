@@ -233,7 +233,7 @@ fn status() -> impl Strategy<Value = RouteStatus> {
         condition_type: ConditionType::ACCEPTED,
         status: ConditionStatus::Unknown,
         reason: Reason::PENDING,
-        message: "as it was".to_owned(),
+        message: "as it was".into(),
         observed_generation: None,
         last_transition_time: None,
     };

@@ -76,7 +76,7 @@ pub enum Content {
 /// assert_eq!(faults[0].message, "invalid value: integer `70000`, expected a port from 1 to 65535");
 /// ```
 pub fn read(text: &str) -> Vec<Entry> {
-    split(text).flat_map(|document| document::read(&document)).collect()
+    split(text).flat_map(|document| document.read()).collect()
 }
 
 /// What a document says it is: all that is read of it at first. Anything but a text counts as

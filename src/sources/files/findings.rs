@@ -22,7 +22,7 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Takes in what a file says.
-    pub(super) fn take(&mut self, file: &Path, entries: &[Entry]) {
+    pub(super) fn take<'a>(&mut self, file: &Path, entries: impl Iterator<Item = &'a Entry>) {
         for entry in entries {
             match &entry.content {
                 Content::Object(object) => self.declare(file, entry.line, object),
@@ -40,8 +40,9 @@ impl Findings {
     }
 
     fn declare(&mut self, file: &Path, line: usize, object: &Object) {
-        let kept = Kept { object: object.clone(), file: file.to_owned(), line };
-        self.declared.entry(object.key()).or_default().push(kept);
+        let (declared, object) = (object.clone(), object.clone());
+        let kept = Kept { declared, object, file: file.to_owned(), line };
+        self.declared.entry(kept.object.key()).or_default().push(kept);
     }
 
     pub(super) fn cannot_read(&mut self, path: PathBuf, error: &io::Error) {

@@ -1,15 +1,15 @@
 //! What the files say, and what they last said that made sense.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::super::{Snapshot, SourceError};
 use super::findings::Findings;
+use super::page::Page;
 use super::read;
 use super::stamp::stamp;
-use crate::model::manifest::{self, Content, Entry};
 use crate::model::{Object, ObjectKey, Timestamp};
 
 #[derive(Debug)]
@@ -24,16 +24,12 @@ pub(super) struct Library {
     unreadable: BTreeSet<PathBuf>,
 }
 
-/// A file as it was last read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Page {
-    text: String,
-    entries: Vec<Entry>,
-}
-
 /// An object that is in force, and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kept {
+    /// As the file has it.
+    pub(super) declared: Object,
+    /// With its age and generation.
     pub(super) object: Object,
     pub(super) file: PathBuf,
     pub(super) line: usize,
@@ -82,14 +78,17 @@ impl Library {
         let mut findings = Findings::default();
         let files = self.read_files(being_written, &mut findings);
         for (file, page) in &files {
-            findings.take(file, &page.entries);
+            findings.take(file, page.entries());
         }
         let newly_unreadable = &findings.unreadable - &self.unreadable;
         let mut objects = findings.settle(&self.objects, &newly_unreadable);
         if self.with_ages {
             let now = Timestamp::now();
             for (key, kept) in &mut objects {
-                stamp(&mut kept.object, self.objects.get(key).map(|old| &old.object), now);
+                match self.objects.get(key) {
+                    Some(old) if old.declared == kept.declared => kept.object = old.object.clone(),
+                    old => stamp(&mut kept.object, old.map(|old| &old.object), now),
+                }
             }
         }
         let changed =
@@ -101,13 +100,13 @@ impl Library {
         changed
     }
 
-    /// The files as they are now, in the order of the paths; each once, however it is named. Those
-    /// that have not changed are not parsed again.
+    /// The files as they are now, in the order of the paths; each once, however it is named.
     fn read_files(
         &self,
         being_written: &BTreeSet<PathBuf>,
         findings: &mut Findings,
     ) -> Vec<(PathBuf, Page)> {
+        let known: HashMap<_, _> = self.files.iter().map(|(file, page)| (file, page)).collect();
         let mut places = BTreeSet::new();
         let mut pages = Vec::new();
         for path in &self.paths {
@@ -122,15 +121,14 @@ impl Library {
                 if !places.insert(place) {
                     continue;
                 }
-                let before = self.page(&file);
+                let before = known.get(&file).copied();
                 if is_being_written {
                     pages.extend(before.map(|page| (file, page.clone())));
                     continue;
                 }
                 match read::text_of(&file) {
                     Ok(text) => {
-                        let known = before.filter(|page| page.text == text).cloned();
-                        let page = known.unwrap_or_else(|| Page::parse(&file, text));
+                        let page = Page::parse(&file, text, before);
                         pages.push((file, page));
                     }
                     // Deleted between listing and reading.
@@ -140,21 +138,5 @@ impl Library {
             }
         }
         pages
-    }
-
-    fn page(&self, file: &Path) -> Option<&Page> {
-        self.files.iter().find(|(known, _)| known == file).map(|(_, page)| page)
-    }
-}
-
-impl Page {
-    fn parse(file: &Path, text: String) -> Self {
-        let entries = manifest::read(&text);
-        for entry in &entries {
-            if let Content::Foreign(what) = &entry.content {
-                tracing::debug!(file = %file.display(), line = entry.line, what, "not used for routing");
-            }
-        }
-        Self { text, entries }
     }
 }

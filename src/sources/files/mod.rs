@@ -10,6 +10,7 @@
 
 mod findings;
 mod library;
+mod page;
 mod read;
 mod stamp;
 mod watch;

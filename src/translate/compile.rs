@@ -1,0 +1,42 @@
+//! The plan: every valid listener, with the route that carries its traffic.
+
+use std::sync::Arc;
+
+use super::attach::AttachedRoute;
+use super::backends;
+use super::index::Index;
+use super::listeners::EvaluatedGateway;
+use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
+
+/// Compiles the plan. Backends are resolved for the routes that are in it, and what was found is
+/// left with them; most routes may be losers.
+pub(super) fn compile(
+    index: &Index<'_>,
+    gateways: &[EvaluatedGateway<'_>],
+    routes: &mut [AttachedRoute<'_>],
+) -> Plan {
+    let mut plan = Plan::default();
+    for gateway in gateways {
+        let Ok(addresses) = &gateway.addresses else { continue };
+        for listener in gateway.listeners.iter().filter(|listener| listener.refusal.is_none()) {
+            let id = ListenerId {
+                gateway: gateway.name.clone(),
+                listener: listener.listener.name.clone(),
+            };
+            let routing = match listener.winner {
+                Some(winner) => Routing::Single(route_plan(index, &mut routes[winner.place])),
+                None => Routing::Unrouted,
+            };
+            let port = listener.listener.port;
+            let addresses = addresses.iter().map(|address| address.with_port(port)).collect();
+            plan.listeners.insert(id, ListenerPlan { addresses, routing });
+        }
+    }
+    plan
+}
+
+fn route_plan(index: &Index<'_>, route: &mut AttachedRoute<'_>) -> Arc<RoutePlan> {
+    let (name, spec) = (route.name, route.route);
+    let resolved = route.resolved.get_or_insert_with(|| backends::resolve(index, name, spec));
+    resolved.plan.clone()
+}
