@@ -114,7 +114,7 @@ impl Stretch {
 
     async fn apply(&mut self, plan: &Plan) -> Result<(), String> {
         self.gate.bindings =
-            within("a plan is not applied", self.gate.forwarder.apply(plan)).await?;
+            within("a plan is not applied", self.gate.forwarder.apply(plan)).await?.clone();
         self.reloads += 1;
         let failures = &self.gate.bindings.failures;
         if failures.is_empty() { Ok(()) } else { Err(format!("cannot be opened: {failures:?}")) }
@@ -141,7 +141,7 @@ impl Stretch {
         drop(taken);
         self.retries += 1;
         let bindings = within("a retry does not end", self.gate.forwarder.retry()).await?;
-        self.gate.bindings = bindings.ok_or("a retry that changed nothing")?;
+        self.gate.bindings = bindings.ok_or("a retry that changed nothing")?.clone();
         let failures = &self.gate.bindings.failures;
         if failures.is_empty() { Ok(()) } else { Err(format!("after a retry: {failures:?}")) }
     }
