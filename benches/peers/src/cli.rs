@@ -16,7 +16,8 @@ Options:
       --slice SECONDS   How long a slice is measured. Default: 1.
       --only TEXT       Only scenarios with TEXT in their name, such as download
                         or round-trip-64B.
-      --proxy NAME,...  Only these: sluicegate, haproxy, nginx, envoy, tokio.
+      --proxy NAME,...  Only these: sluicegate, haproxy, haproxy-splice, nginx,
+                        envoy, tokio.
       --out DIR         Where results.json, tables.md and the plots go.
                         Default: target/peers.
       --quick           A tiny run, to see that everything works. Its figures
@@ -61,10 +62,13 @@ pub(crate) fn parse() -> Result<Task, lexopt::Error> {
             _ => return Err(argument.unexpected()),
         }
     }
-    let (default_rounds, default_slice) = if quick { (1, 0.05) } else { (5, 1.0) };
+    let (default_rounds, default_slice) = match quick {
+        true => (1, Duration::from_millis(50)),
+        false => (5, Duration::from_secs(1)),
+    };
     Ok(Task::Measure(Options {
         rounds: rounds.unwrap_or(default_rounds),
-        slice: slice.unwrap_or(Duration::from_secs_f64(default_slice)),
+        slice: slice.unwrap_or(default_slice),
         only,
         proxies,
         out,

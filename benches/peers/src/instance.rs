@@ -105,9 +105,9 @@ impl Instance {
 
     fn last_words(&self, name: &str) -> String {
         let log = fs::read_to_string(self.folder.join("proxy.log")).unwrap_or_default();
-        let tail: Vec<_> = log.lines().rev().take(10).collect();
-        let tail: Vec<_> = tail.into_iter().rev().collect();
-        format!("{name} cannot be measured; its log ends:\n{}", tail.join("\n"))
+        let lines: Vec<_> = log.lines().collect();
+        let tail = lines[lines.len().saturating_sub(10)..].join("\n");
+        format!("{name} cannot be measured; its log ends:\n{tail}")
     }
 }
 

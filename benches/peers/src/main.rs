@@ -4,6 +4,8 @@
 //! Started by `benches/peers/run`; see the README beside it. This one program also plays the
 //! backends and the plainest of the proxies, each as a process of its own.
 
+#![allow(clippy::print_stdout, reason = "a program for the terminal")]
+
 mod backends;
 mod cli;
 mod environment;
@@ -72,7 +74,7 @@ async fn compare() -> anyhow::Result<()> {
     let options = match cli::parse() {
         Ok(Task::Measure(options)) => options,
         Ok(Task::Help) => {
-            eprint!("{}", cli::HELP);
+            print!("{}", cli::HELP);
             return Ok(());
         }
         Err(error) => anyhow::bail!("{error}\nTry --help."),

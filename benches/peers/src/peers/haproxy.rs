@@ -1,4 +1,6 @@
-//! [HAProxy](https://docs.haproxy.org/2.6/configuration.html) in TCP mode.
+//! [HAProxy](https://docs.haproxy.org/2.6/configuration.html) in TCP mode, twice: left to judge by
+//! itself what to splice, and told to splice everything. The former is found to splice nothing in
+//! streams that never pause; the latter pays for it where messages are small.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,7 +12,7 @@ use super::{MOST_CONNECTIONS, Proxy, Route};
 
 /// `maxpipes` is more than any scenario splices at once; its default would ask for more files than
 /// many systems give. TCP_NODELAY is always set.
-fn configuration(routes: &[Route]) -> String {
+fn configuration(routes: &[Route], splice: &str) -> String {
     let mut text = format!(
         "\
 global
@@ -20,7 +22,7 @@ global
 
 defaults
     mode tcp
-    option splice-auto
+    {splice}
     timeout connect 10s
     timeout client 1h
     timeout server 1h
@@ -40,17 +42,30 @@ listen {}
     text
 }
 
+pub(super) const AUTO: &str = "haproxy";
+pub(super) const SPLICE: &str = "haproxy-splice";
+
 struct HaProxy {
     program: PathBuf,
+    name: &'static str,
+    splice: &'static str,
 }
 
-pub(super) fn find() -> Option<Box<dyn Proxy>> {
-    Some(Box::new(HaProxy { program: super::installed("haproxy")? }))
+pub(super) fn find_auto() -> Option<Box<dyn Proxy>> {
+    find(AUTO, "option splice-auto")
+}
+
+pub(super) fn find_splice() -> Option<Box<dyn Proxy>> {
+    find(SPLICE, "option splice-request\n    option splice-response")
+}
+
+fn find(name: &'static str, splice: &'static str) -> Option<Box<dyn Proxy>> {
+    Some(Box::new(HaProxy { program: super::installed("haproxy")?, name, splice }))
 }
 
 impl Proxy for HaProxy {
     fn name(&self) -> &'static str {
-        "haproxy"
+        self.name
     }
 
     fn version(&self) -> String {
@@ -59,7 +74,7 @@ impl Proxy for HaProxy {
 
     fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Command> {
         let file = folder.join("haproxy.cfg");
-        fs::write(&file, configuration(routes))?;
+        fs::write(&file, configuration(routes, self.splice))?;
         let mut command = Command::new(&self.program);
         // In the foreground, as one process.
         command.arg("-db").arg("-f").arg(file);

@@ -41,9 +41,10 @@ pub(crate) trait Proxy {
 type Find = fn() -> Option<Box<dyn Proxy>>;
 
 /// Every proxy by its name.
-const ALL: [(&str, Find); 5] = [
+const ALL: [(&str, Find); 6] = [
     (sluicegate::NAME, sluicegate::find),
-    ("haproxy", haproxy::find),
+    (haproxy::AUTO, haproxy::find_auto),
+    (haproxy::SPLICE, haproxy::find_splice),
     ("nginx", nginx::find),
     ("envoy", envoy::find),
     ("tokio", tokio::find),

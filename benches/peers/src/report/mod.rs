@@ -38,18 +38,13 @@ pub(crate) fn write(
         text += &format!("\n{title}\n{}", table.aligned());
         markdown += &format!("\n## {title}\n\n{}", table.markdown());
     }
-    print(&format!("{}\n{LEGEND}\n{text}", environment.told()));
+    println!("{}\n{LEGEND}\n{text}", environment.told());
 
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     fs::write(folder.join("tables.md"), markdown)?;
     let json = json!({ "environment": environment, "samples": results.samples });
     fs::write(folder.join("results.json"), serde_json::to_string_pretty(&json)?)?;
     plots::write(results, scenarios, folder)
-}
-
-#[expect(clippy::print_stdout, reason = "the tables are what this program is for")]
-fn print(text: &str) {
-    print!("{text}");
 }
 
 /// A row for each proxy, a column for each figure.

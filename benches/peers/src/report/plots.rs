@@ -24,12 +24,12 @@ const OURS_BAR: RGBColor = RGBColor(0x0b, 0x6b, 0xcb);
 const PEER_BAR: RGBColor = RGBColor(0xc3, 0xcc, 0xd6);
 
 // In pixels.
-const PANEL_WIDTH: u32 = 330;
+const PANEL_WIDTH: u32 = 340;
 const ROW: i32 = 24;
 const BAR: i32 = 14;
 const HEAD: i32 = 46;
 const TITLE: u32 = 44;
-const NAMES: i32 = 84;
+const NAMES: i32 = 112;
 const VALUES: i32 = 56;
 
 /// Which panels a plot has.
@@ -122,7 +122,7 @@ pub(super) fn write(
 
 impl Plot {
     fn draw(&self, panels: &[Panel], file: &Path) -> anyhow::Result<()> {
-        let columns = if panels.len() % 3 == 0 { 3 } else { panels.len().min(2) };
+        let columns = if panels.len().is_multiple_of(3) { 3 } else { panels.len().min(2) };
         let rows = panels.len().div_ceil(columns);
         let most = panels.iter().map(|panel| panel.bars.len()).max().unwrap_or_default();
         let panel_height = u32::try_from(HEAD + ROW * i32::try_from(most)? + 12)?;
