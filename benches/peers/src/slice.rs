@@ -14,6 +14,9 @@ use crate::usage::{cpu_between, kernel_memory};
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 
+/// How long a load runs before it is measured.
+const WARM_UP: Duration = Duration::from_millis(250);
+
 /// How long a slice may take beyond what is measured of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -48,8 +51,7 @@ async fn busy(
     length: Duration,
 ) -> anyhow::Result<Outcome> {
     let mut loads = loads(scenario, instance).await?;
-    // The first quarter is for warming up.
-    pass(&mut loads, length / 4).await?;
+    pass(&mut loads, WARM_UP.min(length)).await?;
 
     loads.iter().for_each(|load| drop(load.tally().take()));
     let (before, start) = (instance.tree().cpu_times()?, Instant::now());

@@ -47,6 +47,20 @@ impl Tree {
         Ok(times)
     }
 
+    /// One of its threads is at work, or waits for a processor to work on.
+    pub(crate) fn is_runnable(self) -> io::Result<bool> {
+        for process in self.processes()? {
+            for thread in entries(&process.join("task"))? {
+                let line = fs::read_to_string(thread.join("stat")).unwrap_or_default();
+                // The state is after the name, which may hold anything.
+                if line.rsplit_once(')').is_some_and(|(_, rest)| rest.starts_with(" R")) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     pub(crate) fn holdings(self) -> anyhow::Result<Holdings> {
         let mut holdings = Holdings::default();
         let mut pipes = BTreeSet::new();
