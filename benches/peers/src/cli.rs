@@ -1,0 +1,89 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+
+pub(crate) const HELP: &str = "\
+What sluicegate costs, beside other TCP proxies.
+
+Usage: benches/peers/run [OPTIONS]
+
+Options:
+      --rounds N        How often each proxy has a slice of each scenario.
+                        Default: 5.
+      --slice SECONDS   How long a slice is measured. Default: 1.
+      --only TEXT       Only scenarios with TEXT in their name, such as download
+                        or round-trip-64B.
+      --proxy NAME,...  Only these: sluicegate, haproxy, haproxy-splice, nginx,
+                        envoy, tokio.
+      --out DIR         Where results.json, tables.md and the plots go.
+                        Default: target/peers.
+      --quick           A tiny run, to see that everything works. Its figures
+                        mean nothing.
+  -h, --help            Print this.
+";
+
+pub(crate) enum Task {
+    Measure(Options),
+    Help,
+}
+
+pub(crate) struct Options {
+    pub(crate) rounds: usize,
+    pub(crate) slice: Duration,
+    pub(crate) only: String,
+    /// Every proxy that is there, where empty.
+    pub(crate) proxies: Vec<String>,
+    pub(crate) out: PathBuf,
+    pub(crate) quick: bool,
+}
+
+pub(crate) fn parse() -> Result<Task, lexopt::Error> {
+    let mut rounds = None;
+    let mut slice = None;
+    let mut only = String::new();
+    let mut proxies = Vec::new();
+    let mut out = PathBuf::from("target/peers");
+    let mut quick = false;
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("rounds") => rounds = Some(parser.value()?.parse_with(at_least_one)?),
+            Long("slice") => slice = Some(parser.value()?.parse_with(seconds)?),
+            Long("only") => only = parser.value()?.string()?,
+            Long("proxy") => {
+                proxies.extend(parser.value()?.string()?.split(',').map(str::to_owned));
+            }
+            Long("out") => out = parser.value()?.into(),
+            Long("quick") => quick = true,
+            Short('h') | Long("help") => return Ok(Task::Help),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    let (default_rounds, default_slice) = match quick {
+        true => (1, Duration::from_millis(50)),
+        false => (5, Duration::from_secs(1)),
+    };
+    Ok(Task::Measure(Options {
+        rounds: rounds.unwrap_or(default_rounds),
+        slice: slice.unwrap_or(default_slice),
+        only,
+        proxies,
+        out,
+        quick,
+    }))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "not a number above 0".to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    let slice = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    // What is longer is a mistake, and what is shorter measures nothing.
+    let sensible = Duration::from_millis(10)..=Duration::from_secs(60);
+    sensible.contains(&slice).then_some(slice).ok_or_else(|| "not from 0.01 to 60".to_owned())
+}

@@ -1,0 +1,169 @@
+//! What sluicegate costs, beside other TCP proxies: the same backends, the same clients, one proxy
+//! at a time in short slices that take turns.
+//!
+//! Started by `benches/peers/run`; see the README beside it. This one program also plays the
+//! backends and the plainest of the proxies, each as a process of its own.
+
+#![allow(clippy::print_stdout, reason = "a program for the terminal")]
+
+mod backends;
+mod cli;
+mod environment;
+mod figure;
+mod instance;
+mod load;
+mod peers;
+mod ports;
+mod process;
+mod report;
+mod results;
+mod scenario;
+mod slice;
+mod socket;
+mod usage;
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{Options, Task};
+use crate::environment::Environment;
+use crate::instance::Instance;
+use crate::peers::Proxy;
+use crate::ports::Ports;
+use crate::results::Results;
+use crate::scenario::Scenario;
+
+/// The idle connections, where the system lets a process have that many.
+const IDLE: usize = 8_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let result = match arguments.split_first() {
+        Some((role, rest)) if role == process::BOUND => process::become_bound(rest),
+        Some((role, rest)) if role == backends::BACKENDS => match ports_in(rest) {
+            Ok(ports) => backends::run(&ports).await,
+            Err(error) => Err(error),
+        },
+        Some((role, rest)) if role == peers::RELAY => match ports_in(rest) {
+            Ok(ports) => peers::relay(&ports).await,
+            Err(error) => Err(error),
+        },
+        _ => compare().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("peers: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ports_in(arguments: &[OsString]) -> anyhow::Result<Vec<u16>> {
+    let port = |argument: &OsString| argument.to_str().and_then(|text| text.parse().ok());
+    arguments.iter().map(port).collect::<Option<_>>().context("not a port")
+}
+
+async fn compare() -> anyhow::Result<()> {
+    let options = match cli::parse() {
+        Ok(Task::Measure(options)) => options,
+        Ok(Task::Help) => {
+            print!("{}", cli::HELP);
+            return Ok(());
+        }
+        Err(error) => anyhow::bail!("{error}\nTry --help."),
+    };
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    // What is dropped on the way out ends its processes and removes its files.
+    tokio::select! {
+        measured = measure(&options) => measured,
+        _ = terminate.recv() => anyhow::bail!("stopped"),
+        _ = interrupt.recv() => anyhow::bail!("stopped"),
+    }
+}
+
+async fn measure(options: &Options) -> anyhow::Result<()> {
+    let files = usize::try_from(process::raise_file_limit()?)?;
+    // A proxy has two sockets for each connection, and something to spare.
+    let idle = if options.quick { 200 } else { IDLE.min(files.saturating_sub(1_000) / 2) };
+    let mut scenarios = Scenario::all(idle);
+    scenarios.retain(|scenario| scenario.name().contains(&options.only));
+    anyhow::ensure!(!scenarios.is_empty(), "no scenario has {} in its name", options.only);
+    let proxies = peers::find(&options.proxies)?;
+    let environment = Environment::of(&proxies);
+    eprintln!("{}", environment.told());
+
+    let folder = tempfile::tempdir()?;
+    let bench = Bench { options, proxies, ports: Ports::new(), folder: folder.path() };
+    let (results, failed) = bench.run(&scenarios).await?;
+    report::write(&results, &scenarios, &environment, &options.out)?;
+    anyhow::ensure!(failed == 0, "{failed} slices failed");
+    Ok(())
+}
+
+/// All that the slices need.
+struct Bench<'a> {
+    options: &'a Options,
+    proxies: Vec<Box<dyn Proxy>>,
+    ports: Ports,
+    folder: &'a Path,
+}
+
+impl Bench<'_> {
+    /// Every proxy in every scenario in every round; and how many slices failed.
+    async fn run(&self, scenarios: &[Scenario]) -> anyhow::Result<(Results, usize)> {
+        let mut instances = Vec::new();
+        for proxy in &self.proxies {
+            instances.push(self.start(proxy.as_ref()).await?);
+        }
+        let mut results = Results::of(self.proxies.iter().map(|proxy| proxy.name()).collect());
+        let mut failed = 0;
+        for round in 0..self.options.rounds {
+            for (turn, scenario) in scenarios.iter().enumerate() {
+                eprint!("round {} of {}: {}:", round + 1, self.options.rounds, scenario.name());
+                for step in 0..self.proxies.len() {
+                    // Each begins as often as any other.
+                    let index = (round + turn + step) % self.proxies.len();
+                    let (proxy, instance) = (self.proxies[index].as_ref(), &mut instances[index]);
+                    match self.slice(*scenario, proxy, instance).await {
+                        Ok(outcome) => {
+                            eprint!(" {}", proxy.name());
+                            results.add(*scenario, proxy.name(), round, outcome);
+                        }
+                        Err(error) => {
+                            failed += 1;
+                            eprintln!("\n{} failed: {error:#}", proxy.name());
+                            *instance = self.start(proxy).await?;
+                        }
+                    }
+                }
+                eprintln!();
+            }
+        }
+        Ok((results, failed))
+    }
+
+    async fn slice(
+        &self,
+        scenario: Scenario,
+        proxy: &dyn Proxy,
+        instance: &mut Instance,
+    ) -> anyhow::Result<slice::Outcome> {
+        // Memory that was used before would be used again, and not be seen to grow.
+        if let Scenario::Idle { .. } = scenario {
+            *instance = self.start(proxy).await?;
+        }
+        slice::run(scenario, instance, self.options.slice).await
+    }
+
+    async fn start(&self, proxy: &dyn Proxy) -> anyhow::Result<Instance> {
+        Instance::start(proxy, &self.ports, self.folder).await
+    }
+}

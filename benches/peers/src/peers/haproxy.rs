@@ -1,0 +1,83 @@
+//! [HAProxy](https://docs.haproxy.org/2.6/configuration.html) in TCP mode, twice: left to judge by
+//! itself what to splice, and told to splice everything. The former is found to splice nothing in
+//! streams that never pause; the latter pays for it where messages are small.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{MOST_CONNECTIONS, Proxy, Route};
+
+/// `maxpipes` is more than any scenario splices at once; its default would ask for more files than
+/// many systems give. TCP_NODELAY is always set.
+fn configuration(routes: &[Route], splice: &str) -> String {
+    let mut text = format!(
+        "\
+global
+    nbthread 1
+    maxconn {MOST_CONNECTIONS}
+    maxpipes 256
+
+defaults
+    mode tcp
+    {splice}
+    timeout connect 10s
+    timeout client 1h
+    timeout server 1h
+"
+    );
+    for Route { backend, listen, connect } in routes {
+        let _ = write!(
+            text,
+            "
+listen {}
+    bind 127.0.0.1:{listen}
+    server backend 127.0.0.1:{connect}
+",
+            backend.name()
+        );
+    }
+    text
+}
+
+pub(super) const AUTO: &str = "haproxy";
+pub(super) const SPLICE: &str = "haproxy-splice";
+
+struct HaProxy {
+    program: PathBuf,
+    name: &'static str,
+    splice: &'static str,
+}
+
+pub(super) fn find_auto() -> Option<Box<dyn Proxy>> {
+    find(AUTO, "option splice-auto")
+}
+
+pub(super) fn find_splice() -> Option<Box<dyn Proxy>> {
+    find(SPLICE, "option splice-request\n    option splice-response")
+}
+
+fn find(name: &'static str, splice: &'static str) -> Option<Box<dyn Proxy>> {
+    Some(Box::new(HaProxy { program: super::installed("haproxy")?, name, splice }))
+}
+
+impl Proxy for HaProxy {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn version(&self) -> String {
+        super::version(&self.program, "-v")
+    }
+
+    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Command> {
+        let file = folder.join("haproxy.cfg");
+        fs::write(&file, configuration(routes, self.splice))?;
+        let mut command = Command::new(&self.program);
+        // In the foreground, as one process.
+        command.arg("-db").arg("-f").arg(file);
+        Ok(command)
+    }
+}

@@ -1,0 +1,107 @@
+//! This crate, as its `file_gateway` example runs it: from manifests, with a line for each
+//! connection in its log.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Proxy, Route};
+
+pub(crate) const NAME: &str = "sluicegate";
+
+fn manifests(routes: &[Route]) -> String {
+    let mut text = "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata:
+  name: peers
+spec:
+  controllerName: sluicegate.dev/gateway-controller
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata:
+  name: peers
+spec:
+  gatewayClassName: peers
+  listeners:
+"
+    .to_owned();
+    for Route { backend, listen, .. } in routes {
+        let name = backend.name();
+        let _ = writeln!(text, "  - {{name: {name}, protocol: TCP, port: {listen}}}");
+    }
+    for Route { backend, connect, .. } in routes {
+        let name = backend.name();
+        let _ = write!(
+            text,
+            "\
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata:
+  name: {name}
+spec:
+  parentRefs:
+  - {{name: peers, sectionName: {name}}}
+  rules:
+  - backendRefs:
+    - {{name: {name}, port: {connect}}}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: {name}
+spec:
+  ports:
+  - port: {connect}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: {name}
+  labels:
+    kubernetes.io/service-name: {name}
+addressType: IPv4
+ports:
+- port: {connect}
+endpoints:
+- addresses: [127.0.0.1]
+"
+        );
+    }
+    text
+}
+
+struct Sluicegate {
+    program: PathBuf,
+}
+
+pub(super) fn find() -> Option<Box<dyn Proxy>> {
+    // The example of the same build is beside this program.
+    let program = env::current_exe().ok()?.with_file_name("examples").join("file_gateway");
+    program.is_file().then(|| Box::new(Sluicegate { program }) as Box<dyn Proxy>)
+}
+
+impl Proxy for Sluicegate {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn version(&self) -> String {
+        let described = Command::new("git").args(["describe", "--always", "--dirty"]).output();
+        let described = described.map(|output| output.stdout).unwrap_or_default();
+        String::from_utf8_lossy(&described).trim().to_owned()
+    }
+
+    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Command> {
+        let file = folder.join("manifests.yaml");
+        fs::write(&file, manifests(routes))?;
+        let mut command = Command::new(&self.program);
+        command.args(["--workers", "1", "--bind", "127.0.0.1"]).arg(file);
+        Ok(command)
+    }
+}

@@ -1,0 +1,61 @@
+//! What sluicegate is meant to cost, and whether it does.
+
+use super::table::Table;
+use crate::figure::{Figure, three_digits};
+use crate::peers::OURS;
+use crate::results::Results;
+use crate::scenario::Scenario;
+
+/// What is held to a bound.
+enum Bound {
+    /// The ratio to the best of the other proxies.
+    Ratio(f64),
+    /// The figure itself.
+    Value(f64),
+}
+
+fn targets(scenarios: &[Scenario]) -> impl Iterator<Item = (Scenario, Figure, Bound)> {
+    scenarios.iter().filter_map(|scenario| {
+        let (figure, bound) = match scenario {
+            Scenario::Download { connections: 16 } => {
+                (Figure::CpuSecondsPerGib, Bound::Ratio(0.35))
+            }
+            Scenario::Download { connections: 1 } => (Figure::CpuSecondsPerGib, Bound::Ratio(0.6)),
+            Scenario::Upload { connections: 4 } => (Figure::CpuSecondsPerGib, Bound::Ratio(0.5)),
+            Scenario::RoundTrip { bytes: 64, connections: 64 } => {
+                (Figure::CpuMicrosPerRoundTrip, Bound::Ratio(0.95))
+            }
+            Scenario::Connect { at_a_time: 16 } => {
+                (Figure::CpuMicrosPerConnection, Bound::Ratio(0.95))
+            }
+            Scenario::Mixed { .. } => (Figure::P99Micros, Bound::Ratio(1.0)),
+            Scenario::Idle { .. } => (Figure::ProxyKib, Bound::Value(2.0)),
+            _ => return None,
+        };
+        Some((*scenario, figure, bound))
+    })
+}
+
+pub(super) fn table(results: &Results, scenarios: &[Scenario]) -> Table {
+    let head = ["scenario", "figure", "target", "measured", "met"];
+    let mut table = Table::with_head(head.map(str::to_owned).into());
+    for (scenario, figure, bound) in targets(scenarios) {
+        let (bound, name, measured) = match bound {
+            Bound::Ratio(bound) => {
+                let name = format!("{}, ratio to best peer", figure.title());
+                (bound, name, results.ratio(scenario, OURS, figure))
+            }
+            Bound::Value(bound) => {
+                let estimate = results.estimate(scenario, OURS, figure);
+                (bound, figure.title().to_owned(), estimate.map(|estimate| estimate.median))
+            }
+        };
+        let (shown, met) = match measured {
+            Some(measured) if measured <= bound => (three_digits(measured), "yes"),
+            Some(measured) => (three_digits(measured), "no"),
+            None => ("-".to_owned(), "-"),
+        };
+        table.push(vec![scenario.title(), name, format!("≤ {bound}"), shown, met.to_owned()]);
+    }
+    table
+}

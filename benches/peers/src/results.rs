@@ -1,0 +1,155 @@
+//! Everything that came of the slices, and how the proxies compare.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::figure::{Figure, Figures};
+use crate::peers::OURS;
+use crate::scenario::Scenario;
+use crate::slice::{Outcome, micros};
+
+/// The figures of one slice, as they were taken.
+#[derive(Debug, Serialize)]
+pub(crate) struct Sample {
+    pub(crate) scenario: String,
+    pub(crate) proxy: &'static str,
+    pub(crate) round: usize,
+    pub(crate) figures: Figures,
+}
+
+#[derive(Debug)]
+pub(crate) struct Results {
+    /// Those that take part, in the order in which they are told.
+    proxies: Vec<&'static str>,
+    pub(crate) samples: Vec<Sample>,
+    /// Those of all rounds together.
+    latencies: BTreeMap<(String, &'static str), Histogram<u64>>,
+}
+
+/// What the rounds have to say about a figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Estimate {
+    pub(crate) median: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+}
+
+impl Estimate {
+    fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let (low, high) = (*values.first()?, *values.last()?);
+        let middle = values.len() / 2;
+        let median = match values.len() % 2 {
+            0 => (values[middle - 1] + values[middle]) / 2.0,
+            _ => values[middle],
+        };
+        Some(Self { median, low, high })
+    }
+
+    /// Half of the way from the lowest to the highest, as a part of the median.
+    pub(crate) fn spread(self) -> f64 {
+        match self.median {
+            0.0 => 0.0,
+            median => (self.high - self.low) / 2.0 / median.abs(),
+        }
+    }
+}
+
+impl Results {
+    pub(crate) fn of(proxies: Vec<&'static str>) -> Self {
+        Self { proxies, samples: Vec::new(), latencies: BTreeMap::new() }
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        scenario: Scenario,
+        proxy: &'static str,
+        round: usize,
+        outcome: Outcome,
+    ) {
+        let scenario = scenario.name();
+        let Outcome { figures, latencies } = outcome;
+        if !latencies.is_empty() {
+            let merged = self.latencies.entry((scenario.clone(), proxy));
+            let merged = merged.or_insert_with(|| Histogram::new_from(&latencies));
+            merged.add(&latencies).expect("histograms that grow have room");
+        }
+        self.samples.push(Sample { scenario, proxy, round, figures });
+    }
+
+    /// The proxies that were measured in a scenario.
+    pub(crate) fn proxies(&self, scenario: Scenario) -> Vec<&'static str> {
+        let name = scenario.name();
+        let measured = |proxy: &&str| {
+            self.samples.iter().any(|sample| sample.scenario == name && sample.proxy == *proxy)
+        };
+        self.proxies.iter().copied().filter(measured).collect()
+    }
+
+    pub(crate) fn estimate(
+        &self,
+        scenario: Scenario,
+        proxy: &str,
+        figure: Figure,
+    ) -> Option<Estimate> {
+        let name = scenario.name();
+        let samples = self.samples.iter();
+        let of_both = samples.filter(|sample| sample.scenario == name && sample.proxy == proxy);
+        Estimate::of(of_both.filter_map(|sample| sample.figures.get(&figure).copied()).collect())
+    }
+
+    /// A quantile over all rounds, in microseconds.
+    pub(crate) fn merged(
+        &self,
+        scenario: Scenario,
+        proxy: &'static str,
+        figure: Figure,
+    ) -> Option<f64> {
+        figure.quantile()?;
+        Some(micros(self.latencies.get(&(scenario.name(), proxy))?, figure))
+    }
+
+    /// How a proxy's median relates to that of the best proxy that is not ours.
+    pub(crate) fn ratio(&self, scenario: Scenario, proxy: &str, figure: Figure) -> Option<f64> {
+        let median = |proxy: &str| Some(self.estimate(scenario, proxy, figure)?.median);
+        let peers = self.proxies(scenario).into_iter().filter(|proxy| *proxy != OURS);
+        let medians = peers.filter_map(median);
+        let best = match figure.lower_is_better() {
+            true => medians.min_by(f64::total_cmp),
+            false => medians.max_by(f64::total_cmp),
+        };
+        // Memory that was not seen to grow is no measure for others.
+        let best = best.filter(|best| *best > 0.0)?;
+        Some(median(proxy)? / best)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn median_and_spread() {
+        let estimate = Estimate::of(vec![4.0, 1.0, 2.0]).unwrap();
+        assert_eq!(estimate, Estimate { median: 2.0, low: 1.0, high: 4.0 });
+        assert_eq!(estimate.spread(), 0.75);
+        assert_eq!(Estimate::of(vec![1.0, 2.0]).unwrap().median, 1.5);
+        assert_eq!(Estimate::of(Vec::new()), None);
+    }
+
+    #[test]
+    fn the_best_peer_is_not_ours() {
+        let mut results = Results::of(vec![OURS, "one", "other"]);
+        let scenario = Scenario::Download { connections: 1 };
+        for (proxy, cpu, rate) in [(OURS, 1.0, 9.0), ("one", 2.0, 3.0), ("other", 4.0, 6.0)] {
+            let figures = [(Figure::CpuSecondsPerGib, cpu), (Figure::GibPerSecond, rate)];
+            let latencies = Histogram::new(3).unwrap();
+            results.add(scenario, proxy, 0, Outcome { figures: figures.into(), latencies });
+        }
+        assert_eq!(results.ratio(scenario, OURS, Figure::CpuSecondsPerGib), Some(0.5));
+        assert_eq!(results.ratio(scenario, OURS, Figure::GibPerSecond), Some(1.5));
+        assert_eq!(results.ratio(scenario, "other", Figure::CpuSecondsPerGib), Some(2.0));
+    }
+}

@@ -1,0 +1,148 @@
+//! One slice: a proxy in a scenario, for a moment.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::backends::Backend;
+use crate::figure::{Figure, Figures};
+use crate::instance::Instance;
+use crate::load::{Counts, Load, connects, download, hold, round_trips, upload};
+use crate::scenario::Scenario;
+use crate::usage::{cpu_between, kernel_memory};
+
+const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
+
+/// How long a load runs before it is measured.
+const WARM_UP: Duration = Duration::from_millis(250);
+
+/// How long a slice may take beyond what is measured of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a slice came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) figures: Figures,
+    /// In nanoseconds; empty where a scenario has none.
+    pub(crate) latencies: Histogram<u64>,
+}
+
+/// Runs a scenario against a proxy that is at rest, and leaves it so.
+pub(crate) async fn run(
+    scenario: Scenario,
+    instance: &Instance,
+    length: Duration,
+) -> anyhow::Result<Outcome> {
+    let slice = async {
+        let outcome = match scenario {
+            Scenario::Idle { connections } => idle(instance, connections).await?,
+            _ => busy(scenario, instance, length).await?,
+        };
+        instance.at_rest().await?;
+        Ok(outcome)
+    };
+    timeout(2 * length + PATIENCE, slice).await?
+}
+
+async fn busy(
+    scenario: Scenario,
+    instance: &Instance,
+    length: Duration,
+) -> anyhow::Result<Outcome> {
+    let mut loads = loads(scenario, instance).await?;
+    pass(&mut loads, WARM_UP.min(length)).await?;
+
+    loads.iter().for_each(|load| drop(load.tally().take()));
+    let (before, start) = (instance.tree().cpu_times()?, Instant::now());
+    // Longer where the machine is so busy that nothing went through at all.
+    pass(&mut loads, length).await?;
+    while loads.iter().any(|load| load.tally().is_empty()) {
+        pass(&mut loads, length).await?;
+    }
+    let counts: Vec<Counts> = loads.iter().map(|load| load.tally().take()).collect();
+    let seconds = start.elapsed().as_secs_f64();
+    let cpu = cpu_between(&before, &instance.tree().cpu_times()?).as_secs_f64();
+
+    let units: Vec<f64> = counts.iter().map(|counts| counts.units as f64).collect();
+    let latencies = counts.into_iter().next().unwrap_or_default().latencies;
+    let value = |figure: Figure| match figure {
+        Figure::CpuSecondsPerGib => cpu * GIB / units[0],
+        Figure::CpuMicrosPerRoundTrip | Figure::CpuMicrosPerConnection => cpu * 1e6 / units[0],
+        Figure::RoundTripsPerSecond | Figure::ConnectionsPerSecond => units[0] / seconds,
+        // Beside round trips, the bytes are those of the second load.
+        Figure::GibPerSecond => units[units.len() - 1] / GIB / seconds,
+        _ => micros(&latencies, figure),
+    };
+    let figures = scenario.figures().iter().map(|figure| (*figure, value(*figure))).collect();
+    Ok(Outcome { figures, latencies })
+}
+
+/// The load that the figures are about, and what goes on beside it.
+async fn loads(scenario: Scenario, instance: &Instance) -> anyhow::Result<Vec<Load>> {
+    let echo = instance.address(Backend::Echo);
+    let source = instance.address(Backend::Source);
+    let sink = instance.address(Backend::Sink);
+    Ok(vec![match scenario {
+        Scenario::Download { connections } => {
+            Load::start(move |tally, ready| download(source, connections, tally, ready)).await?
+        }
+        Scenario::Upload { connections } => {
+            Load::start(move |tally, ready| upload(sink, connections, tally, ready)).await?
+        }
+        Scenario::RoundTrip { bytes, connections } => {
+            Load::start(move |tally, ready| round_trips(echo, connections, bytes, tally, ready))
+                .await?
+        }
+        Scenario::Connect { at_a_time } => {
+            Load::start(move |tally, ready| connects(echo, at_a_time, tally, ready)).await?
+        }
+        Scenario::Idle { connections } => {
+            Load::start(move |_, ready| hold(echo, connections, ready)).await?
+        }
+        Scenario::Mixed { downloads, connections } => {
+            let front =
+                Load::start(move |tally, ready| round_trips(echo, connections, 64, tally, ready));
+            let front = front.await?;
+            let beside = Load::start(move |tally, ready| download(source, downloads, tally, ready));
+            return Ok(vec![front, beside.await?]);
+        }
+    }])
+}
+
+/// Lets time go by, or less where the load has no more to do.
+async fn pass(loads: &mut [Load], length: Duration) -> anyhow::Result<()> {
+    match loads {
+        [load] => match timeout(length, load.ended()).await {
+            Ok(ended) => ended,
+            Err(_) => Ok(()),
+        },
+        _ => {
+            sleep(length).await;
+            Ok(())
+        }
+    }
+}
+
+async fn idle(instance: &Instance, connections: usize) -> anyhow::Result<Outcome> {
+    let before = (instance.tree().holdings()?, kernel_memory()?);
+    let load = loads(Scenario::Idle { connections }, instance).await?;
+    instance.at_rest().await?;
+    let after = (instance.tree().holdings()?, kernel_memory()?);
+    drop(load);
+
+    let each = |before: u64, after: u64| (after as f64 - before as f64) / connections as f64;
+    let figures = [
+        (Figure::ProxyKib, each(before.0.memory, after.0.memory) / 1024.0),
+        (Figure::KernelKib, each(before.1, after.1) / 1024.0),
+        (Figure::PipeKib, each(before.0.pipes, after.0.pipes) / 1024.0),
+        (Figure::Descriptors, each(before.0.descriptors, after.0.descriptors)),
+    ];
+    Ok(Outcome { figures: figures.into(), latencies: Counts::default().latencies })
+}
+
+/// Of latencies in nanoseconds.
+pub(crate) fn micros(latencies: &Histogram<u64>, figure: Figure) -> f64 {
+    let quantile = figure.quantile().expect("a figure of latency");
+    latencies.value_at_quantile(quantile) as f64 / 1000.0
+}
