@@ -51,9 +51,11 @@ fn main() {
     let is_wanted = |name: &str| wanted.is_none_or(|wanted| name.contains(wanted.as_str()));
     let (edits, sizes) = if is_measured { (EDITS, 3) } else { (1, 1) };
 
-    println!("milliseconds from a change to the first connection that follows, over {edits} edits");
-    println!("                                                                     to the status");
-    println!("source  routes  listeners      min   median      p90    worst           median");
+    if is_measured {
+        println!("milliseconds from a change to the first connection that follows it, of {edits}");
+        println!("                                                                 to the status");
+        println!("source  routes  listeners      min   median      p90    worst           median");
+    }
     if is_wanted("memory") {
         for routes in &MEMORY[..sizes] {
             memory(*routes, edits);
@@ -176,6 +178,10 @@ fn wait<F: Future>(future: F) -> F::Output {
 }
 
 fn print(source: &str, scene: &Scene, samples: Vec<Sample>) {
+    let routes = scene.resources.tcp_routes.len();
+    if samples.len() < 2 {
+        return println!("{source:6} {routes:7}  followed");
+    }
     let sorted = |time: fn(&Sample) -> Duration| {
         let mut times: Vec<_> = samples.iter().map(time).collect();
         times.sort_unstable();
@@ -187,8 +193,7 @@ fn print(source: &str, scene: &Scene, samples: Vec<Sample>) {
         times[(times.len() - 1) * percent / 100].as_secs_f64() * 1000.0
     };
     println!(
-        "{source:6} {:7} {:10} {:8.1} {:8.1} {:8.1} {:8.1} {:16.1}",
-        scene.resources.tcp_routes.len(),
+        "{source:6} {routes:7} {:10} {:8.1} {:8.1} {:8.1} {:8.1} {:16.1}",
         scene.listeners,
         at(&connection, 0),
         at(&connection, 50),
