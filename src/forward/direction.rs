@@ -7,13 +7,14 @@
 
 use std::io::{self, Read};
 use std::net::Shutdown;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 
 use super::buffer::Buffer;
 use super::pipe::Pipe;
@@ -137,7 +138,9 @@ impl<'a> Direction<'a> {
         loop {
             ready!(self.poll_write(cx)).map_err(|_| self.from.other())?;
             if *self.meter.bytes >= enough {
-                cx.waker().wake_by_ref();
+                // Others first, those included that the runtime has not heard of yet: woken at once,
+                // this task and its like would keep it from listening.
+                let _ = pin!(yield_now()).poll(cx);
                 return Poll::Pending;
             }
             self.large_reads = match ready!(self.poll_read(cx)) {
