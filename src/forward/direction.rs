@@ -5,7 +5,9 @@
 //! back-pressure. Once it turns out to carry bulk, a pipe takes the buffer's place, and the bytes
 //! are moved rather than copied, until it is quiet again.
 
+use std::cell::Cell;
 use std::io::{self, Read};
+use std::mem;
 use std::net::Shutdown;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio::task::yield_now;
 
 use super::buffer::Buffer;
-use super::pipe::Pipe;
+use super::pipe::{CAPACITY, Pipe};
 
 /// Bytes a direction may carry before other connections of the worker get their turn.
 const BUDGET: u64 = 256 * 1024;
@@ -28,6 +30,15 @@ const LARGE: usize = 8 * 1024;
 
 /// So many large reads in a row are bulk.
 const BULK: u8 = 4;
+
+/// What bulk may move at once while others on the worker have little to say, and wait to say it. It
+/// costs more than to fill the pipe, but a quarter of the time goes by until it is their turn.
+const BITE: usize = 256 * 1024;
+
+thread_local! {
+    /// Small reads on this worker so far.
+    static SMALL_READS: Cell<u32> = const { Cell::new(0) };
+}
 
 /// A side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +61,8 @@ pub(super) struct Direction<'a> {
     in_hand: Option<InHand>,
     /// Large reads in a row, as far as they matter.
     large_reads: u8,
+    /// Small reads on the worker, as of the last bulk.
+    small_reads: u32,
     is_done: bool,
     meter: Meter<'a>,
     /// Resolves when the source is lost; there once it was needed.
@@ -80,6 +93,7 @@ impl<'a> Direction<'a> {
             sink,
             in_hand: None,
             large_reads: 0,
+            small_reads: 0,
             is_done: false,
             meter,
             loss: None,
@@ -146,7 +160,10 @@ impl<'a> Direction<'a> {
             self.large_reads = match ready!(self.poll_read(cx)) {
                 Ok(0) => return Poll::Ready(Ok(())),
                 Ok(LARGE..) => BULK.min(self.large_reads + 1),
-                Ok(_) => 0,
+                Ok(_) => {
+                    SMALL_READS.set(SMALL_READS.get().wrapping_add(1));
+                    0
+                }
                 // There are no pipes here. What there is to read is copied, then.
                 Err(error) if error.kind() == io::ErrorKind::Unsupported => 0,
                 Err(_) => return Poll::Ready(Err(self.from)),
@@ -159,8 +176,10 @@ impl<'a> Direction<'a> {
         let Self { source, .. } = *self;
         let (read, in_hand) = match self.pipe() {
             Some(mut pipe) => {
+                let before = mem::replace(&mut self.small_reads, SMALL_READS.get());
+                let limit = if before == self.small_reads { CAPACITY } else { BITE };
                 // However much it is, there may be more: a pipe can be full of little.
-                let read = ready!(poll_read(source, cx, 0, || pipe.fill(source)))?;
+                let read = ready!(poll_read(source, cx, 0, || pipe.fill(source, limit)))?;
                 (read, InHand::Moved(pipe))
             }
             None => {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+pub(super) const CAPACITY: usize = 0;
+
 /// What cannot be had here.
 pub(super) enum Pipe {}
 
@@ -16,7 +18,7 @@ impl Pipe {
         match *self {}
     }
 
-    pub(super) fn fill<S>(&mut self, _: S) -> io::Result<usize> {
+    pub(super) fn fill<S>(&mut self, _: S, _: usize) -> io::Result<usize> {
         match *self {}
     }
 

@@ -15,7 +15,7 @@ use nix::unistd::pipe2;
 
 /// What a pipe holds, in bytes. The system allows an ordinary user no larger one
 /// (`fs.pipe-max-size`); with the usual 64 KiB there are so many calls that copying costs less.
-const CAPACITY: i32 = 1 << 20;
+pub(super) const CAPACITY: usize = 1 << 20;
 
 /// Pipes that a worker has at most. An ordinary user gets 64 of this size in all
 /// (`fs.pipe-user-pages-soft`), unless the system says otherwise.
@@ -85,15 +85,15 @@ impl Pipe {
         self.held == 0
     }
 
-    /// Moves what `socket` has to read into the pipe, and says how many bytes; 0 is the end.
+    /// Moves at most `limit` bytes that `socket` has to read into the pipe, and says how many; 0 is the
+    /// end.
     ///
     /// # Errors
     /// The socket's; the pipe must be empty, so that `WouldBlock` cannot be the pipe's. Or
     /// `Unsupported` where the system does not move bytes, and then the thread has no pipe any more.
-    pub(super) fn fill(&mut self, socket: impl AsFd) -> io::Result<usize> {
+    pub(super) fn fill(&mut self, socket: impl AsFd, limit: usize) -> io::Result<usize> {
         debug_assert!(self.is_empty());
-        let capacity = CAPACITY as usize;
-        match splice(socket, None, &self.ends().writer, None, capacity, NONBLOCK) {
+        match splice(socket, None, &self.ends().writer, None, limit, NONBLOCK) {
             Ok(moved) => {
                 self.held = moved;
                 Ok(moved)
@@ -129,7 +129,7 @@ impl Ends {
     /// It fails for want of descriptors, or of pages that this user may still put into pipes.
     fn open() -> Option<Self> {
         let (reader, writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).ok()?;
-        fcntl(&writer, FcntlArg::F_SETPIPE_SZ(CAPACITY)).ok()?;
+        fcntl(&writer, FcntlArg::F_SETPIPE_SZ(CAPACITY.try_into().ok()?)).ok()?;
         Some(Self { reader, writer })
     }
 }

@@ -3,9 +3,11 @@
 
 use std::io;
 use std::sync::LazyLock;
+use std::thread;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime;
 
 use crate::ports::loopback;
 use crate::socket;
@@ -38,6 +40,18 @@ impl Backend {
         }
     }
 
+    fn run(self, port: u16) -> anyhow::Result<()> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let listener = TcpListener::bind(loopback(port)).await?;
+            loop {
+                let (stream, _) = listener.accept().await?;
+                // A client that goes away is no concern of the backend.
+                tokio::spawn(self.serve(stream));
+            }
+        })
+    }
+
     /// Until the other side is done.
     async fn serve(self, mut stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
@@ -57,23 +71,16 @@ impl Backend {
     }
 }
 
-/// Runs the backends on these ports, in the order of [`Backend::ALL`].
-pub(crate) async fn run(ports: &[u16]) -> anyhow::Result<()> {
-    let mut listeners = tokio::task::JoinSet::new();
-    for (backend, port) in Backend::ALL.into_iter().zip(ports) {
-        let listener = TcpListener::bind(loopback(*port)).await?;
-        listeners.spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await?;
-                // A client that goes away is no concern of the backend.
-                tokio::spawn(async move { backend.serve(stream).await });
-            }
-        });
-    }
-    match listeners.join_next().await {
-        Some(ended) => ended?,
-        None => Ok(()),
-    }
+/// Runs the backends on these ports, in the order of [`Backend::ALL`]. Each has a thread of its own,
+/// so that the one that is busiest is not in the way of the others.
+pub(crate) fn run(ports: &[u16]) -> anyhow::Result<()> {
+    thread::scope(|scope| {
+        let backends = Backend::ALL.into_iter().zip(ports);
+        #[expect(clippy::needless_collect, reason = "all are to run before one is waited for")]
+        let threads: Vec<_> =
+            backends.map(|(backend, port)| scope.spawn(move || backend.run(*port))).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("a backend panicked"))
+    })
 }
 
 /// Writes until that fails, and tells of what was taken.

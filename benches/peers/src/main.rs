@@ -28,6 +28,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Options, Task};
@@ -41,20 +42,17 @@ use crate::scenario::Scenario;
 /// The idle connections, where the system lets a process have that many.
 const IDLE: usize = 8_000;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments: Vec<OsString> = env::args_os().skip(1).collect();
     let result = match arguments.split_first() {
         Some((role, rest)) if role == process::BOUND => process::become_bound(rest),
-        Some((role, rest)) if role == backends::BACKENDS => match ports_in(rest) {
-            Ok(ports) => backends::run(&ports).await,
-            Err(error) => Err(error),
-        },
-        Some((role, rest)) if role == peers::RELAY => match ports_in(rest) {
-            Ok(ports) => peers::relay(&ports).await,
-            Err(error) => Err(error),
-        },
-        _ => compare().await,
+        Some((role, rest)) if role == backends::BACKENDS => {
+            ports_in(rest).and_then(|ports| backends::run(&ports))
+        }
+        Some((role, rest)) if role == peers::RELAY => {
+            ports_in(rest).and_then(|ports| on_this_thread(peers::relay(&ports)))
+        }
+        _ => on_this_thread(compare()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,6 +61,10 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn on_this_thread(task: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    runtime::Builder::new_current_thread().enable_all().build()?.block_on(task)
 }
 
 fn ports_in(arguments: &[OsString]) -> anyhow::Result<Vec<u16>> {
