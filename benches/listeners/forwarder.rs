@@ -22,7 +22,8 @@ pub(super) fn measure(scale: Scale, descriptors: usize) {
     println!(
         "\nForwarder::apply. Serving: until a connection to the last listener was dealt with."
     );
-    println!("Closing: until all are closed. Memory: of the process, without the system's part.\n");
+    println!("Closing: until all are closed. Memory: of the process, without the system's part.");
+    println!("A plan shares no memory with the one before; in a copy, only what differs is new.\n");
     row(&[
         &"listeners",
         &"workers",
@@ -30,6 +31,7 @@ pub(super) fn measure(scale: Scale, descriptors: usize) {
         &"serving",
         &"memory each",
         &"change one",
+        &"in a copy",
         &"add one",
         &"remove one",
         &"close all",
@@ -69,6 +71,7 @@ fn measure_row(listeners: usize, workers: usize, changes: usize) {
     let plan = plan_of(&addresses[1..], 1);
     let changed = plan_of(&addresses[1..], 2);
     let more = plan_of(&addresses, 1);
+    let copies = [&changed, &first].map(|like| copy_like(&first, like));
     let mut forwarder = Forwarder::start(Settings::default().with_workers(workers)).unwrap();
 
     let before = memory();
@@ -79,7 +82,8 @@ fn measure_row(listeners: usize, workers: usize, changes: usize) {
 
     let mut apply = |plan: &Plan| timed(|| runtime.block_on(forwarder.apply(plan))).0;
     let changing = (0..changes).map(|turn| apply([&changed, &plan][turn % 2])).collect();
-    apply(&plan);
+    apply(&first);
+    let copying = (0..changes).map(|turn| apply(&copies[turn % 2])).collect();
     let (adding, removing) = (0..changes).map(|_| (apply(&more), apply(&plan))).unzip();
     let (closing, ()) = timed(|| runtime.block_on(forwarder.drain(Duration::ZERO)));
     row(&[
@@ -89,6 +93,7 @@ fn measure_row(listeners: usize, workers: usize, changes: usize) {
         &milliseconds(opening + waiting),
         &format!("{memory} B"),
         &milliseconds(median(changing)),
+        &milliseconds(median(copying)),
         &milliseconds(median(adding)),
         &milliseconds(median(removing)),
         &milliseconds(closing),
@@ -107,6 +112,15 @@ fn plan_of(addresses: &[SocketAddr], last_host: u8) -> Plan {
         let backend = backend(name, 1, &[1, 2, 3].map(endpoint));
         (name.as_str(), **address, route(name, [backend]))
     }))
+}
+
+/// A copy of a plan, in which what differs is as in another.
+fn copy_like(plan: &Plan, other: &Plan) -> Plan {
+    let mut copy = plan.clone();
+    let differing =
+        other.listeners.iter().filter(|(id, listener)| plan.listeners[*id] != **listener);
+    copy.listeners.extend(differing.map(|(id, listener)| (id.clone(), listener.clone())));
+    copy
 }
 
 /// Waits until an address, behind which there is nobody, deals with a connection.
