@@ -171,9 +171,9 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // Only the open socket knows it, and only a log wants it.
         let local = tracing::enabled!(Level::INFO).then(|| self.local()).flatten();
-        // First of all: nobody should wait for the end until it is logged.
-        self.close();
         self.listener.counters.of(self.place.live().worker).ended(self.outcome);
+        // Nobody should wait for the end until it is logged.
+        self.close();
         self.log(local);
     }
 }

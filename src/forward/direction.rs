@@ -20,9 +20,10 @@ use tokio::task::yield_now;
 
 use super::buffer::Buffer;
 use super::pipe::{CAPACITY, Pipe};
+use super::ready::{Done, poll_read, poll_write};
 
-/// Bytes a direction may carry before other connections of the worker get their turn.
-const BUDGET: u64 = 256 * 1024;
+/// A direction that has carried so many bytes lets other connections of the worker have their turn.
+const BUDGET: usize = 256 * 1024;
 
 /// A read of so many bytes is a large one. A full buffer would be the wrong sign: whoever keeps up
 /// with a fast sender seldom sees one.
@@ -30,10 +31,6 @@ const LARGE: usize = 8 * 1024;
 
 /// So many large reads in a row are bulk.
 const BULK: u8 = 4;
-
-/// What bulk may move at once while others on the worker have little to say, and wait to say it. It
-/// costs more than to fill the pipe, but a quarter of the time goes by until it is their turn.
-const BITE: usize = 256 * 1024;
 
 thread_local! {
     /// Small reads on this worker so far.
@@ -61,9 +58,9 @@ pub(super) struct Direction<'a> {
     in_hand: Option<InHand>,
     /// Large reads in a row, as far as they matter.
     large_reads: u8,
+    is_done: bool,
     /// Small reads on the worker, as of the last bulk.
     small_reads: u32,
-    is_done: bool,
     meter: Meter<'a>,
     /// Resolves when the source is lost; there once it was needed.
     loss: Option<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
@@ -93,8 +90,8 @@ impl<'a> Direction<'a> {
             sink,
             in_hand: None,
             large_reads: 0,
-            small_reads: 0,
             is_done: false,
+            small_reads: 0,
             meter,
             loss: None,
         }
@@ -106,6 +103,11 @@ impl<'a> Direction<'a> {
 
     pub(super) fn is_done(&self) -> bool {
         self.is_done
+    }
+
+    /// Whether the sink does not take what there is for it.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.in_hand.is_some()
     }
 
     /// Carries no more.
@@ -132,8 +134,7 @@ impl<'a> Direction<'a> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Side>> {
         if !self.is_done {
             let ended = self.poll_carry(cx);
-            let is_stalled_client = self.from == Side::Downstream && self.in_hand.is_some();
-            if ended.is_ready() || !is_stalled_client {
+            if ended.is_ready() || self.from == Side::Upstream || !self.is_stalled() {
                 return ended;
             }
         }
@@ -148,54 +149,52 @@ impl<'a> Direction<'a> {
     }
 
     fn poll_carry(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Side>> {
-        let enough = *self.meter.bytes + BUDGET;
+        let enough = *self.meter.bytes + BUDGET as u64;
         loop {
-            ready!(self.poll_write(cx)).map_err(|_| self.from.other())?;
+            ready!(self.poll_sink(cx)).map_err(|_| self.from.other())?;
             if *self.meter.bytes >= enough {
                 // Others first, those included that the runtime has not heard of yet: woken at once,
                 // this task and its like would keep it from listening.
                 let _ = pin!(yield_now()).poll(cx);
                 return Poll::Pending;
             }
-            self.large_reads = match ready!(self.poll_read(cx)) {
-                Ok(0) => return Poll::Ready(Ok(())),
-                Ok(LARGE..) => BULK.min(self.large_reads + 1),
-                Ok(_) => {
+            match ready!(self.poll_source(cx)).map_err(|_| self.from)? {
+                0 => return Poll::Ready(Ok(())),
+                LARGE.. => self.large_reads = BULK.min(self.large_reads + 1),
+                _ => {
+                    self.large_reads = 0;
                     SMALL_READS.set(SMALL_READS.get().wrapping_add(1));
-                    0
                 }
-                // There are no pipes here. What there is to read is copied, then.
-                Err(error) if error.kind() == io::ErrorKind::Unsupported => 0,
-                Err(_) => return Poll::Ready(Err(self.from)),
-            };
+            }
         }
     }
 
     /// Takes what there is to read in hand, and says how many bytes; 0 is the end.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Self { source, .. } = *self;
-        let (read, in_hand) = match self.pipe() {
-            Some(mut pipe) => {
-                let before = mem::replace(&mut self.small_reads, SMALL_READS.get());
-                let limit = if before == self.small_reads { CAPACITY } else { BITE };
-                // However much it is, there may be more: a pipe can be full of little.
-                let read = ready!(poll_read(source, cx, 0, || pipe.fill(source, limit)))?;
-                (read, InHand::Moved(pipe))
+        let mut pipe = self.take_pipe();
+        let limit = self.limit();
+        let (read, in_hand) = ready!(poll_read(source, cx, || {
+            if let Some(mut pipe) = pipe.take() {
+                let moved = pipe.fill(source, limit)?;
+                if moved > 0 {
+                    // There may be more: a pipe can be full of little.
+                    return Ok(Done { value: (moved, InHand::Moved(pipe)), exhausts: false });
+                }
+                // That nothing can be moved does not mean that there is nothing, nor that it was
+                // the end: urgent data is in the way as well. The socket itself knows.
             }
-            None => {
-                let mut buffer = Buffer::take();
-                let socket = SockRef::from(source);
-                let read =
-                    ready!(poll_read(source, cx, buffer.len(), || (&*socket).read(&mut buffer)))?;
-                (read, InHand::Copied { buffer, start: 0, end: read })
-            }
-        };
+            let mut buffer = Buffer::take();
+            let end = (&*SockRef::from(source)).read(&mut buffer)?;
+            let exhausts = 0 < end && end < buffer.len();
+            Ok(Done { value: (end, InHand::Copied { buffer, start: 0, end }), exhausts })
+        }))?;
         self.in_hand = (read > 0).then_some(in_hand);
         Poll::Ready(Ok(read))
     }
 
     /// A pipe, if this is bulk and there is one to be had.
-    fn pipe(&mut self) -> Option<Pipe> {
+    fn take_pipe(&mut self) -> Option<Pipe> {
         if self.large_reads < BULK {
             return None;
         }
@@ -207,24 +206,22 @@ impl<'a> Direction<'a> {
         pipe
     }
 
+    /// How much bulk may be moved at once: to fill the pipe costs least; but while others on the
+    /// worker have little to say, and wait to say it, a quarter of it is enough.
+    fn limit(&mut self) -> usize {
+        let before = mem::replace(&mut self.small_reads, SMALL_READS.get());
+        if before == self.small_reads { CAPACITY } else { BUDGET }
+    }
+
     /// Writes what is in hand, and gives its buffer or pipe back.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_sink(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { sink, .. } = *self;
         while let Some(in_hand) = &mut self.in_hand {
-            ready!(sink.poll_write_ready(cx))?;
-            let written = match in_hand {
-                InHand::Copied { buffer, start, end } => sink.try_write(&buffer[*start..*end]),
-                InHand::Moved(pipe) => sink.try_io(Interest::WRITABLE, || pipe.empty(sink)),
-            };
-            match written {
-                Ok(written) => {
-                    self.meter.count(written as u64);
-                    if in_hand.is_empty_after(written) {
-                        self.in_hand = None;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
+            let written = ready!(poll_write(sink, cx, || in_hand.write_to(sink)))?;
+            *self.meter.bytes += written as u64;
+            self.meter.total.fetch_add(written as u64, Ordering::Relaxed);
+            if in_hand.is_empty() {
+                self.in_hand = None;
             }
         }
         Poll::Ready(Ok(()))
@@ -232,13 +229,22 @@ impl<'a> Direction<'a> {
 }
 
 impl InHand {
-    /// Whether nothing is left, now that so many bytes more are written.
-    fn is_empty_after(&mut self, written: usize) -> bool {
-        match self {
-            Self::Copied { start, end, .. } => {
+    /// Writes what `sink` takes, and says how many bytes.
+    fn write_to(&mut self, sink: &TcpStream) -> io::Result<Done<usize>> {
+        let value = match self {
+            Self::Copied { buffer, start, end } => {
+                let written = sink.try_write(&buffer[*start..*end])?;
                 *start += written;
-                start == end
+                written
             }
+            Self::Moved(pipe) => pipe.empty(sink)?,
+        };
+        Ok(Done { value, exhausts: !self.is_empty() })
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Copied { start, end, .. } => start == end,
             Self::Moved(pipe) => pipe.is_empty(),
         }
     }
@@ -249,41 +255,6 @@ impl Side {
         match self {
             Self::Downstream => Self::Upstream,
             Self::Upstream => Self::Downstream,
-        }
-    }
-}
-
-impl Meter<'_> {
-    fn count(&mut self, bytes: u64) {
-        *self.bytes += bytes;
-        self.total.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
-
-/// Does `read` when there is something to read.
-///
-/// A read of less than it asked for tells the runtime that the socket is empty, which saves the read
-/// that would only say so again.
-fn poll_read(
-    stream: &TcpStream,
-    cx: &mut Context<'_>,
-    asked: usize,
-    mut read: impl FnMut() -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(stream.poll_read_ready(cx))?;
-        let mut some = None;
-        let result = stream.try_io(Interest::READABLE, || {
-            let bytes = read()?;
-            some = Some(bytes);
-            if 0 < bytes && bytes < asked { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
-        });
-        match (some, result) {
-            (Some(bytes), _) => return Poll::Ready(Ok(bytes)),
-            (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
-                return Poll::Ready(Err(error));
-            }
-            (None, _) => {}
         }
     }
 }

@@ -33,6 +33,7 @@ mod open;
 mod outcome;
 #[cfg_attr(not(target_os = "linux"), path = "no_pipe.rs")]
 mod pipe;
+mod ready;
 mod reconcile;
 mod relay;
 mod route;

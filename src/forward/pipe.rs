@@ -7,6 +7,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
@@ -17,9 +18,16 @@ use nix::unistd::pipe2;
 /// (`fs.pipe-max-size`); with the usual 64 KiB there are so many calls that copying costs less.
 pub(super) const CAPACITY: usize = 1 << 20;
 
-/// Pipes that a worker has at most. An ordinary user gets 64 of this size in all
-/// (`fs.pipe-user-pages-soft`), unless the system says otherwise.
+/// Pipes that all workers together have at most. An ordinary user gets 64 of this size in all
+/// (`fs.pipe-user-pages-soft`), unless the system says otherwise, and any other that he opens
+/// then is a very small one.
 const MOST: usize = 32;
+
+/// Pipes that a worker keeps for the next bulk. More are a moment's need.
+const SPARE: usize = 4;
+
+/// How long to do without, where a pipe could not be had.
+const PAUSE: Duration = Duration::from_secs(1);
 
 thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
@@ -28,27 +36,43 @@ thread_local! {
 struct Pool {
     spare: Vec<Ends>,
     lent: usize,
-    /// Whether pipes are of no use here.
-    is_closed: bool,
+    most: usize,
+    not_before: Option<Instant>,
 }
 
 impl Pool {
     const fn new() -> Self {
-        Self { spare: Vec::new(), lent: 0, is_closed: false }
+        Self { spare: Vec::new(), lent: 0, most: 1, not_before: None }
     }
 
     fn lend(&mut self) -> Option<Ends> {
-        if self.is_closed || self.lent == MOST {
+        if self.lent >= self.most {
             return None;
         }
-        let ends = self.spare.pop().or_else(Ends::open)?;
+        let ends = match self.spare.pop() {
+            Some(ends) => ends,
+            None if self.not_before.is_some_and(|time| Instant::now() < time) => return None,
+            None => {
+                let opened = Ends::open();
+                self.not_before =
+                    if opened.is_none() { Some(Instant::now() + PAUSE) } else { None };
+                opened?
+            }
+        };
         self.lent += 1;
         Some(ends)
     }
 
     fn take_back(&mut self, ends: Option<Ends>) {
         self.lent -= 1;
-        self.spare.extend(ends);
+        if self.spare.len() < SPARE {
+            self.spare.extend(ends);
+        }
+    }
+
+    fn close(&mut self) {
+        self.most = 0;
+        self.spare.clear();
     }
 }
 
@@ -64,13 +88,16 @@ pub(super) struct Pipe {
     held: usize,
 }
 
-/// Prepares the thread: a pipe, unlike a buffer, cannot be written to a lost peer without a SIGPIPE,
-/// and it is not ours to say what that does to the process.
-pub(super) fn ready_thread() {
+/// Prepares a thread that is one of so many workers.
+///
+/// A pipe, unlike a buffer, cannot be written to a lost peer without a SIGPIPE, and it is not ours to
+/// say what that does to the process.
+pub(super) fn prepare_worker(workers: usize) {
     let mut pipe = SigSet::empty();
     pipe.add(Signal::SIGPIPE);
     // It fails only for want of such a signal.
     let _ = pipe.thread_block();
+    POOL.with_borrow_mut(|pool| pool.most = (MOST / workers).max(1));
 }
 
 impl Pipe {
@@ -85,32 +112,30 @@ impl Pipe {
         self.held == 0
     }
 
-    /// Moves at most `limit` bytes that `socket` has to read into the pipe, and says how many; 0 is the
-    /// end.
+    /// Moves at most `limit` bytes that `socket` has to read into the pipe, which must be empty, and
+    /// says how many. Where that is 0, it says nothing of the socket.
     ///
     /// # Errors
-    /// The socket's; the pipe must be empty, so that `WouldBlock` cannot be the pipe's. Or
-    /// `Unsupported` where the system does not move bytes, and then the thread has no pipe any more.
+    /// The socket's.
     pub(super) fn fill(&mut self, socket: impl AsFd, limit: usize) -> io::Result<usize> {
         debug_assert!(self.is_empty());
-        match splice(socket, None, &self.ends().writer, None, limit, NONBLOCK) {
-            Ok(moved) => {
-                self.held = moved;
-                Ok(moved)
+        self.held = match splice(socket, None, &self.ends().writer, None, limit, NONBLOCK) {
+            Ok(moved) => moved,
+            Err(Errno::EAGAIN) => 0,
+            // Nothing is moved on this system; a filter of system calls may say so, for one.
+            Err(Errno::ENOSYS | Errno::EPERM | Errno::EACCES | Errno::EINVAL) => {
+                POOL.with_borrow_mut(Pool::close);
+                0
             }
-            // Such as a system call filter says.
-            Err(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL) => {
-                POOL.with_borrow_mut(|pool| pool.is_closed = true);
-                Err(io::ErrorKind::Unsupported.into())
-            }
-            Err(error) => Err(error.into()),
-        }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(self.held)
     }
 
     /// Moves what `socket` takes out of the pipe, and says how many bytes.
     ///
     /// # Errors
-    /// The socket's. The pipe must not be empty, for the same reason.
+    /// The socket's; the pipe must not be empty, so that `WouldBlock` cannot be the pipe's.
     pub(super) fn empty(&mut self, socket: impl AsFd) -> io::Result<usize> {
         debug_assert!(!self.is_empty());
         let moved = splice(&self.ends().reader, None, socket, None, self.held, NONBLOCK)?;

@@ -1,8 +1,9 @@
 //! Carrying bytes both ways, until both sides have said all they had to say.
 //!
 //! The end of one direction is passed on as a half-close while the other goes on. A side that is
-//! lost ends both. What a backend said before that, the client gets first; the bytes of a lost
-//! client are dropped where the backend does not take them.
+//! lost ends both. What a backend said before that is written to the client first, but a reset
+//! overtakes what the system has not sent by then; the bytes of a lost client are dropped where the
+//! backend does not take them.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -39,10 +40,17 @@ struct Relay<'a> {
 impl Relay<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Side>> {
         let Self { up, down, lost } = self;
-        if let Poll::Ready(result) = poll_one(up, down, lost, cx) {
-            return Poll::Ready(result);
+        if let ready @ Poll::Ready(_) = poll_one(up, down, lost, cx) {
+            return ready;
         }
-        poll_one(down, up, lost, cx)
+        if let ready @ Poll::Ready(_) = poll_one(down, up, lost, cx) {
+            return ready;
+        }
+        // Writing may have been what found the client lost, and then nothing else will.
+        match lost {
+            Some(Side::Downstream) if up.is_stalled() => Poll::Ready(Err(Side::Downstream)),
+            _ => Poll::Pending,
+        }
     }
 }
 
@@ -71,10 +79,13 @@ fn poll_one(
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::pin::pin;
     use std::sync::atomic::AtomicU64;
+    use std::time::Duration;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
     use tokio::net::TcpListener;
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -110,5 +121,35 @@ mod tests {
         assert_eq!(&answer, b"refused");
         let more = client.try_read(&mut answer).map_err(|error| error.kind());
         assert_eq!(more, Err(io::ErrorKind::WouldBlock));
+    }
+
+    /// A write to a lost client takes the error with it, so that waiting for an error would be in vain.
+    #[tokio::test]
+    async fn a_stalled_client_is_lost_when_writing_says_so() {
+        let (client, downstream) = pair().await;
+        let (upstream, backend) = pair().await;
+        let (mut bytes_up, mut bytes_down, total) = (0, 0, AtomicU64::new(0));
+        let up = Meter { bytes: &mut bytes_up, total: &total };
+        let down = Meter { bytes: &mut bytes_down, total: &total };
+        let mut relay = pin!(relay(&downstream, &upstream, up, down));
+
+        // As much as the system takes, and nobody reads it.
+        let block = [0; 64 * 1024];
+        let mut refused = 0;
+        while refused < 20 {
+            while client.try_write(&block).is_ok() {
+                refused = 0;
+            }
+            refused += 1;
+            let step = timeout(Duration::from_millis(1), &mut relay);
+            assert!(step.await.is_err(), "ended");
+        }
+
+        backend.try_write(b"x").unwrap();
+        upstream.readable().await.unwrap();
+        client.set_zero_linger().unwrap();
+        drop(client);
+        let ended = poll_fn(|cx| Poll::Ready(relay.as_mut().poll(cx))).await;
+        assert_eq!(ended, Poll::Ready(Err(Side::Downstream)));
     }
 }
