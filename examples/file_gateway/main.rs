@@ -43,13 +43,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let log = Log::start(options.quiet);
-    let result = tokio::select! {
-        result = run(options) => result,
-        never = log.keep_writing() => never,
-    };
-    log.write();
-    match result {
+    match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("file_gateway: {error}");
@@ -60,6 +54,13 @@ async fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     raise_descriptor_limit();
+    let log = Log::start(options.quiet)?;
+    let result = serve(options).await;
+    log.write();
+    result
+}
+
+async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
 

@@ -1,13 +1,13 @@
-//! Buffers, owned by the worker and lent to a relay for as long as it has bytes in hand.
+//! Buffers, owned by the worker and lent to a direction for as long as it has bytes in hand.
 //!
-//! A relay borrows one to read into and gives it back as soon as the bytes are written, so an idle
+//! A direction borrows one to read into and gives it back as soon as the bytes are written, so an idle
 //! connection owns none, and a worker whose peers keep up uses a single one for all of them.
 
 use std::cell::RefCell;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 
-/// Large enough that a bulk transfer costs few system calls, small enough to stay in the cache.
+/// Large enough for few system calls where there is much to carry, small enough to stay in the cache.
 const BUFFER_SIZE: usize = 64 * 1024;
 
 /// Buffers a worker keeps for the next stalls; more go back to the allocator.

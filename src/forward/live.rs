@@ -1,5 +1,6 @@
-//! The live connections of a listener on one worker, so that a drain can wait for them and, at its
-//! deadline, end them. It costs a connection nothing while it lives.
+//! The live connections of a listener on one worker: what they have in common, and where they are,
+//! so that a drain can wait for them and, at its deadline, end them. It costs a connection nothing
+//! while it lives.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

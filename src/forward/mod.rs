@@ -17,7 +17,7 @@
 //!   with; nothing but a removed listener or a drain ends it.
 //! - New sockets are bound before old ones close. A listener that cannot be bound leaves the others
 //!   alone.
-//! - An idle connection owns no buffer, and may be idle for as long as it likes. A peer that
+//! - An idle connection owns neither buffer nor pipe, and may be idle for as long as it likes. A peer that
 //!   vanished without a word is found out by TCP keepalive, at the system's intervals.
 
 mod accept;
@@ -60,7 +60,8 @@ use self::reconcile::Reconciler;
 /// Dropping it ends everything at once; [`drain`](Self::drain) first to let connections finish.
 ///
 /// It takes a file descriptor for each address of a listener on each worker, and two for each
-/// connection. The process's limit (`RLIMIT_NOFILE`, of which the soft one is often 1024) is the
+/// connection; and up to 64 for the pipes that bulk goes through, where there are any to be had. The
+/// process's limit (`RLIMIT_NOFILE`, of which the soft one is often 1024) is the
 /// program's to raise. Beyond it, listeners fail with
 /// [`NoResources`](crate::plan::BindCause::NoResources) and connections wait to be accepted.
 ///

@@ -8,7 +8,7 @@ use crate::plan::RejectReason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a closed set on purpose: every use should name all")]
 pub enum Outcome {
-    /// Both sides said all they had to say.
+    /// Both sides said all they had to say, and it was passed on.
     Completed,
     /// It was accepted and reset at once; nothing was dialled.
     Rejected(RejectReason),
