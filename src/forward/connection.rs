@@ -201,6 +201,6 @@ mod tests {
         fn size<F>(_: impl Fn(Connection) -> F) -> usize {
             size_of::<F>()
         }
-        assert!(size(Connection::run) <= 1024, "{} bytes", size(Connection::run));
+        assert!(size(Connection::run) <= 576, "{} bytes", size(Connection::run));
     }
 }
