@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::mem;
 use std::pin::pin;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -53,13 +54,14 @@ pub(super) async fn within<F: Future>(timeout: Duration, future: F) -> Option<F:
 
 impl Waiter {
     fn new(deadline: Instant, waker: Waker) -> Self {
-        WAITING.with_borrow_mut(|waiting| {
-            if !waiting.is_watched {
-                waiting.is_watched = true;
-                tokio::spawn(watch());
-            }
-            Self(waiting.waiters.insert((deadline, waker)))
-        })
+        let (waiter, is_watched) = WAITING.with_borrow_mut(|waiting| {
+            let waiter = waiting.waiters.insert((deadline, waker));
+            (Self(waiter), mem::replace(&mut waiting.is_watched, true))
+        });
+        if !is_watched {
+            tokio::spawn(watch(EndOfWatch));
+        }
+        waiter
     }
 
     fn set_waker(&self, waker: &Waker) {
@@ -75,8 +77,7 @@ impl Drop for Waiter {
 }
 
 /// Wakes those who have waited too long, until nobody waits.
-async fn watch() {
-    let _end = EndOfWatch;
+async fn watch(_end: EndOfWatch) {
     loop {
         sleep(INTERVAL).await;
         let is_needed = WAITING.with_borrow(|waiting| {
@@ -145,6 +146,7 @@ mod tests {
             assert!(started.elapsed() >= timeout);
             met.push(timeout.as_millis());
         }
+        met.sort_unstable();
         assert_eq!(met, [0, 100, 200]);
     }
 

@@ -231,15 +231,15 @@ impl<'a> Direction<'a> {
 impl InHand {
     /// Writes what `sink` takes, and says how many bytes.
     fn write_to(&mut self, sink: &TcpStream) -> io::Result<Done<usize>> {
-        let value = match self {
+        match self {
             Self::Copied { buffer, start, end } => {
                 let written = sink.try_write(&buffer[*start..*end])?;
                 *start += written;
-                written
+                Ok(Done { value: written, exhausts: start < end })
             }
-            Self::Moved(pipe) => pipe.empty(sink)?,
-        };
-        Ok(Done { value, exhausts: !self.is_empty() })
+            // It may have stopped for a signal as well.
+            Self::Moved(pipe) => Ok(Done { value: pipe.empty(sink)?, exhausts: false }),
+        }
     }
 
     fn is_empty(&self) -> bool {

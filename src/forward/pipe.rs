@@ -18,7 +18,7 @@ use nix::unistd::pipe2;
 /// (`fs.pipe-max-size`); with the usual 64 KiB there are so many calls that copying costs less.
 pub(super) const CAPACITY: usize = 1 << 20;
 
-/// Pipes that all workers together have at most. An ordinary user gets 64 of this size in all
+/// Pipes that the workers of a forwarder have at most, though each at least one. An ordinary user gets 64 of this size in all
 /// (`fs.pipe-user-pages-soft`), unless the system says otherwise, and any other that he opens
 /// then is a very small one.
 const MOST: usize = 32;
@@ -65,7 +65,7 @@ impl Pool {
 
     fn take_back(&mut self, ends: Option<Ends>) {
         self.lent -= 1;
-        if self.spare.len() < SPARE {
+        if self.spare.len() < SPARE.min(self.most) {
             self.spare.extend(ends);
         }
     }
@@ -119,7 +119,8 @@ impl Pipe {
     /// The socket's.
     pub(super) fn fill(&mut self, socket: impl AsFd, limit: usize) -> io::Result<usize> {
         debug_assert!(self.is_empty());
-        self.held = match splice(socket, None, &self.ends().writer, None, limit, NONBLOCK) {
+        let (into, from) = (&self.ends().writer, socket.as_fd());
+        self.held = match uninterrupted(|| splice(from, None, into, None, limit, NONBLOCK)) {
             Ok(moved) => moved,
             Err(Errno::EAGAIN) => 0,
             // Nothing is moved on this system; a filter of system calls may say so, for one.
@@ -138,13 +139,24 @@ impl Pipe {
     /// The socket's; the pipe must not be empty, so that `WouldBlock` cannot be the pipe's.
     pub(super) fn empty(&mut self, socket: impl AsFd) -> io::Result<usize> {
         debug_assert!(!self.is_empty());
-        let moved = splice(&self.ends().reader, None, socket, None, self.held, NONBLOCK)?;
+        let (from, into) = (&self.ends().reader, socket.as_fd());
+        let moved = uninterrupted(|| splice(from, None, into, None, self.held, NONBLOCK))?;
         self.held -= moved;
         Ok(moved)
     }
 
     fn ends(&self) -> &Ends {
         self.ends.as_ref().expect("a pipe has ends")
+    }
+}
+
+/// What a call comes to when no signal gets in its way.
+fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
     }
 }
 

@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 pub(super) struct Done<T> {
     pub(super) value: T,
     /// Whether the next call would find the socket not ready: a read has emptied it, or a write has
-    /// filled it.
+    /// filled it. (A read is short at an urgent mark too. What is behind the mark then waits for the
+    /// next packet; so it does with the runtime's own streams.)
     pub(super) exhausts: bool,
 }
 
