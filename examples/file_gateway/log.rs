@@ -4,6 +4,7 @@
 //! system call for each would cost as much as all else that is done for the log.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -15,22 +16,32 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// How long a line may wait for others.
 const DELAY: Duration = Duration::from_millis(100);
 
-/// How many bytes may wait; whoever brings more writes them.
-const LIMIT: usize = 64 * 1024;
+/// How many bytes may wait for a reader that is slow; further lines are lost, and counted.
+const LIMIT: usize = 4 * 1024 * 1024;
+
+/// How long the end of the program waits for the last lines to be written.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Lines on their way to standard error.
 #[derive(Default)]
 pub(crate) struct Log {
-    waiting: Mutex<Vec<u8>>,
-    has_begun: Condvar,
+    lines: Mutex<Lines>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Lines {
+    waiting: Vec<u8>,
+    lost: usize,
+    is_writing: bool,
 }
 
 impl Log {
     /// Starts to log; if `quiet`, only what is amiss.
     ///
     /// # Errors
-    /// Where there is no thread to be had. Writing has one of its own, since nothing else should wait
-    /// for a reader that stands still.
+    /// Where there is no thread to be had. Writing has one of its own, so that nothing else waits for
+    /// a reader that stands still.
     pub(crate) fn start(quiet: bool) -> io::Result<Arc<Self>> {
         let log = Arc::new(Self::default());
         let writer = log.clone();
@@ -51,23 +62,34 @@ impl Log {
 
     fn keep_writing(&self) {
         loop {
-            let waiting = self.has_begun.wait_while(self.waiting(), |waiting| waiting.is_empty());
-            drop(waiting);
+            let begun = self.changed.wait_while(self.lines(), |lines| lines.waiting.is_empty());
+            drop(begun);
             thread::sleep(DELAY);
-            self.write();
+            let (waiting, lost) = {
+                let mut lines = self.lines();
+                lines.is_writing = true;
+                (mem::take(&mut lines.waiting), mem::take(&mut lines.lost))
+            };
+            // That nobody can read it any more is no reason to stop forwarding.
+            let mut output = io::stderr().lock();
+            let _ = output.write_all(&waiting);
+            if lost > 0 {
+                let _ = writeln!(output, "{lost} lines lost: they were not read in time");
+            }
+            drop(output);
+            self.lines().is_writing = false;
+            self.changed.notify_all();
         }
     }
 
-    /// Writes what waits. That nobody can read it any more is no reason to stop forwarding.
-    pub(crate) fn write(&self) {
-        // Whoever has standard error writes what came first.
-        let mut output = io::stderr().lock();
-        let waiting = std::mem::take(&mut *self.waiting());
-        let _ = output.write_all(&waiting);
+    /// Waits a moment for the last lines to be written.
+    pub(crate) fn finish(&self) {
+        let is_busy = |lines: &mut Lines| lines.is_writing || !lines.waiting.is_empty();
+        let _ = self.changed.wait_timeout_while(self.lines(), PATIENCE, is_busy);
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,14 +98,14 @@ struct Line(Arc<Log>);
 
 impl io::Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.0.waiting();
-        if waiting.is_empty() {
-            self.0.has_begun.notify_one();
+        let mut lines = self.0.lines();
+        if lines.waiting.is_empty() {
+            self.0.changed.notify_all();
         }
-        waiting.extend_from_slice(line);
-        if waiting.len() > LIMIT {
-            drop(waiting);
-            self.0.write();
+        if lines.waiting.len() + line.len() <= LIMIT {
+            lines.waiting.extend_from_slice(line);
+        } else {
+            lines.lost += 1;
         }
         Ok(line.len())
     }

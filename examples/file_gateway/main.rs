@@ -56,7 +56,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     raise_descriptor_limit();
     let log = Log::start(options.quiet)?;
     let result = serve(options).await;
-    log.write();
+    log.finish();
     result
 }
 

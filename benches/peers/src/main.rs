@@ -33,6 +33,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Options, Task};
 use crate::environment::Environment;
+use crate::figure::Figures;
 use crate::instance::Instance;
 use crate::peers::Proxy;
 use crate::ports::Ports;
@@ -92,6 +93,7 @@ async fn compare() -> anyhow::Result<()> {
 }
 
 async fn measure(options: &Options) -> anyhow::Result<()> {
+    usage::can_be_read()?;
     let files = usize::try_from(process::raise_file_limit()?)?;
     // A proxy has two sockets for each connection, and something to spare.
     let idle = if options.quick { 200 } else { IDLE.min(files.saturating_sub(1_000) / 2) };
@@ -130,14 +132,16 @@ impl Bench<'_> {
         for round in 0..self.options.rounds {
             for (turn, scenario) in scenarios.iter().enumerate() {
                 eprint!("round {} of {}: {}:", round + 1, self.options.rounds, scenario.name());
-                for step in 0..self.proxies.len() {
-                    // Each begins as often as any other.
-                    let index = (round + turn + step) % self.proxies.len();
+                // What one leaves behind should not always meet the same other.
+                let mut turns: Vec<_> = (0..self.proxies.len()).collect();
+                fastrand::Rng::with_seed((round * scenarios.len() + turn) as u64)
+                    .shuffle(&mut turns);
+                for index in turns {
                     let (proxy, instance) = (self.proxies[index].as_ref(), &mut instances[index]);
                     match self.slice(*scenario, proxy, instance).await {
-                        Ok(outcome) => {
+                        Ok(figures) => {
                             eprint!(" {}", proxy.name());
-                            results.add(*scenario, proxy.name(), round, outcome);
+                            results.add(*scenario, proxy.name(), round, figures);
                         }
                         Err(error) => {
                             failed += 1;
@@ -157,7 +161,7 @@ impl Bench<'_> {
         scenario: Scenario,
         proxy: &dyn Proxy,
         instance: &mut Instance,
-    ) -> anyhow::Result<slice::Outcome> {
+    ) -> anyhow::Result<Figures> {
         // Memory that was used before would be used again, and not be seen to grow.
         if let Scenario::Idle { .. } = scenario {
             *instance = self.start(proxy).await?;

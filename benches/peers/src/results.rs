@@ -1,14 +1,10 @@
 //! Everything that came of the slices, and how the proxies compare.
 
-use std::collections::BTreeMap;
-
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::figure::{Figure, Figures};
 use crate::peers::OURS;
 use crate::scenario::Scenario;
-use crate::slice::{Outcome, micros};
 
 /// The figures of one slice, as they were taken.
 #[derive(Debug, Serialize)]
@@ -24,8 +20,6 @@ pub(crate) struct Results {
     /// Those that take part, in the order in which they are told.
     proxies: Vec<&'static str>,
     pub(crate) samples: Vec<Sample>,
-    /// Those of all rounds together.
-    latencies: BTreeMap<(String, &'static str), Histogram<u64>>,
 }
 
 /// What the rounds have to say about a figure.
@@ -59,7 +53,7 @@ impl Estimate {
 
 impl Results {
     pub(crate) fn of(proxies: Vec<&'static str>) -> Self {
-        Self { proxies, samples: Vec::new(), latencies: BTreeMap::new() }
+        Self { proxies, samples: Vec::new() }
     }
 
     pub(crate) fn add(
@@ -67,16 +61,9 @@ impl Results {
         scenario: Scenario,
         proxy: &'static str,
         round: usize,
-        outcome: Outcome,
+        figures: Figures,
     ) {
-        let scenario = scenario.name();
-        let Outcome { figures, latencies } = outcome;
-        if !latencies.is_empty() {
-            let merged = self.latencies.entry((scenario.clone(), proxy));
-            let merged = merged.or_insert_with(|| Histogram::new_from(&latencies));
-            merged.add(&latencies).expect("histograms that grow have room");
-        }
-        self.samples.push(Sample { scenario, proxy, round, figures });
+        self.samples.push(Sample { scenario: scenario.name(), proxy, round, figures });
     }
 
     /// The proxies that were measured in a scenario.
@@ -98,17 +85,6 @@ impl Results {
         let samples = self.samples.iter();
         let of_both = samples.filter(|sample| sample.scenario == name && sample.proxy == proxy);
         Estimate::of(of_both.filter_map(|sample| sample.figures.get(&figure).copied()).collect())
-    }
-
-    /// A quantile over all rounds, in microseconds.
-    pub(crate) fn merged(
-        &self,
-        scenario: Scenario,
-        proxy: &'static str,
-        figure: Figure,
-    ) -> Option<f64> {
-        figure.quantile()?;
-        Some(micros(self.latencies.get(&(scenario.name(), proxy))?, figure))
     }
 
     /// How a proxy's median relates to that of the best proxy that is not ours.
@@ -145,8 +121,7 @@ mod tests {
         let scenario = Scenario::Download { connections: 1 };
         for (proxy, cpu, rate) in [(OURS, 1.0, 9.0), ("one", 2.0, 3.0), ("other", 4.0, 6.0)] {
             let figures = [(Figure::CpuSecondsPerGib, cpu), (Figure::GibPerSecond, rate)];
-            let latencies = Histogram::new(3).unwrap();
-            results.add(scenario, proxy, 0, Outcome { figures: figures.into(), latencies });
+            results.add(scenario, proxy, 0, figures.into());
         }
         assert_eq!(results.ratio(scenario, OURS, Figure::CpuSecondsPerGib), Some(0.5));
         assert_eq!(results.ratio(scenario, OURS, Figure::GibPerSecond), Some(1.5));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::backends::Backend;
 use crate::figure::{Figure, Figures};
@@ -20,20 +20,12 @@ const WARM_UP: Duration = Duration::from_millis(250);
 /// How long a slice may take beyond what is measured of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a slice came to.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) figures: Figures,
-    /// In nanoseconds; empty where a scenario has none.
-    pub(crate) latencies: Histogram<u64>,
-}
-
 /// Runs a scenario against a proxy that is at rest, and leaves it so.
 pub(crate) async fn run(
     scenario: Scenario,
     instance: &Instance,
     length: Duration,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Figures> {
     let slice = async {
         let outcome = match scenario {
             Scenario::Idle { connections } => idle(instance, connections).await?,
@@ -49,12 +41,13 @@ async fn busy(
     scenario: Scenario,
     instance: &Instance,
     length: Duration,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Figures> {
     let mut loads = loads(scenario, instance).await?;
     pass(&mut loads, WARM_UP.min(length)).await?;
 
+    let before = instance.tree().cpu_times()?;
     loads.iter().for_each(|load| drop(load.tally().take()));
-    let (before, start) = (instance.tree().cpu_times()?, Instant::now());
+    let start = Instant::now();
     // Longer where the machine is so busy that nothing went through at all.
     pass(&mut loads, length).await?;
     while loads.iter().any(|load| load.tally().is_empty()) {
@@ -74,8 +67,7 @@ async fn busy(
         Figure::GibPerSecond => units[units.len() - 1] / GIB / seconds,
         _ => micros(&latencies, figure),
     };
-    let figures = scenario.figures().iter().map(|figure| (*figure, value(*figure))).collect();
-    Ok(Outcome { figures, latencies })
+    Ok(scenario.figures().iter().map(|figure| (*figure, value(*figure))).collect())
 }
 
 /// The load that the figures are about, and what goes on beside it.
@@ -112,19 +104,17 @@ async fn loads(scenario: Scenario, instance: &Instance) -> anyhow::Result<Vec<Lo
 
 /// Lets time go by, or less where the load has no more to do.
 async fn pass(loads: &mut [Load], length: Duration) -> anyhow::Result<()> {
-    match loads {
-        [load] => match timeout(length, load.ended()).await {
-            Ok(ended) => ended,
-            Err(_) => Ok(()),
-        },
-        _ => {
-            sleep(length).await;
-            Ok(())
+    let end = Instant::now() + length;
+    for load in &mut *loads {
+        // One that is done early has failed, or has had its share.
+        if let Ok(ended) = timeout_at(end, load.ended()).await {
+            ended?;
         }
     }
+    Ok(())
 }
 
-async fn idle(instance: &Instance, connections: usize) -> anyhow::Result<Outcome> {
+async fn idle(instance: &Instance, connections: usize) -> anyhow::Result<Figures> {
     let before = (instance.tree().holdings()?, kernel_memory()?);
     let load = loads(Scenario::Idle { connections }, instance).await?;
     instance.at_rest().await?;
@@ -138,11 +128,11 @@ async fn idle(instance: &Instance, connections: usize) -> anyhow::Result<Outcome
         (Figure::PipeKib, each(before.0.pipes, after.0.pipes) / 1024.0),
         (Figure::Descriptors, each(before.0.descriptors, after.0.descriptors)),
     ];
-    Ok(Outcome { figures: figures.into(), latencies: Counts::default().latencies })
+    Ok(figures.into())
 }
 
 /// Of latencies in nanoseconds.
-pub(crate) fn micros(latencies: &Histogram<u64>, figure: Figure) -> f64 {
+fn micros(latencies: &Histogram<u64>, figure: Figure) -> f64 {
     let quantile = figure.quantile().expect("a figure of latency");
     latencies.value_at_quantile(quantile) as f64 / 1000.0
 }

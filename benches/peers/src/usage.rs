@@ -93,6 +93,14 @@ impl Tree {
     }
 }
 
+/// That the kernel tells what is asked of it: one that doesn't would make every proxy cost nothing.
+pub(crate) fn can_be_read() -> anyhow::Result<()> {
+    for file in ["/proc/thread-self/schedstat", "/proc/thread-self/children"] {
+        fs::read_to_string(file).with_context(|| format!("cannot measure without {file}"))?;
+    }
+    Ok(())
+}
+
 /// Time on a processor between two readings. A thread that ended in between counts for nothing.
 pub(crate) fn cpu_between(before: &CpuTimes, after: &CpuTimes) -> Duration {
     let spent =

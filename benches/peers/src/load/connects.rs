@@ -7,7 +7,6 @@ use std::rc::Rc;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::{JoinSet, LocalSet};
-use tokio::time::Instant;
 
 use super::{Ready, Tally, all};
 use crate::socket::connect;
@@ -17,7 +16,7 @@ const BYTES: usize = 64;
 
 /// The most connections of one load: each leaves a port in TIME_WAIT on both sides of the proxy, and
 /// there are 28 000 to an address.
-const MOST: usize = 12_000;
+const MOST: usize = 20_000;
 
 /// Connects to the echo server, has one answer, and closes; a unit is a connection.
 pub(crate) async fn connects(
@@ -34,9 +33,8 @@ pub(crate) async fn connects(
         let client = async move {
             while let Some(after) = left.get().checked_sub(1) {
                 left.set(after);
-                let start = Instant::now();
                 once(echo).await?;
-                tally.record(start.elapsed());
+                tally.add(1);
             }
             Ok(())
         };

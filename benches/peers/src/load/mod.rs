@@ -29,7 +29,7 @@ const SLOWEST: u64 = 60_000_000_000;
 pub(crate) struct Counts {
     /// Bytes, round trips or connections.
     pub(crate) units: u64,
-    /// Nanoseconds for each round trip or connection.
+    /// Nanoseconds for each round trip.
     pub(crate) latencies: Histogram<u64>,
 }
 
@@ -73,7 +73,8 @@ pub(crate) struct Load {
     tally: Tally,
     /// Closed to stop the clients.
     stop: Option<oneshot::Sender<()>>,
-    ended: oneshot::Receiver<io::Result<()>>,
+    /// None once that has been told.
+    ended: Option<oneshot::Receiver<io::Result<()>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -103,7 +104,7 @@ impl Load {
             }
         };
         let thread = thread::Builder::new().name("load".to_owned()).spawn(work)?;
-        let mut load = Self { tally, stop: Some(stop), ended, thread: Some(thread) };
+        let mut load = Self { tally, stop: Some(stop), ended: Some(ended), thread: Some(thread) };
         if is_ready.await.is_err() {
             load.ended().await?;
             anyhow::bail!("the clients ended before they were connected");
@@ -117,7 +118,10 @@ impl Load {
 
     /// Waits until the clients have done all they had to do.
     pub(crate) async fn ended(&mut self) -> anyhow::Result<()> {
-        (&mut self.ended).await.context("the clients panicked")?.context("a client failed")
+        let Some(ended) = &mut self.ended else { return Ok(()) };
+        let result = ended.await;
+        self.ended = None;
+        result.context("the clients panicked")?.context("a client failed")
     }
 }
 

@@ -1,6 +1,7 @@
 //! [HAProxy](https://docs.haproxy.org/2.6/configuration.html) in TCP mode, twice: left to judge by
-//! itself what to splice, and told to splice everything. The former is found to splice nothing in
-//! streams that never pause; the latter pays for it where messages are small.
+//! itself what to splice, and told to splice everything, through pipes as large as ours. The former
+//! is found to splice nothing in streams that never pause; the latter pays for it where messages are
+//! small.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,6 +20,7 @@ global
     nbthread 1
     maxconn {MOST_CONNECTIONS}
     maxpipes 256
+    tune.pipesize 1048576
 
 defaults
     mode tcp

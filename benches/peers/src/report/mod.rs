@@ -19,7 +19,7 @@ use self::table::Table;
 
 const LEGEND: &str = "\
 Median over the rounds, ± half of the way from the lowest round to the highest; in brackets, the ratio to
-the best of the other proxies. Percentiles are of all rounds together, their ratios of the rounds' medians.";
+the best of the other proxies.";
 
 /// Prints the tables, and writes everything to a folder.
 pub(crate) fn write(
@@ -65,10 +65,9 @@ fn cell(results: &Results, scenario: Scenario, proxy: &'static str, figure: Figu
     let Some(estimate) = results.estimate(scenario, proxy, figure) else {
         return "-".to_owned();
     };
-    let shown = results.merged(scenario, proxy, figure).unwrap_or(estimate.median);
     let ratio = match results.ratio(scenario, proxy, figure) {
         Some(ratio) => format!(" ({ratio:.2})"),
         None => String::new(),
     };
-    format!("{} ±{:.0}%{ratio}", three_digits(shown), 100.0 * estimate.spread())
+    format!("{} ±{:.0}%{ratio}", three_digits(estimate.median), 100.0 * estimate.spread())
 }
