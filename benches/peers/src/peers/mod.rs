@@ -13,6 +13,7 @@ use std::process::Command;
 
 use crate::backends::Backend;
 
+pub(crate) use self::haproxy::SPLICE as TUNED;
 pub(crate) use self::sluicegate::NAME as OURS;
 pub(crate) use self::tokio::{RELAY, run as relay};
 
