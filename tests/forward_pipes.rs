@@ -14,7 +14,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sluicegate::forward::{Outcome, Settings};
 use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
@@ -176,37 +176,31 @@ fn where_there_are_no_descriptors_bulk_is_copied() {
 /// would stop for ever.
 #[test]
 fn urgent_data_is_passed_over() {
+    /// Whether a pipe meets it is a matter of luck, most of the time of good luck.
+    const TIMES: u64 = 8;
     alone(async {
-        for ends_at_once in [false, true] {
-            let backend = Backend::listen().await;
-            let gate = gate(&backend).await;
+        let backend = Backend::listen().await;
+        let gate = gate(&backend).await;
+        for _ in 0..TIMES {
             let (mut client, mut server) = gate.talking_pair(&backend).await;
             let mut tasks = JoinSet::new();
             tasks.spawn(async move {
-                // The other end takes it up to here, by way of a pipe.
-                whole::send(&mut server, BULK).await.unwrap();
-                server.writable().await.unwrap();
-                SockRef::from(&server).send_out_of_band(b"!").unwrap();
-                if ends_at_once {
-                    server.say("after").await;
-                    server.end().await;
-                    server.hears("go on").await;
-                } else {
-                    server.hears("go on").await;
-                    server.say("after").await;
-                    server.end().await;
-                }
+                whole::send(&mut server, BULK / 2).await.unwrap();
+                let urgent = || SockRef::from(&server).send_out_of_band(b"!");
+                within("sending", server.async_io(Interest::WRITABLE, urgent)).await.unwrap();
+                whole::send(&mut server, BULK / 2).await.unwrap();
+                server.end().await;
                 server.hears_end().await;
             });
-            let mut bulk = (&mut client).take(BULK as u64);
-            assert_eq!(within("the bulk", whole::receive(&mut bulk)).await.unwrap(), BULK);
-            client.say("go on").await;
-            client.hears("after").await;
+            for _ in 0..2 {
+                let mut bulk = (&mut client).take(BULK as u64 / 2);
+                assert_eq!(within("the bulk", whole::receive(&mut bulk)).await.unwrap(), BULK / 2);
+            }
             client.hears_end().await;
             client.end().await;
             within("the end", tasks.join_all()).await;
-            gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
         }
+        gate.ended("tcp", &[(Outcome::Completed, TIMES)]).await;
     });
 }
 
