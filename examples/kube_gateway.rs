@@ -1,0 +1,2 @@
+//! A TCP gateway from a Kubernetes cluster.
+fn main() {}

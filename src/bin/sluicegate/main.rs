@@ -1,0 +1,2 @@
+//! The program `sluicegate`.
+fn main() {}
