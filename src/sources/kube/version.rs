@@ -29,7 +29,7 @@ fn judge(installed: Option<&str>) -> Condition {
                 .strip_prefix(*known)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        SUPPORTED.iter().any(|known| minor(&known))
+        SUPPORTED.iter().any(|known| minor(known))
     });
     let supported = SUPPORTED.join(", ");
     let message = match installed {
