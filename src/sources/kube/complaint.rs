@@ -8,16 +8,15 @@ use std::error::Error;
 pub(super) struct Complaints(BTreeMap<String, String>);
 
 impl Complaints {
-    /// Complains of an error, unless that has been done already. What was tried is said as in “watch
-    /// Gateways”. Whether it is new.
-    pub(super) fn raise(&mut self, tried: String, error: &(dyn Error + 'static)) -> bool {
-        let complaint = format!("cannot {tried}: {}", describe(error));
-        let is_new = self.0.get(&tried) != Some(&complaint);
-        if is_new {
-            tracing::warn!("{complaint}; trying again");
-            self.0.insert(tried, complaint);
+    /// The complaint of an error, unless it has been made already. What was tried is said as in
+    /// “watch Gateway objects”.
+    pub(super) fn raise(&mut self, tried: String, error: &(dyn Error + 'static)) -> Option<String> {
+        let complaint = format!("cannot {tried}: {}; trying again", describe(error));
+        if self.0.get(&tried) == Some(&complaint) {
+            return None;
         }
-        is_new
+        self.0.insert(tried, complaint.clone());
+        Some(complaint)
     }
 
     /// What was tried works. Whether it did not before.

@@ -1,6 +1,7 @@
 //! The loop: changes in, snapshots out, and the status of what was seen back in.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::sync::Arc;
 
 use kube::Client;
@@ -136,7 +137,7 @@ impl Run {
                 if is_not_found(error) {
                     self.nudge.notify_one();
                 }
-                self.complaints.raise(tried, error)
+                self.complain(tried, error)
             }
             What::Listed(_) | What::Applied(_) | What::Deleted(_) => self.complaints.settle(&tried),
         };
@@ -157,7 +158,7 @@ impl Run {
         let tried = "find out what the API server has";
         let Found { served, version } = match found {
             Ok(found) => found,
-            Err(error) => return self.complaints.raise(tried.to_owned(), &*error),
+            Err(error) => return self.complain(tried.to_owned(), &*error),
         };
         let mut is_spoken_of = self.complaints.settle(tried);
         match version {
@@ -177,12 +178,17 @@ impl Run {
         self.served = served;
         let missing = KINDS.into_iter().filter(|kind| !self.served.contains_key(kind)).collect();
         let before = self.missing.replace(missing);
-        let missing = self.missing.as_ref();
-        if before.as_ref() != missing && missing.is_some_and(|missing| !missing.is_empty()) {
-            self.problems().for_each(|problem| tracing::warn!("{problem}"));
-        }
         is_spoken_of |= before != self.missing;
         is_spoken_of
+    }
+
+    /// Complains of an error, where that is new. Before there is a gateway to say it, it is said here.
+    fn complain(&mut self, tried: String, error: &(dyn Error + 'static)) -> bool {
+        let complaint = self.complaints.raise(tried, error);
+        if let (Some(complaint), false) = (&complaint, self.is_published) {
+            tracing::warn!("{complaint}");
+        }
+        complaint.is_some()
     }
 
     fn stop(&mut self, kind: ObjectKind) {
@@ -221,13 +227,14 @@ impl Run {
 
     /// What a person should mend.
     fn problems(&self) -> impl Iterator<Item = String> + '_ {
-        let missing = self.missing.iter().flatten().map(|kind| {
+        let missing: Vec<_> = self.missing.iter().flatten().map(|kind| kind.as_str()).collect();
+        let missing = (!missing.is_empty()).then(|| {
             format!(
-                "the API server does not know {kind} ({}); install the custom resource definitions of Gateway API, they are picked up without a restart",
-                kind.group()
+                "the API server does not know {}; install the custom resource definitions of Gateway API: they are picked up without a restart",
+                missing.join(", ")
             )
         });
-        missing.chain(self.complaints.all())
+        missing.into_iter().chain(self.complaints.all())
     }
 }
 

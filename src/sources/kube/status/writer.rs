@@ -200,7 +200,9 @@ impl Writer {
             }
             Outcome::Conflict(seen) => seen,
             Outcome::Failed(error) => {
-                self.complaints.raise(work.describe(key.kind), &error);
+                if let Some(complaint) = self.complaints.raise(work.describe(key.kind), &error) {
+                    tracing::warn!("{complaint}");
+                }
                 self.schedule.failed(key, now);
                 return false;
             }
