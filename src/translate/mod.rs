@@ -48,6 +48,8 @@ use crate::model::{
 use crate::plan::{BindFailure, ListenerId, Plan};
 
 pub use self::settings::{Controller, Host, SLUICEGATE_CONTROLLER, Settings};
+#[cfg(feature = "kube")]
+pub(crate) use self::verdict::IS_SHADOWED;
 
 /// What [`translate`] makes of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
