@@ -102,6 +102,7 @@ words! {
     /// Why a condition is as it is.
     Reason {
         ACCEPTED = "Accepted",
+        ADDRESS_NOT_ASSIGNED = "AddressNotAssigned",
         ADDRESS_NOT_USABLE = "AddressNotUsable",
         BACKEND_NOT_FOUND = "BackendNotFound",
         INVALID = "Invalid",
