@@ -8,7 +8,10 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use sluicegate::model::{GatewayController, NamespaceName, NamespacedName};
+use sluicegate::model::{
+    ExternalTrafficPolicy, GatewayController, Labels, NamespaceName, NamespacedName, ServiceType,
+};
+use sluicegate::translate::Addresses;
 
 use crate::logs::{Format, Level};
 
@@ -62,14 +65,8 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) cluster: Cluster,
 
-    /// Listen on this address where a Gateway does not ask for one [default: all interfaces]
-    #[arg(long, env = "SLUICEGATE_BIND", value_name = "ADDRESS", help_heading = "Forwarding")]
-    pub(crate) bind: Option<IpAddr>,
-
-    /// The address to report where all interfaces are bound [default: the one that a neighbour
-    /// would dial]
-    #[arg(long, env = "SLUICEGATE_ADVERTISE", value_name = "ADDRESS", help_heading = "Forwarding")]
-    pub(crate) advertise: Option<IpAddr>,
+    #[command(flatten)]
+    pub(crate) place: Place,
 
     /// Threads that forward [default: one for each processor]
     #[arg(long, env = "SLUICEGATE_WORKERS", value_name = "N", help_heading = "Forwarding")]
@@ -108,6 +105,47 @@ pub(crate) struct Options {
     pub(crate) log_level: Level,
 }
 
+/// Where Gateways live.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Addresses")]
+pub(crate) struct Place {
+    /// Where Gateways live: `host` (all share this host's addresses), ranges such as
+    /// 10.0.0.0/28,10.0.1.5-10.0.1.9 (each has addresses of its own, which are this host's), or
+    /// `service` (with --kubernetes: each has a Service)
+    #[arg(long, env = "SLUICEGATE_ADDRESSES", value_name = "host|service|RANGES")]
+    #[arg(default_value = "host")]
+    pub(crate) addresses: Addresses,
+
+    /// With `service`: the headless Service whose endpoints are the replicas of this gateway
+    #[arg(long, env = "SLUICEGATE_REPLICAS", value_name = "NAMESPACE/SERVICE")]
+    pub(crate) replicas: Option<NamespacedName>,
+
+    /// With `service`: the type of the Services [default: LoadBalancer]
+    #[arg(long, env = "SLUICEGATE_SERVICE_TYPE", value_name = "TYPE", value_parser = service_type)]
+    pub(crate) service_type: Option<ServiceType>,
+
+    /// With `service`: annotations of the Services, separated by commas; where a value has commas,
+    /// by line breaks
+    #[arg(long, env = "SLUICEGATE_SERVICE_ANNOTATIONS", value_name = "KEY=VALUE,...")]
+    #[arg(value_parser = annotations)]
+    pub(crate) service_annotations: Option<Labels>,
+
+    /// With `service`: which nodes take connections from outside, Cluster (all) or Local (those
+    /// with a replica, and it sees the client's address) [default: Cluster]
+    #[arg(long, env = "SLUICEGATE_EXTERNAL_TRAFFIC_POLICY", value_name = "POLICY")]
+    #[arg(value_parser = external_traffic_policy)]
+    pub(crate) external_traffic_policy: Option<ExternalTrafficPolicy>,
+
+    /// Listen on this address where a Gateway has none of its own [default: all interfaces]
+    #[arg(long, env = "SLUICEGATE_BIND", value_name = "ADDRESS")]
+    pub(crate) bind: Option<IpAddr>,
+
+    /// The address to report where all interfaces are bound [default: the one that a neighbour
+    /// would dial]
+    #[arg(long, env = "SLUICEGATE_ADVERTISE", value_name = "ADDRESS")]
+    pub(crate) advertise: Option<IpAddr>,
+}
+
 /// What is only there with a cluster.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --kubernetes")]
@@ -132,42 +170,64 @@ pub(crate) struct Cluster {
 }
 
 impl Options {
-    /// Options that do not go together.
+    /// Whether the options go together.
+    ///
+    /// # Errors
+    /// What does not, as Clap says it.
     pub(crate) fn check(&self) -> Result<(), clap::Error> {
-        match (self.kubernetes, self.files.is_empty()) {
-            (true, false) => {
-                return Err(usage(
-                    ErrorKind::ArgumentConflict,
-                    "objects come from --kubernetes (SLUICEGATE_KUBERNETES) or from --files (SLUICEGATE_FILES), not from both",
-                ));
+        let conflict = |message: String| Err(usage(ErrorKind::ArgumentConflict, message));
+        let missing = |message: &str| Err(usage(ErrorKind::MissingRequiredArgument, message));
+        let Self { cluster, place, .. } = self;
+        match (self.kubernetes, !self.files.is_empty()) {
+            (true, true) => {
+                return conflict("objects come from --kubernetes (SLUICEGATE_KUBERNETES) or from --files (SLUICEGATE_FILES), not from both".to_owned());
             }
-            (false, true) => {
-                return Err(usage(
-                    ErrorKind::MissingRequiredArgument,
+            (false, false) => {
+                return missing(
                     "where do objects come from? Give --kubernetes, or --files with paths",
-                ));
+                );
             }
-            (true, true) => return Ok(()),
-            (false, false) => {}
+            (true, false) | (false, true) => {}
         }
-        let needs_cluster = [
-            ("--watch-namespaces", !self.cluster.watch_namespaces.is_empty()),
-            ("--read-only", self.cluster.read_only),
-            ("--lease", self.cluster.lease.is_some()),
-            ("--identity", self.cluster.identity.is_some()),
+        let has_services = place.addresses == Addresses::Service;
+        let of_a_cluster = [
+            ("--watch-namespaces", !cluster.watch_namespaces.is_empty()),
+            ("--read-only", cluster.read_only),
+            ("--lease", cluster.lease.is_some()),
+            ("--identity", cluster.identity.is_some()),
+            ("--addresses service", has_services),
         ];
-        match needs_cluster.iter().find(|(_, is_given)| *is_given) {
-            Some((flag, _)) => Err(usage(
-                ErrorKind::ArgumentConflict,
-                format!("{flag} is for --kubernetes; with --files it means nothing"),
+        if let Some(option) = given(&of_a_cluster).filter(|_| !self.kubernetes) {
+            return conflict(format!(
+                "{option} is for --kubernetes; with --files it means nothing"
+            ));
+        }
+        let of_services = [
+            ("--replicas", place.replicas.is_some()),
+            ("--service-type", place.service_type.is_some()),
+            ("--service-annotations", place.service_annotations.is_some()),
+            ("--external-traffic-policy", place.external_traffic_policy.is_some()),
+        ];
+        match given(&of_services) {
+            Some(option) if !has_services => conflict(format!(
+                "{option} is for --addresses service; where Gateways live at {} it means nothing",
+                place.addresses
             )),
-            None => Ok(()),
+            _ if has_services && place.replicas.is_none() => missing(
+                "--addresses service needs --replicas NAMESPACE/SERVICE: the headless Service whose endpoints are the replicas of this gateway",
+            ),
+            _ => Ok(()),
         }
     }
 
     pub(crate) fn stop_delay(&self) -> Duration {
         self.stop_delay.unwrap_or(Duration::from_secs(if self.kubernetes { 5 } else { 0 }))
     }
+}
+
+/// The first option that is given.
+fn given<'a>(options: &[(&'a str, bool)]) -> Option<&'a str> {
+    options.iter().find_map(|(option, is_given)| is_given.then_some(*option))
 }
 
 fn usage(kind: ErrorKind, message: impl Into<String>) -> clap::Error {
@@ -181,4 +241,31 @@ fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| "it should be a number of seconds, as in 30 or 0.5")?;
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| "it should be a number of seconds that is not negative".to_owned())
+}
+
+fn service_type(text: &str) -> Result<ServiceType, &'static str> {
+    match text {
+        "LoadBalancer" => Ok(ServiceType::LoadBalancer),
+        "ClusterIP" => Ok(ServiceType::ClusterIP),
+        "NodePort" => Ok(ServiceType::NodePort),
+        _ => Err("it should be LoadBalancer, ClusterIP or NodePort"),
+    }
+}
+
+fn external_traffic_policy(text: &str) -> Result<ExternalTrafficPolicy, &'static str> {
+    match text {
+        "Cluster" => Ok(ExternalTrafficPolicy::Cluster),
+        "Local" => Ok(ExternalTrafficPolicy::Local),
+        _ => Err("it should be Cluster or Local"),
+    }
+}
+
+fn annotations(text: &str) -> Result<Labels, String> {
+    let separator = if text.trim().contains('\n') { '\n' } else { ',' };
+    let pairs = text.split(separator).map(str::trim).filter(|pair| !pair.is_empty());
+    let pair = |pair: &str| match pair.split_once('=') {
+        Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
+        None => Err(format!("`{pair}` should be KEY=VALUE")),
+    };
+    pairs.map(pair).collect()
 }

@@ -3,15 +3,16 @@
 use std::error::Error;
 use std::io;
 
+use rustix::system::uname;
 use sluicegate::forward::Settings;
-use sluicegate::sources::{FileSource, Resigner};
+use sluicegate::sources::{Election, FileSource, KubeSource, Resigner};
 use sluicegate::{Builder, Handle, Reports, Server};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::cli::Options;
+use crate::cli::{Cluster, Options};
 use crate::health::{self, Stage};
 use crate::notes::Notes;
 
@@ -69,17 +70,45 @@ async fn gateway(options: &Options) -> Result<(Builder, Option<Resigner>), Failu
     if let Some(workers) = options.workers {
         forward = forward.with_workers(workers.get());
     }
-    let mut gateway = Server::builder().forward(forward);
-    if let Some(address) = options.bind {
+    let gateway = Server::builder().forward(forward);
+    let mut gateway = gateway.addresses(options.place.addresses.clone());
+    if let Some(address) = options.place.bind {
         gateway = gateway.bind(address);
     }
-    if let Some(address) = options.advertise {
+    if let Some(address) = options.place.advertise {
         gateway = gateway.advertise(address);
+    }
+    if options.kubernetes {
+        let (source, resigner) = cluster(options).await?;
+        return Ok((gateway.source(source), resigner));
     }
     if let Some(name) = &options.controller_name {
         gateway = gateway.controller_name(name.clone());
     }
     Ok((gateway.source(FileSource::new(&options.files)), None))
+}
+
+/// The cluster as a source, and who gives its Lease up.
+async fn cluster(options: &Options) -> Result<(KubeSource, Option<Resigner>), Failure> {
+    let Cluster { watch_namespaces, read_only, lease, identity } = &options.cluster;
+    let identity = match identity {
+        Some(identity) => identity.clone(),
+        None => uname().nodename().to_string_lossy().into_owned(),
+    };
+    let mut source = KubeSource::infer()
+        .await?
+        .namespaces(watch_namespaces.iter().cloned())
+        .identity(identity.clone());
+    if let Some(name) = &options.controller_name {
+        source = source.controller_name(name.clone());
+    }
+    if *read_only {
+        return Ok((source.read_only(), None));
+    }
+    let Some(lease) = lease else { return Ok((source, None)) };
+    let election = Election::new(lease.clone(), identity);
+    let resigner = election.resigner();
+    Ok((source.election(election), Some(resigner)))
 }
 
 /// Says that it stops, goes on until that is known, and lets live connections finish. A second

@@ -21,7 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Every replica forwards; the one that holds the Lease also writes status, Events and what else
 /// there is to write. A holder that cannot renew the Lease stops writing before another one may
 /// take it. The defaults are those of Kubernetes' own components.
-#[derive(Debug)]
+///
+/// Clones stand for the same replica: only the first that a source is given takes part.
+#[derive(Debug, Clone)]
 #[must_use = "an election does nothing until a source is given it"]
 pub struct Election {
     lease: NamespacedName,
@@ -81,7 +83,7 @@ impl Election {
         self
     }
 
-    /// Who resigns for this replica.
+    /// What this replica resigns with.
     pub fn resigner(&self) -> Resigner {
         Resigner(self.stage.clone())
     }
