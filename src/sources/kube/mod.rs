@@ -14,6 +14,7 @@
 mod cluster;
 mod complaint;
 mod events;
+mod lease;
 mod object;
 mod run;
 mod served;
@@ -25,6 +26,7 @@ use std::error::Error;
 
 use kube::Client;
 
+pub use self::lease::{Election, Resigner};
 use self::run::Run;
 use super::{Feed, Source, SourceError, async_trait};
 use crate::model::{GatewayController, NamespaceName};
@@ -54,6 +56,7 @@ pub struct KubeSource {
     identity: Option<String>,
     namespaces: Vec<NamespaceName>,
     is_read_only: bool,
+    election: Option<Election>,
 }
 
 impl KubeSource {
@@ -65,6 +68,7 @@ impl KubeSource {
             identity: None,
             namespaces: Vec::new(),
             is_read_only: false,
+            election: None,
         }
     }
 
@@ -97,7 +101,14 @@ impl KubeSource {
         self
     }
 
-    /// Writes nothing at all into the cluster.
+    /// Writes only while this process is the elected one of several replicas. Default: it is the only
+    /// one.
+    pub fn election(mut self, election: Election) -> Self {
+        self.election = Some(election);
+        self
+    }
+
+    /// Writes nothing at all into the cluster, not even a Lease.
     pub fn read_only(mut self) -> Self {
         self.is_read_only = true;
         self
@@ -111,6 +122,7 @@ impl std::fmt::Debug for KubeSource {
             .field("identity", &self.identity)
             .field("namespaces", &self.namespaces)
             .field("is_read_only", &self.is_read_only)
+            .field("election", &self.election)
             .finish_non_exhaustive()
     }
 }

@@ -141,6 +141,7 @@ fn without_status(mut object: Object) -> Object {
         Object::ReferenceGrant(_)
         | Object::Namespace(_)
         | Object::Service(_)
+        | Object::Node(_)
         | Object::EndpointSlice(_) => {}
     }
     object

@@ -13,6 +13,7 @@ use super::KubeSource;
 use super::cluster::Cluster;
 use super::complaint::Complaints;
 use super::events::Events;
+use super::lease::campaign;
 use super::served::{self, Found, Served};
 use super::status::{Pen, Writer};
 use super::watch::{Change, Scope, What, is_expired, watch};
@@ -58,7 +59,8 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn start(source: KubeSource, feed: Feed) -> Self {
-        let KubeSource { client, controller, identity, namespaces, is_read_only } = source;
+        let KubeSource { client, controller, identity, namespaces, is_read_only, election } =
+            source;
         let identity = identity.unwrap_or_else(host_name);
         let mut tasks = JoinSet::new();
         let (events, sending) = Events::new(client.clone(), controller.as_str(), &identity);
@@ -66,7 +68,15 @@ impl Run {
         let (finder, found) = mpsc::channel(1);
         let nudge = Arc::new(Notify::new());
         tasks.spawn(served::look(client.clone(), KINDS.to_vec(), nudge.clone(), finder));
-        let pen = if is_read_only { Pen::Nobody } else { Pen::Ours };
+        let pen = match election {
+            _ if is_read_only => Pen::Nobody,
+            None => Pen::Ours,
+            Some(election) => {
+                let (leadership, until) = channel::channel(None);
+                tasks.spawn(campaign(client.clone(), election, leadership));
+                Pen::Elected(until)
+            }
+        };
         let (sender, changes) = mpsc::channel(QUEUE);
         Self {
             writer: Writer::new(client.clone(), controller, pen, events),
