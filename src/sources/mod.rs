@@ -15,6 +15,8 @@
 mod feed;
 #[cfg(feature = "files")]
 mod files;
+#[cfg(feature = "kube")]
+mod kube;
 mod memory;
 
 use std::error::Error;
@@ -24,6 +26,8 @@ pub use async_trait::async_trait;
 pub use self::feed::{Fed, Feed, Snapshot, Snapshots, feed};
 #[cfg(feature = "files")]
 pub use self::files::FileSource;
+#[cfg(feature = "kube")]
+pub use self::kube::ServiceTemplate;
 pub use self::memory::MemorySource;
 
 /// Something that objects come from.
