@@ -95,6 +95,7 @@ words! {
         CONFLICTED = "Conflicted",
         PROGRAMMED = "Programmed",
         RESOLVED_REFS = "ResolvedRefs",
+        SUPPORTED_VERSION = "SupportedVersion",
     }
 }
 
@@ -119,9 +120,11 @@ words! {
         PROTOCOL_CONFLICT = "ProtocolConflict",
         REF_NOT_PERMITTED = "RefNotPermitted",
         RESOLVED_REFS = "ResolvedRefs",
+        SUPPORTED_VERSION = "SupportedVersion",
         UNSUPPORTED_ADDRESS = "UnsupportedAddress",
         UNSUPPORTED_PROTOCOL = "UnsupportedProtocol",
         UNSUPPORTED_VALUE = "UnsupportedValue",
+        UNSUPPORTED_VERSION = "UnsupportedVersion",
     }
 }
 

@@ -67,7 +67,8 @@ impl Builder {
         self
     }
 
-    /// Serves only the GatewayClasses that name this controller. Default: every class.
+    /// Serves only the GatewayClasses that name this controller. Default: the name that a source
+    /// speaks in, such as `KubeSource`; where none does, every class.
     pub fn controller_name(mut self, name: GatewayController) -> Self {
         self.controller = Controller::Named(name);
         self
@@ -118,12 +119,13 @@ impl Builder {
         if self.sources.is_empty() {
             return Err(StartError::NoSource);
         }
+        let controller = self.controller()?;
         let bind = self.bind.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let advertise = self.advertise.unwrap_or_else(address::of_this_host);
         let mut settings = translate::Settings::default()
             .with_addresses(self.addresses)
             .with_host(Host::new(bind, advertise));
-        settings.controller = self.controller;
+        settings.controller = controller;
 
         let forwarder = Forwarder::start(self.forward)?;
         let counters = forwarder.counters();
@@ -150,6 +152,23 @@ impl Builder {
     }
 }
 
+impl Builder {
+    /// What the caller says, or the sources; they must agree.
+    fn controller(&self) -> Result<Controller, StartError> {
+        let names = self.sources.iter().filter_map(|source| source.controller());
+        names.map(Controller::Named).try_fold(self.controller.clone(), |known, named| {
+            match (known, named) {
+                (Controller::Any, named) => Ok(named),
+                (known, named) if known == named => Ok(known),
+                (Controller::Named(one), Controller::Named(other)) => {
+                    Err(StartError::Controllers { one, other })
+                }
+                (known, _) => Ok(known),
+            }
+        })
+    }
+}
+
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources: Vec<_> = self.sources.iter().map(|source| source.name()).collect();
@@ -171,6 +190,14 @@ pub enum StartError {
     /// The caller gave it no source.
     #[error("a gateway needs a source of objects; add one with Builder::source")]
     NoSource,
+    /// The caller and a source, or two sources, name different controllers.
+    #[error("two names for the controller, {one} and {other}; a gateway has one")]
+    Controllers {
+        /// The one named first.
+        one: GatewayController,
+        /// The one named then.
+        other: GatewayController,
+    },
     /// A source could not come up with its first snapshot.
     #[error("source {name}: {error}")]
     Source {

@@ -57,6 +57,8 @@ use crate::plan::{BindFailure, ListenerId, Plan};
 pub use self::name::gateway_service_name;
 pub use self::ranges::Ranges;
 pub use self::settings::{Addresses, Controller, History, Host, SLUICEGATE_CONTROLLER, Settings};
+#[cfg(feature = "kube")]
+pub(crate) use self::verdict::IS_SHADOWED;
 
 /// What [`translate`] makes of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
