@@ -53,11 +53,12 @@ fn assign<'a>(
             wishes.map(grant).collect()
         })
         .collect();
+    let resting = resting(history);
     seekers
         .iter()
         .zip(asked)
         .map(|(seeker, asked)| {
-            let mut choose = || choose(ranges, history, seeker.name, &mut tenants);
+            let mut choose = || choose(ranges, &resting, seeker.name, &mut tenants);
             asked.into_iter().map(|outcome| outcome.unwrap_or_else(&mut choose)).collect()
         })
         .collect()
@@ -65,6 +66,12 @@ fn assign<'a>(
 
 /// Who has which address.
 type Tenants<'a> = BTreeMap<IpAddr, &'a NamespacedName>;
+
+/// The addresses that rest, those that are given up just now included, and who had them.
+fn resting(history: &History) -> Tenants<'_> {
+    let held = history.held.iter().flat_map(|(name, held)| held.iter().map(move |ip| (*ip, name)));
+    held.chain(history.resting.iter().map(|(ip, name)| (*ip, name))).collect()
+}
 
 /// For each wish, the address that the Gateway has and may keep for it.
 fn keep<'a>(
@@ -120,15 +127,15 @@ fn grant<'a>(
 /// Finds an address for a Gateway that leaves the choice to us.
 fn choose<'a>(
     ranges: &Ranges,
-    history: &History,
+    resting: &Tenants<'_>,
     name: &'a NamespacedName,
     tenants: &mut Tenants<'a>,
 ) -> Outcome<'a> {
     // What it had just now comes first: it may have been gone for a moment only.
-    let own = history.resting.iter().filter(|(_, owner)| *owner == name).map(|(ip, _)| *ip);
+    let own = resting.iter().filter(|(_, owner)| **owner == name).map(|(ip, _)| *ip);
     let own = own.filter(|ip| ranges.contains(*ip));
     let place = stable_hash(&name.to_string());
-    let others = ranges.from_place(place.into()).filter(|ip| !history.resting.contains_key(ip));
+    let others = ranges.from_place(place.into()).filter(|ip| !resting.contains_key(ip));
     match own.chain(others).find(|ip| !tenants.contains_key(ip)) {
         Some(ip) => {
             tenants.insert(ip, name);

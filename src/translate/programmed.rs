@@ -3,6 +3,7 @@
 //! Whether a listener could be opened is known only where it is tried. This pass adds what follows
 //! from that; it can be repeated with new findings.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -89,12 +90,12 @@ fn program_gateway(
         )
     } else {
         let mut message = if failed.is_empty() && pending.is_empty() {
-            "All valid listeners are open.".to_owned()
+            Cow::Borrowed("All valid listeners are open.")
         } else {
-            not_open(&failed, &pending, remarks)
+            not_open(&failed, &pending, remarks).into()
         };
         if !remarks.note.is_empty() {
-            message = format!("{message} {}", remarks.note);
+            message = format!("{message} {}", remarks.note).into();
         }
         say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, message)
     };

@@ -18,6 +18,8 @@ mod lease;
 mod object;
 mod run;
 mod served;
+#[allow(dead_code, unused_imports, reason = "tested here, used by the rest of the source")]
+mod services;
 mod status;
 mod version;
 mod watch;
@@ -28,6 +30,7 @@ use kube::Client;
 
 pub use self::lease::{Election, Resigner};
 use self::run::Run;
+pub use self::services::ServiceTemplate;
 use super::{Feed, Source, SourceError, async_trait};
 use crate::model::{GatewayController, NamespaceName};
 use crate::translate::SLUICEGATE_CONTROLLER;

@@ -140,6 +140,7 @@ fn without_status(mut object: Object) -> Object {
         }
         Object::ReferenceGrant(_)
         | Object::Namespace(_)
+        | Object::Node(_)
         | Object::Service(_)
         | Object::Node(_)
         | Object::EndpointSlice(_) => {}

@@ -162,7 +162,7 @@ impl Writer {
         let Some(report) = self.report.clone() else { return };
         let (controller, version) = (&self.controller, self.version.as_ref());
         let aim = Aim { cluster, report: &report, controller, version };
-        while self.requests.len() < AT_ONCE {
+        while self.requests.len() < AT_ONCE && self.pen.may_write() {
             let Some(key) = self.schedule.pop(Instant::now()) else { return };
             // It is looked at again when that write has ended.
             if self.writing.contains(&key) {
@@ -236,15 +236,14 @@ impl Pen {
 
     /// Waits until the pen is taken, or given.
     async fn handed_over(&mut self) {
-        if let Self::Elected(until) = self {
-            loop {
-                let had = until.borrow().is_some();
-                if until.changed().await.is_err() {
-                    break;
-                }
-                if until.borrow_and_update().is_some() != had {
-                    return;
-                }
+        let may_write = self.may_write();
+        loop {
+            let Self::Elected(until) = self else { break };
+            if until.changed().await.is_err() {
+                break;
+            }
+            if self.may_write() != may_write {
+                return;
             }
         }
         pending().await
