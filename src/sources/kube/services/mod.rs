@@ -13,6 +13,8 @@ mod ports;
 mod service;
 mod slices;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
