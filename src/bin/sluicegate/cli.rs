@@ -261,7 +261,7 @@ fn external_traffic_policy(text: &str) -> Result<ExternalTrafficPolicy, &'static
 }
 
 fn annotations(text: &str) -> Result<Labels, String> {
-    let separator = if text.trim().contains('\n') { '\n' } else { ',' };
+    let separator = if text.contains('\n') { '\n' } else { ',' };
     let pairs = text.split(separator).map(str::trim).filter(|pair| !pair.is_empty());
     let pair = |pair: &str| match pair.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),

@@ -14,6 +14,8 @@ mod ports;
 mod service;
 mod slices;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
