@@ -129,9 +129,11 @@ mod tests {
         objects.insert(class);
         objects.insert(gateway("g"));
         let memory = MemorySource::new(objects);
+        // Nobody else's, where tests run side by side.
+        let [_, _, high, low] = std::process::id().to_be_bytes();
         let handle = Server::builder()
             .source(memory.clone())
-            .addresses("127.19.87.1".parse().unwrap())
+            .addresses(format!("127.19.{high}.{low}").parse().unwrap())
             .start()
             .await
             .unwrap();

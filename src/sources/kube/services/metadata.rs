@@ -91,21 +91,17 @@ impl WantedMetadata {
 
     fn correct_owner(&self, owners: &mut Value) {
         let (name, uid) = &self.owner;
-        if !owners.is_array() {
-            *owners = json!([]);
+        let mut all = owners.as_array().cloned().unwrap_or_default();
+        if all.iter().all(|owner| owner["uid"] != **uid) {
+            all.push(json!({ "uid": uid }));
         }
-        let owners = owners.as_array_mut().expect("it is an array now");
-        if !owners.iter().any(|owner| owner["uid"] == **uid) {
-            owners.push(json!({}));
-        }
-        let is_ours = |owner: &&mut Value| owner["uid"] == **uid || owner == &&json!({});
-        for owner in owners.iter_mut().filter(is_ours) {
+        for owner in all.iter_mut().filter(|owner| owner["uid"] == **uid) {
             owner["apiVersion"] = format!("{GATEWAY_GROUP}/v1").into();
             owner["kind"] = "Gateway".into();
             owner["name"] = name.as_str().into();
-            owner["uid"] = uid.as_str().into();
             owner["controller"] = true.into();
         }
+        *owners = all.into();
     }
 }
 

@@ -306,6 +306,23 @@ fn a_slice_follows_the_replicas_and_is_emptied_with_them() {
 }
 
 #[test]
+fn a_name_that_is_too_long_for_a_label_is_shortened() {
+    let mut gateway = gateway(&json!({}));
+    let long = format!("{}.x", "g".repeat(80));
+    gateway.metadata.name = long.parse().unwrap();
+    let name = gateway.metadata.namespaced_name();
+    let ports = PodPorts::from([((name, port(5432)), port(20_001))]);
+    let template = template(ServiceType::ClusterIP);
+    let wanted = WantedService::new(&gateway, &[port(5432)], &template, &ports).unwrap();
+    let service = wanted.corrected(None);
+    let label = &service["metadata"]["labels"]["gateway.networking.k8s.io/gateway-name"];
+    let label = label.as_str().unwrap();
+    assert_eq!(label.len(), 63);
+    assert!(label.starts_with(&"g".repeat(54)), "{label}");
+    assert_eq!(service["metadata"]["ownerReferences"][0]["name"], *long);
+}
+
+#[test]
 fn what_is_made_is_read_as_it_is_meant() {
     let wanted = wanted(&gateway(&json!({})), ServiceType::LoadBalancer);
     let service: Service = serde_json::from_value(stored(wanted.corrected(None))).unwrap();
