@@ -41,7 +41,7 @@ pub(super) fn homes(index: &Index<'_>, bind: IpAddr, seekers: &[&Seeker<'_>]) ->
             Some(service) if service.metadata.is_owned_by(&seeker.gateway.metadata) => service,
             Some(_) => {
                 return nowhere(format!(
-                    "Service {name} is somebody else's, and is left alone. Its name is needed: rename it, or the Gateway."
+                    "Service {name} is somebody else's, and is left alone. Its name is needed: remove it, or give the Gateway another name."
                 ));
             }
             None => return nowhere(format!("Service {name} is not there yet.")),
