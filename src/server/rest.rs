@@ -52,12 +52,11 @@ impl Rest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Server;
     use crate::model::{
         ConditionType, Gateway, GatewayClass, Listener, ObjectMeta, PortNumber, Resources,
         condition,
     };
-    use crate::server::{Handle, Report};
+    use crate::server::{Handle, Report, Server};
     use crate::sources::MemorySource;
 
     fn held(held: &[(&str, &str)]) -> BTreeMap<NamespacedName, Vec<IpAddr>> {
