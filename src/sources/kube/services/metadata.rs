@@ -11,6 +11,12 @@ const RECORD: &str = "sluicegate.dev/set";
 /// Who made an object.
 pub(super) const MANAGED_BY: &str = "sluicegate";
 
+/// The label that says who made an object.
+pub(super) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+
+/// The label that says of which class the Gateway was for which an object was made.
+pub(super) const CLASS_LABEL: &str = "gateway.networking.k8s.io/gateway-class-name";
+
 /// The metadata of an object that a Gateway owns, as far as it is ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WantedMetadata {
@@ -30,12 +36,9 @@ impl WantedMetadata {
     pub(super) fn new(gateway: &Gateway, name: ObjectName) -> Option<Self> {
         let metadata = &gateway.metadata;
         let labels = [
-            ("app.kubernetes.io/managed-by", MANAGED_BY.to_owned()),
+            (MANAGED_BY_LABEL, MANAGED_BY.to_owned()),
             ("gateway.networking.k8s.io/gateway-name", label_value(&metadata.name)),
-            (
-                "gateway.networking.k8s.io/gateway-class-name",
-                label_value(&gateway.spec.gateway_class_name),
-            ),
+            (CLASS_LABEL, label_value(&gateway.spec.gateway_class_name)),
         ];
         Some(Self {
             name: NamespacedName { namespace: metadata.namespace(), name },
