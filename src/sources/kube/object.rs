@@ -142,7 +142,6 @@ fn without_status(mut object: Object) -> Object {
         | Object::Namespace(_)
         | Object::Node(_)
         | Object::Service(_)
-        | Object::Node(_)
         | Object::EndpointSlice(_) => {}
     }
     object
