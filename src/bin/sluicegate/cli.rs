@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use sluicegate::model::{
     ExternalTrafficPolicy, GatewayController, Labels, NamespaceName, NamespacedName, ServiceType,
 };
+use sluicegate::sources::ServiceTemplate;
 use sluicegate::translate::Addresses;
 
 use crate::logs::{Format, Level};
@@ -168,6 +169,20 @@ pub(crate) struct Cluster {
     #[arg(long, env = "SLUICEGATE_IDENTITY", value_name = "NAME")]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(crate) identity: Option<String>,
+}
+
+impl Place {
+    /// What the Services in front of Gateways have in common, where there are any.
+    pub(crate) fn services(&self) -> Option<ServiceTemplate> {
+        let replicas = self.replicas.clone().filter(|_| self.addresses == Addresses::Service)?;
+        let mut template = ServiceTemplate::new(replicas)
+            .with_annotations(self.service_annotations.clone().unwrap_or_default())
+            .with_external_traffic_policy(self.external_traffic_policy.unwrap_or_default());
+        if let Some(service_type) = self.service_type {
+            template = template.with_service_type(service_type);
+        }
+        Some(template)
+    }
 }
 
 impl Options {
