@@ -14,7 +14,7 @@ use super::handle::Handle;
 use crate::forward::{self, Forwarder};
 use crate::model::GatewayController;
 use crate::sources::{Source, SourceError};
-use crate::translate::{self, Controller, Host};
+use crate::translate::{self, Addresses, Controller, Host};
 
 /// A gateway. [`Server::builder`] is the way to one.
 ///
@@ -54,6 +54,7 @@ impl Server {
 pub struct Builder {
     sources: Vec<Box<dyn Source>>,
     controller: Controller,
+    addresses: Addresses,
     bind: Option<IpAddr>,
     advertise: Option<IpAddr>,
     forward: forward::Settings,
@@ -73,7 +74,19 @@ impl Builder {
         self
     }
 
-    /// The address on which Gateways listen that do not ask for one. Default: all interfaces.
+    /// Where Gateways live. Default: all share the addresses of the host.
+    ///
+    /// ```no_run
+    /// # use sluicegate::Server;
+    /// let gateway = Server::builder().addresses("10.0.0.0/28,10.0.1.5-10.0.1.9".parse()?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn addresses(mut self, addresses: Addresses) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
+    /// The address on which Gateways listen that have none of their own. Default: all interfaces.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = Some(address);
         self
@@ -109,7 +122,9 @@ impl Builder {
         let controller = self.controller()?;
         let bind = self.bind.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let advertise = self.advertise.unwrap_or_else(address::of_this_host);
-        let mut settings = translate::Settings::default().with_host(Host::new(bind, advertise));
+        let mut settings = translate::Settings::default()
+            .with_addresses(self.addresses)
+            .with_host(Host::new(bind, advertise));
         settings.controller = controller;
 
         let forwarder = Forwarder::start(self.forward)?;
@@ -160,6 +175,7 @@ impl fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("sources", &sources)
             .field("controller", &self.controller)
+            .field("addresses", &self.addresses)
             .field("bind", &self.bind)
             .field("advertise", &self.advertise)
             .field("forward", &self.forward)

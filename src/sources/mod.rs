@@ -30,7 +30,7 @@ pub use self::feed::{Fed, Feed, Snapshot, Snapshots, feed};
 #[cfg(feature = "files")]
 pub use self::files::FileSource;
 #[cfg(feature = "kube")]
-pub use self::kube::{KubeError, KubeSource};
+pub use self::kube::{Election, KubeError, KubeSource, Resigner, ServiceTemplate};
 pub use self::memory::MemorySource;
 
 /// Something that objects come from.

@@ -58,7 +58,7 @@ fn accepted<'a>(
             message.extend([namespace.as_str(), "/", winner.as_str(), IS_SHADOWED]);
         }
     }
-    if gateway.addresses.is_err() {
+    if gateway.home.is_err() {
         message += " No traffic: the Gateway is not accepted.";
     }
     message.extend(caveat(route.route));

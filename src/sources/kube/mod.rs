@@ -14,9 +14,11 @@
 mod cluster;
 mod complaint;
 mod events;
+mod lease;
 mod object;
 mod run;
 mod served;
+mod services;
 mod status;
 mod version;
 mod watch;
@@ -25,7 +27,9 @@ use std::error::Error;
 
 use kube::Client;
 
+pub use self::lease::{Election, Resigner};
 use self::run::Run;
+pub use self::services::ServiceTemplate;
 use super::{Feed, Source, SourceError, async_trait};
 use crate::model::{GatewayController, NamespaceName};
 use crate::translate::SLUICEGATE_CONTROLLER;
@@ -54,6 +58,8 @@ pub struct KubeSource {
     identity: Option<String>,
     namespaces: Vec<NamespaceName>,
     is_read_only: bool,
+    election: Option<Election>,
+    services: Option<ServiceTemplate>,
 }
 
 impl KubeSource {
@@ -65,6 +71,8 @@ impl KubeSource {
             identity: None,
             namespaces: Vec::new(),
             is_read_only: false,
+            election: None,
+            services: None,
         }
     }
 
@@ -97,7 +105,21 @@ impl KubeSource {
         self
     }
 
-    /// Writes nothing at all into the cluster.
+    /// Writes only while this process is the elected one of several replicas. Default: it is the only
+    /// one.
+    pub fn election(mut self, election: Election) -> Self {
+        self.election = Some(election);
+        self
+    }
+
+    /// Keeps a Service in front of each Gateway, of which the Gateway's addresses are taken: to be used
+    /// with [`Addresses::Service`](crate::translate::Addresses::Service). Default: none.
+    pub fn services(mut self, template: ServiceTemplate) -> Self {
+        self.services = Some(template);
+        self
+    }
+
+    /// Writes nothing at all into the cluster, not even a Lease.
     pub fn read_only(mut self) -> Self {
         self.is_read_only = true;
         self
@@ -111,6 +133,8 @@ impl std::fmt::Debug for KubeSource {
             .field("identity", &self.identity)
             .field("namespaces", &self.namespaces)
             .field("is_read_only", &self.is_read_only)
+            .field("election", &self.election)
+            .field("services", &self.services)
             .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,49 @@
+// Package harness is what all tests of this module stand on: where things lie, the cluster, its
+// clients, and commands run as a person would run them.
+package harness
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Environment says where things lie. conformance/run and conformance/cluster set it up.
+type Environment struct {
+	// Repository is the root of the source tree: chart, examples and README are read from there.
+	Repository string
+	// GatewayAPI is the root of the module sigs.k8s.io/gateway-api, where the CRDs are.
+	GatewayAPI string
+	// Cluster is the state directory of the test cluster: kubeconfig, logs, control socket.
+	Cluster string
+	// Output is where reports and logs of the tests go.
+	Output string
+}
+
+// Here finds the environment. Without one the test is skipped: there is no cluster to speak to.
+func Here(t *testing.T) Environment {
+	t.Helper()
+	variable := func(name string) string {
+		value := os.Getenv(name)
+		if value == "" {
+			t.Skipf("%s is not set: run these tests by conformance/run", name)
+		}
+		return value
+	}
+	return Environment{
+		Repository: variable("CONFORMANCE_REPOSITORY"),
+		GatewayAPI: variable("CONFORMANCE_GATEWAY_API"),
+		Cluster:    variable("CONFORMANCE_CLUSTER"),
+		Output:     variable("CONFORMANCE_OUTPUT"),
+	}
+}
+
+// Chart is the directory of the Helm chart.
+func (e Environment) Chart() string {
+	return filepath.Join(e.Repository, "charts", "sluicegate")
+}
+
+// CRDs is the directory of the custom resource definitions of a channel: standard or experimental.
+func (e Environment) CRDs(channel string) string {
+	return filepath.Join(e.GatewayAPI, "config", "crd", channel)
+}
