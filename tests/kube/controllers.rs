@@ -1,9 +1,9 @@
 //! Whose classes they are.
 
+use serde_json::json;
 use sluicegate::model::Resources;
 use sluicegate::sources::{KubeSource, MemorySource};
 use sluicegate::{Server, StartError};
-use serde_json::json;
 
 use crate::api::Api;
 use crate::objects::{OURS, THEIRS, class, condition, gateway, parent, route, usual, with};
@@ -49,9 +49,7 @@ async fn another_name_serves_other_classes() {
 #[tokio::test]
 async fn a_gateway_has_one_name() {
     let api = Api::new();
-    let source = |name: &str| {
-        KubeSource::new(api.client()).controller_name(name.parse().unwrap())
-    };
+    let source = |name: &str| KubeSource::new(api.client()).controller_name(name.parse().unwrap());
     let both = Server::builder().source(source(OURS)).source(source(THEIRS)).start().await;
     let Err(StartError::Controllers { one, other }) = both else { panic!("{both:?}") };
     assert_eq!([one.as_str(), other.as_str()], [OURS, THEIRS]);

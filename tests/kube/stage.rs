@@ -49,14 +49,12 @@ impl Stage {
                 .finish(),
         );
         let controller: GatewayController = controller.parse().unwrap();
-        let source = KubeSource::new(api.client())
-            .controller_name(controller.clone())
-            .identity("test");
+        let source =
+            KubeSource::new(api.client()).controller_name(controller.clone()).identity("test");
         let source = Box::new(set_up(source));
         let address = "192.0.2.100".parse().unwrap();
-        let settings = Settings::default()
-            .with_controller(controller)
-            .with_host(Host::new(address, address));
+        let settings =
+            Settings::default().with_controller(controller).with_host(Host::new(address, address));
         let (feed, fed) = feed();
         let (mut snapshots, status) = fed.into_parts();
         let (publish, published) = watch::channel(Vec::new());

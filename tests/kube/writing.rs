@@ -123,7 +123,8 @@ async fn what_speaks_of_a_later_generation_is_left_alone() {
     assert_eq!(written(&api), [] as [&str; 0]);
     assert_eq!(api.get(ROUTE)["status"], status);
     api.apply(route("r", "missing-too"));
-    api.until_object(ROUTE, |route| of_route(route, "ResolvedRefs")["observedGeneration"] == 3).await;
+    api.until_object(ROUTE, |route| of_route(route, "ResolvedRefs")["observedGeneration"] == 3)
+        .await;
 }
 
 /// What somebody else wrote meanwhile stays, and ours is there too.
@@ -140,7 +141,8 @@ async fn a_conflict_is_read_again_and_tried_again() {
     stage.asked("the watch ends", |state| !state.streams.contains(&"tcproutes/".to_owned())).await;
     api.set_status(ROUTE, json!({ "parents": [theirs] }));
     api.heal();
-    api.until_object(ROUTE, |route| route["status"]["parents"].as_array().unwrap().len() == 2).await;
+    api.until_object(ROUTE, |route| route["status"]["parents"].as_array().unwrap().len() == 2)
+        .await;
     stage.settle().await;
     let parents = api.get(ROUTE)["status"]["parents"].clone();
     assert_eq!((&parents[0], &parents[1]["controllerName"]), (&theirs, &json!(OURS)));
@@ -282,7 +284,11 @@ async fn listeners_come_and_go_and_what_others_say_stays() {
         listeners.iter().map(|listener| listener["name"].clone()).collect()
     };
     assert_eq!(names(&api.get(gateway)["status"]), ["k", "l"]);
-    api.apply(with("/spec/listeners", json!([listener("k", 5001)]), crate::objects::gateway("g", 5000)));
+    api.apply(with(
+        "/spec/listeners",
+        json!([listener("k", 5001)]),
+        crate::objects::gateway("g", 5000),
+    ));
     stage.settle().await;
     assert_eq!(names(&api.get(gateway)["status"]), ["k"]);
 }

@@ -21,7 +21,8 @@ impl State {
         match request.path.trim_end_matches('/') {
             "/version" => Some(self.version()),
             "/apis" => Some(self.groups()),
-            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gatewayclasses.gateway.networking.k8s.io" => {
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gatewayclasses.gateway.networking.k8s.io" =>
+            {
                 let annotations = match &self.bundle {
                     Some(version) => json!({ "gateway.networking.k8s.io/bundle-version": version }),
                     None => json!({}),
@@ -36,19 +37,29 @@ impl State {
 
     fn version(&self) -> Value {
         let mut version = json!({ "major": "1", "minor": self.minor });
-        for field in ["buildDate", "compiler", "gitCommit", "gitTreeState", "gitVersion", "goVersion", "platform"] {
+        for field in [
+            "buildDate",
+            "compiler",
+            "gitCommit",
+            "gitTreeState",
+            "gitVersion",
+            "goVersion",
+            "platform",
+        ] {
             version[field] = json!("");
         }
         version
     }
 
     fn groups(&self) -> Value {
-        let versions = self.tables().into_iter().filter_map(|(group_version, _)| {
-            group_version.split_once('/')
-        });
+        let versions = self
+            .tables()
+            .into_iter()
+            .filter_map(|(group_version, _)| group_version.split_once('/'));
         let mut groups: Vec<Value> = Vec::new();
         for (group, version) in versions {
-            let version = json!({ "groupVersion": format!("{group}/{version}"), "version": version });
+            let version =
+                json!({ "groupVersion": format!("{group}/{version}"), "version": version });
             match groups.iter_mut().find(|known| known["name"] == group) {
                 Some(known) => known["versions"].as_array_mut().unwrap().push(version),
                 None => groups.push(json!({

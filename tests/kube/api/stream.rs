@@ -43,7 +43,9 @@ pub(super) fn watch(
         let told = since.unwrap_or(0);
         match wants_list {
             true => (initial(&state, request), state.store.version(), closings),
-            false if state.store.has_forgotten(told) => (VecDeque::from([expired()]), told, closings),
+            false if state.store.has_forgotten(told) => {
+                (VecDeque::from([expired()]), told, closings)
+            }
             false => (VecDeque::new(), told, closings),
         }
     };
@@ -51,8 +53,7 @@ pub(super) fn watch(
     api.change(|state| state.streams.push(name));
     let end = Instant::now() + Duration::from_secs(seconds);
     let (api, request) = (api.clone(), request.clone());
-    let stream =
-        Stream { api, state, request, first, told, closings, end, is_over: false };
+    let stream = Stream { api, state, request, first, told, closings, end, is_over: false };
     let lines = stream::unfold(stream, |mut stream| async move {
         let line = stream.next().await?;
         let frame = line.map(|line| Frame::data(Bytes::from(format!("{line}\n"))));
@@ -107,7 +108,8 @@ impl Stream {
             return Some(None);
         }
         let prefix = self.request.object();
-        let next = state.store.since(self.told).find(|happened| happened.name.starts_with(&prefix))?;
+        let next =
+            state.store.since(self.told).find(|happened| happened.name.starts_with(&prefix))?;
         self.told = next.version;
         Some(Some(Ok(line(next.what, as_asked(&next.object, &self.request)))))
     }
