@@ -226,6 +226,7 @@ impl Run {
         self.watches.retain(|scope, watch| {
             if scope.kind == kind {
                 watch.abort();
+                self.complaints.withdraw(&describe(scope));
             }
             scope.kind != kind
         });
