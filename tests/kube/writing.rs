@@ -187,7 +187,7 @@ async fn a_burst_of_changes_is_written_as_one() {
     api.forget();
     for number in 0..50 {
         api.apply(route("r", &format!("missing-{number}")));
-        sleep(Duration::from_millis(10)).await;
+        sleep(Duration::from_millis(9)).await;
     }
     api.until_object(ROUTE, |route| of_route(route, "Accepted")["observedGeneration"] == 51).await;
     stage.settle().await;

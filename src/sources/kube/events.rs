@@ -57,7 +57,9 @@ impl Events {
 
     /// Tells what is new in a status that was written.
     pub(super) fn tell(&self, key: &ObjectKey, live: Option<&Live>, before: &Value, now: &Value) {
-        let (known, present) = (notes(before), notes(now));
+        let (known, mut present) = (notes(before), notes(now));
+        // Several conditions may say the same.
+        present.dedup();
         for note in present.into_iter().filter(|note| !known.contains(note)) {
             // A full queue is not worth a word: the status says it too.
             let _ = self.0.try_send((note.event(), reference(key, live)));
