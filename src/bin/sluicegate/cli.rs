@@ -5,12 +5,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use sluicegate::model::{
     ExternalTrafficPolicy, GatewayController, Labels, NamespaceName, NamespacedName, ServiceType,
 };
+use sluicegate::sources::ServiceTemplate;
 use sluicegate::translate::Addresses;
 
 use crate::logs::{Format, Level};
@@ -166,7 +167,22 @@ pub(crate) struct Cluster {
     /// What to call this replica in the Lease and in Events; no two may have one name [default:
     /// the host name]
     #[arg(long, env = "SLUICEGATE_IDENTITY", value_name = "NAME")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(crate) identity: Option<String>,
+}
+
+impl Place {
+    /// What the Services in front of Gateways have in common, where there are any.
+    pub(crate) fn services(&self) -> Option<ServiceTemplate> {
+        let replicas = self.replicas.clone().filter(|_| self.addresses == Addresses::Service)?;
+        let mut template = ServiceTemplate::new(replicas)
+            .with_annotations(self.service_annotations.clone().unwrap_or_default())
+            .with_external_traffic_policy(self.external_traffic_policy.unwrap_or_default());
+        if let Some(service_type) = self.service_type {
+            template = template.with_service_type(service_type);
+        }
+        Some(template)
+    }
 }
 
 impl Options {
@@ -221,7 +237,8 @@ impl Options {
     }
 
     pub(crate) fn stop_delay(&self) -> Duration {
-        self.stop_delay.unwrap_or(Duration::from_secs(if self.kubernetes { 5 } else { 0 }))
+        let default = Duration::from_secs(if self.kubernetes { 5 } else { 0 });
+        self.stop_delay.unwrap_or(default)
     }
 }
 
