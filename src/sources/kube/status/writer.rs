@@ -220,7 +220,7 @@ impl Writer {
         self.writing.remove(&key);
         let seen = match outcome {
             Outcome::Written(seen) => {
-                self.schedule.written(&key, now);
+                self.schedule.written(key.clone(), now);
                 self.complaints.settle(&work.describe(key.kind));
                 if let Work::Status { before, status } = &work {
                     self.events.tell(&key, cluster.live(&key), before, status);
