@@ -128,23 +128,17 @@ async fn without_the_permission_to_write_all_the_rest_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn a_list_that_fails_half_way_takes_nothing_away() {
     let api = Api::with(usual());
-    (0..900).for_each(|number| api.apply(route(&format!("route-{number}"), "s")));
+    (0..900).for_each(|number| api.apply(service(&format!("s-{number}"))));
     api.minor("33");
     let stage = Stage::settled(&api).await;
     let (before, published) = (stage.latest(), stage.published());
-    // One page comes, the next ones do not.
-    api.spoil("watch", "tcproutes", Effect::Hold);
-    api.expire("tcproutes");
-    stage
-        .asked("the watch is asked for again", |state| {
-            !state.streams.contains(&"tcproutes/".to_owned())
-        })
-        .await;
-    api.heal();
-    for _ in 0..3 {
-        api.spoil_times(1, "list", "tcproutes", Effect::Refuse(500));
-    }
+    api.forget();
+    // One page comes, the next one does not.
+    api.spoil_after(1, "list", "services", Effect::Refuse(500));
+    api.expire("services");
     stage.settle().await;
-    assert!(stage.all()[published..].iter().all(|snapshot| snapshot.resources == before.resources));
+    assert_eq!(api.read(|state| state.count("list", "services")), 4, "two pages, twice");
+    let after = stage.all().split_off(published);
+    assert!(after.iter().all(|snapshot| snapshot.resources == before.resources));
     assert_eq!(stage.latest().problems, [] as [&str; 0]);
 }

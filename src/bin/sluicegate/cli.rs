@@ -237,8 +237,8 @@ impl Options {
     }
 
     pub(crate) fn stop_delay(&self) -> Duration {
-        let default = if self.kubernetes { 5 } else { 0 };
-        self.stop_delay.unwrap_or(Duration::from_secs(default))
+        let default = Duration::from_secs(if self.kubernetes { 5 } else { 0 });
+        self.stop_delay.unwrap_or(default)
     }
 }
 

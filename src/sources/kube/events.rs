@@ -3,9 +3,12 @@
 //! An event follows from a status that was written: where the status said the same before, there is
 //! none. So it comes once, and from whoever writes.
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use kube::Client;
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::api::PostParams;
+use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -32,7 +35,11 @@ const NOTEWORTHY: [(Reason, &str); 6] = [
 
 /// Sends events, one after the other.
 #[derive(Debug, Clone)]
-pub(super) struct Events(mpsc::Sender<(Event, ObjectReference)>);
+pub(super) struct Events {
+    controller: String,
+    identity: String,
+    queue: mpsc::Sender<Event>,
+}
 
 impl Events {
     /// A queue of events, and what sends them; it runs for as long as there is somebody to fill it.
@@ -41,26 +48,51 @@ impl Events {
         controller: &str,
         identity: &str,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
-        let (sender, mut queue) = mpsc::channel(QUEUE);
-        let instance = Some(identity.to_owned());
-        let reporter = Reporter { controller: controller.to_owned(), instance };
-        let recorder = Recorder::new(client, reporter);
+        let (sender, mut queue) = mpsc::channel::<Event>(QUEUE);
         let sending = async move {
-            while let Some((event, object)) = queue.recv().await {
-                if let Err(error) = recorder.publish(&event, &object).await {
+            while let Some(event) = queue.recv().await {
+                let namespace = event.metadata.namespace.as_deref().unwrap_or("default");
+                let events: Api<Event> = Api::namespaced(client.clone(), namespace);
+                if let Err(error) = events.create(&PostParams::default(), &event).await {
                     tracing::debug!(%error, "cannot publish an event");
                 }
             }
         };
-        (Self(sender), sending)
+        let (controller, identity) = (controller.to_owned(), identity.to_owned());
+        (Self { controller, identity, queue: sender }, sending)
     }
 
     /// Tells what is new in a status that was written.
     pub(super) fn tell(&self, key: &ObjectKey, live: Option<&Live>, before: &Value, now: &Value) {
-        let (known, present) = (notes(before), notes(now));
+        let (known, mut present) = (notes(before), notes(now));
+        // Several conditions of a place may have one reason.
+        present.dedup_by(|one, other| one.place == other.place && one.reason == other.reason);
         for note in present.into_iter().filter(|note| !known.contains(note)) {
             // A full queue is not worth a word: the status says it too.
-            let _ = self.0.try_send((note.event(), reference(key, live)));
+            let _ = self.queue.try_send(self.event(&note, reference(key, live)));
+        }
+    }
+
+    fn event(&self, note: &Note<'_>, regarding: ObjectReference) -> Event {
+        let now = Timestamp::now();
+        let subject = regarding.name.as_deref().unwrap_or_default();
+        Event {
+            metadata: ObjectMeta {
+                name: Some(format!("{subject}.{:x}", now.as_nanosecond())),
+                namespace: Some(
+                    regarding.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+                ),
+                ..ObjectMeta::default()
+            },
+            type_: Some("Warning".to_owned()),
+            reason: Some(note.reason.to_owned()),
+            action: Some(note.action.to_owned()),
+            note: Some(format!("{}{}", note.place, note.message).chars().take(NOTE).collect()),
+            event_time: Some(MicroTime(now)),
+            reporting_controller: Some(self.controller.clone()),
+            reporting_instance: Some(self.identity.clone()),
+            regarding: Some(regarding),
+            ..Event::default()
         }
     }
 }
@@ -72,18 +104,6 @@ struct Note<'a> {
     action: &'static str,
     reason: &'a str,
     message: &'a str,
-}
-
-impl Note<'_> {
-    fn event(&self) -> Event {
-        Event {
-            type_: EventType::Warning,
-            reason: self.reason.to_owned(),
-            note: Some(format!("{}{}", self.place, self.message).chars().take(NOTE).collect()),
-            action: self.action.to_owned(),
-            secondary: None,
-        }
-    }
 }
 
 /// Everything in a status that is to be noticed.
@@ -126,5 +146,49 @@ fn reference(key: &ObjectKey, live: Option<&Live>) -> ObjectReference {
         namespace: key.namespace.as_ref().map(ToString::to_string),
         uid: live.map(|live| live.uid.to_string()),
         ..ObjectReference::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn condition(condition_type: &str, status: &str, reason: &str, message: &str) -> Value {
+        json!({ "type": condition_type, "status": status, "reason": reason, "message": message })
+    }
+
+    /// The places and reasons of what is to be noticed.
+    fn noticed(status: &Value) -> Vec<(String, String)> {
+        notes(status).into_iter().map(|note| (note.place, note.reason.to_owned())).collect()
+    }
+
+    #[test]
+    fn only_what_somebody_can_mend_is_noticed() {
+        let status = json!({ "conditions": [
+            condition("Accepted", "True", "Accepted", "It is."),
+            condition("Programmed", "False", "Pending", "Not yet."),
+            condition("ResolvedRefs", "True", "BackendNotFound", "An odd one."),
+            condition("ResolvedRefs", "False", "BackendNotFound", "No Service default/s."),
+        ] });
+        assert_eq!(noticed(&status), [(String::new(), "BackendNotFound".to_owned())]);
+        assert_eq!(noticed(&Value::Null), []);
+    }
+
+    #[test]
+    fn listeners_and_parents_are_looked_at_too() {
+        let taken = condition("Accepted", "False", "PortUnavailable", "Taken.");
+        let shadowed = format!("TCPRoute default/a{IS_SHADOWED}");
+        let shadowed = condition("Accepted", "True", "Accepted", &shadowed);
+        let status = json!({
+            "listeners": [{ "name": "l", "conditions": [taken] }],
+            "parents": [{ "conditions": [shadowed] }],
+        });
+        assert_eq!(
+            noticed(&status),
+            [("Listener l: ", "PortUnavailable"), ("", "Shadowed")]
+                .map(|(place, reason)| (place.to_owned(), reason.to_owned()))
+        );
     }
 }

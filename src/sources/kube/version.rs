@@ -1,6 +1,7 @@
 //! Which version of Gateway API is installed in the cluster, and whether it is one we know.
 
 use http::Request;
+use http::header::ACCEPT;
 use kube::Client;
 use serde_json::Value;
 
@@ -8,6 +9,10 @@ use crate::model::{Condition, ConditionStatus, ConditionType, Reason};
 
 /// The definition that is asked, for all of them: they are installed together.
 const DEFINITION: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gatewayclasses.gateway.networking.k8s.io";
+
+/// The rest of it is long.
+const METADATA: &str =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json";
 
 const BUNDLE_VERSION: &str = "gateway.networking.k8s.io/bundle-version";
 
@@ -17,7 +22,8 @@ const SUPPORTED: [&str; 1] = ["v1.6"];
 /// What is to be [said](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclassconditiontype) of
 /// the installed version on each GatewayClass; nothing where it cannot be read.
 pub(super) async fn supported(client: &Client) -> kube::Result<Condition> {
-    let request = Request::get(DEFINITION).body(Vec::new()).map_err(kube::Error::HttpError)?;
+    let request = Request::get(DEFINITION).header(ACCEPT, METADATA).body(Vec::new());
+    let request = request.map_err(kube::Error::HttpError)?;
     let definition: Value = client.request(request).await?;
     Ok(judge(definition["metadata"]["annotations"][BUNDLE_VERSION].as_str()))
 }

@@ -194,7 +194,7 @@ impl Api {
 
     /// Spoils the answers to requests of these verbs, divided by commas, for a kind.
     pub(crate) fn spoil(&self, verbs: &'static str, plural: &'static str, effect: Effect) {
-        self.change(|state| state.rules.push(Rule { verbs, plural, effect, times: usize::MAX }));
+        self.add(Rule { verbs, plural, effect, after: 0, times: usize::MAX });
     }
 
     /// Spoils so many of them.
@@ -205,7 +205,22 @@ impl Api {
         plural: &'static str,
         effect: Effect,
     ) {
-        self.change(|state| state.rules.push(Rule { verbs, plural, effect, times }));
+        self.add(Rule { verbs, plural, effect, after: 0, times });
+    }
+
+    /// Spoils one of them, after so many.
+    pub(crate) fn spoil_after(
+        &self,
+        after: usize,
+        verbs: &'static str,
+        plural: &'static str,
+        effect: Effect,
+    ) {
+        self.add(Rule { verbs, plural, effect, after, times: 1 });
+    }
+
+    fn add(&self, rule: Rule) {
+        self.change(|state| state.rules.push(rule));
     }
 
     /// Takes back all [spoiling](Self::spoil).

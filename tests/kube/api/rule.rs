@@ -19,6 +19,8 @@ pub(super) struct Rule {
     pub(super) verbs: &'static str,
     pub(super) plural: &'static str,
     pub(super) effect: Effect,
+    /// So many requests are spared, and then so many are not.
+    pub(super) after: usize,
     pub(super) times: usize,
 }
 
@@ -37,6 +39,10 @@ impl State {
 
     pub(super) fn spoil(&mut self, request: &Request) -> Option<Effect> {
         let rule = self.rules.iter_mut().find(|rule| rule.is_about(request))?;
+        if rule.after > 0 {
+            rule.after -= 1;
+            return None;
+        }
         rule.times -= 1;
         Some(rule.effect)
     }

@@ -1,1 +1,244 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::model::{ConditionStatus, ConditionType, ParentRef, Reason};
+
+const OURS: &str = "example.com/ours";
+const LONG_AGO: &str = "2020-01-01T00:00:00Z";
+
+fn controller() -> GatewayController {
+    OURS.parse().unwrap()
+}
+
+/// So many seconds after the beginning, and a half.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(seconds * 1000 + 500).unwrap()
+}
+
+fn condition(condition_type: ConditionType, status: bool, generation: i64) -> Condition {
+    Condition {
+        condition_type,
+        status: if status { ConditionStatus::True } else { ConditionStatus::False },
+        reason: Reason::ACCEPTED,
+        message: "because".into(),
+        observed_generation: Some(generation),
+        last_transition_time: None,
+    }
+}
+
+fn accepted(status: bool, generation: i64) -> Condition {
+    condition(ConditionType::ACCEPTED, status, generation)
+}
+
+fn live(condition_type: &str, status: &str, generation: i64) -> Value {
+    json!({
+        "type": condition_type,
+        "status": status,
+        "reason": "Accepted",
+        "message": "because",
+        "observedGeneration": generation,
+        "lastTransitionTime": LONG_AGO,
+    })
+}
+
+fn class(conditions: Vec<Condition>) -> GatewayClassStatus {
+    GatewayClassStatus { conditions, supported_features: Vec::new() }
+}
+
+fn merge_class(live: &Value, conditions: Vec<Condition>) -> Result<Value, OutOfDate> {
+    merge(live, Said::GatewayClass(&class(conditions)), &controller(), at(0))
+}
+
+fn parent(gateway: &str, generation: i64) -> RouteParentStatus {
+    RouteParentStatus {
+        parent_ref: ParentRef::gateway(gateway.parse().unwrap()),
+        controller_name: controller(),
+        conditions: vec![accepted(true, generation)],
+    }
+}
+
+fn entry(gateway: &str, controller: &str) -> Value {
+    let parent_ref = json!(ParentRef::gateway(gateway.parse().unwrap()));
+    json!({
+        "parentRef": parent_ref,
+        "controllerName": controller,
+        "conditions": [live("Accepted", "True", 1)],
+        "unknown": { "z": 1, "a": [null, 2.5] },
+    })
+}
+
+fn merge_route(live: &Value, said: &[RouteParentStatus]) -> Value {
+    merge(live, Said::TcpRoute(said), &controller(), at(0)).unwrap()
+}
+
+#[test]
+fn time_moves_when_the_status_flips_and_not_otherwise() {
+    let before = json!({ "conditions": [live("Accepted", "True", 1)] });
+    let same = merge_class(&before, vec![accepted(true, 2)]).unwrap();
+    assert_eq!(same["conditions"][0]["lastTransitionTime"], LONG_AGO);
+    assert_eq!(same["conditions"][0]["observedGeneration"], 2);
+    let flipped = merge_class(&before, vec![accepted(false, 1)]).unwrap();
+    assert_eq!(flipped["conditions"][0]["lastTransitionTime"], "1970-01-01T00:00:00Z");
+    let new = merge_class(&json!({}), vec![accepted(true, 1)]).unwrap();
+    assert_eq!(new["conditions"][0]["lastTransitionTime"], "1970-01-01T00:00:00Z");
+}
+
+#[test]
+fn another_message_or_reason_is_written_without_moving_time() {
+    let before = json!({ "conditions": [live("Accepted", "True", 1)] });
+    let mut said = accepted(true, 1);
+    said.message = "for another reason".into();
+    said.reason = Reason::LISTENERS_NOT_VALID;
+    let after = merge_class(&before, vec![said]).unwrap();
+    assert_eq!(after["conditions"][0]["message"], "for another reason");
+    assert_eq!(after["conditions"][0]["reason"], "ListenersNotValid");
+    assert_eq!(after["conditions"][0]["lastTransitionTime"], LONG_AGO);
+}
+
+#[test]
+fn whoever_has_seen_a_later_generation_is_believed() {
+    let before = json!({ "conditions": [live("Accepted", "True", 3)] });
+    assert_eq!(merge_class(&before, vec![accepted(false, 2)]), Err(OutOfDate));
+    assert!(merge_class(&before, vec![accepted(false, 3)]).is_ok());
+    // Those of others say nothing of what we have seen.
+    let theirs = json!({ "conditions": [live("example.com/Theirs", "True", 9)] });
+    assert!(merge_class(&theirs, vec![accepted(false, 2)]).is_ok());
+    let listener =
+        json!({ "listeners": [{ "name": "l", "conditions": [live("Accepted", "True", 3)] }] });
+    let said = GatewayStatus {
+        listeners: vec![ListenerStatus {
+            name: "l".parse().unwrap(),
+            supported_kinds: Vec::new(),
+            attached_routes: 0,
+            conditions: vec![accepted(true, 2)],
+        }],
+        ..GatewayStatus::default()
+    };
+    let merged = merge(&listener, Said::Gateway(&said), &controller(), at(0));
+    assert_eq!(merged, Err(OutOfDate));
+    let route = json!({ "parents": [entry("g", "example.com/theirs"), entry("g", OURS)] });
+    let merged = merge(&route, Said::TcpRoute(&[parent("g", 0)]), &controller(), at(0));
+    assert_eq!(merged, Err(OutOfDate));
+}
+
+#[test]
+fn conditions_that_no_longer_hold_go_and_those_of_others_stay() {
+    let theirs = live("example.com/Theirs", "Unknown", 7);
+    let before = json!({ "conditions": [
+        live("Conflicted", "True", 1), theirs, live("Accepted", "True", 1), live("Ready", "True", 1),
+    ] });
+    let after = merge_class(&before, vec![accepted(true, 1)]).unwrap();
+    assert_eq!(
+        after["conditions"],
+        json!([theirs, live("Accepted", "True", 1), live("Ready", "True", 1)])
+    );
+}
+
+#[test]
+fn stale_parents_go_even_the_last() {
+    let theirs = entry("g", "example.com/theirs");
+    let before = json!({ "parents": [entry("gone", OURS), theirs, entry("g", OURS)] });
+    let after = merge_route(&before, &[parent("g", 1), parent("new", 1)]);
+    let parents = after["parents"].as_array().unwrap();
+    assert_eq!(parents[0], theirs);
+    assert_eq!(
+        parents[1],
+        entry("g", OURS),
+        "it stands as it stood, what is unknown to us included"
+    );
+    assert_eq!(parents[2]["parentRef"], entry("new", OURS)["parentRef"]);
+    assert_eq!(parents.len(), 3);
+    let last = merge_route(&json!({ "parents": [entry("g", OURS)], "unknown": 1 }), &[]);
+    assert_eq!(last, json!({ "parents": [], "unknown": 1 }));
+}
+
+#[test]
+fn whatever_stands_there_it_is_no_reason_to_panic() {
+    let odd = [
+        json!(null),
+        json!([]),
+        json!("status"),
+        json!({ "conditions": 1, "listeners": {}, "parents": "p" }),
+        json!({ "conditions": [null, 1, {}], "listeners": [null, {}], "parents": [null, {}, []] }),
+    ];
+    for live in odd {
+        merge_class(&live, vec![accepted(true, 1)]).unwrap();
+        merge_route(&live, &[parent("g", 1)]);
+        merge(&live, Said::Gateway(&GatewayStatus::default()), &controller(), at(0)).unwrap();
+    }
+}
+
+fn conditions() -> impl Strategy<Value = Vec<Value>> {
+    let types = ["Accepted", "Programmed", "Conflicted", "example.com/A", "example.com/B"];
+    let statuses = prop::collection::vec(prop::sample::select(vec!["True", "False", "Unknown"]), 5);
+    (prop::sample::subsequence(types.to_vec(), 0..=5), statuses).prop_map(|(types, statuses)| {
+        types.iter().zip(statuses).map(|(name, status)| live(name, status, 1)).collect()
+    })
+}
+
+fn parents() -> impl Strategy<Value = Vec<Value>> {
+    let controllers = prop::sample::select(vec![OURS, "example.com/theirs"]);
+    let gateways = prop::sample::select(vec!["a", "b", "c"]);
+    let entry =
+        (gateways, controllers, conditions()).prop_map(|(gateway, controller, conditions)| {
+            let mut entry = entry(gateway, controller);
+            entry["conditions"] = json!(conditions);
+            entry
+        });
+    prop::collection::vec(entry, 0..6)
+}
+
+/// What of the entries is not ours.
+fn foreign(parents: &Value) -> Vec<&Value> {
+    let parents = parents.as_array().unwrap().iter();
+    parents.filter(|parent| parent["controllerName"] != OURS).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What was written once is not written again, however late it is.
+    #[test]
+    fn to_say_the_same_again_changes_nothing(
+        before in parents(),
+        said in prop::sample::subsequence(vec!["a", "b", "c"], 0..=3),
+        is_true in any::<bool>(),
+    ) {
+        let said: Vec<_> = said.into_iter().map(|gateway| {
+            let mut said = parent(gateway, 1);
+            said.conditions = vec![accepted(is_true, 1)];
+            said
+        }).collect();
+        let merge = |live: &Value, now| merge(live, Said::TcpRoute(&said), &controller(), now).unwrap();
+        let before = json!({ "parents": before, "unknown": 1.5 });
+        let once = merge(&before, at(100));
+        prop_assert_eq!(&merge(&once, at(200)), &once);
+        prop_assert_eq!(foreign(&once["parents"]), foreign(&before["parents"]));
+        prop_assert_eq!(&once["unknown"], &before["unknown"]);
+        let ours = once["parents"].as_array().unwrap().len() - foreign(&once["parents"]).len();
+        prop_assert_eq!(ours, said.len(), "one entry for each");
+    }
+
+    #[test]
+    fn conditions_of_others_stay_as_they_are_and_where_they_are(
+        before in conditions(),
+        is_true in any::<bool>(),
+    ) {
+        let theirs = |conditions: &Value| -> Vec<Value> {
+            let conditions = conditions.as_array().unwrap().iter();
+            conditions
+                .filter(|condition| condition["type"].as_str().unwrap().starts_with("example.com/"))
+                .cloned()
+                .collect()
+        };
+        let before = json!({ "conditions": before });
+        let said = class(vec![accepted(is_true, 1)]);
+        let merge = |live: &Value, now| {
+            merge(live, Said::GatewayClass(&said), &controller(), now).unwrap()
+        };
+        let once = merge(&before, at(100));
+        prop_assert_eq!(&merge(&once, at(200)), &once);
+        prop_assert_eq!(theirs(&once["conditions"]), theirs(&before["conditions"]));
+        prop_assert_eq!(once["conditions"].as_array().unwrap().len(), theirs(&once["conditions"]).len() + 1);
+    }
+}

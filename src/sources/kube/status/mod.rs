@@ -10,10 +10,13 @@
 //! often something changed meanwhile, only the newest counts, and where nothing differs nothing is
 //! written.
 
+mod difference;
 mod merge;
+mod pen;
 mod request;
 mod schedule;
 mod work;
 mod writer;
 
-pub(super) use self::writer::{Pen, Writer};
+pub(super) use self::pen::Pen;
+pub(super) use self::writer::Writer;

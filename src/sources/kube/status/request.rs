@@ -6,6 +6,7 @@ use kube::Client;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, Request};
 use serde_json::Value;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use super::work::Work;
@@ -27,7 +28,7 @@ pub(super) enum Outcome {
     Conflict(Option<Seen>),
     Failed(kube::Error),
     /// There was no answer in time.
-    TimedOut,
+    TimedOut(Elapsed),
 }
 
 /// Sends a write, and gives it up at `deadline`: afterwards somebody else may be the one who writes.
@@ -54,7 +55,7 @@ pub(super) async fn send(
         }
     };
     let until = deadline.map_or(limit, |deadline| deadline.min(limit));
-    timeout_at(until, sending).await.unwrap_or(Outcome::TimedOut)
+    timeout_at(until, sending).await.unwrap_or_else(Outcome::TimedOut)
 }
 
 async fn write(

@@ -85,17 +85,10 @@ impl Schedule {
     }
 
     /// A write was done.
-    pub(super) fn written(&mut self, key: &ObjectKey, now: Instant) {
-        self.delays.remove(key);
+    pub(super) fn written(&mut self, key: ObjectKey, now: Instant) {
+        self.delays.remove(&key);
         self.rested.retain(|_, until| *until > now);
-        let rested = now + SPACING;
-        self.rested.insert(key.clone(), rested);
-        // A watch may have told of the write before the answer to it came.
-        if let Some(at) = self.due.get_mut(key).filter(|at| **at < rested) {
-            self.queue.remove(&(*at, key.clone()));
-            self.queue.insert((rested, key.clone()));
-            *at = rested;
-        }
+        self.rest(key, now + SPACING);
     }
 
     /// A write failed; it is tried again, ever more seldom.
@@ -103,8 +96,19 @@ impl Schedule {
         let delay = self.delays.entry(key.clone()).or_insert(FIRST_DELAY);
         let at = now + *delay;
         *delay = (*delay * 2).min(LONGEST_DELAY);
-        self.rested.insert(key.clone(), at);
+        self.rest(key.clone(), at);
         self.put(key, at);
+    }
+
+    /// Has the object left alone for some time. It may have been touched while the write was under
+    /// way: a watch can be faster than an answer.
+    fn rest(&mut self, key: ObjectKey, until: Instant) {
+        if let Some(at) = self.due.get_mut(&key).filter(|at| **at < until) {
+            self.queue.remove(&(*at, key.clone()));
+            self.queue.insert((until, key.clone()));
+            *at = until;
+        }
+        self.rested.insert(key, until);
     }
 }
 
@@ -134,7 +138,7 @@ mod tests {
     fn one_object_is_not_written_twice_in_a_row() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
-        schedule.written(&key("a"), start);
+        schedule.written(key("a"), start);
         schedule.touch(key("a"), start);
         schedule.touch(key("b"), start);
         assert_eq!(schedule.pop(start + SETTLE), Some(key("b")));
@@ -148,9 +152,11 @@ mod tests {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
         schedule.touch(key("a"), start);
-        schedule.written(&key("a"), start);
-        assert_eq!(schedule.pop(start + SETTLE), None);
-        assert_eq!(schedule.pop(start + SPACING), Some(key("a")));
+        schedule.written(key("a"), start);
+        assert_eq!(schedule.next(), Some(start + SPACING));
+        schedule.failed(key("a"), start);
+        assert_eq!(schedule.next(), Some(start + FIRST_DELAY));
+        assert_eq!(schedule.pop(start + FIRST_DELAY), Some(key("a")));
         assert_eq!(schedule.next(), None);
     }
 
@@ -168,7 +174,7 @@ mod tests {
             now = next;
             assert_eq!(schedule.pop(now), Some(key("a")));
         }
-        schedule.written(&key("a"), now);
+        schedule.written(key("a"), now);
         schedule.failed(key("a"), now);
         assert_eq!(schedule.next(), Some(now + FIRST_DELAY));
     }

@@ -154,7 +154,13 @@ impl Work {
                 metadata["finalizers"] = json!(finalizers);
                 json!({ "metadata": metadata })
             }
-            Self::Create(object) | Self::Replace(object) => object.clone(),
+            Self::Create(object) | Self::Replace(object) => {
+                let mut object = object.clone();
+                // An object from a list does not say what it is.
+                object["apiVersion"] = json!(api_version);
+                object["kind"] = json!(key.kind.as_str());
+                object
+            }
             Self::Delete => {
                 json!({ "preconditions": { "uid": uid, "resourceVersion": resource_version } })
             }

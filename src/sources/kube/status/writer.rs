@@ -1,6 +1,7 @@
 //! Who writes, and when: the loop around [`Aim::work`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::future::pending;
 use std::sync::Arc;
 
@@ -8,13 +9,14 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use kube::Client;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::difference::{differences, differing};
+use super::pen::Pen;
 use super::request::{self, Outcome};
 use super::schedule::Schedule;
 use super::work::{Aim, Work};
-use crate::model::{Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind};
+use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
 use crate::sources::kube::cluster::Cluster;
 use crate::sources::kube::complaint::Complaints;
 use crate::sources::kube::events::Events;
@@ -25,17 +27,6 @@ use crate::translate::StatusReport;
 
 /// Writes under way at one moment.
 const AT_ONCE: usize = 16;
-
-/// Who may write.
-#[derive(Debug, Clone)]
-pub(in super::super) enum Pen {
-    /// Nobody: the source is only to read.
-    Nobody,
-    /// We are alone.
-    Ours,
-    /// One of several, until the moment that the election says.
-    Elected(watch::Receiver<Option<Instant>>),
-}
 
 pub(in super::super) struct Writer {
     client: Client,
@@ -54,6 +45,8 @@ pub(in super::super) struct Writer {
     writing: BTreeSet<ObjectKey>,
     requests: FuturesUnordered<BoxFuture<'static, Box<Written>>>,
     complaints: Complaints,
+    /// Whether we might write when we last looked.
+    had_pen: bool,
 }
 
 /// Something to do.
@@ -97,6 +90,7 @@ impl Writer {
             writing: BTreeSet::new(),
             requests: FuturesUnordered::new(),
             complaints: Complaints::default(),
+            had_pen: false,
         }
     }
 
@@ -152,18 +146,24 @@ impl Writer {
     /// # Cancel safety
     /// Cancel safe: a step is taken off its list only when it is returned.
     pub(in super::super) async fn next(&mut self) -> Step {
-        let is_free = self.report.is_some() && self.requests.len() < AT_ONCE;
-        let turn = self.schedule.next().filter(|_| is_free && self.pen.may_write());
-        let turn = async {
-            match turn {
-                Some(turn) => sleep_until(turn).await,
-                None => pending().await,
+        loop {
+            let may_write = self.pen.may_write();
+            if may_write != self.had_pen {
+                return Step::HandedOver;
             }
-        };
-        tokio::select! {
-            Some(written) = self.requests.next() => Step::Written(written),
-            () = self.pen.handed_over() => Step::HandedOver,
-            () = turn => Step::Turn,
+            let is_free = self.report.is_some() && self.requests.len() < AT_ONCE;
+            let turn = self.schedule.next().filter(|_| is_free && may_write);
+            let turn = async {
+                match turn {
+                    Some(turn) => sleep_until(turn).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                Some(written) = self.requests.next() => return Step::Written(written),
+                () = turn => return Step::Turn,
+                () = self.pen.changed() => {}
+            }
         }
     }
 
@@ -175,8 +175,13 @@ impl Writer {
         served: &BTreeMap<ObjectKind, Served>,
     ) -> bool {
         match step {
-            // Whatever another replica has written meanwhile, it is compared with what we have to say.
-            Step::HandedOver => self.touch_all(cluster),
+            Step::HandedOver => {
+                self.had_pen = self.pen.may_write();
+                // Whatever another replica has written, it is compared with what we have to say.
+                if self.had_pen {
+                    self.touch_all(cluster);
+                }
+            }
             Step::Turn => self.start(cluster, served),
             Step::Written(written) => return self.finish(*written, cluster),
         }
@@ -215,7 +220,7 @@ impl Writer {
         self.writing.remove(&key);
         let seen = match outcome {
             Outcome::Written(seen) => {
-                self.schedule.written(&key, now);
+                self.schedule.written(key.clone(), now);
                 self.complaints.settle(&work.describe(key.kind));
                 if let Work::Status { before, status } = &work {
                     self.events.tell(&key, cluster.live(&key), before, status);
@@ -224,21 +229,23 @@ impl Writer {
             }
             Outcome::Conflict(seen) => seen,
             Outcome::Failed(error) if self.gives_up_node_ports(&key, &work, &error) => None,
-            Outcome::Failed(error) => {
-                if let Some(complaint) = self.complaints.raise(work.describe(key.kind), &error) {
-                    tracing::warn!("{complaint}");
-                }
-                self.schedule.failed(key, now);
-                return false;
-            }
-            Outcome::TimedOut => {
-                self.schedule.failed(key, now);
-                return false;
-            }
+            Outcome::Failed(error) => return self.failed(key, &work, &error),
+            Outcome::TimedOut(elapsed) => return self.failed(key, &work, &elapsed),
         };
         // Once more: there may be something new to say, or something else to write.
         self.schedule.touch(key, now);
         seen.is_some_and(|seen| cluster.update(seen))
+    }
+
+    fn failed(&mut self, key: ObjectKey, work: &Work, error: &(dyn Error + 'static)) -> bool {
+        // Where somebody else may write now, it is no longer for us to do.
+        if self.pen.may_write()
+            && let Some(complaint) = self.complaints.raise(work.describe(key.kind), error)
+        {
+            tracing::warn!("{complaint}");
+        }
+        self.schedule.failed(key, Instant::now());
+        false
     }
 
     /// Whether a Service was refused that asks for ports on the nodes; they may be somebody else's.
@@ -252,67 +259,4 @@ impl Writer {
         }
         gives_up
     }
-}
-
-impl Pen {
-    /// Until when requests may be under way; `None` is for ever.
-    fn deadline(&self) -> Option<Instant> {
-        match self {
-            Self::Elected(until) => Some(until.borrow().unwrap_or_else(Instant::now)),
-            Self::Nobody | Self::Ours => None,
-        }
-    }
-
-    fn may_write(&self) -> bool {
-        match self {
-            Self::Nobody => false,
-            Self::Ours => true,
-            Self::Elected(until) => until.borrow().is_some_and(|until| until > Instant::now()),
-        }
-    }
-
-    /// Waits until the pen is taken, or given.
-    async fn handed_over(&mut self) {
-        let may_write = self.may_write();
-        while let Self::Elected(until) = self {
-            if until.changed().await.is_err() {
-                break;
-            }
-            if self.may_write() != may_write {
-                return;
-            }
-        }
-        pending().await
-    }
-}
-
-/// Adds the objects of which something else is said now.
-fn differences(before: &StatusReport, now: &StatusReport, changed: &mut BTreeSet<ObjectKey>) {
-    differing(&before.gateway_classes, &now.gateway_classes, |name| {
-        let kind = ObjectKind::GatewayClass;
-        changed.insert(ObjectKey { kind, namespace: None, name: name.clone() });
-    });
-    let key = |kind, name: &NamespacedName| ObjectKey {
-        kind,
-        namespace: Some(name.namespace.clone()),
-        name: name.name.clone(),
-    };
-    differing(&before.gateways, &now.gateways, |name| {
-        changed.insert(key(ObjectKind::Gateway, name));
-    });
-    differing(&before.tcp_routes, &now.tcp_routes, |name| {
-        changed.insert(key(ObjectKind::TcpRoute, name));
-    });
-}
-
-/// Calls `found` for each key whose value differs.
-fn differing<K: Ord, V: PartialEq>(
-    before: &BTreeMap<K, V>,
-    now: &BTreeMap<K, V>,
-    mut found: impl FnMut(&K),
-) {
-    before.keys().filter(|key| !now.contains_key(key)).for_each(&mut found);
-    now.iter()
-        .filter(|(key, value)| before.get(key) != Some(value))
-        .for_each(|(key, _)| found(key));
 }
