@@ -31,10 +31,12 @@ func InstallCRDs(t *testing.T, e Environment, channel string) {
 		"tcproutes.gateway.networking.k8s.io", "referencegrants.gateway.networking.k8s.io")
 }
 
-// The release and namespace that InstallChart uses.
+// The release and namespace that InstallChart uses, and the controller that the chart makes of it.
 const (
 	Release   = "sluicegate"
 	Namespace = "sluicegate-system"
+
+	ControllerName = "sluicegate.dev/gateway-controller"
 )
 
 // InstallChart installs our chart with these values (`key=value`) and waits until its pods are ready.
