@@ -1,0 +1,42 @@
+// Command control-plane is etcd, kube-apiserver, kube-controller-manager and kubectl in one binary,
+// which takes a quarter of the time and the disk that four would. The first argument, or the name
+// it is called by, says which of them it is.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"go.etcd.io/etcd/server/v3/etcdmain"
+	"k8s.io/component-base/cli"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllers "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+)
+
+func main() {
+	name := filepath.Base(os.Args[0])
+	if name == "control-plane" && len(os.Args) > 1 {
+		name = os.Args[1]
+		os.Args = os.Args[1:]
+	}
+	switch name {
+	case "etcd":
+		etcdmain.Main(os.Args)
+	case "kube-apiserver":
+		run(apiserver.NewAPIServerCommand())
+	case "kube-controller-manager":
+		run(controllers.NewControllerManagerCommand())
+	case "kubectl":
+		run(kubectl.NewDefaultKubectlCommand())
+	default:
+		fmt.Fprintf(os.Stderr, "control-plane: no component %q; one of etcd, kube-apiserver, kube-controller-manager, kubectl is needed\n", name)
+		os.Exit(2)
+	}
+}
+
+func run(command *cobra.Command) {
+	os.Exit(cli.Run(command))
+}
