@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::{InvalidScalar, NamespacedName, PortNumber, SectionName};
+use crate::model::{Hostname, InvalidScalar, NamespacedName, PortNumber, SectionName};
 
 /// Everything that is to be forwarded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -46,14 +46,25 @@ pub struct ListenerPlan {
 }
 
 /// One address of a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "plain data, meant to be built by hand too")]
 pub struct ListenAddress {
     /// What to bind. Port 0 leaves the choice to the system.
     pub bind: SocketAddr,
     /// What clients dial. On a host that is the bound address (or, where all interfaces are bound,
-    /// one of them); behind a load balancer it is the balancer's.
-    pub dial: SocketAddr,
+    /// one of them); behind a load balancer it is the balancer's, once it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dial: Option<Dial>,
+}
+
+/// What clients dial; written `192.0.2.1:5432`, `[2001:db8::1]:5432` or `db.example.com:5432`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::exhaustive_enums, reason = "a host is known by its address or by its name")]
+pub enum Dial {
+    /// An address.
+    Ip(SocketAddr),
+    /// A name that leads to one, and the port there.
+    Name(Hostname, PortNumber),
 }
 
 /// Why a listener's address could not be opened.
@@ -154,6 +165,28 @@ pub enum RejectReason {
     InvalidKind,
     /// The backend's port does not speak TCP.
     UnsupportedProtocol,
+}
+
+impl ListenAddress {
+    /// An address that clients dial as it is bound.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { bind: address, dial: Some(Dial::Ip(address)) }
+    }
+}
+
+impl fmt::Display for Dial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Name(name, port) => write!(f, "{name}:{port}"),
+        }
+    }
+}
+
+impl Serialize for Dial {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl RejectReason {

@@ -77,15 +77,11 @@ fn route(number: usize) -> TcpRoute {
 }
 
 fn service(number: usize) -> Service {
-    let port = ServicePort {
-        name: Some("pg".to_owned()),
-        protocol: TransportProtocol::Tcp,
-        port: port(5432),
-        target_port: None,
-    };
+    let port = ServicePort { name: Some("pg".to_owned()), ..ServicePort::tcp(port(5432)) };
     Service {
         metadata: metadata(service_name(number).as_str(), number),
         spec: ServiceSpec { ports: vec![port], ..ServiceSpec::default() },
+        status: None,
     }
 }
 
@@ -95,8 +91,8 @@ fn slice(number: usize) -> EndpointSlice {
         let [.., high, low] = number.to_be_bytes();
         let address = format!("10.{n}.{high}.{low}");
         SliceEndpoint {
-            addresses: vec![EndpointAddress::new(&address)],
             conditions: EndpointConditions { ready: Some(true), ..EndpointConditions::default() },
+            ..SliceEndpoint::new(EndpointAddress::new(&address))
         }
     };
     EndpointSlice {

@@ -179,12 +179,12 @@ impl Running {
                 IpAddr::V6(_) => AddressType::IPv6,
             },
             endpoints: vec![SliceEndpoint {
-                addresses: vec![EndpointAddress::Ip(self.address.ip())],
                 conditions: EndpointConditions {
                     ready: Some(true),
                     serving: Some(true),
                     terminating: Some(false),
                 },
+                ..SliceEndpoint::new(EndpointAddress::Ip(self.address.ip()))
             }],
             ports: service
                 .spec

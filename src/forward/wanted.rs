@@ -198,7 +198,7 @@ mod tests {
             let bind = SocketAddr::from(([127, 0, 0, 1], *port));
             let route = format!("default/{route}").parse().unwrap();
             let plan = ListenerPlan {
-                addresses: vec![ListenAddress { bind, dial: bind }],
+                addresses: vec![ListenAddress::at(bind)],
                 routing: Routing::Single(Arc::new(RoutePlan { route, backends: Vec::new() })),
             };
             (id(listener), plan)

@@ -95,6 +95,7 @@ words! {
         CONFLICTED = "Conflicted",
         PROGRAMMED = "Programmed",
         RESOLVED_REFS = "ResolvedRefs",
+        SUPPORTED_VERSION = "SupportedVersion",
     }
 }
 
@@ -102,6 +103,7 @@ words! {
     /// Why a condition is as it is.
     Reason {
         ACCEPTED = "Accepted",
+        ADDRESS_NOT_ASSIGNED = "AddressNotAssigned",
         ADDRESS_NOT_USABLE = "AddressNotUsable",
         BACKEND_NOT_FOUND = "BackendNotFound",
         INVALID = "Invalid",
@@ -118,9 +120,11 @@ words! {
         PROTOCOL_CONFLICT = "ProtocolConflict",
         REF_NOT_PERMITTED = "RefNotPermitted",
         RESOLVED_REFS = "ResolvedRefs",
+        SUPPORTED_VERSION = "SupportedVersion",
         UNSUPPORTED_ADDRESS = "UnsupportedAddress",
         UNSUPPORTED_PROTOCOL = "UnsupportedProtocol",
         UNSUPPORTED_VALUE = "UnsupportedValue",
+        UNSUPPORTED_VERSION = "UnsupportedVersion",
     }
 }
 

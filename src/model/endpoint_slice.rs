@@ -46,12 +46,27 @@ pub enum AddressType {
 
 /// One endpoint of a slice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SliceEndpoint {
     /// The endpoint's addresses; Kubernetes itself only ever writes one, and only the first is used.
     pub addresses: Vec<EndpointAddress>,
     /// Whether it can take connections.
     #[serde(default, deserialize_with = "null_as_default")]
     pub conditions: EndpointConditions,
+    /// The node it is on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_name: Option<Arc<str>>,
+    /// The zone it is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Arc<str>>,
+}
+
+impl SliceEndpoint {
+    /// An endpoint with this address, of which nothing else is known.
+    pub fn new(address: EndpointAddress) -> Self {
+        let conditions = EndpointConditions::default();
+        Self { addresses: vec![address], conditions, node_name: None, zone: None }
+    }
 }
 
 /// An address of an endpoint, kept parsed.
@@ -110,10 +125,6 @@ impl EndpointSlice {
         let service_name = service.metadata.name.to_string();
         // A slice for the other family is then another object.
         let name = ObjectName::new(format!("{service_name}-{address_type}").to_lowercase());
-        let endpoint = |address| SliceEndpoint {
-            addresses: vec![address],
-            conditions: EndpointConditions::default(),
-        };
         Self {
             metadata: ObjectMeta {
                 name: name.unwrap_or_else(|_| service.metadata.name.clone()),
@@ -124,7 +135,7 @@ impl EndpointSlice {
             endpoints: addresses
                 .map(EndpointAddress::Ip)
                 .filter(|address| address_type.admits(address))
-                .map(endpoint)
+                .map(SliceEndpoint::new)
                 .collect(),
             ports: vec![EndpointPort {
                 name: None,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,7 +15,7 @@ pub type Labels = BTreeMap<String, String>;
 
 /// The metadata of an object, as far as routing is concerned.
 ///
-/// Fields that only an API server needs (`managedFields`, `uid` and such) are skipped when read.
+/// Fields that only an API server needs (`managedFields` and such) are skipped when read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectMeta {
@@ -44,6 +45,26 @@ pub struct ObjectMeta {
         skip_serializing_if = "Labels::is_empty"
     )]
     pub annotations: Labels,
+    /// Tells the object from others that had its name before; an API server gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<Arc<str>>,
+    /// The objects with which this one goes.
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub owner_references: Vec<OwnerReference>,
+}
+
+/// An object with which another one goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerReference {
+    /// The owner's kind.
+    pub kind: String,
+    /// The owner's name.
+    pub name: String,
+    /// The owner's `uid`, which alone tells it for certain.
+    pub uid: Arc<str>,
+    /// Whether the owner is in charge; one at most is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controller: Option<bool>,
 }
 
 impl ObjectMeta {
@@ -56,7 +77,15 @@ impl ObjectMeta {
             creation_timestamp: None,
             labels: Labels::new(),
             annotations: Labels::new(),
+            uid: None,
+            owner_references: Vec::new(),
         }
+    }
+
+    /// Whether the object goes with the one that has this metadata.
+    pub fn is_owned_by(&self, owner: &Self) -> bool {
+        let uid = owner.uid.as_ref();
+        uid.is_some_and(|uid| self.owner_references.iter().any(|reference| reference.uid == *uid))
     }
 
     /// The namespace, `default` where none is given.

@@ -16,11 +16,13 @@ mod condition;
 mod endpoint_slice;
 mod gateway;
 mod gateway_class;
+mod hash;
 mod listener;
 #[cfg(feature = "yaml")]
 pub mod manifest;
 mod meta;
 mod namespace;
+mod node;
 mod object;
 mod reference;
 mod reference_grant;
@@ -45,23 +47,27 @@ pub use self::gateway::{
     GatewaySpec, GatewayTls, ListenerNamespaces, LocalParametersRef,
 };
 pub use self::gateway_class::{GatewayClass, GatewayClassSpec, ParametersRef};
+pub(crate) use self::hash::stable_hash;
 pub use self::listener::{
     AllowedRoutes, FromNamespaces, Listener, ListenerTls, Protocol, RouteNamespaces, TlsMode,
 };
-pub use self::meta::{Labels, NamespacedName, ObjectMeta, default_namespace};
+pub use self::meta::{Labels, NamespacedName, ObjectMeta, OwnerReference, default_namespace};
 pub use self::namespace::{NAMESPACE_NAME_LABEL, Namespace};
+pub use self::node::{Node, NodeAddress, NodeCondition, NodeStatus};
 pub use self::object::{Object, ObjectKey, ObjectKind, Resources};
 pub use self::reference::{BackendRef, GATEWAY_GROUP, ObjectRef, ParentRef, RouteGroupKind};
 pub use self::reference_grant::{
     ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo,
 };
+pub(crate) use self::scalar::is_dns_label;
 pub use self::scalar::{
     GatewayController, Group, Hostname, InvalidScalar, KindName, NamespaceName, ObjectName,
     PortNumber, SectionName, Weight,
 };
 pub use self::selector::{LabelSelector, Operator, Requirement};
 pub use self::service::{
-    IpFamily, Service, ServicePort, ServiceSpec, ServiceType, TargetPort, TransportProtocol,
+    ExternalTrafficPolicy, IpFamily, LoadBalancerIngress, LoadBalancerStatus, Service, ServicePort,
+    ServiceSpec, ServiceStatus, ServiceType, TargetPort, TransportProtocol,
 };
 pub use self::status::{
     GatewayClassStatus, GatewayStatus, GatewayStatusAddress, ListenerStatus, RouteParentStatus,

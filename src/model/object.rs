@@ -11,6 +11,7 @@ use super::gateway::Gateway;
 use super::gateway_class::GatewayClass;
 use super::meta::{NamespacedName, ObjectMeta};
 use super::namespace::Namespace;
+use super::node::Node;
 use super::reference_grant::ReferenceGrant;
 use super::scalar::{NamespaceName, ObjectName};
 use super::service::Service;
@@ -184,6 +185,10 @@ kinds! {
         text: "Namespace", group: "", versions: ["v1"],
         store: namespaces, key: ObjectName, of: cluster_scoped, namespaced: false,
     }
+    Node {
+        text: "Node", group: "", versions: ["v1"],
+        store: nodes, key: ObjectName, of: cluster_scoped, namespaced: false,
+    }
     Service {
         text: "Service", group: "", versions: ["v1"],
         store: services, key: NamespacedName, of: ObjectMeta::namespaced_name, namespaced: true,
@@ -245,6 +250,7 @@ impl Object {
             }
             Self::ReferenceGrant(grant) => grant.validate(&mut violations),
             Self::Namespace(namespace) => namespace.validate(&mut violations),
+            Self::Node(node) => node.validate(&mut violations),
             Self::Service(service) => service.validate(&mut violations),
             Self::EndpointSlice(slice) => slice.validate(&mut violations),
         }

@@ -10,7 +10,8 @@ use super::scalar::PortNumber;
 use super::validate::Violations;
 
 /// A [Service](https://kubernetes.io/docs/concepts/services-networking/service/), as far as routing
-/// reads it: its ports, not its cluster addresses. Connections go to the endpoints themselves.
+/// reads it. As a backend that is its ports: connections go to the endpoints themselves. In front of
+/// a Gateway, it is its addresses too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// Name and namespace.
@@ -18,6 +19,9 @@ pub struct Service {
     /// Ports and selector.
     #[serde(default)]
     pub spec: ServiceSpec,
+    /// What a load balancer has made of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<ServiceStatus>,
 }
 
 /// The ports of a Service, and the pods behind it.
@@ -40,9 +44,62 @@ pub struct ServiceSpec {
     /// Address families, the preferred one first.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub ip_families: Vec<IpFamily>,
+    /// Addresses within the cluster; `None` as the only one where it shall have none.
+    #[serde(
+        default,
+        rename = "clusterIPs",
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub cluster_ips: Vec<String>,
+    /// The address that a load balancer is asked for.
+    #[serde(default, rename = "loadBalancerIP", skip_serializing_if = "Option::is_none")]
+    pub load_balancer_ip: Option<String>,
+    /// Which nodes take connections from outside.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_traffic_policy: Option<ExternalTrafficPolicy>,
 }
 
-/// What kind of Service it is. Only ExternalName matters here: it has no endpoints.
+/// What a load balancer has made of a Service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceStatus {
+    /// The load balancer.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub load_balancer: LoadBalancerStatus,
+}
+
+/// What a load balancer has given a Service.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadBalancerStatus {
+    /// Where clients dial it.
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    pub ingress: Vec<LoadBalancerIngress>,
+}
+
+/// Where clients dial a load balancer: an address, or a name that leads to one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadBalancerIngress {
+    /// The address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// The name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+}
+
+/// Which nodes take a Service's connections from outside: all, or those with an endpoint, which
+/// then see the client's address.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(missing_docs, reason = "Kubernetes' own words")]
+pub enum ExternalTrafficPolicy {
+    #[default]
+    Cluster,
+    Local,
+}
+
+/// What kind of Service it is. For a backend only ExternalName matters: it has no endpoints.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
 #[expect(missing_docs, reason = "Kubernetes' own words")]
@@ -78,6 +135,9 @@ pub struct ServicePort {
     /// The pods' port; `port` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_port: Option<TargetPort>,
+    /// The port on every node, where the Service has one there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_port: Option<PortNumber>,
 }
 
 /// The port of a pod: its number, or the name that the container gives it.
@@ -148,12 +208,19 @@ impl fmt::Display for TransportProtocol {
     }
 }
 
+impl ServicePort {
+    /// A nameless TCP port.
+    pub fn tcp(port: PortNumber) -> Self {
+        let protocol = TransportProtocol::Tcp;
+        Self { name: None, protocol, port, target_port: None, node_port: None }
+    }
+}
+
 impl Service {
     /// A Service with one TCP port and no selector: its endpoints are given by hand.
     pub fn new(metadata: ObjectMeta, port: PortNumber) -> Self {
-        let port =
-            ServicePort { name: None, protocol: TransportProtocol::Tcp, port, target_port: None };
-        Self { metadata, spec: ServiceSpec { ports: vec![port], ..ServiceSpec::default() } }
+        let spec = ServiceSpec { ports: vec![ServicePort::tcp(port)], ..ServiceSpec::default() };
+        Self { metadata, spec, status: None }
     }
 
     pub(crate) fn validate(&self, violations: &mut Violations) {

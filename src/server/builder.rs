@@ -14,7 +14,7 @@ use super::handle::Handle;
 use crate::forward::{self, Forwarder};
 use crate::model::GatewayController;
 use crate::sources::{Source, SourceError};
-use crate::translate::{self, Controller, Host};
+use crate::translate::{self, Addresses, Controller, Host};
 
 /// A gateway. [`Server::builder`] is the way to one.
 ///
@@ -54,6 +54,7 @@ impl Server {
 pub struct Builder {
     sources: Vec<Box<dyn Source>>,
     controller: Controller,
+    addresses: Addresses,
     bind: Option<IpAddr>,
     advertise: Option<IpAddr>,
     forward: forward::Settings,
@@ -66,13 +67,26 @@ impl Builder {
         self
     }
 
-    /// Serves only the GatewayClasses that name this controller. Default: every class.
+    /// Serves only the GatewayClasses that name this controller. Default: the name that a source
+    /// speaks in, such as `KubeSource`; where none does, every class.
     pub fn controller_name(mut self, name: GatewayController) -> Self {
         self.controller = Controller::Named(name);
         self
     }
 
-    /// The address on which Gateways listen that do not ask for one. Default: all interfaces.
+    /// Where Gateways live. Default: all share the addresses of the host.
+    ///
+    /// ```no_run
+    /// # use sluicegate::Server;
+    /// let gateway = Server::builder().addresses("10.0.0.0/28,10.0.1.5-10.0.1.9".parse()?);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn addresses(mut self, addresses: Addresses) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
+    /// The address on which Gateways listen that have none of their own. Default: all interfaces.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = Some(address);
         self
@@ -105,10 +119,13 @@ impl Builder {
         if self.sources.is_empty() {
             return Err(StartError::NoSource);
         }
+        let controller = self.controller()?;
         let bind = self.bind.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let advertise = self.advertise.unwrap_or_else(address::of_this_host);
-        let mut settings = translate::Settings::default().with_host(Host::new(bind, advertise));
-        settings.controller = self.controller;
+        let mut settings = translate::Settings::default()
+            .with_addresses(self.addresses)
+            .with_host(Host::new(bind, advertise));
+        settings.controller = controller;
 
         let forwarder = Forwarder::start(self.forward)?;
         let counters = forwarder.counters();
@@ -135,12 +152,30 @@ impl Builder {
     }
 }
 
+impl Builder {
+    /// What the caller says, or the sources; they must agree.
+    fn controller(&self) -> Result<Controller, StartError> {
+        let names = self.sources.iter().filter_map(|source| source.controller());
+        names.map(Controller::Named).try_fold(self.controller.clone(), |known, named| {
+            match (known, named) {
+                (Controller::Any, named) => Ok(named),
+                (known, named) if known == named => Ok(known),
+                (Controller::Named(one), Controller::Named(other)) => {
+                    Err(StartError::Controllers { one, other })
+                }
+                (known, _) => Ok(known),
+            }
+        })
+    }
+}
+
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sources: Vec<_> = self.sources.iter().map(|source| source.name()).collect();
         f.debug_struct("Builder")
             .field("sources", &sources)
             .field("controller", &self.controller)
+            .field("addresses", &self.addresses)
             .field("bind", &self.bind)
             .field("advertise", &self.advertise)
             .field("forward", &self.forward)
@@ -155,6 +190,14 @@ pub enum StartError {
     /// The caller gave it no source.
     #[error("a gateway needs a source of objects; add one with Builder::source")]
     NoSource,
+    /// The caller and a source, or two sources, name different controllers.
+    #[error("two names for the controller, {one} and {other}; a gateway has one")]
+    Controllers {
+        /// The one named first.
+        one: GatewayController,
+        /// The one named then.
+        other: GatewayController,
+    },
     /// A source could not come up with its first snapshot.
     #[error("source {name}: {error}")]
     Source {

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::builder::StartError;
 use super::report::Report;
+use super::rest::Rest;
 use crate::forward::Forwarder;
 use crate::model::Resources;
 use crate::sources::{Snapshot, Source, SourceError, feed};
@@ -29,6 +30,7 @@ pub(super) struct Drain {
 
 pub(super) struct Control {
     settings: Settings,
+    rest: Rest,
     forwarder: Forwarder,
     reporter: watch::Sender<Option<Arc<Report>>>,
     sources: Vec<Input>,
@@ -65,6 +67,7 @@ impl Control {
         let translation = translate(&resources, &settings);
         Self {
             settings,
+            rest: Rest::default(),
             forwarder,
             reporter,
             sources: Vec::new(),
@@ -98,6 +101,7 @@ impl Control {
         }
         let mut retry_at = Instant::now() + RETRY;
         loop {
+            let rested_at = self.rest.next_end();
             tokio::select! {
                 command = commands.recv() => {
                     let Drain { timeout, mut done } = command?;
@@ -121,6 +125,11 @@ impl Control {
                         self.report();
                     }
                     retry_at = Instant::now() + RETRY;
+                }
+                () = sleep_until(rested_at.unwrap_or(retry_at)), if rested_at.is_some() => {
+                    self.rest.end(&mut self.settings.history, Instant::now());
+                    self.translate().await;
+                    self.report();
                 }
             }
         }
@@ -192,12 +201,18 @@ impl Control {
         self.shadowed = shadowed;
         if resources != *self.resources || self.reporter.borrow().is_none() {
             self.resources = Arc::new(resources);
-            let evaluation = evaluate(&self.resources, &self.settings);
-            // Connections need not wait for what there is to say.
-            self.forwarder.apply(evaluation.plan()).await;
-            self.translation = evaluation.finish();
+            self.translate().await;
         }
         self.report();
+    }
+
+    async fn translate(&mut self) {
+        let evaluation = evaluate(&self.resources, &self.settings);
+        // Connections need not wait for what there is to say.
+        self.forwarder.apply(evaluation.plan()).await;
+        let held = evaluation.held();
+        self.translation = evaluation.finish();
+        self.rest.follow(&mut self.settings.history, held, Instant::now());
     }
 
     /// The objects of all sources; of two with one name, that of the earlier source, and a word on

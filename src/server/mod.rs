@@ -9,6 +9,7 @@ mod builder;
 mod control;
 mod handle;
 mod report;
+mod rest;
 
 pub use self::builder::{Builder, Server, StartError};
 pub use self::handle::{Handle, Reports};

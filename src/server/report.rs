@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::forward::Bindings;
 use crate::model::{ObjectKey, Resources};
-use crate::plan::{BindFailure, ListenerId, Plan};
+use crate::plan::{BindFailure, Dial, ListenerId, Plan};
 use crate::translate::{StatusReport, Translation};
 
 /// The state of a gateway at one moment, all parts from one pass over the same objects.
@@ -32,7 +32,7 @@ pub struct ListenerReport {
     /// The addresses that are bound.
     pub bound: Vec<SocketAddr>,
     /// The addresses to dial.
-    pub dial: Vec<SocketAddr>,
+    pub dial: Vec<Dial>,
     /// The addresses that could not be opened; they are tried again.
     pub failures: Vec<BindFailure>,
 }
@@ -63,7 +63,7 @@ fn listeners(plan: &Plan, bindings: &Bindings) -> BTreeMap<ListenerId, ListenerR
             bound: bindings.bound.get(id).cloned().unwrap_or_default(),
             dial: addresses
                 .filter(|address| is_open(address.bind))
-                .map(|address| address.dial)
+                .filter_map(|address| address.dial.clone())
                 .collect(),
             failures,
         }

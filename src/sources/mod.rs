@@ -9,21 +9,28 @@
 //! |---|---|---|
 //! | [`MemorySource`] | the embedder's own code | always there |
 //! | [`FileSource`] | files and directories, followed as they change | `files` |
+//! | [`KubeSource`] | a Kubernetes cluster, which gets the status back | `kube` |
 //!
 //! Any type that implements [`Source`] is as good as these.
 
 mod feed;
 #[cfg(feature = "files")]
 mod files;
+#[cfg(feature = "kube")]
+mod kube;
 mod memory;
 
 use std::error::Error;
+
+use crate::model::GatewayController;
 
 pub use async_trait::async_trait;
 
 pub use self::feed::{Fed, Feed, Snapshot, Snapshots, feed};
 #[cfg(feature = "files")]
 pub use self::files::FileSource;
+#[cfg(feature = "kube")]
+pub use self::kube::{Election, KubeError, KubeSource, Resigner, ServiceTemplate};
 pub use self::memory::MemorySource;
 
 /// Something that objects come from.
@@ -50,6 +57,12 @@ pub use self::memory::MemorySource;
 pub trait Source: Send + 'static {
     /// What to call the source in logs and errors.
     fn name(&self) -> String;
+
+    /// The controller in whose name the source speaks, where it shares its objects with others: the
+    /// gateway then serves the GatewayClasses that name this controller, and no others.
+    fn controller(&self) -> Option<GatewayController> {
+        None
+    }
 
     /// Publishes snapshots to `feed` until there can be no more.
     ///

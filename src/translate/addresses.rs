@@ -1,60 +1,124 @@
 //! Where a Gateway lives: the addresses its listeners bind, and those its clients dial.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use super::listeners::Refusal;
 use super::settings::Host;
-use crate::model::{Gateway, GatewayAddressType, PortNumber};
-use crate::plan::ListenAddress;
+use crate::model::{Gateway, GatewayAddressType, PortNumber, Reason};
+use crate::plan::{Dial, ListenAddress};
+
+/// Where a Gateway lives, and what is to be said of that.
+#[derive(Debug)]
+pub(super) struct Home {
+    pub(super) place: Place,
+    pub(super) remarks: Remarks,
+}
+
+/// What a listener of a Gateway binds.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// Its own port, at these addresses of the host.
+    Addresses(Vec<Address>),
+    /// The ports that a Service leads to, by the listener's port.
+    Ports(BTreeMap<PortNumber, Vec<ListenAddress>>),
+}
+
+/// What is to be said of a Gateway's addresses, apart from whether they could be opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Remarks {
+    /// Why it is not to be dialled where it should be.
+    pub(super) lack: Option<Refusal>,
+    /// Why listeners have nothing to bind, where some have not.
+    pub(super) pending: String,
+    /// What those who dial it should know.
+    pub(super) note: String,
+}
 
 /// An address of a Gateway, before a listener adds its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Address {
-    pub(super) bind: IpAddr,
-    pub(super) dial: IpAddr,
+    bind: IpAddr,
+    dial: IpAddr,
+}
+
+impl Home {
+    /// What a listener on this port opens; nothing where there is nothing to bind yet.
+    pub(super) fn listen(&self, port: PortNumber) -> Vec<ListenAddress> {
+        match &self.place {
+            Place::Addresses(addresses) => {
+                addresses.iter().map(|address| address.with_port(port)).collect()
+            }
+            Place::Ports(ports) => ports.get(&port).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// The addresses of the host at which it is.
+    pub(super) fn addresses(&self) -> Vec<IpAddr> {
+        match &self.place {
+            Place::Addresses(addresses) => addresses.iter().map(|address| address.bind).collect(),
+            Place::Ports(_) => Vec::new(),
+        }
+    }
+
+    /// On the host: at the addresses it asks for, or at the host's where it asks for none.
+    pub(super) fn on_host(wishes: &[Option<IpAddr>], host: &Host) -> Self {
+        let addresses: Vec<_> = wishes
+            .iter()
+            .map(|wish| wish.unwrap_or(host.bind))
+            .map(|bind| Address {
+                bind,
+                dial: if bind.is_unspecified() { host.advertise } else { bind },
+            })
+            .collect();
+        let place = Place::Addresses(sharing_binds(&addresses));
+        Self { place, remarks: Remarks::default() }
+    }
 }
 
 impl Address {
-    fn of(bind: IpAddr, host: &Host) -> Self {
-        Self { bind, dial: if bind.is_unspecified() { host.advertise } else { bind } }
+    /// An address that is bound and dialled.
+    pub(super) fn of(ip: IpAddr) -> Self {
+        Self { bind: ip, dial: ip }
     }
 
-    pub(super) fn with_port(self, port: PortNumber) -> ListenAddress {
+    fn with_port(self, port: PortNumber) -> ListenAddress {
         ListenAddress {
             bind: SocketAddr::new(self.bind, port.get()),
-            dial: SocketAddr::new(self.dial, port.get()),
+            dial: Some(Dial::Ip(SocketAddr::new(self.dial, port.get()))),
         }
     }
 }
 
-/// The addresses of a Gateway: those it asks for, or the host's where it asks for none.
+/// The addresses that a Gateway asks for; `None` is one that it leaves to us. At least one.
 ///
 /// # Errors
 /// Why the Gateway cannot be accepted, where it asks for an address of a type that is not
 /// supported.
-pub(super) fn resolve(gateway: &Gateway, host: &Host) -> Result<Vec<Address>, String> {
-    let mut addresses = Vec::new();
+pub(super) fn wishes(gateway: &Gateway) -> Result<Vec<Option<IpAddr>>, Refusal> {
+    let refusal = |message| Refusal { reason: Reason::UNSUPPORTED_ADDRESS, message };
+    let mut wishes = Vec::new();
     for address in &gateway.spec.addresses {
         let value = address.value.as_deref().unwrap_or_default();
-        let resolved = match address.address_type {
-            GatewayAddressType::IpAddress if value.is_empty() => Address::of(host.bind, host),
+        wishes.push(match address.address_type {
+            GatewayAddressType::IpAddress if value.is_empty() => None,
             GatewayAddressType::IpAddress => match value.parse::<IpAddr>() {
                 // An IPv4 address may be written as IPv6; it is the same address.
-                Ok(ip) => Address::of(ip.to_canonical(), host),
-                Err(_) => return Err(format!("Address `{value}` is not an IP address.")),
+                Ok(ip) => Some(ip.to_canonical()),
+                Err(_) => return Err(refusal(format!("Address `{value}` is not an IP address."))),
             },
             _ => {
-                return Err(format!(
+                return Err(refusal(format!(
                     "Addresses of type {} are not supported; use IPAddress.",
                     address.address_type
-                ));
+                )));
             }
-        };
-        addresses.push(resolved);
+        });
     }
-    if addresses.is_empty() {
-        addresses.push(Address::of(host.bind, host));
+    if wishes.is_empty() {
+        wishes.push(None);
     }
-    Ok(sharing_binds(&addresses))
+    Ok(wishes)
 }
 
 /// The addresses, where one that another covers shares its bind: the system would refuse to bind

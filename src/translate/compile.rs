@@ -1,4 +1,4 @@
-//! The plan: every valid listener, with the route that carries its traffic.
+//! The plan: every valid listener that has something to bind, with the route that carries its traffic.
 
 use std::sync::Arc;
 
@@ -17,8 +17,12 @@ pub(super) fn compile(
 ) -> Plan {
     let mut plan = Plan::default();
     for gateway in gateways {
-        let Ok(addresses) = &gateway.addresses else { continue };
+        let Ok(home) = &gateway.home else { continue };
         for listener in gateway.listeners.iter().filter(|listener| listener.refusal.is_none()) {
+            let addresses = home.listen(listener.listener.port);
+            if addresses.is_empty() {
+                continue;
+            }
             let id = ListenerId {
                 gateway: gateway.name.clone(),
                 listener: listener.listener.name.clone(),
@@ -27,8 +31,6 @@ pub(super) fn compile(
                 Some(winner) => Routing::Single(route_plan(index, &mut routes[winner.place])),
                 None => Routing::Unrouted,
             };
-            let port = listener.listener.port;
-            let addresses = addresses.iter().map(|address| address.with_port(port)).collect();
             plan.listeners.insert(id, ListenerPlan { addresses, routing });
         }
     }

@@ -5,13 +5,15 @@
 //! Gateway may have it on an overlapping address.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use super::addresses::{self, Address};
+use super::addresses::{self, Home};
 use super::class::Classes;
+use super::homes::{self, Seeker};
 use super::index::Index;
 use super::ports::Claims;
 use super::precedence::Precedence;
-use super::settings::Host;
+use super::settings::Settings;
 use crate::model::{
     Gateway, GatewayController, Listener, NamespacedName, PortNumber, Protocol, Reason,
     RouteGroupKind, SectionName,
@@ -24,7 +26,7 @@ pub(super) struct EvaluatedGateway<'a> {
     pub(super) gateway: &'a Gateway,
     pub(super) controller: &'a GatewayController,
     /// Where it lives, or why it cannot be accepted.
-    pub(super) addresses: Result<Vec<Address>, Refusal>,
+    pub(super) home: Result<Home, Refusal>,
     pub(super) listeners: Vec<EvaluatedListener<'a>>,
     /// Which of the listeners a `sectionName` selects, by position; without one, all of them.
     pub(super) sections: HashMap<Option<&'a SectionName>, Vec<usize>>,
@@ -65,8 +67,8 @@ impl<'a> EvaluatedListener<'a> {
     }
 }
 
-/// Why something is not accepted.
-#[derive(Debug, Clone)]
+/// Why something is not as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) reason: Reason,
     pub(super) message: String,
@@ -77,7 +79,7 @@ pub(super) struct Refusal {
 pub(super) fn evaluate<'a>(
     index: &Index<'a>,
     classes: &Classes<'a>,
-    host: &Host,
+    settings: &Settings,
 ) -> Vec<EvaluatedGateway<'a>> {
     let mut ours: Vec<_> = index
         .resources
@@ -92,25 +94,34 @@ pub(super) fn evaluate<'a>(
         .collect();
     ours.sort_by_cached_key(|(name, gateway, _)| Precedence::of(name, &gateway.metadata));
 
+    let listeners: Vec<_> =
+        ours.iter().map(|(_, gateway, _)| evaluate_listeners(gateway)).collect();
+    let seekers = ours.iter().zip(&listeners).map(|((name, gateway, _), listeners)| {
+        let valid = listeners.iter().filter(|listener| listener.refusal.is_none());
+        let ports = valid.map(|listener| listener.listener.port).collect();
+        accept(gateway).map(|wishes| Seeker { name, gateway, wishes, ports })
+    });
+    let homes = homes::find(index, settings, &seekers.collect::<Vec<_>>());
+
     let mut claims = Claims::default();
     let mut evaluated: Vec<_> = ours
         .into_iter()
-        .map(|(name, gateway, controller)| {
-            let addresses = accept(gateway, host);
-            let mut listeners = evaluate_listeners(gateway);
-            if let Ok(addresses) = &addresses {
-                claims.take(name, addresses, &mut listeners);
+        .zip(listeners)
+        .zip(homes)
+        .map(|(((name, gateway, controller), mut listeners), home)| {
+            if let Ok(home) = &home {
+                claims.take(name, home, &mut listeners);
             }
             let sections = sections(gateway);
-            EvaluatedGateway { name, gateway, controller, addresses, listeners, sections }
+            EvaluatedGateway { name, gateway, controller, home, listeners, sections }
         })
         .collect();
     evaluated.sort_unstable_by_key(|gateway| gateway.name);
     evaluated
 }
 
-/// Whether the Gateway as a whole asks for nothing we cannot do.
-fn accept(gateway: &Gateway, host: &Host) -> Result<Vec<Address>, Refusal> {
+/// The addresses that the Gateway asks for, where as a whole it asks for nothing we cannot do.
+fn accept(gateway: &Gateway) -> Result<Vec<Option<IpAddr>>, Refusal> {
     let infrastructure = gateway.spec.infrastructure.as_ref();
     if let Some(parameters) =
         infrastructure.and_then(|infrastructure| infrastructure.parameters_ref.as_ref())
@@ -123,8 +134,7 @@ fn accept(gateway: &Gateway, host: &Host) -> Result<Vec<Address>, Refusal> {
             ),
         });
     }
-    addresses::resolve(gateway, host)
-        .map_err(|message| Refusal { reason: Reason::UNSUPPORTED_ADDRESS, message })
+    addresses::wishes(gateway)
 }
 
 fn sections(gateway: &Gateway) -> HashMap<Option<&SectionName>, Vec<usize>> {

@@ -8,8 +8,8 @@
 //! | pass | decides |
 //! |---|---|
 //! | `class` | which GatewayClasses are ours, and so which Gateways |
-//! | `addresses` | where each Gateway lives |
 //! | `listeners` | which listeners are valid: protocol, conflicts, kinds (`ports`: between Gateways) |
+//! | `homes` | where each Gateway lives (`addresses`: on the host; `pool`; `services`) |
 //! | `attach` | which routes attach to which listeners, and which of several carries the traffic |
 //! | `backends` | where each backendRef leads (`grants`: whether it may) |
 //! | `compile` | the plan that follows |
@@ -22,21 +22,28 @@ mod backends;
 mod class;
 mod compile;
 mod grants;
+mod homes;
 mod index;
 mod listeners;
+mod name;
+mod pool;
 mod ports;
 mod precedence;
 mod programmed;
+mod ranges;
 mod report;
 mod say;
+mod services;
 mod settings;
 mod verdict;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use self::addresses::Remarks;
 use self::attach::AttachedRoute;
 use self::class::Classes;
 use self::index::Index;
@@ -47,7 +54,11 @@ use crate::model::{
 };
 use crate::plan::{BindFailure, ListenerId, Plan};
 
-pub use self::settings::{Controller, Host, SLUICEGATE_CONTROLLER, Settings};
+pub use self::name::gateway_service_name;
+pub use self::ranges::Ranges;
+pub use self::settings::{Addresses, Controller, History, Host, SLUICEGATE_CONTROLLER, Settings};
+#[cfg(feature = "kube")]
+pub(crate) use self::verdict::IS_SHADOWED;
 
 /// What [`translate`] makes of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +70,8 @@ pub struct Translation {
     pub status: Arc<StatusReport>,
     /// Objects that get no status because nobody here serves them, and why: for people who wonder.
     pub ignored: BTreeMap<ObjectKey, String>,
+    /// What else the status tells of the addresses of Gateways.
+    remarks: BTreeMap<NamespacedName, Remarks>,
 }
 
 /// The status of every object that gets one.
@@ -103,6 +116,7 @@ pub struct Evaluation<'a> {
     gateways: Vec<EvaluatedGateway<'a>>,
     routes: Vec<AttachedRoute<'a>>,
     plan: Plan,
+    settings: &'a Settings,
 }
 
 /// Begins a [`translate`], as far as the plan.
@@ -116,13 +130,13 @@ pub struct Evaluation<'a> {
 /// assert!(evaluation.plan().listeners.is_empty());
 /// assert_eq!(evaluation.finish(), translate(&resources, &settings));
 /// ```
-pub fn evaluate<'a>(resources: &'a Resources, settings: &Settings) -> Evaluation<'a> {
+pub fn evaluate<'a>(resources: &'a Resources, settings: &'a Settings) -> Evaluation<'a> {
     let index = Index::new(resources);
     let classes = Classes::new(&index, &settings.controller);
-    let mut gateways = listeners::evaluate(&index, &classes, &settings.host);
+    let mut gateways = listeners::evaluate(&index, &classes, settings);
     let mut routes = attach::attach(&index, &classes, &mut gateways);
     let plan = compile::compile(&index, &gateways, &mut routes);
-    Evaluation { index, classes, gateways, routes, plan }
+    Evaluation { index, classes, gateways, routes, plan, settings }
 }
 
 impl Evaluation<'_> {
@@ -131,13 +145,29 @@ impl Evaluation<'_> {
         &self.plan
     }
 
+    /// Which addresses of the pool each Gateway has, to be told to the next translation
+    /// ([`History::held`]); nothing where there is no pool.
+    pub fn held(&self) -> BTreeMap<NamespacedName, Vec<IpAddr>> {
+        let has_pool = matches!(self.settings.addresses, Addresses::Pool(_));
+        let homes = self.gateways.iter().filter(|_| has_pool).filter_map(|gateway| {
+            let home = gateway.home.as_ref().ok()?;
+            Some((gateway.name.clone(), home.addresses()))
+        });
+        homes.filter(|(_, addresses)| !addresses.is_empty()).collect()
+    }
+
     /// The whole translation.
     pub fn finish(self) -> Translation {
-        let Self { index, classes, gateways, routes, plan } = self;
-        let mut status = report::report(&index, &classes, &gateways, &routes);
-        programmed::program(&mut status, &plan, &BTreeMap::new());
+        let Self { index, classes, gateways, routes, plan, settings } = self;
+        let mut status = report::report(&index, &classes, &gateways, &routes, &settings.addresses);
         let ignored = report::ignored(&index, &classes, &routes);
-        Translation { plan, status: Arc::new(status), ignored }
+        let remarks = gateways
+            .into_iter()
+            .filter_map(|gateway| Some((gateway.name.clone(), gateway.home.ok()?.remarks)))
+            .filter(|(_, remarks)| *remarks != Remarks::default())
+            .collect();
+        programmed::program(&mut status, &plan, &remarks, &BTreeMap::new());
+        Translation { plan, status: Arc::new(status), ignored, remarks }
     }
 }
 
@@ -149,7 +179,7 @@ impl Translation {
     ) -> Arc<StatusReport> {
         let mut status = self.status.clone();
         if !failures.is_empty() {
-            programmed::program(Arc::make_mut(&mut status), &self.plan, failures);
+            programmed::program(Arc::make_mut(&mut status), &self.plan, &self.remarks, failures);
         }
         status
     }

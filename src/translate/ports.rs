@@ -3,29 +3,32 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::addresses::{self, Address};
+use super::addresses::{self, Home};
 use super::listeners::{EvaluatedListener, Refusal};
-use crate::model::{NamespacedName, PortNumber, Reason};
+use crate::model::{NamespacedName, Reason};
 
-/// The addresses that are taken, by port.
+/// The addresses that are taken, by the port that is bound there.
 #[derive(Default)]
-pub(super) struct Claims<'a>(HashMap<PortNumber, Vec<(IpAddr, &'a NamespacedName)>>);
+pub(super) struct Claims<'a>(HashMap<u16, Vec<(IpAddr, &'a NamespacedName)>>);
 
 impl<'a> Claims<'a> {
-    /// Takes the ports of a Gateway's listeners; those that an earlier Gateway has are refused.
+    /// Takes what a Gateway's listeners bind; those that want what an earlier one has are refused.
     pub(super) fn take(
         &mut self,
         gateway: &'a NamespacedName,
-        addresses: &[Address],
+        home: &Home,
         listeners: &mut [EvaluatedListener<'_>],
     ) {
         for listener in listeners.iter_mut().filter(|listener| listener.refusal.is_none()) {
-            let port = listener.listener.port;
-            let claims = self.0.entry(port).or_default();
-            let holder = claims.iter().find(|(claimed, _)| {
-                addresses.iter().any(|address| addresses::overlap(address.bind, *claimed))
+            let binds: Vec<_> =
+                home.listen(listener.listener.port).iter().map(|address| address.bind).collect();
+            let holder = binds.iter().find_map(|bind| {
+                let claims = self.0.get(&bind.port())?;
+                let holder =
+                    claims.iter().find(|(claimed, _)| addresses::overlap(bind.ip(), *claimed))?;
+                Some((bind.port(), holder))
             });
-            if let Some((address, holder)) = holder {
+            if let Some((port, (address, holder))) = holder {
                 listener.refusal = Some(Refusal {
                     reason: Reason::PORT_UNAVAILABLE,
                     message: format!(
@@ -38,8 +41,10 @@ impl<'a> Claims<'a> {
                     ),
                 });
                 listener.supported_kinds.clear();
-            } else {
-                claims.extend(addresses.iter().map(|address| (address.bind, gateway)));
+                continue;
+            }
+            for bind in binds {
+                self.0.entry(bind.port()).or_default().push((bind.ip(), gateway));
             }
         }
     }

@@ -3,16 +3,18 @@
 //! Whether a listener could be opened is known only where it is tried. This pass adds what follows
 //! from that; it can be repeated with new findings.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::StatusReport;
+use super::addresses::Remarks;
 use super::say::Sayer;
 use crate::model::{
     Condition, ConditionStatus, ConditionType, GatewayAddressType, GatewayStatus,
     GatewayStatusAddress, ListenerStatus, NamespacedName, Reason, SectionName, condition,
 };
-use crate::plan::{BindCause, BindFailure, ListenAddress, ListenerId, Plan};
+use crate::plan::{BindCause, BindFailure, Dial, ListenAddress, ListenerId, Plan};
 
 /// The most addresses that a status may hold.
 const MAX_ADDRESSES: usize = 16;
@@ -20,10 +22,12 @@ const MAX_ADDRESSES: usize = 16;
 pub(super) fn program(
     status: &mut StatusReport,
     plan: &Plan,
+    remarks: &BTreeMap<NamespacedName, Remarks>,
     failures: &BTreeMap<ListenerId, Vec<BindFailure>>,
 ) {
+    let nothing = Remarks::default();
     for (name, gateway) in &mut status.gateways {
-        program_gateway(name, gateway, plan, failures);
+        program_gateway(name, gateway, plan, remarks.get(name).unwrap_or(&nothing), failures);
     }
 }
 
@@ -31,14 +35,16 @@ fn program_gateway(
     name: &NamespacedName,
     gateway: &mut GatewayStatus,
     plan: &Plan,
+    remarks: &Remarks,
     failures: &BTreeMap<ListenerId, Vec<BindFailure>>,
 ) {
     let say = Sayer {
         generation: gateway.conditions.first().and_then(|condition| condition.observed_generation),
     };
+    let is_accepted = is_true(&gateway.conditions, &ConditionType::ACCEPTED);
     let mut opened = Vec::new();
     let mut failed = Vec::new();
-    let mut planned = 0;
+    let mut pending = Vec::new();
     for listener in &mut gateway.listeners {
         let id = ListenerId { gateway: name.clone(), listener: listener.name.clone() };
         let failures = failures.get(&id).map_or(&[][..], Vec::as_slice);
@@ -47,9 +53,13 @@ fn program_gateway(
             .get(&id)
             .filter(|_| is_true(&listener.conditions, &ConditionType::ACCEPTED))
         {
+            None if is_accepted && is_true(&listener.conditions, &ConditionType::ACCEPTED) => {
+                pending.push(&listener.name);
+                let message = format!("Not open: {}.", remarks.pending);
+                say.no(ConditionType::PROGRAMMED, Reason::PENDING, message)
+            }
             None => not_planned(&say, listener),
             Some(listener_plan) => {
-                planned += 1;
                 opened.extend(listener_plan.addresses.iter().filter(|address| {
                     failures.iter().all(|failure| failure.address != address.bind)
                 }));
@@ -60,7 +70,7 @@ fn program_gateway(
         set(&mut listener.conditions, programmed);
     }
     gateway.addresses = addresses(&opened, &failed);
-    let programmed = if !is_true(&gateway.conditions, &ConditionType::ACCEPTED) {
+    let programmed = if !is_accepted {
         say.no(ConditionType::PROGRAMMED, Reason::INVALID, "The Gateway is not accepted.")
     } else if let Some((_, failure)) =
         failed.iter().find(|(_, failure)| failure.cause == BindCause::AddressNotUsable)
@@ -70,12 +80,24 @@ fn program_gateway(
             Reason::ADDRESS_NOT_USABLE,
             format!("Address {} cannot be used: {}.", failure.address.ip(), failure.message),
         )
-    } else if planned > 0 && opened.is_empty() {
-        say.no(ConditionType::PROGRAMMED, Reason::NO_RESOURCES, describe_failed(&failed))
-    } else if failed.is_empty() {
-        say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, "All valid listeners are open.")
+    } else if let Some(lack) = &remarks.lack {
+        say.no(ConditionType::PROGRAMMED, lack.reason.clone(), lack.message.clone())
+    } else if opened.is_empty() && !failed.is_empty() {
+        say.no(
+            ConditionType::PROGRAMMED,
+            Reason::NO_RESOURCES,
+            not_open(&failed, &pending, remarks),
+        )
     } else {
-        say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, describe_failed(&failed))
+        let mut message = if failed.is_empty() && pending.is_empty() {
+            Cow::Borrowed("All valid listeners are open.")
+        } else {
+            not_open(&failed, &pending, remarks).into()
+        };
+        if !remarks.note.is_empty() {
+            message = format!("{message} {}", remarks.note).into();
+        }
+        say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, message)
     };
     set(&mut gateway.conditions, programmed);
 }
@@ -122,11 +144,17 @@ fn listener_programmed(
     say.no(ConditionType::PROGRAMMED, reason, message)
 }
 
-fn describe_failed(failed: &[(SectionName, &BindFailure)]) -> String {
-    let one = |(listener, failure): &(SectionName, &BindFailure)| {
-        format!("listener {listener} ({})", failure.message)
-    };
-    format!("Not open: {}.", failed.iter().map(one).collect::<Vec<_>>().join(", "))
+fn not_open(
+    failed: &[(SectionName, &BindFailure)],
+    pending: &[&SectionName],
+    remarks: &Remarks,
+) -> String {
+    let failed = failed
+        .iter()
+        .map(|(listener, failure)| format!("listener {listener} ({})", failure.message));
+    let pending =
+        pending.iter().map(|listener| format!("listener {listener} ({})", remarks.pending));
+    format!("Not open: {}.", failed.chain(pending).collect::<Vec<_>>().join(", "))
 }
 
 /// The addresses on which something is open, without those that are not the host's.
@@ -140,19 +168,19 @@ fn addresses(
         })
     };
     let mut dialled = Vec::new();
-    for address in opened {
-        if !dialled.contains(&address.dial.ip()) && !unusable(address.bind.ip()) {
-            dialled.push(address.dial.ip());
+    for address in opened.iter().filter(|address| !unusable(address.bind.ip())) {
+        let (address_type, value) = match &address.dial {
+            Some(Dial::Ip(dial)) => (GatewayAddressType::IpAddress, dial.ip().to_string()),
+            Some(Dial::Name(name, _)) => (GatewayAddressType::Hostname, name.to_string()),
+            None => continue,
+        };
+        let address = GatewayStatusAddress { address_type, value };
+        if !dialled.contains(&address) {
+            dialled.push(address);
         }
     }
+    dialled.truncate(MAX_ADDRESSES);
     dialled
-        .into_iter()
-        .take(MAX_ADDRESSES)
-        .map(|ip| GatewayStatusAddress {
-            address_type: GatewayAddressType::IpAddress,
-            value: ip.to_string(),
-        })
-        .collect()
 }
 
 fn is_true(conditions: &[Condition], condition_type: &ConditionType) -> bool {

@@ -9,6 +9,7 @@ use super::class::{self, Classes};
 use super::index::Index;
 use super::listeners::{EvaluatedGateway, EvaluatedListener};
 use super::say::Sayer;
+use super::settings::Addresses;
 use super::verdict::verdict;
 use crate::model::{
     Condition, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus, GatewayStatus,
@@ -17,16 +18,26 @@ use crate::model::{
 };
 
 /// The features of Gateway API that this crate has, sorted by name.
-const SUPPORTED_FEATURES: [&str; 5] =
-    ["Gateway", "GatewayAddressEmpty", "GatewayStaticAddresses", "ReferenceGrant", "TCPRoute"];
+const SUPPORTED_FEATURES: [&str; 6] = [
+    "Gateway",
+    "GatewayAddressEmpty",
+    PROPAGATION,
+    "GatewayStaticAddresses",
+    "ReferenceGrant",
+    "TCPRoute",
+];
+
+/// A feature only where something is set up for a Gateway: its Service.
+const PROPAGATION: &str = "GatewayInfrastructurePropagation";
 
 pub(super) fn report(
     index: &Index<'_>,
     classes: &Classes<'_>,
     gateways: &[EvaluatedGateway<'_>],
     routes: &[AttachedRoute<'_>],
+    addresses: &Addresses,
 ) -> StatusReport {
-    let class_of = |(name, class): (&ObjectName, _)| (name.clone(), class_status(class));
+    let class_of = |(name, class): (&ObjectName, _)| (name.clone(), class_status(class, addresses));
     let gateway_of =
         |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), gateway_status(gateway));
     let route_of = |route: &AttachedRoute<'_>| {
@@ -62,7 +73,7 @@ pub(super) fn ignored<'a>(
     gateways.chain(orphans).collect()
 }
 
-fn class_status(class: &GatewayClass) -> GatewayClassStatus {
+fn class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayClassStatus {
     let say = Sayer { generation: class.metadata.generation };
     let accepted = if class::is_accepted(class) {
         say.yes(ConditionType::ACCEPTED, Reason::ACCEPTED, "Gateways of this class are served.")
@@ -73,10 +84,11 @@ fn class_status(class: &GatewayClass) -> GatewayClassStatus {
             "spec.parametersRef is set, but this controller takes no parameters.",
         )
     };
-    let feature = |name: &&str| SupportedFeature { name: (*name).to_owned() };
+    let has = |name: &&str| *name != PROPAGATION || *addresses == Addresses::Service;
+    let feature = |name: &str| SupportedFeature { name: name.to_owned() };
     GatewayClassStatus {
         conditions: vec![accepted],
-        supported_features: SUPPORTED_FEATURES.iter().map(feature).collect(),
+        supported_features: SUPPORTED_FEATURES.into_iter().filter(has).map(feature).collect(),
     }
 }
 
@@ -96,7 +108,7 @@ fn gateway_status(gateway: &EvaluatedGateway<'_>) -> GatewayStatus {
 
 fn gateway_accepted(say: &Sayer, gateway: &EvaluatedGateway<'_>) -> Condition {
     let accepted = ConditionType::ACCEPTED;
-    if let Err(refusal) = &gateway.addresses {
+    if let Err(refusal) = &gateway.home {
         return say.no(accepted, refusal.reason.clone(), refusal.message.clone());
     }
     let refused: Vec<_> = gateway

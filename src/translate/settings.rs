@@ -1,8 +1,12 @@
 //! What translation needs to know beside the objects.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
-use crate::model::GatewayController;
+use super::ranges::Ranges;
+use crate::model::{GatewayController, InvalidScalar, NamespacedName};
 
 /// The controller name of this crate, where it needs one of its own.
 pub const SLUICEGATE_CONTROLLER: &str = "sluicegate.dev/gateway-controller";
@@ -13,8 +17,49 @@ pub const SLUICEGATE_CONTROLLER: &str = "sluicegate.dev/gateway-controller";
 pub struct Settings {
     /// Which GatewayClasses are served. Default: every one.
     pub controller: Controller,
-    /// Where Gateways live that do not ask for an address.
+    /// Where Gateways live.
+    pub addresses: Addresses,
+    /// What is bound and reported where a Gateway does not say so itself.
     pub host: Host,
+    /// What came of a pool before.
+    pub history: History,
+}
+
+/// Where Gateways live; written `host`, `service`, or the ranges of a pool.
+///
+/// ```
+/// use sluicegate::translate::Addresses;
+///
+/// assert_eq!("service".parse(), Ok(Addresses::Service));
+/// assert!(matches!("10.0.0.0/28,10.0.1.5-10.0.1.9".parse()?, Addresses::Pool(_)));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Addresses {
+    /// All Gateways share the addresses of the host, unless they ask for others of its addresses.
+    #[default]
+    Host,
+    /// Each Gateway gets addresses of its own, which must be the host's.
+    Pool(Ranges),
+    /// Each Gateway is reached through a Service that leads to ports of this host. Something else
+    /// keeps the Service: the Kubernetes source.
+    Service,
+}
+
+/// What came of a pool before: a Gateway keeps what it has, and nobody gets at once what another one
+/// had.
+///
+/// Without it, a Gateway keeps the addresses that its status tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct History {
+    /// The addresses that each Gateway has; [`Evaluation::held`](super::Evaluation::held) of the
+    /// translation before.
+    pub held: BTreeMap<NamespacedName, Vec<IpAddr>>,
+    /// The addresses that rest, and who had them. That Gateway may have them back, and a Gateway
+    /// that asks for one by its value gets it.
+    pub resting: BTreeMap<IpAddr, NamespacedName>,
 }
 
 /// Which GatewayClasses are served.
@@ -28,7 +73,7 @@ pub enum Controller {
     Named(GatewayController),
 }
 
-/// All Gateways share the addresses of the host.
+/// What is bound and reported where a Gateway does not say so itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Host {
@@ -59,10 +104,39 @@ impl Settings {
         self
     }
 
+    /// Gateways live there.
+    #[must_use]
+    pub fn with_addresses(mut self, addresses: Addresses) -> Self {
+        self.addresses = addresses;
+        self
+    }
+
     /// Gateways that do not ask for an address live here.
     #[must_use]
     pub fn with_host(mut self, host: Host) -> Self {
         self.host = host;
         self
+    }
+}
+
+impl FromStr for Addresses {
+    type Err = InvalidScalar;
+
+    fn from_str(text: &str) -> Result<Self, InvalidScalar> {
+        match text {
+            "host" => Ok(Self::Host),
+            "service" => Ok(Self::Service),
+            ranges => ranges.parse().map(Self::Pool),
+        }
+    }
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host => f.write_str("host"),
+            Self::Pool(ranges) => ranges.fmt(f),
+            Self::Service => f.write_str("service"),
+        }
     }
 }

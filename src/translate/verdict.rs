@@ -7,6 +7,10 @@ use crate::model::{NamespacedName, ParentRef, Reason, TcpRoute};
 /// As long as most messages to a route get, so that they are written in one go.
 const LENGTH: usize = 128;
 
+/// How the message on a route ends that gets no traffic since another one comes first: nothing else
+/// in its status tells of it.
+pub(crate) const IS_SHADOWED: &str = " comes first.";
+
 /// Whether a parentRef is accepted, and why.
 pub(super) fn verdict(
     parent: &Parent<'_>,
@@ -51,10 +55,10 @@ fn accepted<'a>(
         } else if let Some(winner) = winner.filter(|winner| *winner != route.name) {
             let NamespacedName { namespace, name: winner } = winner;
             message.extend([" No traffic from listener ", name, ": TCPRoute "]);
-            message.extend([namespace.as_str(), "/", winner.as_str(), " comes first."]);
+            message.extend([namespace.as_str(), "/", winner.as_str(), IS_SHADOWED]);
         }
     }
-    if gateway.addresses.is_err() {
+    if gateway.home.is_err() {
         message += " No traffic: the Gateway is not accepted.";
     }
     message.extend(caveat(route.route));

@@ -291,7 +291,7 @@ fn unrelated() -> impl Strategy<Value = Object> {
     proptest::sample::select(vec![
         gateway.into(),
         route.into(),
-        Service { metadata, spec: ServiceSpec::default() }.into(),
+        Service { metadata, spec: ServiceSpec::default(), status: None }.into(),
         Namespace { metadata: ObjectMeta::named(parse("elsewhere")) }.into(),
     ])
 }

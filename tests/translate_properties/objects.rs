@@ -273,8 +273,9 @@ fn port_name() -> impl Strategy<Value = Option<String>> {
 }
 
 fn service() -> impl Strategy<Value = Service> {
-    let service_port = (port_name(), transport(), port())
-        .prop_map(|(name, protocol, port)| ServicePort { name, protocol, port, target_port: None });
+    let service_port = (port_name(), transport(), port()).prop_map(|(name, protocol, port)| {
+        ServicePort { name, protocol, ..ServicePort::tcp(port) }
+    });
     (
         metadata(NAMESPACES, &["p", "q"]),
         select(vec![ServiceType::ClusterIP, ServiceType::ClusterIP, ServiceType::ExternalName]),
@@ -283,7 +284,8 @@ fn service() -> impl Strategy<Value = Service> {
     )
         .prop_map(|(metadata, service_type, ports, ip_families)| Service {
             metadata,
-            spec: ServiceSpec { service_type, ports, selector: Labels::new(), ip_families },
+            spec: ServiceSpec { service_type, ports, ip_families, ..ServiceSpec::default() },
+            status: None,
         })
 }
 
@@ -294,6 +296,8 @@ fn slice() -> impl Strategy<Value = EndpointSlice> {
         .prop_map(|(addresses, ready, serving, terminating)| SliceEndpoint {
             addresses,
             conditions: EndpointConditions { ready, serving, terminating },
+            node_name: None,
+            zone: None,
         });
     let port = (port_name(), option::weighted(0.8, port()), transport())
         .prop_map(|(name, port, protocol)| EndpointPort { name, port, protocol });

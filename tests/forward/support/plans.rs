@@ -28,7 +28,7 @@ pub fn plan<'a>(listeners: impl IntoIterator<Item = (&'a str, SocketAddr, Routin
             .listeners
             .entry(id(listener))
             .or_insert_with(|| ListenerPlan { addresses: Vec::new(), routing });
-        listener.addresses.push(ListenAddress { bind: address, dial: address });
+        listener.addresses.push(ListenAddress::at(address));
     }
     plan
 }

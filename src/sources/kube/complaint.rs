@@ -1,0 +1,47 @@
+//! What the API server does not do for us, said once.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+/// What was complained of and is not over yet, by what was tried.
+#[derive(Debug, Default)]
+pub(super) struct Complaints(BTreeMap<String, String>);
+
+impl Complaints {
+    /// The complaint of an error, unless it has been made already. What was tried is said as in
+    /// “watch Gateway objects”.
+    pub(super) fn raise(&mut self, tried: String, error: &(dyn Error + 'static)) -> Option<String> {
+        let complaint = format!("cannot {tried}: {}; trying again", describe(error));
+        if self.0.get(&tried) == Some(&complaint) {
+            return None;
+        }
+        self.0.insert(tried, complaint.clone());
+        Some(complaint)
+    }
+
+    /// What was tried works. Whether it did not before.
+    pub(super) fn settle(&mut self, tried: &str) -> bool {
+        let is_settled = self.0.remove(tried).is_some();
+        if is_settled {
+            tracing::info!("can {tried} again");
+        }
+        is_settled
+    }
+
+    /// All that is not over yet.
+    pub(super) fn all(&self) -> impl Iterator<Item = String> + '_ {
+        self.0.values().cloned()
+    }
+}
+
+/// What the server said, or what kept it from saying anything, in its own words and once.
+pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        if let Some(kube::Error::Api(status)) = innermost.downcast_ref() {
+            return status.message.clone();
+        }
+        innermost = source;
+    }
+    innermost.to_string()
+}

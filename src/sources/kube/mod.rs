@@ -1,0 +1,159 @@
+//! A Kubernetes cluster as a source.
+//!
+//! ```text
+//! served ──► watch, one for each kind ──► cluster ──► snapshot ──► the gateway
+//!                                            │                        │ report
+//!                                            └──────► status ◄────────┘
+//!                                                       └──► API server
+//! ```
+//!
+//! Nothing is published before every watch has listed what there is: half of a cluster must not look
+//! like routes that were deleted. After that nothing the API server does or does not do takes anything
+//! away: what is known stays until it says otherwise.
+
+mod cluster;
+mod complaint;
+mod events;
+mod lease;
+mod object;
+mod run;
+mod served;
+#[allow(dead_code, unused_imports, reason = "tested here, used by the rest of the source")]
+mod services;
+mod status;
+mod version;
+mod watch;
+
+use std::error::Error;
+
+use kube::Client;
+
+pub use self::lease::{Election, Resigner};
+use self::run::Run;
+pub use self::services::ServiceTemplate;
+use super::{Feed, Source, SourceError, async_trait};
+use crate::model::{GatewayController, NamespaceName};
+use crate::translate::SLUICEGATE_CONTROLLER;
+
+/// Objects from a Kubernetes cluster, and their status back into it.
+///
+/// It watches GatewayClasses, Gateways, TCPRoutes, ReferenceGrants, Services, EndpointSlices and
+/// Namespaces. Which of them the server has is discovered, and looked at again: where the definitions
+/// of Gateway API are missing it says so, and goes on when they are installed.
+///
+/// ```no_run
+/// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+/// use sluicegate::Server;
+/// use sluicegate::sources::KubeSource;
+///
+/// let gateway = Server::builder().source(KubeSource::infer().await?).start().await?;
+/// # gateway.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "a source does nothing until a gateway runs it"]
+pub struct KubeSource {
+    client: Client,
+    controller: GatewayController,
+    identity: Option<String>,
+    namespaces: Vec<NamespaceName>,
+    is_read_only: bool,
+    election: Option<Election>,
+}
+
+impl KubeSource {
+    /// The cluster that `client` speaks to.
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            controller: GatewayController::new(SLUICEGATE_CONTROLLER).expect("a domain and a path"),
+            identity: None,
+            namespaces: Vec::new(),
+            is_read_only: false,
+            election: None,
+        }
+    }
+
+    /// The cluster that this process runs in or, outside of any, the one that kubectl would speak to.
+    ///
+    /// # Errors
+    /// [`KubeError`], where there is neither, or what there is cannot be used. The server need not
+    /// answer yet.
+    pub async fn infer() -> Result<Self, KubeError> {
+        Ok(Self::new(Client::try_default().await?))
+    }
+
+    /// The controller whose GatewayClasses are served, and in whose name status is written. Default:
+    /// [`SLUICEGATE_CONTROLLER`].
+    pub fn controller_name(mut self, name: GatewayController) -> Self {
+        self.controller = name;
+        self
+    }
+
+    /// What this process calls itself in Events, such as the name of its pod. Default: the host's
+    /// name.
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.identity = Some(identity.into());
+        self
+    }
+
+    /// Watches only these namespaces. Default: all.
+    pub fn namespaces(mut self, namespaces: impl IntoIterator<Item = NamespaceName>) -> Self {
+        self.namespaces = namespaces.into_iter().collect();
+        self
+    }
+
+    /// Writes only while this process is the elected one of several replicas. Default: it is the only
+    /// one.
+    pub fn election(mut self, election: Election) -> Self {
+        self.election = Some(election);
+        self
+    }
+
+    /// Writes nothing at all into the cluster, not even a Lease.
+    pub fn read_only(mut self) -> Self {
+        self.is_read_only = true;
+        self
+    }
+}
+
+impl std::fmt::Debug for KubeSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KubeSource")
+            .field("controller", &self.controller)
+            .field("identity", &self.identity)
+            .field("namespaces", &self.namespaces)
+            .field("is_read_only", &self.is_read_only)
+            .field("election", &self.election)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Source for KubeSource {
+    fn name(&self) -> String {
+        "kubernetes".to_owned()
+    }
+
+    fn controller(&self) -> Option<GatewayController> {
+        Some(self.controller.clone())
+    }
+
+    async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
+        Run::start(*self, feed).run().await
+    }
+}
+
+/// Why there is no client for a cluster.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no cluster to speak to: {0}; outside of a cluster, point KUBECONFIG to a configuration that kubectl could use"
+)]
+pub struct KubeError(#[source] Box<dyn Error + Send + Sync>);
+
+impl From<kube::Error> for KubeError {
+    fn from(error: kube::Error) -> Self {
+        Self(Box::new(error))
+    }
+}

@@ -1,0 +1,270 @@
+//! The loop: changes in, snapshots out, and the status of what was seen back in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::sync::Arc;
+
+use kube::Client;
+use kube::runtime::watcher;
+use tokio::sync::{Notify, mpsc, watch as channel};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::KubeSource;
+use super::cluster::Cluster;
+use super::complaint::Complaints;
+use super::events::Events;
+use super::lease::campaign;
+use super::served::{self, Found, Served};
+use super::status::{Pen, Writer};
+use super::watch::{Change, Scope, What, is_expired, watch};
+use crate::model::{NamespaceName, ObjectKind};
+use crate::sources::{Feed, SourceError};
+use crate::translate::StatusReport;
+
+/// The kinds that routing needs.
+const KINDS: [ObjectKind; 7] = [
+    ObjectKind::GatewayClass,
+    ObjectKind::Gateway,
+    ObjectKind::TcpRoute,
+    ObjectKind::ReferenceGrant,
+    ObjectKind::Namespace,
+    ObjectKind::Service,
+    ObjectKind::EndpointSlice,
+];
+
+/// Changes on their way from the watches; a watch waits when there are more.
+const QUEUE: usize = 256;
+
+/// A source at work.
+pub(super) struct Run {
+    client: Client,
+    namespaces: Vec<NamespaceName>,
+    feed: Feed,
+    said: channel::Receiver<Arc<StatusReport>>,
+    cluster: Cluster,
+    served: BTreeMap<ObjectKind, Served>,
+    watches: BTreeMap<Scope, AbortHandle>,
+    tasks: JoinSet<()>,
+    sender: mpsc::Sender<Change>,
+    changes: mpsc::Receiver<Change>,
+    complaints: Complaints,
+    found: mpsc::Receiver<Result<Found, SourceError>>,
+    /// Has the looking done at once.
+    nudge: Arc<Notify>,
+    /// The kinds that the server does not have; nothing before it has answered.
+    missing: Option<BTreeSet<ObjectKind>>,
+    is_published: bool,
+    writer: Writer,
+}
+
+impl Run {
+    pub(super) fn start(source: KubeSource, feed: Feed) -> Self {
+        let KubeSource { client, controller, identity, namespaces, is_read_only, election } =
+            source;
+        let identity = identity.unwrap_or_else(host_name);
+        let mut tasks = JoinSet::new();
+        let (events, sending) = Events::new(client.clone(), controller.as_str(), &identity);
+        tasks.spawn(sending);
+        let (finder, found) = mpsc::channel(1);
+        let nudge = Arc::new(Notify::new());
+        tasks.spawn(served::look(client.clone(), KINDS.to_vec(), nudge.clone(), finder));
+        let pen = match election {
+            _ if is_read_only => Pen::Nobody,
+            None => Pen::Ours,
+            Some(election) => {
+                let (leadership, until) = channel::channel(None);
+                tasks.spawn(campaign(client.clone(), election, leadership));
+                Pen::Elected(until)
+            }
+        };
+        let (sender, changes) = mpsc::channel(QUEUE);
+        Self {
+            writer: Writer::new(client.clone(), controller, pen, events),
+            client,
+            namespaces,
+            said: feed.status(),
+            feed,
+            cluster: Cluster::default(),
+            served: BTreeMap::new(),
+            watches: BTreeMap::new(),
+            tasks,
+            sender,
+            changes,
+            complaints: Complaints::default(),
+            found,
+            nudge,
+            missing: None,
+            is_published: false,
+        }
+    }
+
+    /// Runs until it is dropped.
+    pub(super) async fn run(mut self) -> Result<(), SourceError> {
+        loop {
+            let is_changed = tokio::select! {
+                Some(change) = self.changes.recv() => {
+                    let mut is_changed = self.take(change);
+                    // Whatever else has come in the meantime goes into the same snapshot.
+                    while let Ok(change) = self.changes.try_recv() {
+                        is_changed |= self.take(change);
+                    }
+                    is_changed
+                }
+                Ok(()) = self.said.changed() => {
+                    let report = self.said.borrow_and_update().clone();
+                    self.writer.report(report, &self.cluster);
+                    false
+                }
+                step = self.writer.next() => {
+                    self.writer.proceed(step, &mut self.cluster, &self.served)
+                }
+                Some(found) = self.found.recv() => self.look_at(found),
+                Some(Err(error)) = self.tasks.join_next() => {
+                    // Those that were given up end so; a panic must not look like silence.
+                    if error.is_panic() {
+                        return Err(error.into());
+                    }
+                    false
+                }
+            };
+            if is_changed {
+                self.publish();
+            }
+        }
+    }
+
+    /// Takes in a change. Whether there is something to publish.
+    fn take(&mut self, Change { scope, what }: Change) -> bool {
+        // Of a watch that was given up.
+        if !self.watches.contains_key(&scope) {
+            return false;
+        }
+        let tried = describe(&scope);
+        let is_spoken_of = match &what {
+            What::Failed(error) if is_expired(error) => false,
+            What::Failed(error) => {
+                // The definition may have been removed.
+                if is_not_found(error) {
+                    self.nudge.notify_one();
+                }
+                self.complain(tried, error)
+            }
+            What::Listed(_) | What::Applied(_) | What::Deleted(_) => self.complaints.settle(&tried),
+        };
+        let is_first = matches!(what, What::Listed(_)) && !self.is_published;
+        let mut touched = BTreeSet::new();
+        let is_changed = self.cluster.take(&scope, what, &mut touched);
+        // Whether a class is in use shows in its Gateways.
+        if touched.iter().any(|key| key.kind == ObjectKind::Gateway) {
+            touched.extend(self.cluster.keys_of(ObjectKind::GatewayClass).cloned());
+        }
+        touched.iter().for_each(|key| self.writer.touch(key));
+        is_changed || is_spoken_of || is_first
+    }
+
+    /// Watches what the server has, and gives up what it has no more. Whether there is something to
+    /// publish.
+    fn look_at(&mut self, found: Result<Found, SourceError>) -> bool {
+        let tried = "find out what the API server has";
+        let Found { served, version } = match found {
+            Ok(found) => found,
+            Err(error) => return self.complain(tried.to_owned(), &*error),
+        };
+        let mut is_spoken_of = self.complaints.settle(tried);
+        match version {
+            Ok(version) => {
+                self.writer.version(version, &self.cluster);
+            }
+            Err(error) => tracing::debug!(%error, "cannot read the version of Gateway API"),
+        }
+        for kind in KINDS {
+            if self.served.get(&kind) != served.get(&kind) {
+                self.stop(kind);
+                if let Some(served) = served.get(&kind) {
+                    self.follow(kind, served);
+                }
+            }
+        }
+        self.served = served;
+        let missing = KINDS.into_iter().filter(|kind| !self.served.contains_key(kind)).collect();
+        let before = self.missing.replace(missing);
+        is_spoken_of |= before != self.missing;
+        is_spoken_of
+    }
+
+    /// Complains of an error, where that is new. Before there is a gateway to say it, it is said here.
+    fn complain(&mut self, tried: String, error: &(dyn Error + 'static)) -> bool {
+        let complaint = self.complaints.raise(tried, error);
+        if let (Some(complaint), false) = (&complaint, self.is_published) {
+            tracing::warn!("{complaint}");
+        }
+        complaint.is_some()
+    }
+
+    fn stop(&mut self, kind: ObjectKind) {
+        self.watches.retain(|scope, watch| {
+            if scope.kind == kind {
+                watch.abort();
+            }
+            scope.kind != kind
+        });
+    }
+
+    fn follow(&mut self, kind: ObjectKind, served: &Served) {
+        let namespaces: Vec<_> = match kind.is_namespaced() && !self.namespaces.is_empty() {
+            true => self.namespaces.iter().cloned().map(Some).collect(),
+            false => vec![None],
+        };
+        for namespace in namespaces {
+            let scope = Scope { kind, namespace };
+            let watch =
+                watch(self.client.clone(), served.clone(), scope.clone(), self.sender.clone());
+            self.watches.insert(scope, self.tasks.spawn(watch));
+        }
+    }
+
+    /// Whether all that can be watched has been listed.
+    fn is_whole(&self) -> bool {
+        self.missing.is_some() && self.watches.keys().all(|scope| self.cluster.has_listed(scope))
+    }
+
+    fn publish(&mut self) {
+        if self.is_published || self.is_whole() {
+            self.is_published = true;
+            self.feed.publish(self.cluster.snapshot(self.problems()));
+        }
+    }
+
+    /// What a person should mend.
+    fn problems(&self) -> impl Iterator<Item = String> + '_ {
+        let missing: Vec<_> = self.missing.iter().flatten().map(|kind| kind.as_str()).collect();
+        let missing = (!missing.is_empty()).then(|| {
+            format!(
+                "the API server does not know {}; install the custom resource definitions of Gateway API: they are picked up without a restart",
+                missing.join(", ")
+            )
+        });
+        missing.into_iter().chain(self.complaints.all())
+    }
+}
+
+fn describe(Scope { kind, namespace }: &Scope) -> String {
+    match namespace {
+        Some(namespace) => format!("watch {kind} objects in namespace {namespace}"),
+        None => format!("watch {kind} objects"),
+    }
+}
+
+fn is_not_found(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.is_not_found(),
+        _ => false,
+    }
+}
+
+/// As the system knows it: in a pod, that is the name of the pod.
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "sluicegate".to_owned(), |name| name.trim().to_owned())
+}

@@ -1,0 +1,19 @@
+//! Writing into the cluster: the status of its objects, and what a Gateway needs there.
+//!
+//! ```text
+//! report, live objects ──► touched ──► schedule: when its turn has come ──► work: what differs
+//!                                                                              │
+//!                 what the server answered, as if a watch had told  ◄── request ┘
+//! ```
+//!
+//! An object that is touched is looked at when its turn has come, with what is known then: however
+//! often something changed meanwhile, only the newest counts, and where nothing differs nothing is
+//! written.
+
+mod merge;
+mod request;
+mod schedule;
+mod work;
+mod writer;
+
+pub(super) use self::writer::{Pen, Writer};

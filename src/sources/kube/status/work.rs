@@ -1,0 +1,133 @@
+//! What is to be written of an object, if anything.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::merge::{OutOfDate, Said, merge};
+use crate::model::{
+    Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind, Resources,
+};
+use crate::sources::kube::cluster::Cluster;
+use crate::sources::kube::object::Live;
+use crate::translate::StatusReport;
+
+/// [Keeps](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass) a GatewayClass from being
+/// deleted under its Gateways.
+const CLASS_FINALIZER: &str = "gateway-exists-finalizer.gateway.networking.k8s.io";
+
+/// A change to be made to an object.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Work {
+    /// Its status is to be this, and was that.
+    Status { before: Value, status: Value },
+    /// These are to be its finalizers.
+    Finalizers(Vec<String>),
+}
+
+/// What everything is compared with.
+#[derive(Debug)]
+pub(super) struct Aim<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) report: &'a StatusReport,
+    pub(super) controller: &'a GatewayController,
+    /// What is said of the version of the installed definitions.
+    pub(super) version: Option<&'a Condition>,
+}
+
+impl Aim<'_> {
+    /// What is to be done about an object.
+    pub(super) fn work(&self, key: &ObjectKey, now: Timestamp) -> Option<Work> {
+        let live = self.cluster.live(key)?;
+        self.status(key, live, now).or_else(|| self.finalizers(key, live))
+    }
+
+    fn status(&self, key: &ObjectKey, live: &Live, now: Timestamp) -> Option<Work> {
+        let class;
+        let said = match key.kind {
+            ObjectKind::GatewayClass => {
+                let mut said = self.report.gateway_classes.get(&key.name)?.clone();
+                let generation = said.conditions.first()?.observed_generation;
+                said.conditions.extend(
+                    self.version
+                        .map(|said| Condition { observed_generation: generation, ..said.clone() }),
+                );
+                class = said;
+                Said::GatewayClass(&class)
+            }
+            ObjectKind::Gateway => Said::Gateway(self.report.gateways.get(&name(key)?)?),
+            ObjectKind::TcpRoute => match self.report.tcp_routes.get(&name(key)?) {
+                Some(said) => Said::TcpRoute(&said.parents),
+                // What we once said of it no longer holds.
+                None if live.status.contains(self.controller.as_str()) => Said::TcpRoute(&[]),
+                None => return None,
+            },
+            _ => return None,
+        };
+        let before: Value = serde_json::from_str(&live.status).unwrap_or_default();
+        match merge(&before, said, self.controller, now) {
+            Ok(status) => (status != before).then_some(Work::Status { before, status }),
+            Err(OutOfDate) => {
+                tracing::debug!(%key, "status not written: what is there speaks of a later generation");
+                None
+            }
+        }
+    }
+
+    fn finalizers(&self, key: &ObjectKey, live: &Live) -> Option<Work> {
+        let is_ours = key.kind == ObjectKind::GatewayClass
+            && self.report.gateway_classes.contains_key(&key.name);
+        let is_used = is_ours && is_class_used(self.cluster.resources(), key);
+        let is_there = live.finalizers.iter().any(|finalizer| finalizer == CLASS_FINALIZER);
+        if !is_ours || is_used == is_there || (is_used && live.is_being_deleted) {
+            return None;
+        }
+        let mut finalizers = live.finalizers.clone();
+        match is_used {
+            true => finalizers.push(CLASS_FINALIZER.to_owned()),
+            false => finalizers.retain(|finalizer| finalizer != CLASS_FINALIZER),
+        }
+        Some(Work::Finalizers(finalizers))
+    }
+}
+
+impl Work {
+    /// What a complaint calls it.
+    pub(super) fn describe(&self, kind: ObjectKind) -> String {
+        match self {
+            Self::Status { .. } => format!("write the status of {kind} objects"),
+            Self::Finalizers(_) => format!("set finalizers of {kind} objects"),
+        }
+    }
+
+    /// What to send: the state it is based on, and what is to be different.
+    pub(super) fn body(&self, key: &ObjectKey, live: &Live, api_version: &str) -> Value {
+        let mut metadata = json!({
+            "name": key.name,
+            "uid": live.uid,
+            "resourceVersion": live.resource_version,
+        });
+        if let Some(namespace) = &key.namespace {
+            metadata["namespace"] = json!(namespace);
+        }
+        match self {
+            Self::Status { status, .. } => json!({
+                "apiVersion": api_version,
+                "kind": key.kind.as_str(),
+                "metadata": metadata,
+                "status": status,
+            }),
+            Self::Finalizers(finalizers) => {
+                metadata["finalizers"] = json!(finalizers);
+                json!({ "metadata": metadata })
+            }
+        }
+    }
+}
+
+fn is_class_used(resources: &Resources, class: &ObjectKey) -> bool {
+    resources.gateways.values().any(|gateway| gateway.spec.gateway_class_name == class.name)
+}
+
+fn name(key: &ObjectKey) -> Option<NamespacedName> {
+    Some(NamespacedName { namespace: key.namespace.clone()?, name: key.name.clone() })
+}

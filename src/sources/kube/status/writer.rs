@@ -1,0 +1,291 @@
+//! Who writes, and when: the loop around [`Aim::work`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::pending;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+use kube::Client;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::request::{self, Outcome};
+use super::schedule::Schedule;
+use super::work::{Aim, Work};
+use crate::model::{Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind};
+use crate::sources::kube::cluster::Cluster;
+use crate::sources::kube::complaint::Complaints;
+use crate::sources::kube::events::Events;
+use crate::sources::kube::served::Served;
+use crate::translate::StatusReport;
+
+/// Writes under way at one moment.
+const AT_ONCE: usize = 16;
+
+/// Who may write.
+#[derive(Debug, Clone)]
+pub(in super::super) enum Pen {
+    /// Nobody: the source is only to read.
+    Nobody,
+    /// We are alone.
+    Ours,
+    /// One of several, until the moment that the election says.
+    Elected(watch::Receiver<Option<Instant>>),
+}
+
+pub(in super::super) struct Writer {
+    client: Client,
+    controller: GatewayController,
+    pen: Pen,
+    events: Events,
+    schedule: Schedule,
+    /// What there is to say; nothing before the first snapshot was looked at.
+    report: Option<Arc<StatusReport>>,
+    version: Option<Condition>,
+    writing: BTreeSet<ObjectKey>,
+    requests: FuturesUnordered<BoxFuture<'static, Box<Written>>>,
+    complaints: Complaints,
+}
+
+/// Something to do.
+#[derive(Debug)]
+pub(in super::super) enum Step {
+    /// An object's turn has come.
+    Turn,
+    /// A write has ended.
+    Written(Box<Written>),
+    /// We may write now, or no longer.
+    HandedOver,
+}
+
+/// A write that has ended.
+#[derive(Debug)]
+pub(in super::super) struct Written {
+    key: ObjectKey,
+    work: Work,
+    outcome: Outcome,
+}
+
+impl Writer {
+    pub(in super::super) fn new(
+        client: Client,
+        controller: GatewayController,
+        pen: Pen,
+        events: Events,
+    ) -> Self {
+        Self {
+            client,
+            controller,
+            pen,
+            events,
+            schedule: Schedule::new(Instant::now()),
+            report: None,
+            version: None,
+            writing: BTreeSet::new(),
+            requests: FuturesUnordered::new(),
+            complaints: Complaints::default(),
+        }
+    }
+
+    /// Has an object looked at.
+    pub(in super::super) fn touch(&mut self, key: &ObjectKey) {
+        if !matches!(self.pen, Pen::Nobody) && has_status(key.kind) {
+            self.schedule.touch(key.clone(), Instant::now());
+        }
+    }
+
+    /// Takes what there is to say from now on.
+    pub(in super::super) fn report(&mut self, report: Arc<StatusReport>, cluster: &Cluster) {
+        match self.report.replace(report.clone()) {
+            None => self.touch_all(cluster),
+            Some(before) => {
+                let changed = changed(&before, &report);
+                changed.iter().for_each(|key| self.touch(key));
+            }
+        }
+    }
+
+    /// Takes what is to be said of the version of the installed definitions.
+    pub(in super::super) fn version(&mut self, version: Condition, cluster: &Cluster) {
+        if self.version.as_ref() != Some(&version) {
+            self.version = Some(version);
+            cluster.keys_of(ObjectKind::GatewayClass).for_each(|key| self.touch(key));
+        }
+    }
+
+    fn touch_all(&mut self, cluster: &Cluster) {
+        for kind in [ObjectKind::GatewayClass, ObjectKind::Gateway, ObjectKind::TcpRoute] {
+            cluster.keys_of(kind).for_each(|key| self.touch(key));
+        }
+    }
+
+    /// Waits until there is something to do; [`proceed`](Self::proceed) does it.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: a step is taken off its list only when it is returned.
+    pub(in super::super) async fn next(&mut self) -> Step {
+        let is_free = self.report.is_some() && self.requests.len() < AT_ONCE;
+        let turn = self.schedule.next().filter(|_| is_free && self.pen.may_write());
+        let turn = async {
+            match turn {
+                Some(turn) => sleep_until(turn).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            Some(written) = self.requests.next() => Step::Written(written),
+            () = self.pen.handed_over() => Step::HandedOver,
+            () = turn => Step::Turn,
+        }
+    }
+
+    /// Does what a step asks for. Whether anything in the snapshot is different now.
+    pub(in super::super) fn proceed(
+        &mut self,
+        step: Step,
+        cluster: &mut Cluster,
+        served: &BTreeMap<ObjectKind, Served>,
+    ) -> bool {
+        match step {
+            // Whatever another replica has written meanwhile, it is compared with what we have to say.
+            Step::HandedOver => self.touch_all(cluster),
+            Step::Turn => self.start(cluster, served),
+            Step::Written(written) => return self.finish(*written, cluster),
+        }
+        false
+    }
+
+    /// Starts the writes whose turn has come.
+    fn start(&mut self, cluster: &Cluster, served: &BTreeMap<ObjectKind, Served>) {
+        let Some(report) = self.report.clone() else { return };
+        let (controller, version) = (&self.controller, self.version.as_ref());
+        let aim = Aim { cluster, report: &report, controller, version };
+        while self.requests.len() < AT_ONCE && self.pen.may_write() {
+            let Some(key) = self.schedule.pop(Instant::now()) else { return };
+            // It is looked at again when that write has ended.
+            if self.writing.contains(&key) {
+                continue;
+            }
+            let Some(Served { resource, .. }) = served.get(&key.kind) else { continue };
+            let (Some(live), Some(work)) = (cluster.live(&key), aim.work(&key, Timestamp::now()))
+            else {
+                continue;
+            };
+            self.schedule.spend();
+            self.writing.insert(key.clone());
+            let body = work.body(&key, live, &resource.api_version);
+            let (client, resource) = (self.client.clone(), resource.clone());
+            let deadline = self.pen.deadline();
+            self.requests.push(Box::pin(async move {
+                let sent = request::send(&client, &resource, &key, &work, &body, deadline);
+                Box::new(Written { outcome: sent.await, key, work })
+            }));
+        }
+    }
+
+    fn finish(&mut self, written: Written, cluster: &mut Cluster) -> bool {
+        let Written { key, work, outcome } = written;
+        let now = Instant::now();
+        self.writing.remove(&key);
+        let seen = match outcome {
+            Outcome::Written(seen) => {
+                self.schedule.written(&key, now);
+                self.complaints.settle(&work.describe(key.kind));
+                if let Work::Status { before, status } = &work {
+                    self.events.tell(&key, cluster.live(&key), before, status);
+                }
+                seen
+            }
+            Outcome::Conflict(seen) => seen,
+            Outcome::Failed(error) => {
+                if let Some(complaint) = self.complaints.raise(work.describe(key.kind), &error) {
+                    tracing::warn!("{complaint}");
+                }
+                self.schedule.failed(key, now);
+                return false;
+            }
+            Outcome::TimedOut => {
+                self.schedule.failed(key, now);
+                return false;
+            }
+        };
+        // Once more: there may be something new to say, or something else to write.
+        self.schedule.touch(key, now);
+        seen.is_some_and(|seen| cluster.update(seen))
+    }
+}
+
+impl Pen {
+    /// Until when requests may be under way; `None` is for ever.
+    fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::Elected(until) => Some(until.borrow().unwrap_or_else(Instant::now)),
+            Self::Nobody | Self::Ours => None,
+        }
+    }
+
+    fn may_write(&self) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Ours => true,
+            Self::Elected(until) => until.borrow().is_some_and(|until| until > Instant::now()),
+        }
+    }
+
+    /// Waits until the pen is taken, or given.
+    async fn handed_over(&mut self) {
+        let may_write = self.may_write();
+        loop {
+            let Self::Elected(until) = self else { break };
+            if until.changed().await.is_err() {
+                break;
+            }
+            if self.may_write() != may_write {
+                return;
+            }
+        }
+        pending().await
+    }
+}
+
+fn has_status(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::GatewayClass | ObjectKind::Gateway | ObjectKind::TcpRoute)
+}
+
+/// The objects of which something else is said now.
+fn changed(before: &StatusReport, now: &StatusReport) -> Vec<ObjectKey> {
+    let mut changed = Vec::new();
+    differing(&before.gateway_classes, &now.gateway_classes, |name| {
+        changed.push(ObjectKey {
+            kind: ObjectKind::GatewayClass,
+            namespace: None,
+            name: name.clone(),
+        });
+    });
+    let namespaced = |kind| {
+        move |name: &NamespacedName| ObjectKey {
+            kind,
+            namespace: Some(name.namespace.clone()),
+            name: name.name.clone(),
+        }
+    };
+    let gateway = namespaced(ObjectKind::Gateway);
+    differing(&before.gateways, &now.gateways, |name| changed.push(gateway(name)));
+    let route = namespaced(ObjectKind::TcpRoute);
+    differing(&before.tcp_routes, &now.tcp_routes, |name| changed.push(route(name)));
+    changed
+}
+
+/// Calls `found` for each key whose value differs.
+fn differing<K: Ord, V: PartialEq>(
+    before: &BTreeMap<K, V>,
+    now: &BTreeMap<K, V>,
+    mut found: impl FnMut(&K),
+) {
+    before.keys().filter(|key| !now.contains_key(key)).for_each(&mut found);
+    now.iter()
+        .filter(|(key, value)| before.get(key) != Some(value))
+        .for_each(|(key, _)| found(key));
+}

@@ -1,0 +1,143 @@
+//! Watching a kind of object: what is there, then every change.
+
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client};
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::object::{Received, Seen};
+use super::served::Served;
+use crate::model::{NamespaceName, ObjectKey, ObjectKind};
+
+/// How long to wait after an error: at first, and at most. An API server that comes back finds us
+/// soon, and one that struggles is asked seldom.
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
+
+/// How long the server may keep a watch open, in seconds; it sends bookmarks meanwhile.
+const WATCH_SECONDS: u32 = 290;
+
+/// What is watched: a kind, everywhere or in one namespace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Scope {
+    pub(super) kind: ObjectKind,
+    pub(super) namespace: Option<NamespaceName>,
+}
+
+/// What a watch has to say.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) scope: Scope,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// These are all there are, in place of those known before.
+    Listed(Vec<Seen>),
+    /// One is new or has changed.
+    Applied(Seen),
+    /// One is gone.
+    Deleted(ObjectKey),
+    /// The server does not answer as it should; it is asked again.
+    Failed(watcher::Error),
+}
+
+/// Watches until nobody wants to know.
+///
+/// A list is handed on when it is whole, never in parts: an object that is yet to be listed must not
+/// look like one that was deleted.
+pub(super) async fn watch(
+    client: Client,
+    served: Served,
+    scope: Scope,
+    changes: mpsc::Sender<Change>,
+) {
+    let api = match &scope.namespace {
+        Some(namespace) => Api::namespaced_with(client, namespace.as_str(), &served.resource),
+        None => Api::all_with(client, &served.resource),
+    };
+    let config = watcher::Config::default().timeout(WATCH_SECONDS);
+    let mut may_stream = served.streams_lists;
+    loop {
+        let config = if may_stream { config.clone().streaming_lists() } else { config.clone() };
+        match follow(watcher(api.clone(), config), &scope, &changes).await {
+            Ended::Unwanted => return,
+            // It said it could, but somebody has turned that off.
+            Ended::CannotStream => may_stream = false,
+        }
+    }
+}
+
+/// Why a watch is over.
+enum Ended {
+    Unwanted,
+    CannotStream,
+}
+
+async fn follow(
+    events: impl Stream<Item = watcher::Result<Event<Received>>>,
+    scope: &Scope,
+    changes: &mpsc::Sender<Change>,
+) -> Ended {
+    let mut events = std::pin::pin!(events);
+    let mut listed = Vec::new();
+    let mut delay = FIRST_DELAY;
+    let mut is_listed = false;
+    while let Some(event) = events.next().await {
+        let what = match event {
+            Ok(Event::Init) => {
+                listed.clear();
+                continue;
+            }
+            Ok(Event::InitApply(object)) => {
+                listed.extend(object.read(scope.kind));
+                continue;
+            }
+            Ok(Event::InitDone) => {
+                is_listed = true;
+                What::Listed(std::mem::take(&mut listed))
+            }
+            Ok(Event::Apply(object)) => match object.read(scope.kind) {
+                Some(seen) => What::Applied(seen),
+                None => continue,
+            },
+            Ok(Event::Delete(object)) => match object.key(scope.kind) {
+                Some(key) => What::Deleted(key),
+                None => continue,
+            },
+            Err(error) if !is_listed && refuses_to_stream(&error) => return Ended::CannotStream,
+            Err(error) => What::Failed(error),
+        };
+        let has_failed = matches!(what, What::Failed(_));
+        if changes.send(Change { scope: scope.clone(), what }).await.is_err() {
+            return Ended::Unwanted;
+        }
+        if has_failed {
+            sleep(jittered(delay)).await;
+            delay = (delay * 2).min(LONGEST_DELAY);
+        } else {
+            delay = FIRST_DELAY;
+        }
+    }
+    Ended::Unwanted
+}
+
+/// Replicas that lost their server at one moment do not all come back at one moment.
+fn jittered(delay: Duration) -> Duration {
+    delay.mul_f64(0.75 + fastrand::f64() / 2.0)
+}
+
+/// An older server, or one with the feature turned off, does not know of `sendInitialEvents`.
+fn refuses_to_stream(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if matches!(status.code, 400 | 422))
+}
+
+/// Whether the server has only forgotten what it told us long ago: everything is then listed anew.
+pub(super) fn is_expired(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchError(status) if status.code == 410)
+        || matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
+}

@@ -1,0 +1,210 @@
+//! Each Gateway is reached through a Service.
+//!
+//! The Service says everything: its ports' `targetPort`s are the ports that listeners bind, its
+//! addresses are those that clients dial. A listener is opened as soon as it has a port, since a load
+//! balancer may want to see it open before it gives an address.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use super::addresses::{Home, Place, Remarks};
+use super::homes::Seeker;
+use super::index::Index;
+use super::listeners::Refusal;
+use super::name::gateway_service_name;
+use crate::model::{
+    Hostname, NamespacedName, PortNumber, Reason, Resources, Service, ServicePort, ServiceType,
+    TargetPort, TransportProtocol,
+};
+use crate::plan::{Dial, ListenAddress};
+
+/// The most nodes whose addresses are told: as many as a status holds.
+const MAX_NODES: usize = 16;
+
+/// An address of a Service, before a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Host {
+    Ip(IpAddr),
+    Name(Hostname),
+}
+
+pub(super) fn homes(index: &Index<'_>, bind: IpAddr, seekers: &[&Seeker<'_>]) -> Vec<Home> {
+    let nodes = node_addresses(index.resources);
+    // Nobody else may have them. The Services are kept so, but anybody can edit them.
+    let mut taken = BTreeSet::new();
+    let home = |seeker: &&Seeker<'_>| {
+        let name = NamespacedName {
+            namespace: seeker.name.namespace.clone(),
+            name: gateway_service_name(seeker.gateway),
+        };
+        let service = match index.service(&name).map(|entry| entry.service) {
+            Some(service) if service.metadata.is_owned_by(&seeker.gateway.metadata) => service,
+            Some(_) => {
+                return nowhere(format!(
+                    "Service {name} is somebody else's, and is left alone. Its name is needed: rename it, or the Gateway."
+                ));
+            }
+            None => return nowhere(format!("Service {name} is not there yet.")),
+        };
+        behind(&name, service, bind, &nodes, seeker, &mut taken)
+    };
+    seekers.iter().map(home).collect()
+}
+
+fn nowhere(message: String) -> Home {
+    let lack = Refusal { reason: Reason::ADDRESS_NOT_ASSIGNED, message };
+    let pending = "the Gateway has no Service yet".to_owned();
+    Home {
+        place: Place::Ports(BTreeMap::new()),
+        remarks: Remarks { lack: Some(lack), pending, note: String::new() },
+    }
+}
+
+/// Where those live who have a Service.
+fn behind(
+    name: &NamespacedName,
+    service: &Service,
+    bind: IpAddr,
+    nodes: &[Host],
+    seeker: &Seeker<'_>,
+    taken: &mut BTreeSet<PortNumber>,
+) -> Home {
+    let mut hosts = hosts(service, nodes);
+    let asked: Vec<_> = seeker.wishes.iter().copied().flatten().map(Host::Ip).collect();
+    let missing: Vec<_> = asked.iter().filter(|host| !hosts.contains(host)).cloned().collect();
+    let has = hosts.clone();
+    if asked.len() == seeker.wishes.len() {
+        hosts.retain(|host| asked.contains(host));
+    }
+
+    let (mut ports, mut note) = (BTreeMap::new(), Vec::new());
+    for &port in &seeker.ports {
+        let Some((found, pod_port)) = pod_port(service, port) else { continue };
+        if !taken.insert(pod_port) {
+            continue;
+        }
+        let dialled = match service.spec.service_type {
+            ServiceType::NodePort => found.node_port,
+            ServiceType::ClusterIP | ServiceType::LoadBalancer | ServiceType::ExternalName => {
+                Some(port)
+            }
+        };
+        if let Some(dialled) = dialled.filter(|dialled| *dialled != port) {
+            note.push(format!("Port {port} is reached at {dialled}."));
+        }
+        let bind = SocketAddr::new(bind, pod_port.get());
+        let dials = hosts.iter().filter_map(|host| Some(host.with_port(dialled?)));
+        let mut addresses: Vec<_> =
+            dials.map(|dial| ListenAddress { bind, dial: Some(dial) }).collect();
+        if addresses.is_empty() {
+            addresses.push(ListenAddress { bind, dial: None });
+        }
+        ports.insert(port, addresses);
+    }
+
+    let is_dialled = ports.values().flatten().any(|address: &ListenAddress| address.dial.is_some());
+    let lack = if !missing.is_empty() {
+        Some((Reason::ADDRESS_NOT_USABLE, not_granted(name, &missing, &has)))
+    } else if ports.is_empty() {
+        let message = format!("Service {name} does not lead to ports of this gateway yet.");
+        Some((Reason::ADDRESS_NOT_ASSIGNED, message))
+    } else if is_dialled {
+        None
+    } else {
+        Some((Reason::ADDRESS_NOT_ASSIGNED, without_address(name, service)))
+    };
+    let remarks = Remarks {
+        lack: lack.map(|(reason, message)| Refusal { reason, message }),
+        pending: format!("Service {name} does not lead to a port of this gateway for it yet"),
+        note: note.join(" "),
+    };
+    Home { place: Place::Ports(ports), remarks }
+}
+
+/// The port of the Service that stands for a listener's, and the port here to which it leads.
+fn pod_port(service: &Service, port: PortNumber) -> Option<(&ServicePort, PortNumber)> {
+    let mut ports = service.spec.ports.iter();
+    let found =
+        ports.find(|found| found.port == port && found.protocol == TransportProtocol::Tcp)?;
+    match found.target_port {
+        Some(TargetPort::Number(pod_port)) => Some((found, pod_port)),
+        Some(TargetPort::Name(_)) | None => None,
+    }
+}
+
+/// The addresses of a Service, as its type has them.
+fn hosts(service: &Service, nodes: &[Host]) -> Vec<Host> {
+    match service.spec.service_type {
+        ServiceType::LoadBalancer => {
+            let ingress = service.status.iter().flat_map(|status| &status.load_balancer.ingress);
+            ingress
+                .filter_map(|ingress| match (&ingress.ip, &ingress.hostname) {
+                    (Some(ip), _) if !ip.is_empty() => Host::ip(ip),
+                    (_, Some(name)) => name.parse().ok().map(Host::Name),
+                    (_, None) => None,
+                })
+                .collect()
+        }
+        // One that shall have none has `None` there.
+        ServiceType::ClusterIP => {
+            service.spec.cluster_ips.iter().filter_map(|ip| Host::ip(ip)).collect()
+        }
+        ServiceType::NodePort => nodes.to_vec(),
+        ServiceType::ExternalName => Vec::new(),
+    }
+}
+
+/// The addresses of the ready nodes: those for the outside where any node has one.
+fn node_addresses(resources: &Resources) -> Vec<Host> {
+    let of_type = |address_type| -> BTreeSet<_> {
+        let ready = resources.nodes.values().filter(|node| node.is_ready());
+        ready.flat_map(|node| node.ips(address_type)).collect()
+    };
+    let external = of_type("ExternalIP");
+    let addresses = if external.is_empty() { of_type("InternalIP") } else { external };
+    addresses.into_iter().take(MAX_NODES).map(Host::Ip).collect()
+}
+
+fn not_granted(name: &NamespacedName, missing: &[Host], has: &[Host]) -> String {
+    let list = |hosts: &[Host]| hosts.iter().map(Host::text).collect::<Vec<_>>().join(", ");
+    let instead =
+        if has.is_empty() { "none so far".to_owned() } else { format!("{} instead", list(has)) };
+    format!("Service {name} did not get {}; it has {instead}.", list(missing))
+}
+
+fn without_address(name: &NamespacedName, service: &Service) -> String {
+    match service.spec.service_type {
+        ServiceType::LoadBalancer => {
+            format!("Service {name} has no address yet: no load balancer has given it one.")
+        }
+        ServiceType::ClusterIP => format!("Service {name} has no cluster address."),
+        ServiceType::NodePort => {
+            format!(
+                "Service {name} cannot be reached yet: no node is ready, or it has no node port."
+            )
+        }
+        ServiceType::ExternalName => {
+            format!("Service {name} is of type ExternalName, which leads nowhere here.")
+        }
+    }
+}
+
+impl Host {
+    fn ip(text: &str) -> Option<Self> {
+        text.parse().ok().map(|ip: IpAddr| Self::Ip(ip.to_canonical()))
+    }
+
+    fn with_port(&self, port: PortNumber) -> Dial {
+        match self {
+            Self::Ip(ip) => Dial::Ip(SocketAddr::new(*ip, port.get())),
+            Self::Name(name) => Dial::Name(name.clone(), port),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Ip(ip) => ip.to_string(),
+            Self::Name(name) => name.to_string(),
+        }
+    }
+}
