@@ -40,6 +40,8 @@
 //! |---|---|
 //! | `files` (default) | `sources::FileSource`: manifests from files and directories, followed as they change |
 //! | `yaml` | `model::manifest`: reading manifests; part of `files` |
+//! | `kube` | `sources::KubeSource`: objects from a Kubernetes cluster, and their status back into it |
+//! | `cli` | the program `sluicegate` |
 
 pub mod forward;
 pub mod model;

@@ -6,7 +6,7 @@ mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -64,7 +64,7 @@ struct Program {
     log: Vec<Value>,
     health: SocketAddr,
     listener: SocketAddr,
-    files: TempDir,
+    files: Option<TempDir>,
 }
 
 impl Program {
@@ -74,12 +74,18 @@ impl Program {
         let files = TempDir::new().unwrap();
         let manifests = manifests(listener.port(), backend("one"));
         fs::write(files.path().join("gateway.yaml"), manifests).unwrap();
-        let mut process = program()
-            .args(["run", "--health", "127.0.0.1:0", "--log-format", "json", "--files"])
-            .arg(files.path())
-            .args(["--bind", &listener.ip().to_string()])
-            .args(arguments)
-            .envs(environment.iter().copied())
+        let mut command = program();
+        command.args(["run", "--files"]).arg(files.path()).args(arguments);
+        command.args(["--bind", &listener.ip().to_string()]).envs(environment.iter().copied());
+        let mut program = Self::run(&mut command);
+        (program.listener, program.files) = (listener, Some(files));
+        program
+    }
+
+    /// Runs the program, and waits until it can be asked how it is.
+    fn run(command: &mut Command) -> Self {
+        let mut process = command
+            .args(["--health", "127.0.0.1:0", "--log-format", "json"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -88,24 +94,16 @@ impl Program {
         thread::spawn(move || {
             output.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
         });
-        let health = SocketAddr::new(own_address(), 1);
-        let mut program = Self { process, lines, log: Vec::new(), health, listener, files };
-        let told = program.until("health endpoints");
-        program.health = told["address"].as_str().unwrap().parse().unwrap();
-        program
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let mut log = Vec::new();
+        let told = until(&lines, &mut log, "health endpoints");
+        let health = told["address"].as_str().unwrap().parse().unwrap();
+        Self { process, lines, log, health, listener: nowhere, files: None }
     }
 
     /// The next line of the log with `text` in its message.
     fn until(&mut self, text: &str) -> Value {
-        loop {
-            let line = self.lines.recv_timeout(PATIENCE);
-            let line = line.unwrap_or_else(|_| panic!("no `{text}`, only {:#?}", self.log));
-            let line: Value = serde_json::from_str(&line).expect("each line is JSON");
-            self.log.push(line.clone());
-            if line["message"].as_str().unwrap().contains(text) {
-                return line;
-            }
-        }
+        until(&self.lines, &mut self.log, text)
     }
 
     fn probe(&self, path: &str) -> Option<(u16, String)> {
@@ -128,6 +126,18 @@ impl Program {
             status.is_some()
         });
         status.and_then(|status| status.code())
+    }
+}
+
+fn until(lines: &Receiver<String>, log: &mut Vec<Value>, text: &str) -> Value {
+    loop {
+        let line = lines.recv_timeout(PATIENCE);
+        let line = line.unwrap_or_else(|_| panic!("no `{text}`, only {log:#?}"));
+        let line: Value = serde_json::from_str(&line).expect("each line is JSON");
+        log.push(line.clone());
+        if line["message"].as_str().unwrap().contains(text) {
+            return line;
+        }
     }
 }
 
@@ -243,7 +253,7 @@ fn the_log_tells_of_connections_and_of_what_is_wrong() {
     assert_eq!((&line["level"], &line["listener"]), (&"INFO".into(), &"default/public/db".into()));
     assert!(line["timestamp"].is_string() && line["bytes_down"].is_u64(), "{line}");
 
-    let file = program.files.path().join("gateway.yaml");
+    let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
     let good = fs::read_to_string(&file).unwrap();
     fs::write(&file, good.replace("{name: db, port: 5432}", "{name: nobody, port: 5432}")).unwrap();
     let line = program.until("BackendNotFound");
@@ -298,6 +308,24 @@ fn a_wrong_command_line_is_answered_with_what_would_be_right() {
         (&files, &[("SLUICEGATE_LEASE", "a/b")], "--lease is for --kubernetes"),
         (&["run", "--kubernetes", "--lease", "edge"], &[], "as in default/web"),
         (&["run", "--kubernetes", "--controller-name", "x"], &[], "--controller-name"),
+        (&files, &[("SLUICEGATE_ADDRESSES", "service")], "--addresses service is for --kubernetes"),
+        (&files, &[("SLUICEGATE_ADDRESSES", "10.0.0.9-10.0.0.1")], "--addresses"),
+        (&["run", "--kubernetes", "--addresses", "service"], &[], "needs --replicas"),
+        (
+            &["run", "--kubernetes", "--replicas", "a/b"],
+            &[],
+            "--replicas is for --addresses service",
+        ),
+        (
+            &["run", "--kubernetes", "--service-type", "ExternalName"],
+            &[],
+            "LoadBalancer, ClusterIP or NodePort",
+        ),
+        (
+            &["run", "--kubernetes", "--service-annotations", "a=b,c"],
+            &[],
+            "`c` should be KEY=VALUE",
+        ),
     ];
     for (arguments, environment, expected) in cases {
         let output = program().args(*arguments).envs(environment.iter().copied()).output().unwrap();
@@ -328,5 +356,50 @@ fn what_needs_no_cluster_does_not_ask_for_one() {
     let environment = [("SLUICEGATE_KUBERNETES", "false"), ("KUBECONFIG", "/nonexistent")];
     let program = Program::start(&[], &environment);
     eventually("it is ready", || program.is_ready());
-    let _: IpAddr = program.listener.ip();
+}
+
+#[test]
+fn an_api_server_that_does_not_answer_is_waited_for() {
+    let directory = TempDir::new().unwrap();
+    let config = directory.path().join("kubeconfig");
+    let server = SocketAddr::new(own_address(), free_port());
+    let text = format!(
+        "\
+apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{{name: c, context: {{cluster: c, user: u}}}}]
+clusters: [{{name: c, cluster: {{server: 'http://{server}'}}}}]
+users: [{{name: u, user: {{}}}}]
+"
+    );
+    fs::write(&config, text).unwrap();
+    let mut program =
+        Program::run(program().args(["run", "--kubernetes"]).env("KUBECONFIG", &config));
+    let line = loop {
+        let line = program.until("");
+        if line["level"] == "WARN" {
+            break line.to_string();
+        }
+    };
+    assert!(line.to_lowercase().contains("connection refused"), "{line}");
+    assert_eq!(program.probe("/livez").unwrap().0, 200);
+    let (code, why) = program.probe("/readyz").unwrap();
+    assert_eq!(code, 503);
+    assert!(why.contains("starting"), "{why}");
+    program.signal(Signal::TERM);
+    assert_eq!(program.ends(), Some(0));
+}
+
+#[test]
+fn a_cluster_that_is_nowhere_is_a_failure_that_says_what_to_do() {
+    let output = program()
+        .args(["run", "--kubernetes", "--health", "127.0.0.1:0"])
+        .env("KUBECONFIG", "/nonexistent")
+        .env_remove("KUBERNETES_SERVICE_HOST")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("KUBECONFIG"), "{error}");
 }

@@ -8,6 +8,9 @@
 //! |---|---|
 //! | `# controller: example.com/x` | only classes of this controller are served |
 //! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to report |
+//! | `# addresses: service` | where Gateways live: `service`, or the ranges of a pool |
+//! | `# held: infra/edge 10.0.0.1` | a Gateway has this address of the pool |
+//! | `# resting: 10.0.0.1 infra/edge` | an address of the pool rests, and who had it |
 //! | `# cannot open: 192.0.2.1:80 AddressNotUsable` | opening this address fails, for this cause |
 //! | `# not validated: …` | why such objects can turn up without having been validated |
 #![cfg(feature = "yaml")]
@@ -104,6 +107,20 @@ impl Case {
                     let (bind, advertise) = addresses.split_once(' ').unwrap();
                     let host = Host::new(bind.parse().unwrap(), advertise.parse().unwrap());
                     case.settings = case.settings.with_host(host);
+                }
+                Some(("addresses", addresses)) => {
+                    case.settings = case.settings.with_addresses(addresses.parse().unwrap());
+                }
+                Some(("held", held)) => {
+                    let (gateway, address) = held.split_once(' ').unwrap();
+                    let held = &mut case.settings.history.held;
+                    let held = held.entry(gateway.parse().unwrap()).or_default();
+                    held.push(address.parse().unwrap());
+                }
+                Some(("resting", resting)) => {
+                    let (address, gateway) = resting.split_once(' ').unwrap();
+                    let resting = &mut case.settings.history.resting;
+                    resting.insert(address.parse().unwrap(), gateway.parse().unwrap());
                 }
                 Some(("cannot open", failure)) => case.failures.push(bind_failure(failure)),
                 Some(("not validated", _)) => case.validated = false,

@@ -135,7 +135,7 @@ fn choose<'a>(
     let own = resting.iter().filter(|(_, owner)| **owner == name).map(|(ip, _)| *ip);
     let own = own.filter(|ip| ranges.contains(*ip));
     let place = stable_hash(&name.to_string());
-    let others = ranges.from_place(place.into()).filter(|ip| !resting.contains_key(ip));
+    let others = ranges.starting_at(place.into()).filter(|ip| !resting.contains_key(ip));
     match own.chain(others).find(|ip| !tenants.contains_key(ip)) {
         Some(ip) => {
             tenants.insert(ip, name);

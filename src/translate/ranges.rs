@@ -39,7 +39,7 @@ impl Ranges {
     }
 
     /// All addresses once, from the one at `place` (counted round) to the one before it.
-    pub(super) fn from_place(&self, place: u128) -> impl Iterator<Item = IpAddr> + '_ {
+    pub(super) fn starting_at(&self, place: u128) -> impl Iterator<Item = IpAddr> + '_ {
         let count = self.count();
         let start = place % count;
         (start..count).chain(0..start).map(|place| self.at(place))
@@ -217,7 +217,8 @@ mod tests {
         let ranges = ranges("10.0.0.0/31,10.0.1.9,fd00::/127");
         let all = ["10.0.0.0", "10.0.0.1", "10.0.1.9", "fd00::", "fd00::1"];
         for place in 0..all.len() {
-            let found: Vec<_> = ranges.from_place(place as u128).map(|ip| ip.to_string()).collect();
+            let found: Vec<_> =
+                ranges.starting_at(place as u128).map(|ip| ip.to_string()).collect();
             let (before, after) = all.split_at(place);
             assert_eq!(found, [after, before].concat());
         }

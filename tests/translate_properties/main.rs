@@ -10,9 +10,9 @@ use proptest::prelude::*;
 use proptest::test_runner::RngAlgorithm;
 use sluicegate::model::*;
 use sluicegate::plan::{Plan, Routing, Target};
-use sluicegate::translate::{Settings, Translation, translate};
+use sluicegate::translate::{History, Settings, Translation, evaluate, translate};
 
-use self::objects::{OURS, objects, overlap, parse};
+use self::objects::{OURS, objects, overlap, parse, settings};
 
 fn translated(objects: &[Object]) -> Translation {
     let settings = Settings::default().with_controller(parse(OURS));
@@ -38,12 +38,19 @@ proptest! {
     #[test]
     fn the_order_of_objects_does_not_matter(
         (objects, shuffled) in objects().prop_flat_map(|objects| (Just(objects.clone()), Just(objects).prop_shuffle())),
+        settings in settings(),
     ) {
+        let translated = |objects: &[Object]| translate(&resources(objects), &settings);
         prop_assert_eq!(translated(&objects), translated(&shuffled));
     }
 
     #[test]
-    fn an_unrelated_object_changes_nothing_else(objects in objects(), unrelated in unrelated()) {
+    fn an_unrelated_object_changes_nothing_else(
+        objects in objects(),
+        unrelated in unrelated(),
+        settings in settings(),
+    ) {
+        let translated = |objects: &[Object]| translate(&resources(objects), &settings);
         let before = translated(&objects);
         let after = translated(&[&objects[..], &[unrelated][..]].concat());
         prop_assert_eq!(before.plan, after.plan);
@@ -74,8 +81,8 @@ proptest! {
     }
 
     #[test]
-    fn no_two_listeners_want_one_address(objects in objects()) {
-        let plan = translated(&objects).plan;
+    fn no_two_listeners_want_one_address(objects in objects(), settings in settings()) {
+        let plan = translate(&resources(&objects), &settings).plan;
         for (id, listener) in &plan.listeners {
             // One socket may serve several of the listener's own addresses.
             for one in &listener.addresses {
@@ -152,6 +159,64 @@ proptest! {
             prop_assert_eq!(gateway.addresses.is_empty(), !accepted || valid == 0);
         }
         prop_assert_eq!(plan.listeners.len(), open);
+    }
+
+    #[test]
+    fn what_is_programmed_is_in_the_plan_and_can_be_dialled(
+        objects in objects(),
+        settings in settings(),
+    ) {
+        let Translation { plan, status, .. } = translate(&resources(&objects), &settings);
+        let mut open = 0;
+        for (name, gateway) in &status.gateways {
+            for listener in &gateway.listeners {
+                let programmed = is_true(&listener.conditions, &ConditionType::PROGRAMMED);
+                prop_assert!(!programmed || is_true(&listener.conditions, &ConditionType::ACCEPTED));
+                open += usize::from(programmed);
+            }
+            if is_true(&gateway.conditions, &ConditionType::PROGRAMMED) {
+                prop_assert!(is_true(&gateway.conditions, &ConditionType::ACCEPTED));
+                prop_assert!(gateway.listeners.is_empty() || !gateway.addresses.is_empty(), "{}", name);
+            }
+        }
+        prop_assert_eq!(plan.listeners.len(), open);
+    }
+
+    #[test]
+    fn an_address_of_a_pool_is_one_gateways_and_stays_with_it(
+        objects in objects(),
+        also in objects(),
+        mut settings in settings(),
+    ) {
+        let before = resources(&objects);
+        let evaluation = evaluate(&before, &settings);
+        let held = evaluation.held();
+        let status = evaluation.finish().status;
+        let mut holders = BTreeMap::new();
+        for (name, address) in held.iter().flat_map(|(name, held)| held.iter().map(move |ip| (name, ip))) {
+            prop_assert!(holders.insert(address, name).is_none_or(|other| other == name), "{}", address);
+        }
+
+        // Others come, and those that were there already are as they were.
+        let mut after = before.clone();
+        after.extend(also.into_iter().filter(|object| before.get(&object.key()).is_none()));
+        settings.history.held.clone_from(&held);
+        let held_after = evaluate(&after, &settings).held();
+        for (name, addresses) in &held {
+            prop_assert_eq!(held_after.get(name), Some(addresses), "{}", name);
+        }
+
+        // Whoever knows the status alone finds the same.
+        for (name, gateway) in &status.gateways {
+            let mut object = Gateway::clone(&before.gateways[name]);
+            object.status = Some(gateway.clone());
+            after.insert(object);
+        }
+        settings.history = History::default();
+        let held_again = evaluate(&after, &settings).held();
+        for (name, _) in status.gateways.iter().filter(|(_, gateway)| !gateway.addresses.is_empty()) {
+            prop_assert_eq!(held_again.get(name), held.get(name), "{}", name);
+        }
     }
 
     #[test]

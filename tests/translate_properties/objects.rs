@@ -11,6 +11,7 @@ use proptest::option::{self, of};
 use proptest::prelude::*;
 use proptest::sample::select;
 use sluicegate::model::*;
+use sluicegate::translate::Settings;
 
 /// The controller that translation is done for.
 pub(crate) const OURS: &str = "example.com/ours";
@@ -107,7 +108,7 @@ fn gateway() -> impl Strategy<Value = Gateway> {
     )
         .prop_map(|(metadata, gateway_class_name, listeners, addresses, infrastructure)| {
             Gateway {
-                metadata,
+                metadata: ObjectMeta { uid: Some(metadata.name.as_str().into()), ..metadata },
                 spec: GatewaySpec {
                     gateway_class_name,
                     listeners,
@@ -273,20 +274,60 @@ fn port_name() -> impl Strategy<Value = Option<String>> {
 }
 
 fn service() -> impl Strategy<Value = Service> {
-    let service_port = (port_name(), transport(), port()).prop_map(|(name, protocol, port)| {
-        ServicePort { name, protocol, ..ServicePort::tcp(port) }
-    });
+    let service_port = (port_name(), transport(), port(), of(port().prop_map(TargetPort::Number)))
+        .prop_map(|(name, protocol, port, target_port)| ServicePort {
+            name,
+            protocol,
+            target_port,
+            ..ServicePort::tcp(port)
+        });
     (
-        metadata(NAMESPACES, &["p", "q"]),
-        select(vec![ServiceType::ClusterIP, ServiceType::ClusterIP, ServiceType::ExternalName]),
+        // Some of them are in front of Gateways.
+        metadata(NAMESPACES, &["p", "q", "g-ours", "h-ours"]),
+        of(select(vec!["g", "h"])),
+        select(vec![ServiceType::ClusterIP, ServiceType::LoadBalancer, ServiceType::ExternalName]),
         vec(service_port, 0..3),
         vec(select(vec![IpFamily::IPv4, IpFamily::IPv6]), 0..3),
+        vec(select(vec!["10.0.0.1", "10.0.0.2", "None"]).prop_map(str::to_owned), 0..2),
     )
-        .prop_map(|(metadata, service_type, ports, ip_families)| Service {
-            metadata,
-            spec: ServiceSpec { service_type, ports, ip_families, ..ServiceSpec::default() },
-            status: None,
+        .prop_map(|(metadata, owner, service_type, ports, ip_families, addresses)| {
+            let owner_references = owner.map(owner_reference).into_iter().collect();
+            let ingress = addresses
+                .iter()
+                .map(|ip| LoadBalancerIngress { ip: Some(ip.clone()), hostname: None })
+                .collect();
+            Service {
+                metadata: ObjectMeta { owner_references, ..metadata },
+                spec: ServiceSpec {
+                    service_type,
+                    ports,
+                    ip_families,
+                    cluster_ips: addresses,
+                    ..ServiceSpec::default()
+                },
+                status: Some(ServiceStatus { load_balancer: LoadBalancerStatus { ingress } }),
+            }
         })
+}
+
+/// A Gateway's `uid` is its name here.
+fn owner_reference(gateway: &str) -> OwnerReference {
+    OwnerReference {
+        kind: "Gateway".to_owned(),
+        name: gateway.to_owned(),
+        uid: gateway.into(),
+        controller: Some(true),
+    }
+}
+
+/// Settings of every sort. A pool may be too small.
+pub(crate) fn settings() -> impl Strategy<Value = Settings> {
+    select(vec!["host", "service", "10.0.0.1,10.0.0.2", "10.0.0.0/29,fd00::/126"]).prop_map(
+        |addresses| {
+            let settings = Settings::default().with_controller(parse(OURS));
+            settings.with_addresses(parse(addresses))
+        },
+    )
 }
 
 fn slice() -> impl Strategy<Value = EndpointSlice> {

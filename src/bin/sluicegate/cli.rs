@@ -11,6 +11,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use sluicegate::model::{
     ExternalTrafficPolicy, GatewayController, Labels, NamespaceName, NamespacedName, ServiceType,
 };
+use sluicegate::sources::ServiceTemplate;
 use sluicegate::translate::Addresses;
 
 use crate::logs::{Format, Level};
@@ -169,6 +170,20 @@ pub(crate) struct Cluster {
     pub(crate) identity: Option<String>,
 }
 
+impl Place {
+    /// What the Services in front of Gateways have in common, where there are any.
+    pub(crate) fn services(&self) -> Option<ServiceTemplate> {
+        let replicas = self.replicas.clone().filter(|_| self.addresses == Addresses::Service)?;
+        let mut template = ServiceTemplate::new(replicas)
+            .with_annotations(self.service_annotations.clone().unwrap_or_default())
+            .with_external_traffic_policy(self.external_traffic_policy.unwrap_or_default());
+        if let Some(service_type) = self.service_type {
+            template = template.with_service_type(service_type);
+        }
+        Some(template)
+    }
+}
+
 impl Options {
     /// Whether the options go together.
     ///
@@ -261,7 +276,7 @@ fn external_traffic_policy(text: &str) -> Result<ExternalTrafficPolicy, &'static
 }
 
 fn annotations(text: &str) -> Result<Labels, String> {
-    let separator = if text.trim().contains('\n') { '\n' } else { ',' };
+    let separator = if text.contains('\n') { '\n' } else { ',' };
     let pairs = text.split(separator).map(str::trim).filter(|pair| !pair.is_empty());
     let pair = |pair: &str| match pair.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),

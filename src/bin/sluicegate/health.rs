@@ -2,8 +2,8 @@
 //! connections.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +62,16 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
             "cannot listen on {address} for /livez and /readyz: {error}; choose another address with --health"
         )
     };
-    let listener = TcpListener::bind(address).await.map_err(because)?;
+    let listener = match TcpListener::bind(address).await {
+        // All addresses of a host that has no IPv6.
+        Err(error)
+            if error.kind() != ErrorKind::AddrInUse && address.ip() == Ipv6Addr::UNSPECIFIED =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    };
+    let listener = listener.map_err(because)?;
     let address = listener.local_addr().map_err(because)?;
     tracing::info!(%address, "health endpoints: /livez and /readyz");
     Ok(listener)

@@ -102,6 +102,9 @@ async fn cluster(options: &Options) -> Result<(KubeSource, Option<Resigner>), Fa
     if let Some(name) = &options.controller_name {
         source = source.controller_name(name.clone());
     }
+    if let Some(template) = options.place.services() {
+        source = source.services(template);
+    }
     if *read_only {
         return Ok((source.read_only(), None));
     }

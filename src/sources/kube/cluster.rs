@@ -30,7 +30,7 @@ impl Cluster {
         match what {
             What::Listed(objects) => {
                 self.listed.insert(scope.clone());
-                let mut gone = self.keys(scope);
+                let mut gone = self.keys_within(scope);
                 let mut is_changed = false;
                 for seen in objects {
                     gone.remove(&seen.key);
@@ -92,7 +92,7 @@ impl Cluster {
     }
 
     /// The objects that a watch has found.
-    fn keys(&self, Scope { kind, namespace }: &Scope) -> BTreeSet<ObjectKey> {
+    fn keys_within(&self, Scope { kind, namespace }: &Scope) -> BTreeSet<ObjectKey> {
         let is_within = |key: &&ObjectKey| {
             key.kind == *kind && (namespace.is_none() || key.namespace == *namespace)
         };
@@ -109,6 +109,10 @@ impl Cluster {
 
     pub(super) fn live(&self, key: &ObjectKey) -> Option<&Live> {
         self.live.get(key)
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.live.keys()
     }
 
     pub(super) fn keys_of(&self, kind: ObjectKind) -> impl Iterator<Item = &ObjectKey> {

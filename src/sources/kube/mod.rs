@@ -18,7 +18,6 @@ mod lease;
 mod object;
 mod run;
 mod served;
-#[allow(dead_code, unused_imports, reason = "tested here, used by the rest of the source")]
 mod services;
 mod status;
 mod version;
@@ -60,6 +59,7 @@ pub struct KubeSource {
     namespaces: Vec<NamespaceName>,
     is_read_only: bool,
     election: Option<Election>,
+    services: Option<ServiceTemplate>,
 }
 
 impl KubeSource {
@@ -72,6 +72,7 @@ impl KubeSource {
             namespaces: Vec::new(),
             is_read_only: false,
             election: None,
+            services: None,
         }
     }
 
@@ -111,6 +112,13 @@ impl KubeSource {
         self
     }
 
+    /// Keeps a Service in front of each Gateway, of which the Gateway's addresses are taken: to be used
+    /// with [`Addresses::Service`](crate::translate::Addresses::Service). Default: none.
+    pub fn services(mut self, template: ServiceTemplate) -> Self {
+        self.services = Some(template);
+        self
+    }
+
     /// Writes nothing at all into the cluster, not even a Lease.
     pub fn read_only(mut self) -> Self {
         self.is_read_only = true;
@@ -126,6 +134,7 @@ impl std::fmt::Debug for KubeSource {
             .field("namespaces", &self.namespaces)
             .field("is_read_only", &self.is_read_only)
             .field("election", &self.election)
+            .field("services", &self.services)
             .finish_non_exhaustive()
     }
 }

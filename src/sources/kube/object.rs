@@ -38,6 +38,8 @@ pub(super) struct Live {
     pub(super) status: Box<str>,
     pub(super) finalizers: Vec<String>,
     pub(super) is_being_deleted: bool,
+    /// The whole object as JSON, where a Gateway owns it: it may be one that we keep.
+    pub(super) whole: Option<Box<str>>,
 }
 
 impl<'de> Deserialize<'de> for Received {
@@ -102,26 +104,38 @@ impl Received {
     /// Reads the object.
     pub(super) fn read(self, kind: ObjectKind) -> Option<Seen> {
         let key = self.key(kind)?;
-        let live = self.live();
+        let live = self.live(kind);
         let object = kind.deserialize(self.object).map_err(|error| error.to_string());
         Some(Seen { key, object: object.map(without_status), live })
     }
 
-    fn live(&self) -> Live {
+    fn live(&self, kind: ObjectKind) -> Live {
         let metadata = &self.object["metadata"];
         let text = |field: &str| metadata[field].as_str().unwrap_or_default().into();
         let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
         Live {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
-            status: match self.object.get("status") {
+            status: match self.object.get("status").filter(|_| has_status(kind)) {
                 Some(status) => status.to_string().into(),
                 None => "{}".into(),
             },
             finalizers: finalizers.filter_map(Value::as_str).map(str::to_owned).collect(),
             is_being_deleted: metadata.get("deletionTimestamp").is_some(),
+            whole: (!has_status(kind) && is_owned(metadata))
+                .then(|| self.object.to_string().into()),
         }
     }
+}
+
+/// Whether it is a kind whose status is written.
+pub(super) fn has_status(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::GatewayClass | ObjectKind::Gateway | ObjectKind::TcpRoute)
+}
+
+fn is_owned(metadata: &Value) -> bool {
+    let mut owners = metadata["ownerReferences"].as_array().into_iter().flatten();
+    owners.any(|owner| owner["kind"] == "Gateway")
 }
 
 /// Takes out the status, so that writing it is not taken for a change of the object. The addresses
@@ -142,7 +156,6 @@ fn without_status(mut object: Object) -> Object {
         | Object::Namespace(_)
         | Object::Node(_)
         | Object::Service(_)
-        | Object::Node(_)
         | Object::EndpointSlice(_) => {}
     }
     object

@@ -17,7 +17,7 @@ use super::lease::campaign;
 use super::served::{self, Found, Served};
 use super::status::{Pen, Writer};
 use super::watch::{Change, Scope, What, is_expired, watch};
-use crate::model::{NamespaceName, ObjectKind};
+use crate::model::{NamespaceName, ObjectKind, ServiceType};
 use crate::sources::{Feed, SourceError};
 use crate::translate::StatusReport;
 
@@ -38,7 +38,10 @@ const QUEUE: usize = 256;
 /// A source at work.
 pub(super) struct Run {
     client: Client,
+    kinds: Vec<ObjectKind>,
     namespaces: Vec<NamespaceName>,
+    /// Where the endpoints of this gateway itself are found.
+    replicas: Option<NamespaceName>,
     feed: Feed,
     said: channel::Receiver<Arc<StatusReport>>,
     cluster: Cluster,
@@ -59,15 +62,28 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) fn start(source: KubeSource, feed: Feed) -> Self {
-        let KubeSource { client, controller, identity, namespaces, is_read_only, election } =
-            source;
+        let KubeSource {
+            client,
+            controller,
+            identity,
+            namespaces,
+            is_read_only,
+            election,
+            services,
+        } = source;
         let identity = identity.unwrap_or_else(host_name);
         let mut tasks = JoinSet::new();
         let (events, sending) = Events::new(client.clone(), controller.as_str(), &identity);
         tasks.spawn(sending);
         let (finder, found) = mpsc::channel(1);
         let nudge = Arc::new(Notify::new());
-        tasks.spawn(served::look(client.clone(), KINDS.to_vec(), nudge.clone(), finder));
+        let mut kinds = KINDS.to_vec();
+        // Of interest only where Gateways are reached through them.
+        if services.as_ref().is_some_and(|services| services.service_type == ServiceType::NodePort)
+        {
+            kinds.push(ObjectKind::Node);
+        }
+        tasks.spawn(served::look(client.clone(), kinds.clone(), nudge.clone(), finder));
         let pen = match election {
             _ if is_read_only => Pen::Nobody,
             None => Pen::Ours,
@@ -79,8 +95,10 @@ impl Run {
         };
         let (sender, changes) = mpsc::channel(QUEUE);
         Self {
-            writer: Writer::new(client.clone(), controller, pen, events),
+            replicas: services.as_ref().map(|services| services.replicas.namespace.clone()),
+            writer: Writer::new(client.clone(), controller, pen, events, services),
             client,
+            kinds,
             namespaces,
             said: feed.status(),
             feed,
@@ -158,7 +176,7 @@ impl Run {
         if touched.iter().any(|key| key.kind == ObjectKind::Gateway) {
             touched.extend(self.cluster.keys_of(ObjectKind::GatewayClass).cloned());
         }
-        touched.iter().for_each(|key| self.writer.touch(key));
+        touched.iter().for_each(|key| self.writer.touch(key, &self.cluster));
         is_changed || is_spoken_of || is_first
     }
 
@@ -177,7 +195,7 @@ impl Run {
             }
             Err(error) => tracing::debug!(%error, "cannot read the version of Gateway API"),
         }
-        for kind in KINDS {
+        for kind in self.kinds.clone() {
             if self.served.get(&kind) != served.get(&kind) {
                 self.stop(kind);
                 if let Some(served) = served.get(&kind) {
@@ -186,7 +204,8 @@ impl Run {
             }
         }
         self.served = served;
-        let missing = KINDS.into_iter().filter(|kind| !self.served.contains_key(kind)).collect();
+        let missing =
+            self.kinds.iter().copied().filter(|kind| !self.served.contains_key(kind)).collect();
         let before = self.missing.replace(missing);
         is_spoken_of |= before != self.missing;
         is_spoken_of
@@ -211,10 +230,14 @@ impl Run {
     }
 
     fn follow(&mut self, kind: ObjectKind, served: &Served) {
-        let namespaces: Vec<_> = match kind.is_namespaced() && !self.namespaces.is_empty() {
+        let mut namespaces: BTreeSet<_> = match kind.is_namespaced() && !self.namespaces.is_empty()
+        {
             true => self.namespaces.iter().cloned().map(Some).collect(),
-            false => vec![None],
+            false => [None].into(),
         };
+        if kind == ObjectKind::EndpointSlice && !namespaces.contains(&None) {
+            namespaces.extend(self.replicas.clone().map(Some));
+        }
         for namespace in namespaces {
             let scope = Scope { kind, namespace };
             let watch =

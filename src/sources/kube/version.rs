@@ -24,12 +24,12 @@ pub(super) async fn supported(client: &Client) -> kube::Result<Condition> {
 
 fn judge(installed: Option<&str>) -> Condition {
     let is_supported = installed.is_some_and(|installed| {
-        let minor = |known: &&str| {
+        let is_of = |known: &&str| {
             installed
                 .strip_prefix(*known)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
-        SUPPORTED.iter().any(|known| minor(known))
+        SUPPORTED.iter().any(is_of)
     });
     let supported = SUPPORTED.join(", ");
     let message = match installed {

@@ -8,19 +8,23 @@
 //! is what there is, with everything of ours put right and everything of others kept. If the two are
 //! the same, nothing is to be written. What is not ours comes back as it is.
 
+mod keep;
 mod metadata;
 mod ports;
 mod service;
 mod slices;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use crate::model::{NamespacedName, PortNumber};
 
-pub(super) use self::ports::{POD_PORTS, assign, existing};
-pub(super) use self::service::WantedService;
-pub(super) use self::slices::WantedSlice;
+pub(super) use self::keep::{Wanted, is_left_over, wanted};
+use self::ports::{POD_PORTS, assign, existing};
+use self::service::WantedService;
+use self::slices::WantedSlice;
 pub use self::template::ServiceTemplate;
 
 /// The pod port to which each listener port of a Gateway leads.

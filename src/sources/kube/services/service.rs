@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::metadata::WantedMetadata;
 use super::{PodPorts, ServiceTemplate};
-use crate::model::{ExternalTrafficPolicy, Gateway, GatewayAddressType, PortNumber, ServiceType};
+use crate::model::{
+    ExternalTrafficPolicy, Gateway, GatewayAddressType, NamespacedName, PortNumber, ServiceType,
+};
 use crate::translate::gateway_service_name;
 
 /// The ports on nodes that a cluster gives away, unless it is told otherwise.
@@ -57,6 +59,11 @@ impl WantedService {
             ports,
             asks_node_ports: template.service_type == ServiceType::NodePort,
         })
+    }
+
+    /// Its name.
+    pub(in super::super) fn name(&self) -> &NamespacedName {
+        &self.metadata.name
     }
 
     /// The same, but content with any port on the nodes: somebody has the one that was asked for.

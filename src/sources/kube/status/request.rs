@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kube::Client;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, Request};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -65,14 +65,21 @@ async fn write(
     body: &Value,
 ) -> kube::Result<Option<Seen>> {
     let (request, name) = (request(resource, key), key.name.as_str());
+    let parameters =
+        PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+    let bytes = serde_json::to_vec(body).map_err(kube::Error::SerdeError)?;
     let request = match work {
-        Work::Status { .. } => {
-            let parameters = PostParams {
-                field_manager: Some(FIELD_MANAGER.to_owned()),
-                ..PostParams::default()
-            };
-            let body = serde_json::to_vec(body).map_err(kube::Error::SerdeError)?;
-            request.replace_subresource("status", name, &parameters, body)
+        Work::Status { .. } => request.replace_subresource("status", name, &parameters, bytes),
+        Work::Create(_) => request.create(&parameters, bytes),
+        Work::Replace(_) => request.replace(name, &parameters, bytes),
+        Work::Delete => {
+            let text = |field: &str| body["preconditions"][field].as_str().map(str::to_owned);
+            let preconditions =
+                Preconditions { uid: text("uid"), resource_version: text("resourceVersion") };
+            let parameters = DeleteParams::default().preconditions(preconditions);
+            let request = request.delete(name, &parameters).map_err(kube::Error::BuildRequest)?;
+            // The watch tells when it is gone.
+            return client.request_text(request).await.map(|_| None);
         }
         Work::Finalizers(_) => {
             let parameters = PatchParams {

@@ -1,5 +1,7 @@
 //! What is to be written of an object, if anything.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -8,7 +10,8 @@ use crate::model::{
     Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind, Resources,
 };
 use crate::sources::kube::cluster::Cluster;
-use crate::sources::kube::object::Live;
+use crate::sources::kube::object::{Live, has_status};
+use crate::sources::kube::services::{Wanted, is_left_over};
 use crate::translate::StatusReport;
 
 /// [Keeps](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass) a GatewayClass from being
@@ -22,6 +25,12 @@ pub(super) enum Work {
     Status { before: Value, status: Value },
     /// These are to be its finalizers.
     Finalizers(Vec<String>),
+    /// It is to be made.
+    Create(Value),
+    /// It is to be like this.
+    Replace(Value),
+    /// It is to be no more.
+    Delete,
 }
 
 /// What everything is compared with.
@@ -32,13 +41,36 @@ pub(super) struct Aim<'a> {
     pub(super) controller: &'a GatewayController,
     /// What is said of the version of the installed definitions.
     pub(super) version: Option<&'a Condition>,
+    /// What Gateways need in the cluster.
+    pub(super) wanted: &'a BTreeMap<ObjectKey, Wanted>,
 }
 
 impl Aim<'_> {
     /// What is to be done about an object.
     pub(super) fn work(&self, key: &ObjectKey, now: Timestamp) -> Option<Work> {
-        let live = self.cluster.live(key)?;
-        self.status(key, live, now).or_else(|| self.finalizers(key, live))
+        let live = self.cluster.live(key);
+        if !has_status(key.kind) {
+            return self.keep(key, live);
+        }
+        self.status(key, live?, now).or_else(|| self.finalizers(key, live?))
+    }
+
+    /// What Gateways need is made, put right, or taken away; what is somebody else's is left alone.
+    fn keep(&self, key: &ObjectKey, live: Option<&Live>) -> Option<Work> {
+        let wanted = self.wanted.get(key);
+        let Some(live) = live else { return wanted?.corrected(None).map(Work::Create) };
+        let before: Value = serde_json::from_str(live.whole.as_deref()?).ok()?;
+        match wanted {
+            Some(wanted) => {
+                let after = wanted.corrected(Some(&before))?;
+                (after != before).then_some(Work::Replace(after))
+            }
+            None => {
+                let (resources, report) = (self.cluster.resources(), self.report);
+                let is_left_over = is_left_over(&before, key, resources, report, self.wanted);
+                (is_left_over && !live.is_being_deleted).then_some(Work::Delete)
+            }
+        }
     }
 
     fn status(&self, key: &ObjectKey, live: &Live, now: Timestamp) -> Option<Work> {
@@ -96,16 +128,18 @@ impl Work {
         match self {
             Self::Status { .. } => format!("write the status of {kind} objects"),
             Self::Finalizers(_) => format!("set finalizers of {kind} objects"),
+            Self::Create(_) => format!("create {kind} objects"),
+            Self::Replace(_) => format!("update {kind} objects"),
+            Self::Delete => format!("delete {kind} objects"),
         }
     }
 
     /// What to send: the state it is based on, and what is to be different.
-    pub(super) fn body(&self, key: &ObjectKey, live: &Live, api_version: &str) -> Value {
-        let mut metadata = json!({
-            "name": key.name,
-            "uid": live.uid,
-            "resourceVersion": live.resource_version,
-        });
+    pub(super) fn body(&self, key: &ObjectKey, live: Option<&Live>, api_version: &str) -> Value {
+        let preconditions = live.map(|live| (&live.uid, &live.resource_version));
+        let (uid, resource_version) = preconditions.unzip();
+        let mut metadata =
+            json!({ "name": key.name, "uid": uid, "resourceVersion": resource_version });
         if let Some(namespace) = &key.namespace {
             metadata["namespace"] = json!(namespace);
         }
@@ -119,6 +153,10 @@ impl Work {
             Self::Finalizers(finalizers) => {
                 metadata["finalizers"] = json!(finalizers);
                 json!({ "metadata": metadata })
+            }
+            Self::Create(object) | Self::Replace(object) => object.clone(),
+            Self::Delete => {
+                json!({ "preconditions": { "uid": uid, "resourceVersion": resource_version } })
             }
         }
     }

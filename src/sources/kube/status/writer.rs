@@ -18,7 +18,9 @@ use crate::model::{Condition, GatewayController, NamespacedName, ObjectKey, Obje
 use crate::sources::kube::cluster::Cluster;
 use crate::sources::kube::complaint::Complaints;
 use crate::sources::kube::events::Events;
+use crate::sources::kube::object::has_status;
 use crate::sources::kube::served::Served;
+use crate::sources::kube::services::{ServiceTemplate, Wanted, wanted};
 use crate::translate::StatusReport;
 
 /// Writes under way at one moment.
@@ -44,6 +46,11 @@ pub(in super::super) struct Writer {
     /// What there is to say; nothing before the first snapshot was looked at.
     report: Option<Arc<StatusReport>>,
     version: Option<Condition>,
+    services: Option<ServiceTemplate>,
+    /// What Gateways need in the cluster.
+    wanted: BTreeMap<ObjectKey, Wanted>,
+    /// The Services whose ports on the nodes are left to the cluster: those asked for were taken.
+    any_node_port: BTreeSet<ObjectKey>,
     writing: BTreeSet<ObjectKey>,
     requests: FuturesUnordered<BoxFuture<'static, Box<Written>>>,
     complaints: Complaints,
@@ -74,6 +81,7 @@ impl Writer {
         controller: GatewayController,
         pen: Pen,
         events: Events,
+        services: Option<ServiceTemplate>,
     ) -> Self {
         Self {
             client,
@@ -83,6 +91,9 @@ impl Writer {
             schedule: Schedule::new(Instant::now()),
             report: None,
             version: None,
+            services,
+            wanted: BTreeMap::new(),
+            any_node_port: BTreeSet::new(),
             writing: BTreeSet::new(),
             requests: FuturesUnordered::new(),
             complaints: Complaints::default(),
@@ -90,35 +101,50 @@ impl Writer {
     }
 
     /// Has an object looked at.
-    pub(in super::super) fn touch(&mut self, key: &ObjectKey) {
-        if !matches!(self.pen, Pen::Nobody) && has_status(key.kind) {
+    pub(in super::super) fn touch(&mut self, key: &ObjectKey, cluster: &Cluster) {
+        let may_be_kept = || {
+            self.wanted.contains_key(key)
+                || cluster.live(key).is_some_and(|live| live.whole.is_some())
+        };
+        if !matches!(self.pen, Pen::Nobody) && (has_status(key.kind) || may_be_kept()) {
             self.schedule.touch(key.clone(), Instant::now());
         }
     }
 
     /// Takes what there is to say from now on.
     pub(in super::super) fn report(&mut self, report: Arc<StatusReport>, cluster: &Cluster) {
+        let wanted = self.services.as_ref().map(|template| {
+            let mut wanted = wanted(cluster.resources(), &report, template);
+            for key in &self.any_node_port {
+                if let Some(service) = wanted.remove(key) {
+                    wanted.insert(key.clone(), service.with_any_node_port());
+                }
+            }
+            wanted
+        });
+        let before = std::mem::replace(&mut self.wanted, wanted.unwrap_or_default());
+        let mut changed = BTreeSet::new();
+        differing(&before, &self.wanted, |key| {
+            changed.insert(key.clone());
+        });
         match self.report.replace(report.clone()) {
             None => self.touch_all(cluster),
-            Some(before) => {
-                let changed = changed(&before, &report);
-                changed.iter().for_each(|key| self.touch(key));
-            }
+            Some(before) => differences(&before, &report, &mut changed),
         }
+        changed.iter().for_each(|key| self.touch(key, cluster));
     }
 
     /// Takes what is to be said of the version of the installed definitions.
     pub(in super::super) fn version(&mut self, version: Condition, cluster: &Cluster) {
         if self.version.as_ref() != Some(&version) {
             self.version = Some(version);
-            cluster.keys_of(ObjectKind::GatewayClass).for_each(|key| self.touch(key));
+            cluster.keys_of(ObjectKind::GatewayClass).for_each(|key| self.touch(key, cluster));
         }
     }
 
     fn touch_all(&mut self, cluster: &Cluster) {
-        for kind in [ObjectKind::GatewayClass, ObjectKind::Gateway, ObjectKind::TcpRoute] {
-            cluster.keys_of(kind).for_each(|key| self.touch(key));
-        }
+        let wanted: Vec<_> = self.wanted.keys().cloned().collect();
+        cluster.keys().chain(&wanted).for_each(|key| self.touch(key, cluster));
     }
 
     /// Waits until there is something to do; [`proceed`](Self::proceed) does it.
@@ -161,7 +187,8 @@ impl Writer {
     fn start(&mut self, cluster: &Cluster, served: &BTreeMap<ObjectKind, Served>) {
         let Some(report) = self.report.clone() else { return };
         let (controller, version) = (&self.controller, self.version.as_ref());
-        let aim = Aim { cluster, report: &report, controller, version };
+        let wanted = &self.wanted;
+        let aim = Aim { cluster, report: &report, controller, version, wanted };
         while self.requests.len() < AT_ONCE && self.pen.may_write() {
             let Some(key) = self.schedule.pop(Instant::now()) else { return };
             // It is looked at again when that write has ended.
@@ -169,13 +196,10 @@ impl Writer {
                 continue;
             }
             let Some(Served { resource, .. }) = served.get(&key.kind) else { continue };
-            let (Some(live), Some(work)) = (cluster.live(&key), aim.work(&key, Timestamp::now()))
-            else {
-                continue;
-            };
+            let Some(work) = aim.work(&key, Timestamp::now()) else { continue };
             self.schedule.spend();
             self.writing.insert(key.clone());
-            let body = work.body(&key, live, &resource.api_version);
+            let body = work.body(&key, cluster.live(&key), &resource.api_version);
             let (client, resource) = (self.client.clone(), resource.clone());
             let deadline = self.pen.deadline();
             self.requests.push(Box::pin(async move {
@@ -199,6 +223,7 @@ impl Writer {
                 seen
             }
             Outcome::Conflict(seen) => seen,
+            Outcome::Failed(error) if self.gives_up_node_ports(&key, &work, &error) => None,
             Outcome::Failed(error) => {
                 if let Some(complaint) = self.complaints.raise(work.describe(key.kind), &error) {
                     tracing::warn!("{complaint}");
@@ -214,6 +239,18 @@ impl Writer {
         // Once more: there may be something new to say, or something else to write.
         self.schedule.touch(key, now);
         seen.is_some_and(|seen| cluster.update(seen))
+    }
+
+    /// Whether a Service was refused that asks for ports on the nodes; they may be somebody else's.
+    fn gives_up_node_ports(&mut self, key: &ObjectKey, work: &Work, error: &kube::Error) -> bool {
+        let asks = matches!(work, Work::Create(service) | Work::Replace(service)
+            if service["spec"]["ports"].to_string().contains("nodePort"));
+        let is_refused = matches!(error, kube::Error::Api(status) if status.is_invalid());
+        let gives_up = asks && is_refused && self.any_node_port.insert(key.clone());
+        if let (true, Some(service)) = (gives_up, self.wanted.remove(key)) {
+            self.wanted.insert(key.clone(), service.with_any_node_port());
+        }
+        gives_up
     }
 }
 
@@ -237,8 +274,7 @@ impl Pen {
     /// Waits until the pen is taken, or given.
     async fn handed_over(&mut self) {
         let may_write = self.may_write();
-        loop {
-            let Self::Elected(until) = self else { break };
+        while let Self::Elected(until) = self {
             if until.changed().await.is_err() {
                 break;
             }
@@ -250,32 +286,23 @@ impl Pen {
     }
 }
 
-fn has_status(kind: ObjectKind) -> bool {
-    matches!(kind, ObjectKind::GatewayClass | ObjectKind::Gateway | ObjectKind::TcpRoute)
-}
-
-/// The objects of which something else is said now.
-fn changed(before: &StatusReport, now: &StatusReport) -> Vec<ObjectKey> {
-    let mut changed = Vec::new();
+/// Adds the objects of which something else is said now.
+fn differences(before: &StatusReport, now: &StatusReport, changed: &mut BTreeSet<ObjectKey>) {
     differing(&before.gateway_classes, &now.gateway_classes, |name| {
-        changed.push(ObjectKey {
-            kind: ObjectKind::GatewayClass,
-            namespace: None,
-            name: name.clone(),
-        });
+        let kind = ObjectKind::GatewayClass;
+        changed.insert(ObjectKey { kind, namespace: None, name: name.clone() });
     });
-    let namespaced = |kind| {
-        move |name: &NamespacedName| ObjectKey {
-            kind,
-            namespace: Some(name.namespace.clone()),
-            name: name.name.clone(),
-        }
+    let key = |kind, name: &NamespacedName| ObjectKey {
+        kind,
+        namespace: Some(name.namespace.clone()),
+        name: name.name.clone(),
     };
-    let gateway = namespaced(ObjectKind::Gateway);
-    differing(&before.gateways, &now.gateways, |name| changed.push(gateway(name)));
-    let route = namespaced(ObjectKind::TcpRoute);
-    differing(&before.tcp_routes, &now.tcp_routes, |name| changed.push(route(name)));
-    changed
+    differing(&before.gateways, &now.gateways, |name| {
+        changed.insert(key(ObjectKind::Gateway, name));
+    });
+    differing(&before.tcp_routes, &now.tcp_routes, |name| {
+        changed.insert(key(ObjectKind::TcpRoute, name));
+    });
 }
 
 /// Calls `found` for each key whose value differs.

@@ -1,0 +1,154 @@
+//! A pool: every Gateway has an address of its own, from objects in memory to connections.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod support;
+
+use std::net::{IpAddr, SocketAddr};
+
+use sluicegate::model::{
+    BackendRef, Condition, ConditionType, EndpointSlice, Gateway, GatewayAddress,
+    GatewayAddressType, GatewayClass, Listener, NamespacedName, ObjectMeta, ParentRef, PortNumber,
+    Resources, Service, TcpRoute, condition, default_namespace,
+};
+use sluicegate::sources::MemorySource;
+use sluicegate::{Handle, Report, Server};
+use support::{backend, eventually, free_port, name_at, own_address, report_where};
+
+fn named(name: &str) -> ObjectMeta {
+    ObjectMeta::named(name.parse().unwrap())
+}
+
+fn name(name: &str) -> NamespacedName {
+    NamespacedName { namespace: default_namespace(), name: name.parse().unwrap() }
+}
+
+/// A Gateway whose clients meet a backend of its own name.
+fn insert(objects: &mut Resources, gateway: &'static str, port: u16, asked: Option<IpAddr>) {
+    let listener = Listener::tcp("l".parse().unwrap(), PortNumber::new(port).unwrap());
+    let mut object = Gateway::new(named(gateway), "c".parse().unwrap(), vec![listener]);
+    object.spec.addresses.extend(asked.map(|ip| GatewayAddress {
+        address_type: GatewayAddressType::IpAddress,
+        value: Some(ip.to_string()),
+    }));
+    objects.insert(object);
+    let one = PortNumber::new(1).unwrap();
+    let parent = ParentRef::gateway(gateway.parse().unwrap());
+    let backend_ref = BackendRef::service(gateway.parse().unwrap(), one);
+    objects.insert(TcpRoute::new(named(gateway), vec![parent], vec![backend_ref]));
+    let (service, endpoint) = (Service::new(named(gateway), one), backend(gateway));
+    let port = PortNumber::new(endpoint.port()).unwrap();
+    objects.insert(EndpointSlice::new(&service, port, [endpoint.ip()]));
+    objects.insert(service);
+}
+
+fn classed() -> Resources {
+    let mut objects = Resources::new();
+    objects.insert(GatewayClass::new("c".parse().unwrap(), "example.com/c".parse().unwrap()));
+    objects
+}
+
+async fn start(memory: &MemorySource, pool: &[IpAddr]) -> Handle {
+    let ranges: Vec<_> = pool.iter().map(ToString::to_string).collect();
+    let addresses = ranges.join(",").parse().unwrap();
+    Server::builder().source(memory.clone()).addresses(addresses).start().await.unwrap()
+}
+
+fn address(report: &Report, gateway: &str) -> Option<IpAddr> {
+    match &report.status.gateways.get(&name(gateway))?.addresses[..] {
+        [] => None,
+        [address] => address.value.parse().ok(),
+        several => panic!("{several:?}"),
+    }
+}
+
+fn programmed(report: &Report, gateway: &str) -> Option<Condition> {
+    let status = report.status.gateways.get(&name(gateway))?;
+    condition(&status.conditions, &ConditionType::PROGRAMMED).cloned()
+}
+
+#[tokio::test]
+async fn gateways_with_one_port_live_side_by_side() {
+    let (pool, port) = ([own_address(), own_address()], free_port());
+    let mut objects = classed();
+    insert(&mut objects, "one", port, None);
+    insert(&mut objects, "two", port, None);
+    let handle = start(&MemorySource::new(objects), &pool).await;
+    let report = handle.report();
+    let at = ["one", "two"].map(|gateway| address(&report, gateway).unwrap());
+    assert_ne!(at[0], at[1]);
+    for (gateway, ip) in ["one", "two"].into_iter().zip(at) {
+        assert!(pool.contains(&ip));
+        assert_eq!(name_at(SocketAddr::new(ip, port)).as_deref(), Some(gateway));
+    }
+    handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_address_stays_over_a_restart_where_the_status_is_kept() {
+    let (pool, port) = ([own_address(), own_address(), own_address()], free_port());
+    let mut objects = classed();
+    // Not where its name would put it.
+    insert(&mut objects, "one", port, None);
+    let memory = MemorySource::new(objects);
+    let handle = start(&memory, &pool).await;
+    let by_name = address(&handle.report(), "one").unwrap();
+    handle.shutdown().await;
+    let other = *pool.iter().find(|ip| **ip != by_name).unwrap();
+    memory.update(|objects| insert(objects, "one", port, Some(other)));
+    let handle = start(&memory, &pool).await;
+    let status = handle.status().gateways[&name("one")].clone();
+    assert_eq!(address(&handle.report(), "one"), Some(other));
+    handle.shutdown().await;
+    memory.update(|objects| {
+        insert(objects, "one", port, None);
+        let mut gateway = Gateway::clone(&objects.gateways[&name("one")]);
+        gateway.status = Some(status);
+        objects.insert(gateway);
+    });
+    let handle = start(&memory, &pool).await;
+    assert_eq!(address(&handle.report(), "one"), Some(other));
+    assert_eq!(name_at(SocketAddr::new(other, port)).as_deref(), Some("one"));
+    handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_address_is_not_given_to_another_gateway_at_once_but_back_to_its_own() {
+    let (ip, port) = (own_address(), free_port());
+    let mut objects = classed();
+    insert(&mut objects, "one", port, None);
+    let memory = MemorySource::new(objects);
+    let handle = start(&memory, &[ip]).await;
+    let mut reports = handle.reports();
+    memory.update(|objects| {
+        insert(objects, "two", port, None);
+        objects.gateways.remove(&name("one"));
+    });
+    let report =
+        report_where(&mut reports, "two waits", |report| programmed(report, "two").is_some()).await;
+    let waits = programmed(&report, "two").unwrap();
+    assert_eq!(waits.reason.as_str(), "AddressNotAssigned");
+    assert!(waits.message.contains(&ip.to_string()), "{}", waits.message);
+    assert_eq!(address(&report, "two"), None);
+    assert!(name_at(SocketAddr::new(ip, port)).is_none());
+
+    memory.update(|objects| insert(objects, "one", port, None));
+    eventually("one is back", || name_at(SocketAddr::new(ip, port)).as_deref() == Some("one"));
+    handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_address_that_is_asked_for_moves_at_once() {
+    let (ip, port) = (own_address(), free_port());
+    let mut objects = classed();
+    insert(&mut objects, "one", port, Some(ip));
+    let memory = MemorySource::new(objects);
+    let handle = start(&memory, &[ip]).await;
+    assert_eq!(name_at(SocketAddr::new(ip, port)).as_deref(), Some("one"));
+    memory.update(|objects| {
+        insert(objects, "two", port, Some(ip));
+        objects.gateways.remove(&name("one"));
+    });
+    eventually("two has it", || name_at(SocketAddr::new(ip, port)).as_deref() == Some("two"));
+    handle.shutdown().await;
+}
