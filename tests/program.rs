@@ -8,6 +8,8 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -65,6 +67,8 @@ struct Program {
     health: SocketAddr,
     listener: SocketAddr,
     files: Option<TempDir>,
+    /// Leaves the log to itself.
+    stop_reading: Arc<AtomicBool>,
 }
 
 impl Program {
@@ -91,14 +95,21 @@ impl Program {
             .unwrap();
         let (sender, lines) = channel();
         let output = BufReader::new(process.stderr.take().unwrap());
+        let stop_reading = Arc::new(AtomicBool::new(false));
+        let stopped = stop_reading.clone();
         thread::spawn(move || {
-            output.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+            for line in output.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+                while stopped.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
         });
         let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         let mut log = Vec::new();
         let told = until(&lines, &mut log, "health endpoints");
         let health = told["address"].as_str().unwrap().parse().unwrap();
-        Self { process, lines, log, health, listener: nowhere, files: None }
+        Self { process, lines, log, health, listener: nowhere, files: None, stop_reading }
     }
 
     /// The next line of the log with `text` in its message.
@@ -266,6 +277,20 @@ fn the_log_tells_of_connections_and_of_what_is_wrong() {
 }
 
 #[test]
+fn a_log_that_nobody_reads_holds_up_nobody() {
+    let mut program = Program::start(&["--workers", "1"], &[]);
+    program.until("ready");
+    // The pipe is full after some hundreds of lines.
+    program.stop_reading.store(true, Ordering::Relaxed);
+    for _ in 0..2_000 {
+        assert_eq!(name_at(program.listener).as_deref(), Some("one"));
+    }
+    assert!(program.is_ready());
+    program.signal(Signal::TERM);
+    assert_eq!(program.ends(), Some(0));
+}
+
+#[test]
 fn a_slow_or_rude_asker_keeps_nobody_from_health() {
     let program = Program::start(&[], &[]);
     let _slow: Vec<_> = (0..32).map(|_| TcpStream::connect(program.health).unwrap()).collect();
@@ -288,11 +313,14 @@ fn a_taken_health_port_is_told_with_what_to_do() {
     assert!(error.contains(&first.health.to_string()) && error.contains("--health"), "{error}");
 }
 
+/// Arguments, environment, and what is found in the answer.
+type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn a_wrong_command_line_is_answered_with_what_would_be_right() {
     let both = "not from both";
     let files = ["run", "--files", "nowhere"];
-    let cases: &[(&[&str], &[(&str, &str)], &str)] = &[
+    let cases: &[Case<'_>] = &[
         (&["run"], &[], "Give --kubernetes, or --files"),
         (&["run", "--kubernetes", "--files", "x"], &[], both),
         (&files, &[("SLUICEGATE_KUBERNETES", "true")], both),
@@ -307,6 +335,7 @@ fn a_wrong_command_line_is_answered_with_what_would_be_right() {
         (&files, &[("SLUICEGATE_HEALTH", "8081")], "--health"),
         (&files, &[("SLUICEGATE_LEASE", "a/b")], "--lease is for --kubernetes"),
         (&["run", "--kubernetes", "--lease", "edge"], &[], "as in default/web"),
+        (&["run", "--kubernetes", "--identity", ""], &[], "--identity"),
         (&["run", "--kubernetes", "--controller-name", "x"], &[], "--controller-name"),
         (&files, &[("SLUICEGATE_ADDRESSES", "service")], "--addresses service is for --kubernetes"),
         (&files, &[("SLUICEGATE_ADDRESSES", "10.0.0.9-10.0.0.1")], "--addresses"),

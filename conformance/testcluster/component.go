@@ -30,21 +30,7 @@ func (c *component) start() error {
 	if c.wanted {
 		return fmt.Errorf("%s runs already", c.name)
 	}
-	output, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	command := exec.Command(c.command[0], c.command[1:]...)
-	command.Stdout, command.Stderr = output, output
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	err = command.Start()
-	output.Close()
-	if err != nil {
-		return err
-	}
-	c.wanted, c.process, c.ended = true, command.Process, make(chan struct{})
-	go c.watch(command, c.ended)
-	return nil
+	return c.launch()
 }
 
 // stop kills the component, which is harder on those that talk to it than to let it finish.
@@ -62,21 +48,44 @@ func (c *component) stop() error {
 	return nil
 }
 
+func (c *component) launch() error {
+	output, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer output.Close()
+	command := exec.Command(c.command[0], c.command[1:]...)
+	command.Stdout, command.Stderr = output, output
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if err := command.Start(); err != nil {
+		return err
+	}
+	c.wanted, c.process, c.ended = true, command.Process, make(chan struct{})
+	go c.watch(command, c.ended)
+	return nil
+}
+
 func (c *component) watch(command *exec.Cmd, ended chan struct{}) {
 	err := command.Wait()
 	close(ended)
-	c.mu.Lock()
-	again := c.wanted && c.ended == ended
-	if again {
-		c.wanted = false
-	}
-	c.mu.Unlock()
-	if !again {
+	if !c.isWanted(ended) {
 		return
 	}
-	log.Printf("%s ended by itself (%v): starting it again; its log is %s", c.name, err, c.log)
+	log.Printf("%s ended by itself (%v) and is started again; its log is %s", c.name, err, c.log)
 	time.Sleep(time.Second)
-	if err := c.start(); err != nil {
-		log.Printf("%s: %v", c.name, err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.wanted && c.ended == ended {
+		if err := c.launch(); err != nil {
+			log.Printf("%s: %v", c.name, err)
+			c.wanted = false
+		}
 	}
+}
+
+// isWanted tells whether this run is the last one and was not stopped.
+func (c *component) isWanted(ended chan struct{}) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wanted && c.ended == ended
 }

@@ -62,7 +62,7 @@ func startControlPlane(ctx context.Context, dir string) (*controlPlane, error) {
 }
 
 func (c *controlPlane) waitReady(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	for {
 		_, err := c.client.Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)

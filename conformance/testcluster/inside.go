@@ -10,6 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// borrowed is what a container shares with this machine. A binary of an image cannot be put where
+// this machine has its own, but in /usr/local or anywhere else.
+var borrowed = []string{
+	"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share",
+	"/etc/ssl", "/etc/ld.so.cache", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf",
+}
+
 // enter furnishes the namespaces it was started in as the file describes, and becomes the
 // container's process. It returns only when it fails.
 func enter(file string) error {
@@ -53,8 +60,8 @@ func (s *inside) furnish() error {
 	if err := unix.Mount("tmpfs", s.Root, "tmpfs", unix.MS_NOSUID, "mode=755"); err != nil {
 		return fmt.Errorf("root: %w", err)
 	}
-	for _, name := range []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "etc/ssl", "etc/ld.so.cache", "etc/passwd", "etc/group", "etc/nsswitch.conf"} {
-		if err := s.borrow("/" + name); err != nil {
+	for _, path := range borrowed {
+		if err := s.borrow(path); err != nil {
 			return err
 		}
 	}
@@ -105,7 +112,11 @@ func (s *inside) borrow(path string) error {
 		if err != nil {
 			return err
 		}
-		return os.Symlink(target, filepath.Join(s.Root, path))
+		inside := filepath.Join(s.Root, path)
+		if err := os.MkdirAll(filepath.Dir(inside), 0o755); err != nil {
+			return err
+		}
+		return os.Symlink(target, inside)
 	}
 	return s.bind(mount{Source: path, Target: path, ReadOnly: true})
 }
@@ -121,7 +132,7 @@ func (s *inside) bind(m mount) error {
 	}
 	if source.IsDir() {
 		err = os.MkdirAll(target, 0o755)
-	} else {
+	} else if _, missing := os.Stat(target); missing != nil {
 		err = os.WriteFile(target, nil, 0o755)
 	}
 	if err != nil {

@@ -52,12 +52,11 @@ impl Rest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Server;
     use crate::model::{
         ConditionType, Gateway, GatewayClass, Listener, ObjectMeta, PortNumber, Resources,
         condition,
     };
-    use crate::server::{Handle, Report};
+    use crate::server::{Handle, Report, Server};
     use crate::sources::MemorySource;
 
     fn held(held: &[(&str, &str)]) -> BTreeMap<NamespacedName, Vec<IpAddr>> {
@@ -129,9 +128,11 @@ mod tests {
         objects.insert(class);
         objects.insert(gateway("g"));
         let memory = MemorySource::new(objects);
+        // Nobody else's, where tests run side by side.
+        let [_, _, high, low] = std::process::id().to_be_bytes();
         let handle = Server::builder()
             .source(memory.clone())
-            .addresses("127.19.87.1".parse().unwrap())
+            .addresses(format!("127.19.{high}.{low}").parse().unwrap())
             .start()
             .await
             .unwrap();

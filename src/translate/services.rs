@@ -41,7 +41,7 @@ pub(super) fn homes(index: &Index<'_>, bind: IpAddr, seekers: &[&Seeker<'_>]) ->
             Some(service) if service.metadata.is_owned_by(&seeker.gateway.metadata) => service,
             Some(_) => {
                 return nowhere(format!(
-                    "Service {name} is somebody else's, and is left alone. Its name is needed: rename it, or the Gateway."
+                    "Service {name} is somebody else's, and is left alone. Its name is needed: remove it, or give the Gateway another name."
                 ));
             }
             None => return nowhere(format!("Service {name} is not there yet.")),
@@ -104,7 +104,7 @@ fn behind(
 
     let is_dialled = ports.values().flatten().any(|address: &ListenAddress| address.dial.is_some());
     let lack = if !missing.is_empty() {
-        Some((Reason::ADDRESS_NOT_USABLE, not_granted(name, &missing, &has)))
+        Some((Reason::ADDRESS_NOT_USABLE, not_granted(name, service, &missing, &has)))
     } else if ports.is_empty() {
         let message = format!("Service {name} does not lead to ports of this gateway yet.");
         Some((Reason::ADDRESS_NOT_ASSIGNED, message))
@@ -165,11 +165,16 @@ fn node_addresses(resources: &Resources) -> Vec<Host> {
     addresses.into_iter().take(MAX_NODES).map(Host::Ip).collect()
 }
 
-fn not_granted(name: &NamespacedName, missing: &[Host], has: &[Host]) -> String {
+fn not_granted(name: &NamespacedName, service: &Service, missing: &[Host], has: &[Host]) -> String {
     let list = |hosts: &[Host]| hosts.iter().map(Host::text).collect::<Vec<_>>().join(", ");
     let instead =
         if has.is_empty() { "none so far".to_owned() } else { format!("{} instead", list(has)) };
-    format!("Service {name} did not get {}; it has {instead}.", list(missing))
+    let advice = match service.spec.service_type {
+        ServiceType::ClusterIP => " Its address cannot be changed: remove it, and it is made anew.",
+        ServiceType::NodePort => " Nodes have the addresses they have: ask for one of these.",
+        ServiceType::LoadBalancer | ServiceType::ExternalName => "",
+    };
+    format!("Service {name} did not get {}; it has {instead}.{advice}", list(missing))
 }
 
 fn without_address(name: &NamespacedName, service: &Service) -> String {

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use sluicegate::model::{
@@ -167,6 +167,7 @@ pub(crate) struct Cluster {
     /// What to call this replica in the Lease and in Events; no two may have one name [default:
     /// the host name]
     #[arg(long, env = "SLUICEGATE_IDENTITY", value_name = "NAME")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(crate) identity: Option<String>,
 }
 
@@ -236,7 +237,8 @@ impl Options {
     }
 
     pub(crate) fn stop_delay(&self) -> Duration {
-        self.stop_delay.unwrap_or(Duration::from_secs(if self.kubernetes { 5 } else { 0 }))
+        let default = if self.kubernetes { 5 } else { 0 };
+        self.stop_delay.unwrap_or(Duration::from_secs(default))
     }
 }
 

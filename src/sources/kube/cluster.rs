@@ -52,7 +52,7 @@ impl Cluster {
                 touched.insert(key);
                 is_changed
             }
-            What::Failed(_) => false,
+            What::Failed(_) | What::Resumed => false,
         }
     }
 

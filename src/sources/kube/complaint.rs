@@ -28,6 +28,11 @@ impl Complaints {
         is_settled
     }
 
+    /// It is no longer tried.
+    pub(super) fn withdraw(&mut self, tried: &str) {
+        self.0.remove(tried);
+    }
+
     /// All that is not over yet.
     pub(super) fn all(&self) -> impl Iterator<Item = String> + '_ {
         self.0.values().cloned()

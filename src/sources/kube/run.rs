@@ -167,7 +167,9 @@ impl Run {
                 }
                 self.complain(tried, error)
             }
-            What::Listed(_) | What::Applied(_) | What::Deleted(_) => self.complaints.settle(&tried),
+            What::Listed(_) | What::Applied(_) | What::Deleted(_) | What::Resumed => {
+                self.complaints.settle(&tried)
+            }
         };
         let is_first = matches!(what, What::Listed(_)) && !self.is_published;
         let mut touched = BTreeSet::new();
@@ -224,6 +226,7 @@ impl Run {
         self.watches.retain(|scope, watch| {
             if scope.kind == kind {
                 watch.abort();
+                self.complaints.withdraw(&describe(scope));
             }
             scope.kind != kind
         });

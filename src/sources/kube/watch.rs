@@ -6,7 +6,7 @@ use futures_util::{Stream, StreamExt};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::object::{Received, Seen};
 use super::served::Served;
@@ -16,6 +16,10 @@ use crate::model::{NamespaceName, ObjectKey, ObjectKind};
 /// soon, and one that struggles is asked seldom.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
+
+/// A watch that is resumed says nothing before something happens. Where it has not failed again for
+/// so long, it works: that is longer than a connection may take.
+const CALM: Duration = Duration::from_secs(40);
 
 /// How long the server may keep a watch open, in seconds; it sends bookmarks meanwhile.
 const WATCH_SECONDS: u32 = 290;
@@ -44,6 +48,8 @@ pub(super) enum What {
     Deleted(ObjectKey),
     /// The server does not answer as it should; it is asked again.
     Failed(watcher::Error),
+    /// It answers again, and there is nothing new.
+    Resumed,
 }
 
 /// Watches until nobody wants to know.
@@ -87,32 +93,47 @@ async fn follow(
     let mut listed = Vec::new();
     let mut delay = FIRST_DELAY;
     let mut is_listed = false;
-    while let Some(event) = events.next().await {
+    let mut has_failed = false;
+    loop {
+        let next = match has_failed {
+            true => timeout(CALM, events.next()).await,
+            false => Ok(events.next().await),
+        };
+        let event = match next {
+            Ok(Some(event)) => Some(event),
+            Ok(None) => return Ended::Unwanted,
+            Err(_) => None,
+        };
         let what = match event {
-            Ok(Event::Init) => {
+            None => What::Resumed,
+            Some(Ok(Event::Init)) => {
+                // The end of the list will tell.
+                has_failed = false;
                 listed.clear();
                 continue;
             }
-            Ok(Event::InitApply(object)) => {
+            Some(Ok(Event::InitApply(object))) => {
                 listed.extend(object.read(scope.kind));
                 continue;
             }
-            Ok(Event::InitDone) => {
+            Some(Ok(Event::InitDone)) => {
                 is_listed = true;
                 What::Listed(std::mem::take(&mut listed))
             }
-            Ok(Event::Apply(object)) => match object.read(scope.kind) {
+            Some(Ok(Event::Apply(object))) => match object.read(scope.kind) {
                 Some(seen) => What::Applied(seen),
                 None => continue,
             },
-            Ok(Event::Delete(object)) => match object.key(scope.kind) {
+            Some(Ok(Event::Delete(object))) => match object.key(scope.kind) {
                 Some(key) => What::Deleted(key),
                 None => continue,
             },
-            Err(error) if !is_listed && refuses_to_stream(&error) => return Ended::CannotStream,
-            Err(error) => What::Failed(error),
+            Some(Err(error)) if !is_listed && refuses_to_stream(&error) => {
+                return Ended::CannotStream;
+            }
+            Some(Err(error)) => What::Failed(error),
         };
-        let has_failed = matches!(what, What::Failed(_));
+        has_failed = matches!(what, What::Failed(_));
         if changes.send(Change { scope: scope.clone(), what }).await.is_err() {
             return Ended::Unwanted;
         }
@@ -123,7 +144,6 @@ async fn follow(
             delay = FIRST_DELAY;
         }
     }
-    Ended::Unwanted
 }
 
 /// Replicas that lost their server at one moment do not all come back at one moment.

@@ -87,7 +87,7 @@ impl Gate {
 
     /// Waits until connections have ended in this way, and no other, and none is left.
     pub async fn ended(&self, listener: &str, outcomes: &[(Outcome, u64)]) {
-        let count = outcomes.iter().map(|(_, count)| count).sum();
+        let count: u64 = outcomes.iter().map(|(_, count)| count).sum();
         eventually("all connections ended", || {
             let counters = self.counters(listener);
             counters.accepted == count && counters.active() == 0

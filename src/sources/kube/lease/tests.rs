@@ -388,7 +388,7 @@ async fn who_has_resigned_before_never_stands() {
 /// Whatever goes wrong: never two at once, and mostly one.
 #[tokio::test(start_paused = true)]
 async fn two_never_lead_at_the_same_time() {
-    for seed in 0..12 {
+    for seed in 0..6 {
         fastrand::seed(seed);
         let api = Api::new(seed % 2 == 0);
         // One of them has an unlucky namesake.
@@ -396,7 +396,7 @@ async fn two_never_lead_at_the_same_time() {
             [("a", &api), ("b", &api), ("b", &api)].map(|(name, api)| Replica::new(api, name));
         let (mut led, mut terms) = (0, 0);
         let mut before = None;
-        for step in 0..6_000 {
+        for step in 0..3_000 {
             if step % 200 == 0 {
                 let moods = [Mood::Good, Mood::Moody, Mood::Moody, Mood::Gone, Mood::Mute];
                 api.set(moods[fastrand::usize(..moods.len())]);
@@ -411,7 +411,7 @@ async fn two_never_lead_at_the_same_time() {
                 terms += 1;
             }
         }
-        assert!(led > 300, "seed {seed}: somebody led in {led} of 6000 steps only");
+        assert!(led > 150, "seed {seed}: somebody led in {led} of 3000 steps only");
         assert!(terms > 0);
     }
 }

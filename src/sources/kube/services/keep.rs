@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::metadata::{CLASS_LABEL, MANAGED_BY, MANAGED_BY_LABEL};
 use super::{POD_PORTS, ServiceTemplate, WantedService, WantedSlice, assign, existing};
 use crate::model::{
     ConditionStatus, ConditionType, EndpointSlice, Gateway, GatewayStatus, NamespacedName,
@@ -81,6 +82,9 @@ pub(in super::super) fn is_left_over(
     report: &StatusReport,
     wanted: &BTreeMap<ObjectKey, Wanted>,
 ) -> bool {
+    if !is_made_here(live, report) {
+        return false;
+    }
     let owners = live["metadata"]["ownerReferences"].as_array().into_iter().flatten();
     let mut owners = owners.filter(|owner| owner["kind"] == "Gateway");
     let Some(gateway) = owners.find_map(|owner| owner["name"].as_str()) else { return false };
@@ -94,6 +98,15 @@ pub(in super::super) fn is_left_over(
     };
     let has_another = wanted.contains_key(&self::key(ObjectKind::Service, &service));
     !wanted.contains_key(key) && (has_another || !report.gateways.contains_key(&gateway))
+}
+
+/// Whether an object was made for a Gateway of a class that is served here. Other controllers make
+/// objects for their Gateways too, and this program may run a second time, for other classes.
+fn is_made_here(live: &Value, report: &StatusReport) -> bool {
+    let labels = &live["metadata"]["labels"];
+    let class = labels[CLASS_LABEL].as_str();
+    labels[MANAGED_BY_LABEL] == MANAGED_BY
+        && class.is_some_and(|class| report.gateway_classes.contains_key(class))
 }
 
 /// The ports of the listeners that are accepted, of a Gateway that is.

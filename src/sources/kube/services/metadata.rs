@@ -11,6 +11,12 @@ const RECORD: &str = "sluicegate.dev/set";
 /// Who made an object.
 pub(super) const MANAGED_BY: &str = "sluicegate";
 
+/// The label that says who made an object.
+pub(super) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+
+/// The label that says of which class the Gateway was for which an object was made.
+pub(super) const CLASS_LABEL: &str = "gateway.networking.k8s.io/gateway-class-name";
+
 /// The metadata of an object that a Gateway owns, as far as it is ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WantedMetadata {
@@ -30,12 +36,9 @@ impl WantedMetadata {
     pub(super) fn new(gateway: &Gateway, name: ObjectName) -> Option<Self> {
         let metadata = &gateway.metadata;
         let labels = [
-            ("app.kubernetes.io/managed-by", MANAGED_BY.to_owned()),
+            (MANAGED_BY_LABEL, MANAGED_BY.to_owned()),
             ("gateway.networking.k8s.io/gateway-name", label_value(&metadata.name)),
-            (
-                "gateway.networking.k8s.io/gateway-class-name",
-                label_value(&gateway.spec.gateway_class_name),
-            ),
+            (CLASS_LABEL, label_value(&gateway.spec.gateway_class_name)),
         ];
         Some(Self {
             name: NamespacedName { namespace: metadata.namespace(), name },
@@ -91,21 +94,17 @@ impl WantedMetadata {
 
     fn correct_owner(&self, owners: &mut Value) {
         let (name, uid) = &self.owner;
-        if !owners.is_array() {
-            *owners = json!([]);
+        let mut all = owners.as_array().cloned().unwrap_or_default();
+        if all.iter().all(|owner| owner["uid"] != **uid) {
+            all.push(json!({ "uid": uid }));
         }
-        let owners = owners.as_array_mut().expect("it is an array now");
-        if !owners.iter().any(|owner| owner["uid"] == **uid) {
-            owners.push(json!({}));
-        }
-        let is_ours = |owner: &&mut Value| owner["uid"] == **uid || owner == &&json!({});
-        for owner in owners.iter_mut().filter(is_ours) {
+        for owner in all.iter_mut().filter(|owner| owner["uid"] == **uid) {
             owner["apiVersion"] = format!("{GATEWAY_GROUP}/v1").into();
             owner["kind"] = "Gateway".into();
             owner["name"] = name.as_str().into();
-            owner["uid"] = uid.as_str().into();
             owner["controller"] = true.into();
         }
+        *owners = all.into();
     }
 }
 

@@ -1,13 +1,16 @@
 //! What the Services and EndpointSlices of a Gateway look like, and what stays of those there are.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::{PodPorts, ServiceTemplate, WantedService, WantedSlice, existing};
+use super::{PodPorts, ServiceTemplate, WantedService, WantedSlice, existing, is_left_over};
 use crate::model::{
-    EndpointSlice, Gateway, Object, ObjectKind, PortNumber, Resources, Service, ServiceType,
+    EndpointSlice, Gateway, GatewayClassStatus, Object, ObjectKey, ObjectKind, PortNumber,
+    Resources, Service, ServiceType,
 };
+use crate::translate::StatusReport;
 
 fn gateway(spec: &Value) -> Gateway {
     let mut object = json!({
@@ -303,6 +306,51 @@ fn a_slice_follows_the_replicas_and_is_emptied_with_them() {
     let emptied = none.corrected(Some(&live)).unwrap();
     assert_eq!(emptied["endpoints"], json!([]));
     assert_eq!(emptied["metadata"], live["metadata"]);
+}
+
+#[test]
+fn only_what_was_made_for_a_class_that_is_served_here_can_be_left_over() {
+    let mut gateway = gateway(&json!({}));
+    let live = wanted(&gateway, ServiceType::LoadBalancer).corrected(None);
+    let key = ObjectKey {
+        kind: ObjectKind::Service,
+        namespace: Some("infra".parse().unwrap()),
+        name: "edge-sluicegate".parse().unwrap(),
+    };
+    gateway.spec.gateway_class_name = "theirs".parse().unwrap();
+    let resources = Resources::from_iter([gateway]);
+    let mut report = StatusReport::default();
+    let is_left_over = |live: &Value, report: &StatusReport| {
+        is_left_over(live, &key, &resources, report, &BTreeMap::new())
+    };
+    // Of a class that this program serves elsewhere in the cluster.
+    assert!(!is_left_over(&live, &report));
+    let class = ("sluicegate".parse().unwrap(), GatewayClassStatus::default());
+    report.gateway_classes.extend([class]);
+    assert!(is_left_over(&live, &report));
+    // Of a Gateway that another controller serves, which makes Services too.
+    for label in ["app.kubernetes.io/managed-by", "gateway.networking.k8s.io/gateway-class-name"] {
+        let mut other = live.clone();
+        other["metadata"]["labels"][label] = "theirs".into();
+        assert!(!is_left_over(&other, &report), "{label}");
+    }
+}
+
+#[test]
+fn a_name_that_is_too_long_for_a_label_is_shortened() {
+    let mut gateway = gateway(&json!({}));
+    let long = format!("{}.x", "g".repeat(80));
+    gateway.metadata.name = long.parse().unwrap();
+    let name = gateway.metadata.namespaced_name();
+    let ports = PodPorts::from([((name, port(5432)), port(20_001))]);
+    let template = template(ServiceType::ClusterIP);
+    let wanted = WantedService::new(&gateway, &[port(5432)], &template, &ports).unwrap();
+    let service = wanted.corrected(None);
+    let label = &service["metadata"]["labels"]["gateway.networking.k8s.io/gateway-name"];
+    let label = label.as_str().unwrap();
+    assert_eq!(label.len(), 63);
+    assert!(label.starts_with(&"g".repeat(54)), "{label}");
+    assert_eq!(service["metadata"]["ownerReferences"][0]["name"], *long);
 }
 
 #[test]

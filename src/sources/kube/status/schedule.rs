@@ -88,7 +88,14 @@ impl Schedule {
     pub(super) fn written(&mut self, key: &ObjectKey, now: Instant) {
         self.delays.remove(key);
         self.rested.retain(|_, until| *until > now);
-        self.rested.insert(key.clone(), now + SPACING);
+        let rested = now + SPACING;
+        self.rested.insert(key.clone(), rested);
+        // A watch may have told of the write before the answer to it came.
+        if let Some(at) = self.due.get_mut(key).filter(|at| **at < rested) {
+            self.queue.remove(&(*at, key.clone()));
+            self.queue.insert((rested, key.clone()));
+            *at = rested;
+        }
     }
 
     /// A write failed; it is tried again, ever more seldom.
@@ -134,6 +141,17 @@ mod tests {
         assert_eq!(schedule.pop(start + SETTLE), None);
         assert_eq!(schedule.next(), Some(start + SPACING));
         assert_eq!(schedule.pop(start + SPACING), Some(key("a")));
+    }
+
+    #[test]
+    fn news_of_a_write_may_overtake_its_answer() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        schedule.touch(key("a"), start);
+        schedule.written(&key("a"), start);
+        assert_eq!(schedule.pop(start + SETTLE), None);
+        assert_eq!(schedule.pop(start + SPACING), Some(key("a")));
+        assert_eq!(schedule.next(), None);
     }
 
     #[test]

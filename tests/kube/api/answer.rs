@@ -1,0 +1,150 @@
+//! What the server answers.
+
+use http::{Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+
+use super::request::Request;
+use super::stream;
+use super::{Api, State};
+
+pub(super) type Answer = Response<UnsyncBoxBody<Bytes, std::io::Error>>;
+
+impl Api {
+    pub(super) fn answer(&self, request: &Request) -> Answer {
+        if let Some(found) = self.read(|state| state.discover(request)) {
+            return tell(&found);
+        }
+        if !self.read(|state| state.serves(request)) {
+            // Of paths that it does not know at all it says so in plain words.
+            return with_body(404, "404 page not found\n".to_owned());
+        }
+        match request.verb {
+            "list" => self.read(|state| tell(&state.list(request))),
+            "watch" => self.watch(request),
+            "get" => self.read(|state| match state.store.get(&request.object()) {
+                Some(object) => tell(&as_asked(object, request)),
+                None => refuse(404, request),
+            }),
+            _ => self.write(request),
+        }
+    }
+
+    fn watch(&self, request: &Request) -> Answer {
+        let wants_list = request.query.contains_key("sendInitialEvents");
+        if wants_list && self.read(|state| state.minor < "34") {
+            return refuse(422, request);
+        }
+        Response::new(stream::watch(self, request, wants_list))
+    }
+
+    fn write(&self, request: &Request) -> Answer {
+        let mut answer = None;
+        self.change(|state| answer = Some(state.write(request)));
+        answer.expect("it was asked")
+    }
+}
+
+impl State {
+    /// The whole list, or a page of it.
+    fn list(&self, request: &Request) -> Value {
+        let prefix = request.object();
+        let (from, version) = match request.query.get("continue") {
+            Some(token) => token.split_once('.').unwrap(),
+            None => ("0", ""),
+        };
+        let version = match version {
+            "" => self.store.version().to_string(),
+            version => version.to_owned(),
+        };
+        let from: usize = from.parse().unwrap();
+        let limit = request.query.get("limit").map_or(usize::MAX, |limit| limit.parse().unwrap());
+        let all = self.store.all(&prefix).map(|(_, object)| as_asked(object, request));
+        let mut items: Vec<_> = all.skip(from).collect();
+        let mut metadata = json!({ "resourceVersion": version });
+        if items.len() > limit {
+            items.truncate(limit);
+            metadata["continue"] = json!(format!("{}.{version}", from + limit));
+        }
+        json!({
+            "kind": "List", "apiVersion": request.group_version, "metadata": metadata, "items": items,
+        })
+    }
+
+    fn write(&mut self, request: &Request) -> Answer {
+        let (name, body) = (request.object(), &request.body);
+        if request.verb == "create" {
+            let mut object = body.clone();
+            object["metadata"]["namespace"] = json!(request.namespace);
+            let kind = if request.plural == "events" { "Event" } else { "Lease" };
+            object["kind"] = json!(kind);
+            let name = format!("{name}{}", object["metadata"]["name"].as_str().unwrap());
+            self.store.apply(object);
+            return tell(&as_asked(self.store.get(&name).unwrap(), request));
+        }
+        if self.store.get(&name).is_none() {
+            return refuse(404, request);
+        }
+        if self.store.check(&name, body).is_err() {
+            return refuse(409, request);
+        }
+        match (request.verb, request.subresource.as_deref()) {
+            ("update", Some("status")) => self.store.set_status(&name, body["status"].clone()),
+            ("update", None) => self.store.apply(body.clone()),
+            ("patch", None) => self.store.patch_metadata(&name, &body["metadata"]),
+            _ => return refuse(405, request),
+        }
+        // It may be gone now, and is answered as it was.
+        match self.store.get(&name) {
+            Some(object) => tell(&as_asked(object, request)),
+            None => tell(&json!({ "metadata": body["metadata"] })),
+        }
+    }
+}
+
+/// Objects are stored once, and told in the version that was asked for.
+pub(super) fn as_asked(object: &Value, request: &Request) -> Value {
+    let mut object = object.clone();
+    object["apiVersion"] = json!(request.group_version);
+    object
+}
+
+pub(super) fn tell(answer: &Value) -> Answer {
+    with_body(200, answer.to_string())
+}
+
+/// No, and in the server's own words why.
+pub(super) fn refuse(code: u16, request: &Request) -> Answer {
+    let Request { verb, plural, .. } = request;
+    let object = request.object();
+    let (reason, message) = match code {
+        403 => (
+            "Forbidden",
+            format!("{plural} is forbidden: User \"gate\" cannot {verb} resource \"{plural}\""),
+        ),
+        404 => ("NotFound", format!("{object} not found")),
+        409 => ("Conflict", format!("{object}: the object has been modified")),
+        410 => ("Expired", "too old resource version".to_owned()),
+        422 => ("Invalid", "sendInitialEvents is forbidden for watch".to_owned()),
+        _ => ("InternalError", "etcdserver: request timed out".to_owned()),
+    };
+    let status = json!({
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "code": code,
+    });
+    with_body(code, status.to_string())
+}
+
+fn with_body(code: u16, body: String) -> Answer {
+    let body = Full::new(Bytes::from(body)).map_err(|never| match never {});
+    let mut answer = Response::new(body.boxed_unsync());
+    *answer.status_mut() = StatusCode::from_u16(code).unwrap();
+    answer
+}

@@ -1,0 +1,269 @@
+//! An API server of Kubernetes, as much of it as the source meets.
+//!
+//! Objects are JSON and are called as in `tcproutes/default/r`, or `gatewayclasses/c`. A test creates,
+//! changes and deletes them as kubectl would, looks at what was asked and written, and spoils answers.
+
+mod answer;
+mod discovery;
+mod request;
+mod rule;
+mod store;
+mod stream;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+pub(crate) use self::request::Request;
+pub(crate) use self::rule::Effect;
+use self::rule::Rule;
+use self::store::Store;
+
+/// Longer than anything that is tried again waits. It passes at once when nothing else is left to do.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Which definitions of Gateway API are installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Installed {
+    Nothing,
+    /// Before 1.6: TCPRoute is there as `v1alpha2` only, ReferenceGrant as `v1beta1`.
+    Before16,
+    /// TCPRoute is there as `v1` and as `v1alpha2`.
+    Both,
+}
+
+/// The server.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<watch::Sender<State>>);
+
+/// All there is to know of it.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) store: Store,
+    pub(crate) requests: Vec<Request>,
+    /// The watches that are open.
+    pub(crate) streams: Vec<String>,
+    installed: Installed,
+    bundle: Option<String>,
+    minor: &'static str,
+    is_down: bool,
+    rules: Vec<Rule>,
+    /// Watches of these that were opened before so many closings are to end.
+    closings: Vec<String>,
+}
+
+impl Api {
+    /// A server with the definitions of Gateway API 1.6, and without objects.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(State {
+            store: Store::default(),
+            requests: Vec::new(),
+            streams: Vec::new(),
+            installed: Installed::Both,
+            bundle: Some("v1.6.3".to_owned()),
+            minor: "37",
+            is_down: false,
+            rules: Vec::new(),
+            closings: Vec::new(),
+        })))
+    }
+
+    /// A server with these objects.
+    pub(crate) fn with(objects: impl IntoIterator<Item = Value>) -> Self {
+        let api = Self::new();
+        objects.into_iter().for_each(|object| api.apply(object));
+        api
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let api = self.clone();
+        let service = tower::service_fn(move |request: http::Request<Body>| {
+            let api = api.clone();
+            async move {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+                let request = Request::new(&head, &body);
+                api.serve(request).await
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    async fn serve(&self, request: Request) -> io::Result<answer::Answer> {
+        let refused = || Err(io::Error::from(io::ErrorKind::ConnectionRefused));
+        if self.read(|state| state.is_down) {
+            return refused();
+        }
+        self.change(|state| state.requests.push(request.clone()));
+        let mut state = self.0.subscribe();
+        let is_free = |state: &State| state.is_down || !state.is_held(&request);
+        state.wait_for(is_free).await.expect("the server is there");
+        let mut spoiled = None;
+        self.change(|state| spoiled = state.spoil(&request));
+        match spoiled {
+            _ if self.read(|state| state.is_down) => refused(),
+            Some(Effect::Refuse(code)) => Ok(answer::refuse(code, &request)),
+            Some(Effect::Break) => Err(io::ErrorKind::ConnectionReset.into()),
+            Some(Effect::Hold) | None => Ok(self.answer(&request)),
+        }
+    }
+
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.0.borrow())
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        self.0.send_modify(change);
+    }
+
+    /// Waits until a condition holds.
+    pub(crate) async fn until(&self, what: &str, condition: impl Fn(&State) -> bool) {
+        let mut state = self.0.subscribe();
+        let is_in_time = timeout(PATIENCE, state.wait_for(|state| condition(state))).await.is_ok();
+        assert!(is_in_time, "it never happened that {what}; asked was {:#?}", self.requests());
+    }
+
+    /// Waits until an object satisfies a condition.
+    pub(crate) async fn until_object(&self, name: &str, condition: impl Fn(&Value) -> bool) {
+        let mut state = self.0.subscribe();
+        let holds = |state: &State| state.store.get(name).is_some_and(&condition);
+        let is_in_time = timeout(PATIENCE, state.wait_for(holds)).await.is_ok();
+        assert!(is_in_time, "{name} stays {:#}", self.get(name));
+    }
+}
+
+/// What kubectl does.
+impl Api {
+    /// Creates an object, or changes it; its status stays.
+    pub(crate) fn apply(&self, object: Value) {
+        self.change(|state| state.store.apply(object));
+    }
+
+    /// Deletes an object, as far as its finalizers let it go.
+    pub(crate) fn delete(&self, name: &str) {
+        self.change(|state| state.store.delete(name));
+    }
+
+    /// Somebody else writes an object's status.
+    pub(crate) fn set_status(&self, name: &str, status: Value) {
+        self.change(|state| state.store.set_status(name, status));
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Value {
+        self.read(|state| state.store.get(name).cloned()).unwrap_or_default()
+    }
+}
+
+/// What happens to the server.
+impl Api {
+    pub(crate) fn install(&self, installed: Installed) {
+        self.change(|state| {
+            state.installed = installed;
+            // Another version is another path.
+            for plural in discovery::GATEWAY_API {
+                state.closings.push(plural.to_owned());
+            }
+        });
+    }
+
+    /// The version that the definitions say they have.
+    pub(crate) fn bundle(&self, version: Option<&str>) {
+        self.change(|state| state.bundle = version.map(str::to_owned));
+    }
+
+    /// The server's own version is 1 and this.
+    pub(crate) fn minor(&self, minor: &'static str) {
+        self.change(|state| state.minor = minor);
+    }
+
+    /// Nobody answers, and what was open breaks off.
+    pub(crate) fn down(&self) {
+        self.change(|state| state.is_down = true);
+    }
+
+    pub(crate) fn up(&self) {
+        self.change(|state| state.is_down = false);
+    }
+
+    /// Spoils the answers to requests of these verbs, divided by commas, for a kind.
+    pub(crate) fn spoil(&self, verbs: &'static str, plural: &'static str, effect: Effect) {
+        self.change(|state| state.rules.push(Rule { verbs, plural, effect, times: usize::MAX }));
+    }
+
+    /// Spoils so many of them.
+    pub(crate) fn spoil_times(
+        &self,
+        times: usize,
+        verbs: &'static str,
+        plural: &'static str,
+        effect: Effect,
+    ) {
+        self.change(|state| state.rules.push(Rule { verbs, plural, effect, times }));
+    }
+
+    /// Takes back all [spoiling](Self::spoil).
+    pub(crate) fn heal(&self) {
+        self.change(|state| state.rules.clear());
+    }
+
+    /// Takes the permission to read a kind.
+    pub(crate) fn forbid(&self, plural: &'static str) {
+        self.spoil("list,watch", plural, Effect::Refuse(403));
+        self.close(plural);
+    }
+
+    /// Ends the watches of a kind.
+    pub(crate) fn close(&self, plural: &'static str) {
+        self.change(|state| state.closings.push(plural.to_owned()));
+    }
+
+    /// Forgets what happened, and ends the watches of a kind: they are too late to be resumed.
+    pub(crate) fn expire(&self, plural: &'static str) {
+        self.change(|state| {
+            state.store.compact();
+            state.closings.push(plural.to_owned());
+        });
+    }
+}
+
+/// What was asked.
+impl Api {
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.read(|state| state.requests.clone())
+    }
+
+    /// The requests that would change something, Events apart.
+    pub(crate) fn writes(&self) -> Vec<Request> {
+        self.read(State::writes)
+    }
+
+    /// The events that were published.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        self.read(|state| state.store.all("events/").map(|(_, event)| event.clone()).collect())
+    }
+
+    /// Forgets what was asked so far.
+    pub(crate) fn forget(&self) {
+        self.change(|state| state.requests.clear());
+    }
+}
+
+impl State {
+    pub(crate) fn writes(&self) -> Vec<Request> {
+        let is_write = |request: &&Request| request.is_write() && request.plural != "events";
+        self.requests.iter().filter(is_write).cloned().collect()
+    }
+
+    /// How many requests of a verb there were for a kind.
+    pub(crate) fn count(&self, verb: &str, plural: &str) -> usize {
+        let is_one = |request: &&Request| request.verb == verb && request.plural == plural;
+        self.requests.iter().filter(is_one).count()
+    }
+}

@@ -1,0 +1,43 @@
+//! Answers that are spoiled.
+
+use super::State;
+use super::request::Request;
+
+/// What becomes of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It is no, with this code.
+    Refuse(u16),
+    /// The connection breaks off.
+    Break,
+    /// It does not come before the server is healed.
+    Hold,
+}
+
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) verbs: &'static str,
+    pub(super) plural: &'static str,
+    pub(super) effect: Effect,
+    pub(super) times: usize,
+}
+
+impl Rule {
+    fn is_about(&self, request: &Request) -> bool {
+        self.plural == request.plural
+            && self.times > 0
+            && self.verbs.split(',').any(|verb| verb == request.verb)
+    }
+}
+
+impl State {
+    pub(super) fn is_held(&self, request: &Request) -> bool {
+        self.rules.iter().any(|rule| rule.effect == Effect::Hold && rule.is_about(request))
+    }
+
+    pub(super) fn spoil(&mut self, request: &Request) -> Option<Effect> {
+        let rule = self.rules.iter_mut().find(|rule| rule.is_about(request))?;
+        rule.times -= 1;
+        Some(rule.effect)
+    }
+}

@@ -1,0 +1,67 @@
+//! Whose classes they are.
+
+use serde_json::json;
+use sluicegate::model::Resources;
+use sluicegate::sources::{KubeSource, MemorySource};
+use sluicegate::{Server, StartError};
+
+use crate::api::Api;
+use crate::objects::{OURS, THEIRS, class, condition, gateway, parent, route, usual, with};
+use crate::stage::Stage;
+
+#[tokio::test(start_paused = true)]
+async fn classes_and_gateways_of_others_are_left_alone() {
+    let api = Api::with(usual());
+    api.apply(class("theirs", THEIRS));
+    api.apply(with("/spec/gatewayClassName", json!("theirs"), gateway("g2", 6000)));
+    api.apply(with("/spec/gatewayClassName", json!("missing"), gateway("g3", 6001)));
+    api.apply(with("/spec/parentRefs", json!([parent("g2")]), route("r2", "s")));
+    api.apply(with("/spec/parentRefs", json!([parent("g3")]), route("r3", "s")));
+    let _stage = Stage::settled(&api).await;
+    let written: Vec<_> = api.writes().iter().map(|write| write.object()).collect();
+    for name in [
+        "gatewayclasses/theirs",
+        "gateways/default/g2",
+        "gateways/default/g3",
+        "tcproutes/default/r2",
+        "tcproutes/default/r3",
+    ] {
+        assert!(!written.contains(&name.to_owned()), "{written:?}");
+    }
+    assert!(written.contains(&"gatewayclasses/c".to_owned()), "{written:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_name_serves_other_classes() {
+    let api = Api::with(usual());
+    api.apply(class("theirs", THEIRS));
+    api.apply(with("/spec/gatewayClassName", json!("theirs"), gateway("g2", 6000)));
+    api.apply(with("/spec/parentRefs", json!([parent("g2")]), route("r2", "s")));
+    let stage = Stage::with(&api, THEIRS, |source| source);
+    stage.settle().await;
+    let parents = &api.get("tcproutes/default/r2")["status"]["parents"];
+    assert_eq!(parents[0]["controllerName"], THEIRS);
+    assert_eq!(condition(&parents[0], "Accepted")["status"], "True");
+    assert!(api.get("gatewayclasses/c").get("status").is_none());
+    assert!(api.get("tcproutes/default/r").get("status").is_none());
+}
+
+#[tokio::test]
+async fn a_gateway_has_one_name() {
+    let api = Api::new();
+    let source = |name: &str| KubeSource::new(api.client()).controller_name(name.parse().unwrap());
+    let both = Server::builder().source(source(OURS)).source(source(THEIRS)).start().await;
+    let Err(StartError::Controllers { one, other }) = both else { panic!("{both:?}") };
+    assert_eq!([one.as_str(), other.as_str()], [OURS, THEIRS]);
+    let said = Server::builder()
+        .controller_name(THEIRS.parse().unwrap())
+        .source(MemorySource::new(Resources::new()))
+        .source(source(OURS))
+        .start()
+        .await;
+    assert_eq!(
+        said.unwrap_err().to_string(),
+        format!("two names for the controller, {THEIRS} and {OURS}; a gateway has one")
+    );
+    assert_eq!(api.requests().len(), 0);
+}

@@ -1,0 +1,117 @@
+//! Whose say in a route is whose.
+
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::objects::{OURS, THEIRS, class, gateway, parent, route, usual, with};
+use crate::stage::Stage;
+
+const ROUTE: &str = "tcproutes/default/r";
+
+fn entry(gateway: &str, controller: &str) -> Value {
+    json!({
+        "parentRef": parent(gateway),
+        "controllerName": controller,
+        "conditions": [{
+            "type": "Accepted", "status": "False", "reason": "Theirs", "message": "",
+            "observedGeneration": 1, "lastTransitionTime": "2020-01-01T00:00:00Z", "extra": { "z": 1, "a": [null] },
+        }],
+        "unknown": [{ "deep": 1.5 }],
+    })
+}
+
+fn parents(api: &Api) -> Vec<Value> {
+    api.get(ROUTE)["status"]["parents"].as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_of_others_stay_to_the_letter_and_in_their_place() {
+    let api = Api::with(usual());
+    let theirs = [entry("g", THEIRS), entry("elsewhere", THEIRS)];
+    api.set_status(ROUTE, json!({ "parents": [theirs[0], entry("gone", OURS), theirs[1]] }));
+    let stage = Stage::settled(&api).await;
+    let found = parents(&api);
+    assert_eq!(found[..2], theirs);
+    assert_eq!(found[2]["parentRef"], parent("g"));
+    assert_eq!(found[2]["controllerName"], OURS);
+    assert_eq!(found.len(), 3);
+
+    // And when there is nothing left of ours.
+    api.apply(with("/spec/parentRefs", json!([parent("elsewhere")]), route("r", "s")));
+    stage.settle().await;
+    assert_eq!(parents(&api), theirs);
+}
+
+#[tokio::test(start_paused = true)]
+async fn even_the_last_entry_goes_when_it_no_longer_holds() {
+    let ends: [(&str, fn(&Api)); 4] = [
+        ("the reference goes", |api| {
+            api.apply(with("/spec/parentRefs", json!([]), route("r", "s")));
+        }),
+        ("the Gateway goes", |api| api.delete("gateways/default/g")),
+        ("the Gateway changes its class", |api| {
+            api.apply(with("/spec/gatewayClassName", json!("another"), gateway("g", 5000)));
+        }),
+        ("the class changes its controller", |api| {
+            api.apply(class("c", THEIRS));
+        }),
+    ];
+    for (what, end) in ends {
+        let api = Api::with(usual());
+        let stage = Stage::settled(&api).await;
+        assert_eq!(parents(&api).len(), 1);
+        api.forget();
+        end(&api);
+        stage.settle().await;
+        assert_eq!(api.get(ROUTE)["status"], json!({ "parents": [] }), "{what}");
+        let count = api.read(|state| state.count("update", "tcproutes"));
+        assert_eq!(count, 1, "{what}");
+    }
+}
+
+/// It is known by what stands there, not by what was once seen.
+#[tokio::test(start_paused = true)]
+async fn stale_entries_go_after_a_restart() {
+    let api = Api::with(usual());
+    drop(Stage::settled(&api).await);
+    api.delete("gateways/default/g");
+    let _stage = Stage::settled(&api).await;
+    assert_eq!(api.get(ROUTE)["status"], json!({ "parents": [] }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_for_each_reference() {
+    let api = Api::with(usual());
+    api.apply(gateway("h", 6000));
+    let by_port = json!({
+        "group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "h", "namespace": "default", "port": 6000,
+    });
+    let refs = json!([parent("missing"), by_port, parent("g")]);
+    api.apply(with("/spec/parentRefs", refs, route("r", "s")));
+    let stage = Stage::settled(&api).await;
+    let refs = |api: &Api| -> Vec<Value> {
+        parents(api).iter().map(|parent| parent["parentRef"].clone()).collect()
+    };
+    assert_eq!(refs(&api), [by_port, parent("g")], "as the route spells them");
+    api.apply(route("r", "s"));
+    stage.settle().await;
+    assert_eq!(refs(&api), [parent("g")]);
+}
+
+/// Others write as they like; it is no reason to write.
+#[tokio::test(start_paused = true)]
+async fn what_others_write_is_not_answered() {
+    let api = Api::with(usual());
+    let stage = Stage::settled(&api).await;
+    api.forget();
+    let mut status = api.get(ROUTE)["status"].clone();
+    status["parents"].as_array_mut().unwrap().insert(0, entry("elsewhere", THEIRS));
+    api.set_status(ROUTE, status.clone());
+    stage.settle().await;
+    assert_eq!(api.writes().len(), 0);
+    // What is ours is put right, though.
+    api.set_status(ROUTE, json!({ "parents": [entry("elsewhere", THEIRS)] }));
+    stage.settle().await;
+    assert_eq!(api.writes().len(), 1);
+    assert_eq!(parents(&api).len(), 2);
+}
