@@ -12,12 +12,14 @@ import (
 )
 
 // Client speaks to the cluster that KUBECONFIG names, as its administrator.
-func Client(t *testing.T) client.Client {
+func Client(t *testing.T) client.WithWatch {
 	t.Helper()
 	at, err := config.GetConfig()
 	require.NoError(t, err, "no cluster to speak to")
+	// No measure of its own: it would be what tests measure.
+	at.QPS = -1
 	require.NoError(t, gateway.Install(clientgo.Scheme))
-	c, err := client.New(at, client.Options{Scheme: clientgo.Scheme})
+	c, err := client.NewWithWatch(at, client.Options{Scheme: clientgo.Scheme})
 	require.NoError(t, err)
 	return c
 }

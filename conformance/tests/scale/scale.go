@@ -12,9 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	clientgo "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/config"
 
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
 	"sluicegate.dev/conformance/tests/harness"
@@ -48,7 +46,6 @@ type Measured struct {
 
 type bench struct {
 	client.WithWatch
-	here      harness.Environment
 	namespace string
 	host      netip.Addr
 	one       traffic.Backend
@@ -58,7 +55,7 @@ type bench struct {
 
 // Measure makes so many routes in a namespace of their own, and takes them away again.
 func Measure(t *testing.T, here harness.Environment, routes int) Measured {
-	b := newBench(t, here, fmt.Sprintf("scale-%d", routes))
+	b := &bench{WithWatch: harness.Client(t), namespace: fmt.Sprintf("scale-%d", routes)}
 	leader, other := harness.ReadyReplicas(t, b)
 	b.host = traffic.OwnAddress(t, leader.Address)
 	b.one, b.other = traffic.Serve(t, "one"), traffic.Serve(t, "other")
@@ -76,18 +73,6 @@ func Measure(t *testing.T, here harness.Environment, routes int) Measured {
 	}
 	b.clear(t)
 	return m
-}
-
-func newBench(t *testing.T, here harness.Environment, namespace string) *bench {
-	t.Helper()
-	at, err := config.GetConfig()
-	require.NoError(t, err)
-	// The client's own limits would be what is measured.
-	at.QPS = -1
-	harness.Client(t) // It knows our kinds from now on.
-	c, err := client.NewWithWatch(at, client.Options{Scheme: clientgo.Scheme})
-	require.NoError(t, err)
-	return &bench{WithWatch: c, here: here, namespace: namespace}
 }
 
 func (b *bench) listeners() (n int) {
