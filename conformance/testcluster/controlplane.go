@@ -84,6 +84,10 @@ func newComponents(dir, kubeconfig string) (map[string]*component, error) {
 	}
 	binary := filepath.Join(filepath.Dir(executable), "control-plane")
 	file := func(name string) string { return filepath.Join(dir, name) }
+	audit, err := writeAudit(file("audit.yaml"), file("logs/audit.log"))
+	if err != nil {
+		return nil, err
+	}
 	const store = "http://127.0.0.1:2379"
 	components := map[string]*component{}
 	for name, flags := range map[string][]string{
@@ -91,14 +95,14 @@ func newComponents(dir, kubeconfig string) (map[string]*component, error) {
 			"--data-dir=" + file("etcd"), "--listen-client-urls=" + store, "--advertise-client-urls=" + store,
 			"--listen-peer-urls=http://127.0.0.1:2380", "--unsafe-no-fsync", "--log-level=warn",
 		},
-		"kube-apiserver": {
+		"kube-apiserver": append([]string{
 			"--etcd-servers=" + store, "--bind-address=" + apiAddress, "--secure-port=443",
 			"--tls-cert-file=" + file("api.crt"), "--tls-private-key-file=" + file("api.key"), "--cert-dir=" + dir,
 			"--token-auth-file=" + file("tokens.csv"), "--authorization-mode=RBAC",
 			"--service-account-key-file=" + file("sa.key"), "--service-account-signing-key-file=" + file("sa.key"),
 			"--service-account-issuer=https://kubernetes.default.svc",
 			"--service-cluster-ip-range=" + serviceRange, "--allow-privileged",
-		},
+		}, audit...),
 		"kube-controller-manager": {
 			"--kubeconfig=" + kubeconfig, "--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
 			"--service-account-private-key-file=" + file("sa.key"), "--root-ca-file=" + file("ca.crt"),

@@ -14,12 +14,14 @@ import (
 )
 
 // Client speaks to the cluster that KUBECONFIG names, as its administrator.
-func Client(t *testing.T) client.Client {
+func Client(t *testing.T) client.WithWatch {
 	t.Helper()
 	at, err := config.GetConfig()
 	require.NoError(t, err, "no cluster to speak to")
+	// No measure of its own: it would be what tests measure.
+	at.QPS = -1
 	require.NoError(t, gateway.Install(clientgo.Scheme))
-	c, err := client.New(at, client.Options{Scheme: clientgo.Scheme})
+	c, err := client.NewWithWatch(at, client.Options{Scheme: clientgo.Scheme})
 	require.NoError(t, err)
 	return c
 }
@@ -36,10 +38,12 @@ func InstallCRDs(t *testing.T, e Environment, channel string) {
 		"tcproutes.gateway.networking.k8s.io", "referencegrants.gateway.networking.k8s.io")
 }
 
-// The release and namespace that InstallChart uses.
+// The release and namespace that InstallChart uses, and the controller that the chart makes of it.
 const (
 	Release   = "sluicegate"
 	Namespace = "sluicegate-system"
+
+	ControllerName = "sluicegate.dev/gateway-controller"
 )
 
 // InstallChart installs our chart with these values (`key=value`) and waits until its pods are ready.

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -27,4 +28,17 @@ func Try(t *testing.T, name string, args ...string) (string, error) {
 	err := command.Run()
 	t.Logf("$ %s %s\n%s%s", name, strings.Join(args, " "), out.String(), errors.String())
 	return out.String(), err
+}
+
+// Output runs a program that says much, and gives that: its errors only where it fails.
+func Output(t *testing.T, name string, args ...string) (string, error) {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), name, args...)
+	var errors bytes.Buffer
+	command.Stderr = &errors
+	out, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, errors.String())
+	}
+	return string(out), nil
 }

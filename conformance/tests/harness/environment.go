@@ -43,7 +43,11 @@ func (e Environment) Chart() string {
 	return filepath.Join(e.Repository, "charts", "sluicegate")
 }
 
-// CRDs is the directory of the custom resource definitions of a channel: standard or experimental.
+// CRDs is what kubectl applies (`-k`) for the custom resource definitions of a channel: standard or experimental.
 func (e Environment) CRDs(channel string) string {
-	return filepath.Join(e.GatewayAPI, "config", "crd", channel)
+	all := filepath.Join(e.GatewayAPI, "config", "crd")
+	if channel == "standard" {
+		return all
+	}
+	return filepath.Join(all, channel)
 }

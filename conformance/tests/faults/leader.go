@@ -1,0 +1,93 @@
+package faults
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sluicegate.dev/conformance/tests/harness"
+	"sluicegate.dev/conformance/tests/traffic"
+)
+
+// leaseDuration is how long a Lease outlives its holder.
+const leaseDuration = 15 * time.Second
+
+// LeaderKilled kills the process that writes, without a word of warning. The other one takes over
+// when the Lease has run out, and not one of its own connections notices.
+func LeaderKilled(t *testing.T, w *World) {
+	leader, other := harness.ReadyReplicas(t, w)
+	killed := w.kill(t, leader, other, leaseDuration+5*time.Second)
+	holder, err := harness.Leader(t.Context(), w)
+	require.NoError(t, err)
+	require.Equal(t, other.Name, holder, "the Lease is the other one's now")
+	t.Logf("%s was killed and %s has written %v later", leader.Name, other.Name, killed)
+}
+
+// OtherKilled kills the process that does not write. Writing goes on at once.
+func OtherKilled(t *testing.T, w *World) {
+	leader, other := harness.ReadyReplicas(t, w)
+	killed := w.kill(t, other, leader, 5*time.Second)
+	t.Logf("%s was killed and %s has written %v later", other.Name, leader.Name, killed)
+}
+
+// kill kills a replica under load, and gives the time from there to the next status written.
+//
+// Connections die with the process that carries them: those are counted, and are no failures. While
+// the load balancer does not know of it, it sends new ones there too, for as long as that pod is not
+// ready again; so what must not fail is told apart by dialling the one that stays past the balancer.
+func (w *World) kill(t *testing.T, victim, survivor harness.Replica, within time.Duration) time.Duration {
+	t.Helper()
+	shape := traffic.Shape{Opened: 50, Life: 3 * time.Second, Held: 100}
+	balanced := traffic.Start(t, w.steady(), shape)
+	direct := traffic.Start(t, w.directly(t, survivor), shape)
+	time.Sleep(2 * time.Second)
+
+	began := time.Now()
+	w.Control.Kill(t, harness.Namespace, victim.Name)
+	name := "after-" + victim.Name
+	service := traffic.Service(Namespace, name)
+	route := traffic.Route(Namespace, name, w.gateway, newsPort, name)
+	w.create(t, service, traffic.Slice(service, w.host, w.other), route)
+	harness.ExpectServed(t, w, route, within)
+	written := since(began)
+
+	harness.Eventually(t, time.Minute, victim.Name+" is back", func(ctx context.Context) error {
+		return w.ready(ctx, victim.Name)
+	})
+	back := time.Now()
+	t.Logf("the killed process is ready again by %v", since(began))
+	w.expectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
+	time.Sleep(5 * time.Second)
+	w.delete(t, route, service)
+
+	expectUnharmed(t, direct)
+	outcome := balanced.Stop()
+	t.Logf("through the load balancer: %v", outcome)
+	died := slices.DeleteFunc(slices.Clone(outcome.Failures), func(f traffic.Failure) bool { return f.Replica != victim.Address })
+	lost := slices.DeleteFunc(slices.Clone(outcome.Failures), func(f traffic.Failure) bool { return f.Replica == victim.Address })
+	refused := slices.DeleteFunc(slices.Clone(lost), func(f traffic.Failure) bool {
+		return f.Replica.IsValid() || f.At.Before(began) || f.At.After(back.Add(time.Second))
+	})
+	t.Logf("of these, %d died with the process that carried them, and %d were sent to it while it was down", len(died), len(refused))
+	require.NotEmpty(t, died, "the killed process carried nothing, which proves nothing")
+	require.Len(t, lost, len(refused), "failed for no such reason:\n%s", traffic.Spell(lost))
+	return written
+}
+
+// ready says whether a pod of ours is.
+func (w *World) ready(ctx context.Context, name string) error {
+	replicas, err := harness.Replicas(ctx, w)
+	if err != nil {
+		return err
+	}
+	for _, replica := range replicas {
+		if replica.Name == name && replica.IsReady {
+			return nil
+		}
+	}
+	return fmt.Errorf("there are %v", replicas)
+}

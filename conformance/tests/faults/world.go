@@ -1,0 +1,156 @@
+// Package faults has what goes wrong in a cluster, and what must come of it: as little as possible.
+// Every test has connections of its own under way, looks at each of their bytes, and prints what it measured.
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	gateway "sigs.k8s.io/gateway-api/apis/v1"
+	"sluicegate.dev/conformance/tests/harness"
+	"sluicegate.dev/conformance/tests/traffic"
+)
+
+// Namespace is where the objects are that all tests share.
+const Namespace = "faults"
+
+// The ports of the shared Gateway: one whose route stays as it is, and one for routes that come and go.
+const (
+	steadyPort = 9000
+	newsPort   = 9001
+)
+
+// World is what the tests share: a gateway with two replicas, a Gateway, and a route that works.
+type World struct {
+	Here    harness.Environment
+	Control harness.Control
+	client.Client
+
+	// host is where the backends are, for those who dial from a pod.
+	host    netip.Addr
+	gateway *gateway.Gateway
+	address netip.Addr
+	// One is behind the route that works, the other is for changes.
+	one, other traffic.Backend
+	service    *core.Service
+}
+
+// NewWorld makes the objects; the chart has been installed.
+func NewWorld(t *testing.T, here harness.Environment) *World {
+	t.Helper()
+	w := &World{Here: here, Control: here.Control(), Client: harness.Client(t)}
+	leader, _ := harness.ReadyReplicas(t, w)
+	w.host = traffic.OwnAddress(t, leader.Address)
+	w.one, w.other = traffic.Serve(t, "one"), traffic.Serve(t, "other")
+
+	w.create(t, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})
+	w.gateway = traffic.Gateway(Namespace, "faults", harness.Release, steadyPort, newsPort)
+	w.service = traffic.Service(Namespace, "one")
+	w.create(t, w.gateway, w.service, traffic.Slice(w.service, w.host, w.one))
+	w.create(t, traffic.Route(Namespace, "steady", w.gateway, steadyPort, "one"))
+	w.address = harness.GatewayAddress(t, w, w.gateway, time.Minute)
+	w.expectBackend(t, w.steady(), w.one, time.Minute)
+	return w
+}
+
+// steady is the address with the route that stays.
+func (w *World) steady() string { return harness.Join(w.address, steadyPort) }
+
+// directly is the same at one of our pods, past the load balancer.
+func (w *World) directly(t *testing.T, replica harness.Replica) string {
+	t.Helper()
+	service := core.Service{}
+	name := client.ObjectKey{Namespace: Namespace, Name: w.gateway.Name + "-" + harness.Release}
+	require.NoError(t, w.Get(t.Context(), name, &service))
+	for _, port := range service.Spec.Ports {
+		if port.Port == steadyPort {
+			return harness.Join(replica.Address, port.TargetPort.IntValue())
+		}
+	}
+	t.Fatalf("Service %s has no port %d: %v", name, steadyPort, service.Spec.Ports)
+	return ""
+}
+
+func (w *World) create(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	for _, object := range objects {
+		require.NoError(t, w.Create(t.Context(), object), "creating %T %s", object, object.GetName())
+	}
+}
+
+func (w *World) delete(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	for _, object := range objects {
+		require.NoError(t, client.IgnoreNotFound(w.Delete(t.Context(), object)), "deleting %T %s", object, object.GetName())
+	}
+}
+
+// expectBackend waits until five connections in a row reach a backend: both replicas should have had their turn.
+func (w *World) expectBackend(t *testing.T, address string, backend traffic.Backend, within time.Duration) {
+	t.Helper()
+	harness.Eventually(t, within, address+" leads to "+backend.Name, func(ctx context.Context) error {
+		for range 5 {
+			connection, err := traffic.Dial(ctx, address)
+			if err != nil {
+				return err
+			}
+			connection.Close()
+			if connection.Backend != backend.Name {
+				return fmt.Errorf("it leads to %s", connection.Backend)
+			}
+		}
+		return nil
+	})
+}
+
+// expectChangesTaken makes a route and changes its endpoints, to see that all of it still works: the
+// traffic within the one time, the status within the other.
+func (w *World) expectChangesTaken(t *testing.T, name string, forwarded, written time.Duration) {
+	t.Helper()
+	began := time.Now()
+	service := traffic.Service(Namespace, name)
+	slice := traffic.Slice(service, w.host, w.other)
+	route := traffic.Route(Namespace, name, w.gateway, newsPort, name)
+	w.create(t, service, slice, route)
+	news := harness.Join(w.address, newsPort)
+	w.expectBackend(t, news, w.other, forwarded)
+	t.Logf("a new route carries connections after %v", since(began))
+	harness.ExpectServed(t, w, route, written)
+	t.Logf("its status is written after %v", since(began))
+
+	began = time.Now()
+	w.moveTo(t, slice, w.one)
+	w.expectBackend(t, news, w.one, forwarded)
+	t.Logf("a change of its endpoints is followed after %v", since(began))
+	w.delete(t, route, service, slice)
+}
+
+// moveTo makes a backend the one endpoint of a slice.
+func (w *World) moveTo(t *testing.T, slice *discovery.EndpointSlice, backend traffic.Backend) {
+	t.Helper()
+	before := slice.DeepCopy()
+	slice.Ports[0].Port = ptr.To(int32(backend.Port))
+	require.NoError(t, w.Patch(t.Context(), slice, client.MergeFrom(before)))
+}
+
+// expectUnharmed ends a load and asks that nothing went wrong with any of its connections.
+func expectUnharmed(t *testing.T, load *traffic.Load) {
+	t.Helper()
+	outcome := load.Stop()
+	t.Logf("load: %v", outcome)
+	require.Empty(t, outcome.Failures, "failed connections:\n%s", traffic.Spell(outcome.Failures))
+}
+
+func since(began time.Time) time.Duration {
+	return time.Since(began).Round(time.Millisecond)
+}

@@ -1,0 +1,40 @@
+package tests
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"sluicegate.dev/conformance/tests/faults"
+	"sluicegate.dev/conformance/tests/harness"
+)
+
+var (
+	churn = flag.Duration("churn", 5*time.Minute, "how long routes are changed at random")
+	seed  = flag.Uint64("seed", uint64(time.Now().UnixNano()), "what the random changes begin with")
+)
+
+// TestFaults lets things go wrong, one after the other, in a cluster that starts without the Gateway API.
+func TestFaults(t *testing.T) {
+	here := harness.Here(t)
+	if !t.Run("DefinitionsMissing", func(t *testing.T) { faults.DefinitionsMissing(t, here) }) {
+		t.FailNow()
+	}
+	w := faults.NewWorld(t, here)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *faults.World)
+	}{
+		{"APIServerAway", faults.APIServerAway},
+		{"EtcdRestarted", faults.EtcdRestarted},
+		{"LeaderKilled", faults.LeaderKilled},
+		{"OtherKilled", faults.OtherKilled},
+		{"PodDeleted", faults.PodDeleted},
+		{"ReadingForbidden", faults.ReadingForbidden},
+		{"WritingForbidden", faults.WritingForbidden},
+		{"Updated", faults.Updated},
+		{"Random", func(t *testing.T, w *faults.World) { faults.Random(t, w, *churn, *seed) }},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, w) })
+	}
+}

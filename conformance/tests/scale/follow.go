@@ -1,0 +1,105 @@
+package scale
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	core "k8s.io/api/core/v1"
+	discovery "k8s.io/api/discovery/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"sluicegate.dev/conformance/tests/harness"
+	"sluicegate.dev/conformance/tests/traffic"
+)
+
+// changes is how often the endpoints of one route are changed; each counts once for each replica.
+const changes = 25
+
+// follow changes the endpoints of the middle route that has traffic, and dials both replicas, past the load
+// balancer, one connection after the other: from the answer to the change to the beginning of the first
+// connection that goes where it should.
+func (b *bench) follow(t *testing.T, replicas ...harness.Replica) []time.Duration {
+	t.Helper()
+	middle := b.listeners() / 2
+	slice := discovery.EndpointSlice{}
+	require.NoError(t, b.Get(t.Context(), client.ObjectKey{Namespace: b.namespace, Name: routeName(middle)}, &slice))
+	addresses := b.directly(t, middle, replicas)
+	times := []time.Duration{}
+	backends := []traffic.Backend{b.other, b.one}
+	for i := range changes {
+		to := backends[i%2]
+		before := slice.DeepCopy()
+		slice.Ports[0].Port = ptr.To(int32(to.Port))
+		require.NoError(t, b.Patch(t.Context(), &slice, client.MergeFrom(before)))
+		changed := time.Now()
+		took := make([]time.Duration, len(addresses))
+		var group sync.WaitGroup
+		for j, address := range addresses {
+			group.Go(func() { took[j] = firstTo(t, address, to, changed) })
+		}
+		group.Wait()
+		times = append(times, took...)
+		time.Sleep(200 * time.Millisecond)
+	}
+	slices.Sort(times)
+	return times
+}
+
+// firstTo is how long after a moment the first connection to a backend began.
+func firstTo(t *testing.T, address string, to traffic.Backend, from time.Time) time.Duration {
+	for {
+		began := time.Now()
+		connection, err := traffic.Dial(t.Context(), address)
+		if err != nil {
+			t.Errorf("a connection failed: %v", err)
+			return began.Sub(from)
+		}
+		connection.Close()
+		if connection.Backend == to.Name {
+			return began.Sub(from)
+		}
+		if began.Sub(from) > 10*time.Second {
+			t.Errorf("after 10 s %s still leads to %s", address, connection.Backend)
+			return began.Sub(from)
+		}
+	}
+}
+
+// directly is where the replicas have a listener.
+func (b *bench) directly(t *testing.T, listener int, replicas []harness.Replica) []string {
+	t.Helper()
+	service := core.Service{}
+	name := client.ObjectKey{Namespace: b.namespace, Name: b.gateways[listener/listenersEach].Name + "-" + harness.Release}
+	require.NoError(t, b.Get(t.Context(), name, &service))
+	at := slices.IndexFunc(service.Spec.Ports, func(p core.ServicePort) bool {
+		return int(p.Port) == firstPort+listener%listenersEach
+	})
+	require.GreaterOrEqual(t, at, 0, "Service %s lacks the port: %v", name, service.Spec.Ports)
+	addresses := []string{}
+	for _, replica := range replicas {
+		addresses = append(addresses, harness.Join(replica.Address, service.Spec.Ports[at].TargetPort.IntValue()))
+	}
+	return addresses
+}
+
+// memory is what a process has in use, in MiB.
+func memory(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(status)) {
+		kibibytes := 0
+		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kibibytes); err == nil {
+			return (kibibytes + 512) / 1024
+		}
+	}
+	t.Fatalf("process %d has no VmRSS:\n%s", pid, status)
+	return 0
+}

@@ -1,0 +1,41 @@
+package tests
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"sluicegate.dev/conformance/tests/harness"
+	"sluicegate.dev/conformance/tests/scale"
+)
+
+var routes = flag.String("routes", "100,1000,5000", "numbers of routes to measure")
+
+// TestScale measures what many routes cost, and holds it to what was promised.
+func TestScale(t *testing.T) {
+	here := harness.Here(t)
+	harness.InstallCRDs(t, here, "standard")
+	harness.InstallChart(t, here, "addresses.mode=service")
+
+	measured := []scale.Measured{}
+	for word := range strings.SplitSeq(*routes, ",") {
+		count, err := strconv.Atoi(word)
+		require.NoError(t, err)
+		m := scale.Measure(t, here, count)
+		measured = append(measured, m)
+		t.Logf("%d routes: %+v", count, m)
+		assert.Equal(t, count, m.Requests.ByKind["update tcproutes/status"], "one write for each route")
+		assert.Equal(t, 1, m.Requests.Most["update tcproutes/status"], "and not two for one and none for another")
+		assert.Less(t, m.Follows[len(m.Follows)/2], 50*time.Millisecond, "from a change to the first connection that follows it")
+	}
+	table := scale.Table(measured)
+	t.Log("\n" + table)
+	require.NoError(t, os.WriteFile(filepath.Join(here.Output, "scale.md"), []byte(table), 0o644))
+}

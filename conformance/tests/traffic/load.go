@@ -1,0 +1,147 @@
+package traffic
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Shape is what a load is made of.
+type Shape struct {
+	// Opened is how many connections are opened each second, whatever becomes of those before.
+	Opened int
+	// Life is the longest that one of them lasts.
+	Life time.Duration
+	// Held is how many more are open from the beginning to the end.
+	Held int
+}
+
+// Load is traffic to one address.
+type Load struct {
+	address string
+	shape   Shape
+	held    []*Held
+	stop    context.CancelFunc
+	opening sync.WaitGroup
+
+	lock sync.Mutex
+	// What follows is of those opened.
+	count    int
+	bytes    int64
+	slowest  time.Duration
+	failures []Failure
+}
+
+// Start puts an address under load.
+func Start(t *testing.T, address string, shape Shape) *Load {
+	t.Helper()
+	held, err := HoldMany(t.Context(), address, shape.Held, 100*time.Millisecond)
+	require.NoError(t, err, "the load on %s", address)
+	ctx, stop := context.WithCancel(context.Background())
+	l := &Load{address: address, shape: shape, held: held, stop: stop}
+	t.Cleanup(stop)
+	if shape.Opened > 0 {
+		l.opening.Go(func() { l.open(ctx) })
+	}
+	return l
+}
+
+func (l *Load) open(ctx context.Context) {
+	each := time.NewTicker(time.Second / time.Duration(l.shape.Opened))
+	defer each.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-each.C:
+			l.opening.Go(l.one)
+		}
+	}
+}
+
+// one is the life of a connection.
+func (l *Load) one() {
+	began := time.Now()
+	end := began.Add(rand.N(l.shape.Life))
+	// It is not given up when the load stops: it ends as any other.
+	connection, err := Dial(context.Background(), l.address)
+	failure := Failure{At: time.Now(), Err: err}
+	took, bytes := time.Since(began), int64(0)
+	if err == nil {
+		failure.Replica = connection.Replica
+		for failure.Err == nil {
+			length := 1 + rand.IntN(4<<10)
+			if failure.Err = connection.Echo(length); failure.Err == nil {
+				bytes += int64(length)
+			}
+			if !time.Now().Before(end) {
+				break
+			}
+			time.Sleep(rand.N(200 * time.Millisecond))
+		}
+		if failure.Err == nil {
+			failure.Err = connection.Finish()
+		}
+		failure.At = time.Now()
+		connection.Close()
+	}
+
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.count++
+	l.bytes += bytes
+	l.slowest = max(l.slowest, took)
+	if failure.Err != nil {
+		l.failures = append(l.failures, failure)
+	}
+}
+
+// Outcome is what became of a load.
+type Outcome struct {
+	Opened, Held int
+	Bytes        int64
+	// Slowest is the longest that anybody waited for the greeting.
+	Slowest  time.Duration
+	Failures []Failure
+}
+
+// Stop ends the load. What has been opened by then may finish.
+func (l *Load) Stop() Outcome {
+	l.stop()
+	l.opening.Wait()
+	outcome := Outcome{Opened: l.count, Held: len(l.held), Bytes: l.bytes, Slowest: l.slowest, Failures: l.failures}
+	for _, h := range l.held {
+		close(h.finish)
+	}
+	for _, h := range l.held {
+		if failure := h.Ended(); failure != nil {
+			outcome.Failures = append(outcome.Failures, *failure)
+		}
+		outcome.Bytes += h.bytes
+	}
+	return outcome
+}
+
+func (o Outcome) String() string {
+	return fmt.Sprintf("%d connections opened, the slowest in %v, %d held, %.1f MiB there and back, %d failed",
+		o.Opened, o.Slowest.Round(time.Millisecond), o.Held, float64(o.Bytes)/(1<<20), len(o.Failures))
+}
+
+// Spell lists failures, the first few of them.
+func Spell(failures []Failure) string {
+	lines := []string{}
+	for i, failure := range failures {
+		if i == 20 {
+			lines = append(lines, fmt.Sprintf("and %d more", len(failures)-i))
+			break
+		}
+		lines = append(lines, failure.String())
+	}
+	return strings.Join(lines, "\n")
+}
