@@ -31,16 +31,19 @@ func expectBackend(t *testing.T, address, deployment string) {
 func knock(ctx context.Context, address string) fate {
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	connection, err := dialer.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return closed
+	if err == nil {
+		defer connection.Close()
+		_ = connection.SetDeadline(time.Now().Add(5 * time.Second))
+		_, err = connection.Read(make([]byte, 1))
 	}
-	defer connection.Close()
-	_ = connection.SetDeadline(time.Now().Add(5 * time.Second))
-	switch _, err := connection.Read(make([]byte, 1)); {
+	switch {
 	case err == nil:
 		return served
+	// A reset may come so soon that it is the dial that ends with it.
 	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
 		return rejected
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return closed
 	default:
 		return silent
 	}
@@ -50,7 +53,7 @@ func knock(ctx context.Context, address string) fate {
 type fate string
 
 const (
-	closed   fate = "not accepted"
+	closed   fate = "refused"
 	rejected fate = "accepted and closed"
 	silent   fate = "left hanging"
 	served   fate = "served"
