@@ -28,7 +28,7 @@ const SUPPORTED_FEATURES: [&str; 6] = [
 ];
 
 /// A feature only where something is set up for a Gateway: its Service.
-const PROPAGATION: &str = "GatewayInfrastructurePropagation";
+const PROPAGATION: &str = "GatewayInfrastructure";
 
 pub(super) fn report(
     index: &Index<'_>,

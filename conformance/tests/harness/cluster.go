@@ -1,6 +1,8 @@
 package harness
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,7 +27,10 @@ func Client(t *testing.T) client.Client {
 // InstallCRDs installs the Gateway API of a channel and waits until it is served.
 func InstallCRDs(t *testing.T, e Environment, channel string) {
 	t.Helper()
-	Command(t, "kubectl", "apply", "--server-side", "-k", e.CRDs(channel))
+	// Not the directory: that of one channel has a kustomization beside them, that of the other hasn't.
+	files, err := filepath.Glob(filepath.Join(e.CRDs(channel), "gateway.networking.*.yaml"))
+	require.NoError(t, err)
+	Command(t, "kubectl", "apply", "--server-side", "-f", strings.Join(files, ","))
 	Command(t, "kubectl", "wait", "--for=condition=Established", "--timeout=60s", "crd",
 		"gatewayclasses.gateway.networking.k8s.io", "gateways.gateway.networking.k8s.io",
 		"tcproutes.gateway.networking.k8s.io", "referencegrants.gateway.networking.k8s.io")

@@ -133,26 +133,3 @@ func spell(conditions []metav1.Condition) string {
 	}
 	return strings.Join(words, ", ")
 }
-
-// edit changes an object as it is in the cluster, and nothing that others have changed meanwhile.
-func edit[T client.Object](t *testing.T, s *suite.ConformanceTestSuite, name types.NamespacedName, object T, change func(T)) {
-	t.Helper()
-	require.NoError(t, s.Client.Get(t.Context(), name, object))
-	before := object.DeepCopyObject().(client.Object)
-	change(object)
-	require.NoError(t, s.Client.Patch(t.Context(), object, client.MergeFrom(before)))
-}
-
-// create makes an object that goes with the test.
-func create(t *testing.T, s *suite.ConformanceTestSuite, objects ...client.Object) {
-	t.Helper()
-	for _, object := range objects {
-		require.NoError(t, s.Client.Create(t.Context(), object))
-		t.Cleanup(func() {
-			// The test's own context has ended by now.
-			if err := s.Client.Delete(context.Background(), object); client.IgnoreNotFound(err) != nil {
-				t.Errorf("deleting %s: %v", object.GetName(), err)
-			}
-		})
-	}
-}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	v1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/gateway-api/conformance/utils/suite"
@@ -47,14 +46,9 @@ var OptionalAddressValue = suite.ConformanceTest{
 	Parallel:    true,
 	Test: func(t *testing.T, s *suite.ConformanceTestSuite) {
 		gateway := infra("optional-address")
-		create(t, s, &v1.Gateway{
-			ObjectMeta: metav1.ObjectMeta{Namespace: gateway.Namespace, Name: gateway.Name},
-			Spec: v1.GatewaySpec{
-				GatewayClassName: v1.ObjectName(s.GatewayClassName),
-				Addresses:        []v1.GatewaySpecAddress{{Type: ptr.To(v1.IPAddressType)}},
-				Listeners:        []v1.Listener{{Name: "tcp", Port: 8080, Protocol: v1.TCPProtocolType}},
-			},
-		})
+		object := gatewayOf(s.GatewayClassName, gateway.Name)
+		object.Spec.Addresses = []v1.GatewaySpecAddress{{Type: ptr.To(v1.IPAddressType)}}
+		create(t, s, object)
 		expectGateway(t, s, gateway, yes("Accepted"), yes("Programmed"))
 		require.NotEmpty(t, address(t, s, gateway, "tcp"))
 	},

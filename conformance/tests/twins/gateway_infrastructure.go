@@ -135,15 +135,7 @@ var ServiceNotOurs = suite.ConformanceTest{
 			Spec:       core.ServiceSpec{Ports: []core.ServicePort{{Port: 1234}}},
 		}
 		create(t, s, theirs)
-		create(t, s, &v1.Gateway{
-			// While this one has no address other tests must not wait for it.
-			ObjectMeta: metav1.ObjectMeta{Namespace: gateway.Namespace, Name: gateway.Name,
-				Annotations: map[string]string{"gateway-api/skip-this-for-readiness": "true"}},
-			Spec: v1.GatewaySpec{
-				GatewayClassName: v1.ObjectName(s.GatewayClassName),
-				Listeners:        []v1.Listener{{Name: "tcp", Port: 9000, Protocol: v1.TCPProtocolType}},
-			},
-		})
+		create(t, s, gatewayOf(s.GatewayClassName, gateway.Name))
 		expectGateway(t, s, gateway, yes("Accepted"), no("Programmed", "AddressNotAssigned"))
 		now := &core.Service{}
 		require.NoError(t, s.Client.Get(t.Context(), client.ObjectKeyFromObject(theirs), now))

@@ -71,15 +71,7 @@ var HandOver = suite.ConformanceTest{
 		expectRoute(t, s, older, []string{gateway.Name}, yes("Accepted"), yes("ResolvedRefs"))
 		// Ages are whole seconds.
 		time.Sleep(1100 * time.Millisecond)
-		create(t, s, &v1.TCPRoute{
-			ObjectMeta: metav1.ObjectMeta{Namespace: newer.Namespace, Name: newer.Name},
-			Spec: v1.TCPRouteSpec{
-				CommonRouteSpec: v1.CommonRouteSpec{ParentRefs: []v1.ParentReference{{Name: v1.ObjectName(gateway.Name)}}},
-				Rules: []v1.TCPRouteRule{{BackendRefs: []v1.BackendRef{{
-					BackendObjectReference: v1.BackendObjectReference{Name: "echo-2", Port: ptr.To[v1.PortNumber](3000)},
-				}}}},
-			},
-		})
+		create(t, s, routeTo(newer.Name, gateway.Name, "echo-2"))
 		expectRoute(t, s, newer, []string{gateway.Name}, yes("Accepted"), yes("ResolvedRefs"))
 		expectListeners(t, s, gateway, serving("tcp", 2))
 		at := address(t, s, gateway, "tcp")

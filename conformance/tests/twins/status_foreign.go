@@ -6,10 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -84,91 +82,4 @@ var ForeignStatus = suite.ConformanceTest{
 			return nil
 		})
 	},
-}
-
-// ForeignClass asks that Gateways of other controllers are left alone.
-var ForeignClass = suite.ConformanceTest{
-	ShortName:   "ForeignClassUntouched",
-	Description: "A GatewayClass of another controller, its Gateways and their routes get no status and no Service.",
-	Features:    tcpFeatures,
-	Parallel:    true,
-	Test: func(t *testing.T, s *suite.ConformanceTestSuite) {
-		name := infra("of-another-class")
-		meta := metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Annotations: map[string]string{"gateway-api/skip-this-for-readiness": "true"}}
-		class := &v1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "another"}, Spec: v1.GatewayClassSpec{ControllerName: "example.com/controller"}}
-		gateway := &v1.Gateway{ObjectMeta: meta, Spec: v1.GatewaySpec{
-			GatewayClassName: "another", Listeners: []v1.Listener{{Name: "tcp", Port: 9000, Protocol: v1.TCPProtocolType}},
-		}}
-		route := &v1.TCPRoute{ObjectMeta: meta, Spec: v1.TCPRouteSpec{
-			CommonRouteSpec: v1.CommonRouteSpec{ParentRefs: []v1.ParentReference{{Name: v1.ObjectName(name.Name)}}},
-			Rules: []v1.TCPRouteRule{{BackendRefs: []v1.BackendRef{{
-				BackendObjectReference: v1.BackendObjectReference{Name: "echo-1", Port: ptr.To[v1.PortNumber](3000)},
-			}}}},
-		}}
-		objects := []client.Object{class, gateway, route}
-		create(t, s, objects...)
-		versions := map[client.Object]string{}
-		for _, object := range objects {
-			versions[object] = object.GetResourceVersion()
-		}
-		harness.Always(t, 5*time.Second, "objects of another controller are left alone", func(ctx context.Context) error {
-			for _, object := range objects {
-				if err := s.Client.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
-					return err
-				}
-				if object.GetResourceVersion() != versions[object] {
-					return fmt.Errorf("%T %s was written", object, object.GetName())
-				}
-			}
-			if service, err := serviceOf(ctx, s, name.Name); err == nil {
-				return fmt.Errorf("it got Service %s", service.Name)
-			}
-			return nil
-		})
-	},
-}
-
-// ClassStatus asks for what a GatewayClass tells besides being accepted.
-var ClassStatus = suite.ConformanceTest{
-	ShortName:   "GatewayClassStatus",
-	Description: "A GatewayClass tells that the version of the CRDs is supported, and keeps itself while Gateways use it.",
-	Features:    tcpFeatures,
-	Parallel:    true,
-	Test: func(t *testing.T, s *suite.ConformanceTestSuite) {
-		name := types.NamespacedName{Name: s.GatewayClassName}
-		harness.Eventually(t, soon, "status of the GatewayClass", func(ctx context.Context) error {
-			class := v1.GatewayClass{}
-			if err := s.Client.Get(ctx, name, &class); err != nil {
-				return err
-			}
-			return mismatch(&class, class.Status.Conditions, []metav1.Condition{yes("Accepted"), yes("SupportedVersion")})
-		})
-		class := v1.GatewayClass{}
-		require.NoError(t, s.Client.Get(t.Context(), name, &class))
-		require.Contains(t, class.Finalizers, v1.GatewayClassFinalizerGatewaysExist)
-
-		invalid := &v1.GatewayClass{
-			ObjectMeta: metav1.ObjectMeta{Name: "class-with-parameters"},
-			Spec: v1.GatewayClassSpec{
-				ControllerName: v1.GatewayController(s.ControllerName),
-				ParametersRef:  &v1.ParametersReference{Group: "example.com", Kind: "Parameters", Name: "any"},
-			},
-		}
-		create(t, s, invalid)
-		harness.Eventually(t, soon, "status of a GatewayClass with parameters", func(ctx context.Context) error {
-			if err := s.Client.Get(ctx, client.ObjectKeyFromObject(invalid), invalid); err != nil {
-				return err
-			}
-			return mismatch(invalid, invalid.Status.Conditions, []metav1.Condition{no("Accepted", "InvalidParameters")})
-		})
-		require.NotContains(t, invalid.Finalizers, v1.GatewayClassFinalizerGatewaysExist, "no Gateway uses it")
-	},
-}
-
-// say changes the status of an object, as somebody else would.
-func say[T client.Object](t *testing.T, s *suite.ConformanceTestSuite, name types.NamespacedName, object T, change func(T)) {
-	t.Helper()
-	require.NoError(t, s.Client.Get(t.Context(), name, object))
-	change(object)
-	require.NoError(t, s.Client.Status().Update(t.Context(), object))
 }

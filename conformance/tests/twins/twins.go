@@ -42,6 +42,9 @@ var All = []suite.ConformanceTest{
 	ForeignStatus,
 	ForeignClass,
 	ClassStatus,
+	ClassInUse,
+	Names,
+	Events,
 	ServicePutRight,
 	ServiceNotOurs,
 }
