@@ -42,9 +42,12 @@ async fn entries_of_others_stay_to_the_letter_and_in_their_place() {
     assert_eq!(parents(&api), theirs);
 }
 
+/// Something that ends a parent's say in a route.
+type End = fn(&Api);
+
 #[tokio::test(start_paused = true)]
 async fn even_the_last_entry_goes_when_it_no_longer_holds() {
-    let ends: [(&str, fn(&Api)); 4] = [
+    let ends: [(&str, End); 4] = [
         ("the reference goes", |api| {
             api.apply(with("/spec/parentRefs", json!([]), route("r", "s")));
         }),
