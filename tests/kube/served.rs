@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sluicegate::sources::Snapshot;
 
-use crate::api::{Api, Installed};
+use crate::api::{Api, Effect, Installed};
 use crate::objects::{condition, usual};
 use crate::stage::Stage;
 
