@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sluicegate::model::GatewayController;
-use sluicegate::sources::{KubeSource, Snapshot, Source, feed};
+use sluicegate::sources::{KubeSource, Said, Snapshot, Source, feed};
 use sluicegate::translate::{Host, Settings, translate};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -56,12 +56,14 @@ impl Stage {
         let settings =
             Settings::default().with_controller(controller).with_host(Host::new(address, address));
         let (feed, fed) = feed();
-        let (mut snapshots, status) = fed.into_parts();
+        let (mut snapshots, say) = fed.into_parts();
         let (publish, published) = watch::channel(Vec::new());
         let gateway = async move {
             while let Some(snapshot) = snapshots.next().await {
-                let said = translate(&snapshot.resources, &settings).status;
-                status.send_if_modified(|before| {
+                let resources = Arc::new(snapshot.resources.clone());
+                let status = translate(&resources, &settings).status;
+                let said = Said { resources, status };
+                say.send_if_modified(|before| {
                     let is_new = *before != said;
                     *before = said;
                     is_new

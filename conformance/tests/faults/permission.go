@@ -24,14 +24,15 @@ import (
 // begins, so that it takes a restart of the server to be felt.
 func ReadingForbidden(t *testing.T, w *World) {
 	leader, other := harness.ReadyReplicas(t, w)
+	ears := []ear{w.listen(t, leader), w.listen(t, other)}
 	load := traffic.Start(t, w.steady(), usual)
 	restore := w.forbid(t, "referencegrants")
 	w.Control.StopComponent(t, "kube-apiserver")
 	w.Control.StartComponent(t, "kube-apiserver")
 	w.expectBack(t)
-	for _, replica := range []harness.Replica{leader, other} {
-		w.expectSaid(t, replica, 30*time.Second, "cannot watch ReferenceGrant objects: ",
-			`cannot list resource "referencegrants" in API group "gateway.networking.k8s.io"`)
+	for _, ear := range ears {
+		ear.expect(t, 30*time.Second, "cannot watch ReferenceGrant objects: ",
+			`cannot watch resource "referencegrants" in API group "gateway.networking.k8s.io"`)
 	}
 	w.expectChangesTaken(t, "unread", 10*time.Second, 30*time.Second)
 
@@ -54,8 +55,8 @@ func ReadingForbidden(t *testing.T, w *World) {
 	harness.ExpectServed(t, w, route, 30*time.Second)
 	w.expectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
 	t.Logf("a grant made meanwhile counts %v after the permission is back", since(restored))
-	for _, replica := range []harness.Replica{leader, other} {
-		w.expectSaid(t, replica, 30*time.Second, "can watch ReferenceGrant objects again")
+	for _, ear := range ears {
+		ear.expect(t, 30*time.Second, "can watch ReferenceGrant objects again")
 	}
 	w.delete(t, route)
 	expectUnharmed(t, load)
@@ -64,6 +65,7 @@ func ReadingForbidden(t *testing.T, w *World) {
 // WritingForbidden takes away the permission to write the status of TCPRoutes.
 func WritingForbidden(t *testing.T, w *World) {
 	leader, _ := harness.ReadyReplicas(t, w)
+	ear := w.listen(t, leader)
 	load := traffic.Start(t, w.steady(), usual)
 	restore := w.forbid(t, "tcproutes/status")
 	// RBAC is looked at through a cache of the server's.
@@ -71,9 +73,10 @@ func WritingForbidden(t *testing.T, w *World) {
 
 	service := traffic.Service(Namespace, "unwritten")
 	route := traffic.Route(Namespace, "unwritten", w.gateway, newsPort, "unwritten")
-	w.create(t, service, traffic.Slice(service, w.host, w.other), route)
+	slice := traffic.Slice(service, w.host, w.other)
+	w.create(t, service, slice, route)
 	w.expectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
-	w.expectSaid(t, leader, 10*time.Second, "cannot write the status of TCPRoute objects: ",
+	ear.expect(t, 10*time.Second, "cannot write the status of TCPRoute objects: ",
 		`cannot update resource "tcproutes/status" in API group "gateway.networking.k8s.io"`)
 	harness.Eventually(t, 10*time.Second, "the Gateway's status is written all the same", func(ctx context.Context) error {
 		now := gateway.Gateway{}
@@ -95,7 +98,7 @@ func WritingForbidden(t *testing.T, w *World) {
 	restore(t)
 	harness.ExpectServed(t, w, route, 40*time.Second)
 	t.Logf("the status is written %v after the permission is back", since(restored))
-	w.delete(t, route, service)
+	w.delete(t, route, service, slice)
 	expectUnharmed(t, load)
 }
 
@@ -142,13 +145,25 @@ func (w *World) forbid(t *testing.T, resource string) (restore func(*testing.T))
 	}
 }
 
-// expectSaid waits until a pod of ours has said something in one message, all parts of it.
-func (w *World) expectSaid(t *testing.T, replica harness.Replica, within time.Duration, parts ...string) {
+// ear hears what a pod of ours says from some moment on.
+type ear struct {
+	here harness.Environment
+	pod  string
+	from int
+}
+
+func (w *World) listen(t *testing.T, replica harness.Replica) ear {
 	t.Helper()
-	harness.Eventually(t, within, fmt.Sprintf("%s says %q", replica.Name, parts), func(context.Context) error {
-		for _, message := range harness.Said(t, w.Here, replica.Name) {
+	return ear{w.Here, replica.Name, len(harness.Said(t, w.Here, replica.Name))}
+}
+
+// expect waits until the pod has said something in one message, all parts of it.
+func (e ear) expect(t *testing.T, within time.Duration, parts ...string) {
+	t.Helper()
+	harness.Eventually(t, within, fmt.Sprintf("%s says %q", e.pod, parts), func(context.Context) error {
+		for _, message := range harness.Said(t, e.here, e.pod)[e.from:] {
 			if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(message, part) }) {
-				t.Logf("%s: %s", replica.Name, message)
+				t.Logf("%s: %s", e.pod, message)
 				return nil
 			}
 		}

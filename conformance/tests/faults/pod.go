@@ -57,11 +57,10 @@ func PodDeleted(t *testing.T, w *World) {
 	require.Greater(t, first, delay+drain-time.Second)
 	require.Less(t, last, delay+drain+10*time.Second)
 
-	harness.ReadyReplicas(t, w)
-	t.Logf("two replicas are ready %v after the deletion", since(began))
 	failures = finishWithin(staying, 0)
 	require.Empty(t, failures, "connections on the other pod:\n%s", traffic.Spell(failures))
 	t.Logf("%d connections on %s never noticed", len(staying), other.Name)
+	harness.ReadyReplicas(t, w)
 	expectUnharmed(t, opened)
 	w.expectChangesTaken(t, "after-deletion", 5*time.Second, 5*time.Second)
 }

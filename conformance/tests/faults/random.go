@@ -53,12 +53,15 @@ func Random(t *testing.T, w *World, during time.Duration, seed uint64) {
 	alone := traffic.Start(t, w.steady(), traffic.Shape{Opened: 50, Life: 3 * time.Second, Held: 20})
 	crowded := traffic.Start(t, m.address(t, 0, 0), traffic.Shape{Opened: 50, Life: 3 * time.Second, Held: 20})
 
+	for i := range routesInMaze {
+		m.make(t, nameInMaze(i))
+	}
 	each := time.NewTicker(time.Second / changeRate)
 	defer each.Stop()
 	for end := time.Now().Add(during); time.Now().Before(end); <-each.C {
 		m.step(t)
 	}
-	t.Logf("%v of %d routes that are there now", m.done, len(m.routes))
+	t.Logf("%v; there are %d routes now", m.done, len(m.routes))
 
 	began := time.Now()
 	expectUnharmed(t, alone)
@@ -73,7 +76,9 @@ func Random(t *testing.T, w *World, during time.Duration, seed uint64) {
 	t.Logf("the status of %d routes and %d Gateways is that of a fresh translation, %v after the last change",
 		len(m.routes), len(m.gateways), since(began))
 	m.expectTraffic(t, translation)
-	m.clear(t)
+	for _, namespace := range []string{here, elsewhere} {
+		m.delete(t, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	}
 }
 
 func newMaze(t *testing.T, w *World, seed uint64) *maze {
@@ -131,7 +136,7 @@ func (m *maze) address(t *testing.T, gateway, listener int) string {
 // step changes one thing.
 func (m *maze) step(t *testing.T) {
 	t.Helper()
-	name := fmt.Sprintf("route-%03d", m.random.IntN(routesInMaze))
+	name := nameInMaze(m.random.IntN(routesInMaze))
 	route, exists := m.routes[name]
 	switch {
 	case m.random.IntN(10) == 0:
@@ -139,14 +144,8 @@ func (m *maze) step(t *testing.T) {
 		i := m.random.IntN(len(m.slices))
 		m.moveTo(t, m.slices[i], m.backends[m.random.IntN(len(m.backends))])
 	case !exists:
-		m.done["routes created"]++
-		namespace := here
-		if m.random.IntN(4) == 0 {
-			namespace = elsewhere
-		}
-		m.routes[name] = m.route(namespace, name)
-		m.create(t, m.routes[name])
-	case m.random.IntN(3) == 0:
+		m.make(t, name)
+	case m.random.IntN(5) == 0:
 		m.done["routes deleted"]++
 		m.delete(t, route)
 		delete(m.routes, name)
@@ -157,6 +156,20 @@ func (m *maze) step(t *testing.T) {
 		require.NoError(t, m.Patch(t.Context(), route, client.MergeFrom(before)))
 	}
 }
+
+// make creates a route.
+func (m *maze) make(t *testing.T, name string) {
+	t.Helper()
+	m.done["routes created"]++
+	namespace := here
+	if m.random.IntN(4) == 0 {
+		namespace = elsewhere
+	}
+	m.routes[name] = m.route(namespace, name)
+	m.create(t, m.routes[name])
+}
+
+func nameInMaze(i int) string { return fmt.Sprintf("route-%03d", i) }
 
 // route is any that an API server takes.
 func (m *maze) route(namespace, name string) *gateway.TCPRoute {
@@ -210,11 +223,4 @@ func (m *maze) backendRef() gateway.BackendRef {
 		ref.Kind = ptr.To(gateway.Kind("Secret"))
 	}
 	return ref
-}
-
-func (m *maze) clear(t *testing.T) {
-	t.Helper()
-	for _, namespace := range []string{here, elsewhere} {
-		m.delete(t, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
-	}
 }

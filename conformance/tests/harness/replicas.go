@@ -23,6 +23,8 @@ type Replica struct {
 	Name    string
 	Address netip.Addr
 	IsReady bool
+	// Restarts is how often its process was started again.
+	Restarts int32
 }
 
 // Replicas are the pods of ours, by name, without those that are on their way out.
@@ -41,7 +43,11 @@ func Replicas(ctx context.Context, c client.Client) ([]Replica, error) {
 		isReady := slices.ContainsFunc(pod.Status.Conditions, func(c core.PodCondition) bool {
 			return c.Type == core.PodReady && c.Status == core.ConditionTrue
 		})
-		replicas = append(replicas, Replica{Name: pod.Name, Address: address, IsReady: isReady})
+		replica := Replica{Name: pod.Name, Address: address, IsReady: isReady}
+		for _, container := range pod.Status.ContainerStatuses {
+			replica.Restarts += container.RestartCount
+		}
+		replicas = append(replicas, replica)
 	}
 	slices.SortFunc(replicas, func(a, b Replica) int { return strings.Compare(a.Name, b.Name) })
 	return replicas, nil

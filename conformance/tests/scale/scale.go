@@ -118,59 +118,72 @@ func routeName(i int) string { return fmt.Sprintf("route-%05d", i) }
 // apply makes the routes and waits until all there is to say of them has been written.
 func (b *bench) apply(t *testing.T, routes int) (applying, written time.Duration) {
 	t.Helper()
-	done := b.watch(t, routes)
+	s := b.watch(t)
 	began := time.Now()
 	b.all(t, routes, func(i int) client.Object { return b.route(i) })
 	applied := time.Now()
-	select {
-	case at := <-done:
-		return applied.Sub(began), max(0, at.Sub(applied))
-	case <-time.After(5 * time.Minute):
-		t.Fatalf("not every status was written within 5 minutes")
-		return 0, 0
-	}
+	harness.Eventually(t, 3*time.Minute, "every status is written", func(context.Context) error {
+		return s.lacks(routes)
+	})
+	return applied.Sub(began), max(0, s.last.Sub(applied))
 }
 
-// watch tells when every route has its status, and every Gateway the number of its routes.
-func (b *bench) watch(t *testing.T, routes int) <-chan time.Time {
+// statuses are what the watches have told.
+type statuses struct {
+	lock     sync.Mutex
+	served   map[string]bool
+	attached map[string]int
+	// last is when there was news for the last time.
+	last time.Time
+}
+
+// watch follows the statuses of routes and Gateways.
+func (b *bench) watch(t *testing.T) *statuses {
 	t.Helper()
-	ofRoutes, err := b.Watch(t.Context(), &gateway.TCPRouteList{}, client.InNamespace(b.namespace))
-	require.NoError(t, err)
-	ofGateways, err := b.Watch(t.Context(), &gateway.GatewayList{}, client.InNamespace(b.namespace))
-	require.NoError(t, err)
-	done := make(chan time.Time, 1)
-	go func() {
-		defer ofRoutes.Stop()
-		defer ofGateways.Stop()
-		served, attached := map[string]bool{}, map[string]int{}
-		for {
-			select {
-			case event, open := <-ofRoutes.ResultChan():
-				if !open {
-					return
-				}
-				if route, is := event.Object.(*gateway.TCPRoute); is && harness.IsServed(route) == nil {
-					served[route.Name] = true
-				}
-			case event, open := <-ofGateways.ResultChan():
-				if !open {
-					return
-				}
-				if g, is := event.Object.(*gateway.Gateway); is {
-					attached[g.Name] = attachedTo(g)
-				}
+	s := &statuses{served: map[string]bool{}, attached: map[string]int{}}
+	for _, list := range []client.ObjectList{&gateway.TCPRouteList{}, &gateway.GatewayList{}} {
+		watch, err := b.Watch(t.Context(), list, client.InNamespace(b.namespace))
+		require.NoError(t, err)
+		t.Cleanup(watch.Stop)
+		go func() {
+			for event := range watch.ResultChan() {
+				s.take(event.Object)
 			}
-			sum := 0
-			for _, n := range attached {
-				sum += n
-			}
-			if len(served) == routes && sum == routes {
-				done <- time.Now()
-				return
-			}
+		}()
+	}
+	return s
+}
+
+func (s *statuses) take(object any) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	switch object := object.(type) {
+	case *gateway.TCPRoute:
+		if harness.IsServed(object) != nil || s.served[object.Name] {
+			return
 		}
-	}()
-	return done
+		s.served[object.Name] = true
+	case *gateway.Gateway:
+		if s.attached[object.Name] == attachedTo(object) {
+			return
+		}
+		s.attached[object.Name] = attachedTo(object)
+	}
+	s.last = time.Now()
+}
+
+// lacks says what has not been written yet.
+func (s *statuses) lacks(routes int) error {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	sum := 0
+	for _, attached := range s.attached {
+		sum += attached
+	}
+	if len(s.served) < routes || sum != routes {
+		return fmt.Errorf("%d of %d routes have their status, and are attached to Gateways: %v", len(s.served), routes, s.attached)
+	}
+	return nil
 }
 
 func attachedTo(g *gateway.Gateway) (sum int) {

@@ -33,6 +33,11 @@ impl Complaints {
         self.0.remove(tried);
     }
 
+    /// Whether there is a complaint that this does not work.
+    pub(super) fn includes(&self, tried: &str) -> bool {
+        self.0.contains_key(tried)
+    }
+
     /// All that is not over yet.
     pub(super) fn all(&self) -> impl Iterator<Item = String> + '_ {
         self.0.values().cloned()

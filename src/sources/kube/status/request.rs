@@ -22,8 +22,10 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// What came of a write.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// It is done, and this is the object now; nothing where it is gone.
+    /// It is done, and this is the object now; nothing where it was to be deleted.
     Written(Option<Seen>),
+    /// There is no such object, as a watch will tell.
+    Gone,
     /// It was based on an old state; this is the present one.
     Conflict(Option<Seen>),
     Failed(kube::Error),
@@ -44,8 +46,8 @@ pub(super) async fn send(
     let sending = async {
         match write(client, resource, key, work, body).await {
             Ok(seen) => Outcome::Written(seen),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Outcome::Written(None),
-            Err(kube::Error::Api(status)) if status.is_conflict() => {
+            Err(kube::Error::Api(status)) if status.is_not_found() => Outcome::Gone,
+            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
                 match read(client, resource, key).await {
                     Ok(seen) => Outcome::Conflict(seen),
                     Err(error) => Outcome::Failed(error),
