@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sluicegate::sources::Snapshot;
 
-use crate::api::{Api, Installed};
+use crate::api::{Api, Effect, Installed};
 use crate::objects::{condition, usual};
 use crate::stage::Stage;
 
@@ -90,4 +90,24 @@ async fn routes_are_read_as_v1alpha2_where_that_is_all_and_as_v1_after_an_upgrad
     assert_eq!(versions(&api)[0], "gateway.networking.k8s.io/v1");
     assert_eq!(supported(&api.get("gatewayclasses/c")), yes);
     assert!(stage.all().iter().all(|snapshot| has_route(snapshot)), "it was there all the time");
+}
+
+/// What is half seen is not published, nor written of.
+#[tokio::test(start_paused = true)]
+async fn definitions_that_come_late_are_seen_whole_first() {
+    let api = Api::with(usual());
+    drop(Stage::settled(&api).await);
+    let status = api.get("tcproutes/default/r")["status"].clone();
+    api.install(Installed::Nothing);
+    let stage = Stage::settled(&api).await;
+    api.forget();
+    api.spoil("list,watch", "gateways", Effect::Hold);
+    api.install(Installed::Both);
+    stage.settle().await;
+    assert!(!stage.all().iter().any(|snapshot| has_route(snapshot)));
+    assert_eq!(api.get("tcproutes/default/r")["status"], status);
+    api.heal();
+    stage.until("the route", has_route).await;
+    stage.settle().await;
+    assert_eq!(api.writes().len(), 0);
 }
