@@ -15,8 +15,7 @@ use sluicegate::model::{
     Reason, Resources, Service, TcpRoute, condition, default_namespace,
 };
 use sluicegate::plan::ListenerId;
-use sluicegate::sources::{Feed, MemorySource, Source, SourceError};
-use sluicegate::translate::StatusReport;
+use sluicegate::sources::{Feed, MemorySource, Said, Source, SourceError};
 use sluicegate::{Handle, Report, Server, StartError};
 use support::{backend, eventually, free_port, name_at, own_address, report_where};
 use tokio::sync::watch;
@@ -273,7 +272,7 @@ async fn of_two_sources_the_first_is_heard() {
 /// Publishes what it is told to, and ends as it is told to.
 struct Scripted {
     script: watch::Receiver<Option<Result<Resources, String>>>,
-    status: Arc<Mutex<Option<watch::Receiver<Arc<StatusReport>>>>>,
+    status: Arc<Mutex<Option<watch::Receiver<Said>>>>,
 }
 
 #[async_trait]
@@ -304,8 +303,8 @@ async fn a_source_of_ones_own_hears_the_status_and_may_fail() {
     let address = own_address();
     let handle = start(source, address).await;
     let mut status = status.lock().unwrap().take().unwrap();
-    let said = status.wait_for(|status| status.gateways.contains_key(&name("g"))).await.unwrap();
-    assert_eq!(said.tcp_routes.len(), 1);
+    let said = status.wait_for(|said| said.status.gateways.contains_key(&name("g"))).await.unwrap();
+    assert_eq!(said.status.tcp_routes.len(), 1);
     drop(said);
 
     script.send_replace(Some(Err("out of luck".to_owned())));

@@ -12,8 +12,8 @@ use super::report::Report;
 use super::rest::Rest;
 use crate::forward::Forwarder;
 use crate::model::Resources;
-use crate::sources::{Snapshot, Source, SourceError, feed};
-use crate::translate::{Settings, StatusReport, Translation, evaluate, translate};
+use crate::sources::{Said, Snapshot, Source, SourceError, feed};
+use crate::translate::{Settings, Translation, evaluate, translate};
 
 /// How often to try again what could not be opened.
 const RETRY: Duration = Duration::from_millis(500);
@@ -48,7 +48,7 @@ struct Input {
     failure: Option<String>,
     /// Whether its first snapshot is still to be waited for.
     is_awaited: bool,
-    status: watch::Sender<Arc<StatusReport>>,
+    status: watch::Sender<Said>,
 }
 
 /// What a source has to say; the number is its place.
@@ -247,15 +247,22 @@ impl Control {
 
     fn report(&self) {
         let bindings = self.forwarder.bindings();
-        let report =
-            Report::new(self.resources.clone(), &self.translation, bindings, self.problems());
+        let failed = self.sources.iter().filter(|source| source.failure.is_some());
+        let report = Report::new(
+            self.resources.clone(),
+            &self.translation,
+            bindings,
+            self.problems(),
+            failed.map(|source| source.name.clone()).collect(),
+        );
         let before = self.reporter.borrow().clone();
         if before.as_deref() == Some(&report) {
             return;
         }
         log(before.as_deref(), &report);
+        let said = Said { resources: report.resources.clone(), status: report.status.clone() };
         for source in &self.sources {
-            source.status.send_replace(report.status.clone());
+            source.status.send_replace(said.clone());
         }
         self.reporter.send_replace(Some(Arc::new(report)));
     }

@@ -23,6 +23,9 @@ pub struct Report {
     pub ignored: BTreeMap<ObjectKey, String>,
     /// What a person should mend in the input of the sources.
     pub problems: Vec<String>,
+    /// The sources that have failed, by name. What they said last stays in force, but they follow
+    /// nothing any more: a program that has no other source had better start anew.
+    pub failed: Vec<String>,
 }
 
 /// The state of a listener.
@@ -43,6 +46,7 @@ impl Report {
         translation: &Translation,
         bindings: &Bindings,
         problems: Vec<String>,
+        failed: Vec<String>,
     ) -> Self {
         Self {
             resources,
@@ -50,6 +54,7 @@ impl Report {
             status: translation.status_with(&bindings.failures),
             ignored: translation.ignored.clone(),
             problems,
+            failed,
         }
     }
 }

@@ -18,18 +18,29 @@ pub struct Snapshot {
     pub problems: Vec<String>,
 }
 
+/// The status of a gateway's objects, and the objects it speaks of: those of a source may be others
+/// by the time it hears of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "plain data, meant to be made by hand too")]
+pub struct Said {
+    /// The objects of all sources.
+    pub resources: Arc<Resources>,
+    /// Their status.
+    pub status: Arc<StatusReport>,
+}
+
 /// A source's end: it publishes snapshots, and learns the status that its objects get.
 #[derive(Debug)]
 pub struct Feed {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-    status: watch::Receiver<Arc<StatusReport>>,
+    status: watch::Receiver<Said>,
 }
 
 /// The gateway's end: it finds the newest snapshot, and says the status.
 #[derive(Debug)]
 pub struct Fed {
     snapshots: Snapshots,
-    status: watch::Sender<Arc<StatusReport>>,
+    status: watch::Sender<Said>,
 }
 
 /// The snapshots of a source, as they come.
@@ -39,7 +50,7 @@ pub struct Snapshots(watch::Receiver<Option<Arc<Snapshot>>>);
 /// A new channel, for a gateway or for a source that stands before another one.
 pub fn feed() -> (Feed, Fed) {
     let (publish, snapshots) = watch::channel(None);
-    let (say, status) = watch::channel(Arc::default());
+    let (say, status) = watch::channel(Said::default());
     (Feed { snapshots: publish, status }, Fed { snapshots: Snapshots(snapshots), status: say })
 }
 
@@ -51,14 +62,14 @@ impl Feed {
 
     /// The status of all the gateway's objects, this source's and others'. It changes whenever the
     /// gateway finds something new to say.
-    pub fn status(&self) -> watch::Receiver<Arc<StatusReport>> {
+    pub fn status(&self) -> watch::Receiver<Said> {
         self.status.clone()
     }
 }
 
 impl Fed {
     /// The snapshots, and the place to say the status.
-    pub fn into_parts(self) -> (Snapshots, watch::Sender<Arc<StatusReport>>) {
+    pub fn into_parts(self) -> (Snapshots, watch::Sender<Said>) {
         (self.snapshots, self.status)
     }
 }

@@ -26,7 +26,7 @@ use crate::model::GatewayController;
 
 pub use async_trait::async_trait;
 
-pub use self::feed::{Fed, Feed, Snapshot, Snapshots, feed};
+pub use self::feed::{Fed, Feed, Said, Snapshot, Snapshots, feed};
 #[cfg(feature = "files")]
 pub use self::files::FileSource;
 #[cfg(feature = "kube")]

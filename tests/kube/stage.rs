@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sluicegate::model::GatewayController;
-use sluicegate::sources::{KubeSource, ServiceTemplate, Snapshot, Source, feed};
+use sluicegate::sources::{KubeSource, Said, ServiceTemplate, Snapshot, Source, feed};
 use sluicegate::translate::{Addresses, Host, Settings, translate};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -75,7 +75,7 @@ impl Stage {
             .with_addresses(addresses);
         let (delay, delayed) = watch::channel(Duration::ZERO);
         let (feed, fed) = feed();
-        let (mut snapshots, status) = fed.into_parts();
+        let (mut snapshots, say) = fed.into_parts();
         let (publish, published) = watch::channel(Vec::new());
         let gateway = async move {
             while let Some(snapshot) = snapshots.next().await {
@@ -83,8 +83,10 @@ impl Stage {
                 if !delay.is_zero() {
                     sleep(delay).await;
                 }
-                let said = translate(&snapshot.resources, &settings).status;
-                status.send_if_modified(|before| {
+                let resources = Arc::new(snapshot.resources.clone());
+                let status = translate(&resources, &settings).status;
+                let said = Said { resources, status };
+                say.send_if_modified(|before| {
                     let is_new = *before != said;
                     *before = said;
                     is_new

@@ -63,5 +63,5 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 # What a person should notice.
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end }}

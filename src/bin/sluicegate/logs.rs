@@ -39,7 +39,10 @@ impl Level {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let directives = match text {
             "error" => "error".to_owned(),
-            "warn" | "info" | "debug" | "trace" => format!("warn,sluicegate={text}"),
+            // What the watches of kube_runtime meet is said by sluicegate itself, and once.
+            "warn" | "info" | "debug" | "trace" => {
+                format!("warn,kube_runtime=error,sluicegate={text}")
+            }
             directives if directives.contains('=') => directives.to_owned(),
             _ => {
                 return Err("it should be error, warn, info, debug or trace, or directives such as warn,sluicegate::sources=debug".to_owned());

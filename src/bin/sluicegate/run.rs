@@ -47,20 +47,23 @@ async fn serve(options: Options) -> Result<(), Failure> {
 
     let mut reports = gateway.reports();
     let mut notes = Notes::default();
-    loop {
+    let outcome = loop {
         tokio::select! {
             report = reports.next() => match report {
+                Some(report) if !report.failed.is_empty() => {
+                    break Err("the objects are followed no more; what came before tells more".into());
+                }
                 // In a cluster, status tells it where people look for it.
                 Some(report) if !options.kubernetes => notes.tell(&report),
                 Some(_) => {}
                 None => return Err("the gateway has stopped on its own, which it never should; what came before tells more".into()),
             },
-            () = signals.next() => break,
+            () = signals.next() => break Ok(()),
         }
-    }
+    };
     stage.send_replace(Stage::Stopping);
     stop(gateway, reports, resigner, &options, &mut signals).await;
-    Ok(())
+    outcome
 }
 
 /// The gateway that was asked for, and who gives its Lease up.

@@ -35,7 +35,7 @@ impl Cluster {
                 for seen in objects {
                     gone.remove(&seen.key);
                     touched.insert(seen.key.clone());
-                    is_changed |= self.put(seen);
+                    is_changed |= self.update(seen);
                 }
                 for key in gone {
                     is_changed |= self.remove(&key);
@@ -64,6 +64,10 @@ impl Cluster {
     }
 
     fn put(&mut self, Seen { key, object, live }: Seen) -> bool {
+        if self.live.get(&key).is_some_and(|known| known.uid != live.uid) {
+            // Another object of that name: nothing of the old one stays in force.
+            self.resources.remove(&key);
+        }
         self.live.insert(key.clone(), live);
         match object {
             Ok(object) => {

@@ -33,20 +33,33 @@ impl Complaints {
         self.0.remove(tried);
     }
 
+    /// Whether there is a complaint that this does not work.
+    pub(super) fn includes(&self, tried: &str) -> bool {
+        self.0.contains_key(tried)
+    }
+
     /// All that is not over yet.
     pub(super) fn all(&self) -> impl Iterator<Item = String> + '_ {
         self.0.values().cloned()
     }
 }
 
-/// What the server said, or what kept it from saying anything, in its own words and once.
+/// What the server said, or what kept it from saying anything.
 pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        if let Some(kube::Error::Api(status)) = innermost.downcast_ref() {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(kube::Error::Api(status)) = error.downcast_ref() {
             return status.message.clone();
         }
-        innermost = source;
+        let said = error.to_string();
+        // Many repeat what they come from.
+        if text.is_empty() {
+            text = said;
+        } else if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = error.source();
     }
-    innermost.to_string()
+    text
 }

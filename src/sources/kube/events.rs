@@ -3,6 +3,8 @@
 //! An event follows from a status that was written: where the status said the same before, there is
 //! none. So it comes once, and from whoever writes.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -11,6 +13,7 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::object::Live;
 use crate::model::{ObjectKey, Reason};
@@ -19,6 +22,12 @@ use crate::translate::IS_SHADOWED;
 /// Events that wait to be sent; when there are more, the rest is left out. They are told in the
 /// status all the same.
 const QUEUE: usize = 256;
+
+/// How long to wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The most characters of an object's name in that of an event, which has a number as well.
+const SUBJECT: usize = 200;
 
 /// The most characters of a note.
 const NOTE: usize = 1000;
@@ -53,8 +62,12 @@ impl Events {
             while let Some(event) = queue.recv().await {
                 let namespace = event.metadata.namespace.as_deref().unwrap_or("default");
                 let events: Api<Event> = Api::namespaced(client.clone(), namespace);
-                if let Err(error) = events.create(&PostParams::default(), &event).await {
-                    tracing::debug!(%error, "cannot publish an event");
+                let parameters = PostParams::default();
+                // One that gets lost is told in the status all the same.
+                match timeout(TIMEOUT, events.create(&parameters, &event)).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => tracing::debug!(%error, "cannot publish an event"),
+                    Err(_) => tracing::debug!("no answer to an event"),
                 }
             }
         };
@@ -75,7 +88,8 @@ impl Events {
 
     fn event(&self, note: &Note<'_>, regarding: ObjectReference) -> Event {
         let now = Timestamp::now();
-        let subject = regarding.name.as_deref().unwrap_or_default();
+        let subject: String =
+            regarding.name.iter().flat_map(|name| name.chars()).take(SUBJECT).collect();
         Event {
             metadata: ObjectMeta {
                 name: Some(format!("{subject}.{:x}", now.as_nanosecond())),

@@ -25,7 +25,7 @@ mod watch;
 
 use std::error::Error;
 
-use kube::Client;
+use kube::{Client, Config};
 
 pub use self::lease::{Election, Resigner};
 use self::run::Run;
@@ -82,7 +82,10 @@ impl KubeSource {
     /// [`KubeError`], where there is neither, or what there is cannot be used. The server need not
     /// answer yet.
     pub async fn infer() -> Result<Self, KubeError> {
-        Ok(Self::new(Client::try_default().await?))
+        let mut config = Config::infer().await.map_err(kube::Error::InferConfig)?;
+        // What fails is tried again here, in its own measure, and it is said that it fails.
+        config.default_retry = false;
+        Ok(Self::new(Client::try_from(config)?))
     }
 
     /// The controller whose GatewayClasses are served, and in whose name status is written. Default:

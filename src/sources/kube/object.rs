@@ -105,7 +105,10 @@ impl Received {
     pub(super) fn read(self, kind: ObjectKind) -> Option<Seen> {
         let key = self.key(kind)?;
         let live = self.live(kind);
-        let object = kind.deserialize(self.object).map_err(|error| error.to_string());
+        let mut track = serde_path_to_error::Track::new();
+        let read =
+            kind.deserialize(serde_path_to_error::Deserializer::new(self.object, &mut track));
+        let object = read.map_err(|error| format!("{}: {error}", track.path()));
         Some(Seen { key, object: object.map(without_status), live })
     }
 

@@ -18,8 +18,7 @@ use super::served::{self, Found, Served};
 use super::status::{Pen, Writer};
 use super::watch::{Change, Scope, What, is_expired, watch};
 use crate::model::{NamespaceName, ObjectKind, ServiceType};
-use crate::sources::{Feed, SourceError};
-use crate::translate::StatusReport;
+use crate::sources::{Feed, Said, SourceError};
 
 /// The kinds that routing needs.
 const KINDS: [ObjectKind; 7] = [
@@ -43,7 +42,7 @@ pub(super) struct Run {
     /// Where the endpoints of this gateway itself are found.
     replicas: Option<NamespaceName>,
     feed: Feed,
-    said: channel::Receiver<Arc<StatusReport>>,
+    said: channel::Receiver<Said>,
     cluster: Cluster,
     served: BTreeMap<ObjectKind, Served>,
     watches: BTreeMap<Scope, AbortHandle>,
@@ -54,8 +53,10 @@ pub(super) struct Run {
     found: mpsc::Receiver<Result<Found, SourceError>>,
     /// Has the looking done at once.
     nudge: Arc<Notify>,
-    /// The kinds that the server does not have; nothing before it has answered.
+    /// The kinds that the server does not have; nothing before that is certain.
     missing: Option<BTreeSet<ObjectKind>>,
+    /// Those that it did not have when it was asked first.
+    doubted: BTreeSet<ObjectKind>,
     is_published: bool,
     writer: Writer,
 }
@@ -96,7 +97,14 @@ impl Run {
         let (sender, changes) = mpsc::channel(QUEUE);
         Self {
             replicas: services.as_ref().map(|services| services.replicas.namespace.clone()),
-            writer: Writer::new(client.clone(), controller, pen, events, services),
+            writer: Writer::new(
+                client.clone(),
+                controller,
+                pen,
+                events,
+                services,
+                namespaces.is_empty(),
+            ),
             client,
             kinds,
             namespaces,
@@ -112,6 +120,7 @@ impl Run {
             found,
             nudge,
             missing: None,
+            doubted: BTreeSet::new(),
             is_published: false,
         }
     }
@@ -129,8 +138,8 @@ impl Run {
                     is_changed
                 }
                 Ok(()) = self.said.changed() => {
-                    let report = self.said.borrow_and_update().clone();
-                    self.writer.report(report, &self.cluster);
+                    let said = self.said.borrow_and_update().clone();
+                    self.writer.say(said, &self.cluster);
                     false
                 }
                 step = self.writer.next() => {
@@ -171,7 +180,8 @@ impl Run {
                 self.complaints.settle(&tried)
             }
         };
-        let is_first = matches!(what, What::Listed(_)) && !self.is_published;
+        // What was held back until now.
+        let is_first = matches!(what, What::Listed(_)) && !self.cluster.has_listed(&scope);
         let mut touched = BTreeSet::new();
         let is_changed = self.cluster.take(&scope, what, &mut touched);
         // Whether a class is in use shows in its Gateways.
@@ -206,8 +216,14 @@ impl Run {
             }
         }
         self.served = served;
-        let missing =
+        let missing: BTreeSet<_> =
             self.kinds.iter().copied().filter(|kind| !self.served.contains_key(kind)).collect();
+        // A server that has just started may not know yet what it has: at the beginning, what is
+        // missing is believed when it is missing twice.
+        if self.missing.is_none() && !missing.is_empty() && self.doubted != missing {
+            self.doubted = missing;
+            return is_spoken_of;
+        }
         let before = self.missing.replace(missing);
         is_spoken_of |= before != self.missing;
         is_spoken_of
@@ -249,13 +265,17 @@ impl Run {
         }
     }
 
-    /// Whether all that can be watched has been listed.
+    /// Whether all that can be watched has been listed. What comes later, such as a definition that
+    /// was installed, is waited for as well; but where it cannot be listed, the rest goes on.
     fn is_whole(&self) -> bool {
-        self.missing.is_some() && self.watches.keys().all(|scope| self.cluster.has_listed(scope))
+        let is_given_up =
+            |scope: &Scope| self.is_published && self.complaints.includes(&describe(scope));
+        self.missing.is_some()
+            && self.watches.keys().all(|scope| self.cluster.has_listed(scope) || is_given_up(scope))
     }
 
     fn publish(&mut self) {
-        if self.is_published || self.is_whole() {
+        if self.is_whole() {
             self.is_published = true;
             self.feed.publish(self.cluster.snapshot(self.problems()));
         }

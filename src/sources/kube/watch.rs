@@ -70,7 +70,7 @@ pub(super) async fn watch(
     let mut may_stream = served.streams_lists;
     loop {
         let config = if may_stream { config.clone().streaming_lists() } else { config.clone() };
-        match follow(watcher(api.clone(), config), &scope, &changes).await {
+        match follow(watcher(api.clone(), config), may_stream, &scope, &changes).await {
             Ended::Unwanted => return,
             // It said it could, but somebody has turned that off.
             Ended::CannotStream => may_stream = false,
@@ -86,13 +86,13 @@ enum Ended {
 
 async fn follow(
     events: impl Stream<Item = watcher::Result<Event<Received>>>,
+    streams_lists: bool,
     scope: &Scope,
     changes: &mpsc::Sender<Change>,
 ) -> Ended {
     let mut events = std::pin::pin!(events);
     let mut listed = Vec::new();
     let mut delay = FIRST_DELAY;
-    let mut is_listed = false;
     let mut has_failed = false;
     loop {
         let next = match has_failed {
@@ -116,10 +116,7 @@ async fn follow(
                 listed.extend(object.read(scope.kind));
                 continue;
             }
-            Some(Ok(Event::InitDone)) => {
-                is_listed = true;
-                What::Listed(std::mem::take(&mut listed))
-            }
+            Some(Ok(Event::InitDone)) => What::Listed(std::mem::take(&mut listed)),
             Some(Ok(Event::Apply(object))) => match object.read(scope.kind) {
                 Some(seen) => What::Applied(seen),
                 None => continue,
@@ -128,7 +125,7 @@ async fn follow(
                 Some(key) => What::Deleted(key),
                 None => continue,
             },
-            Some(Err(error)) if !is_listed && refuses_to_stream(&error) => {
+            Some(Err(error)) if streams_lists && refuses_to_stream(&error) => {
                 return Ended::CannotStream;
             }
             Some(Err(error)) => What::Failed(error),

@@ -2,30 +2,40 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{NamespacedName, ObjectKey, ObjectKind};
-use crate::translate::StatusReport;
+use crate::model::{NamespacedName, ObjectKey, ObjectKind, ObjectName};
+use crate::sources::Said;
 
-/// Adds the objects of which something else is said now.
-pub(super) fn differences(
-    before: &StatusReport,
-    now: &StatusReport,
-    changed: &mut BTreeSet<ObjectKey>,
-) {
-    differing(&before.gateway_classes, &now.gateway_classes, |name| {
-        let kind = ObjectKind::GatewayClass;
-        changed.insert(ObjectKey { kind, namespace: None, name: name.clone() });
-    });
+/// Adds the objects of which something else is said now, or of which what is said is said anew,
+/// since they are others.
+pub(super) fn differences(before: &Said, now: &Said, changed: &mut BTreeSet<ObjectKey>) {
+    let (objects, objects_now) = (&before.resources, &now.resources);
+    let (status, status_now) = (&before.status, &now.status);
+    let class = |name: &ObjectName| ObjectKey {
+        kind: ObjectKind::GatewayClass,
+        namespace: None,
+        name: name.clone(),
+    };
+    let mut found = |name: &ObjectName| {
+        changed.insert(class(name));
+    };
+    differing(&status.gateway_classes, &status_now.gateway_classes, &mut found);
+    differing(&objects.gateway_classes, &objects_now.gateway_classes, &mut found);
+
     let key = |kind, name: &NamespacedName| ObjectKey {
         kind,
         namespace: Some(name.namespace.clone()),
         name: name.name.clone(),
     };
-    differing(&before.gateways, &now.gateways, |name| {
+    let mut found = |name: &NamespacedName| {
         changed.insert(key(ObjectKind::Gateway, name));
-    });
-    differing(&before.tcp_routes, &now.tcp_routes, |name| {
+    };
+    differing(&status.gateways, &status_now.gateways, &mut found);
+    differing(&objects.gateways, &objects_now.gateways, &mut found);
+    let mut found = |name: &NamespacedName| {
         changed.insert(key(ObjectKind::TcpRoute, name));
-    });
+    };
+    differing(&status.tcp_routes, &status_now.tcp_routes, &mut found);
+    differing(&objects.tcp_routes, &objects_now.tcp_routes, &mut found);
 }
 
 /// Calls `found` for each key whose value differs.
@@ -34,6 +44,10 @@ pub(super) fn differing<K: Ord, V: PartialEq>(
     now: &BTreeMap<K, V>,
     mut found: impl FnMut(&K),
 ) {
+    // Objects that nothing has happened to are in the same map as before.
+    if std::ptr::eq(before, now) {
+        return;
+    }
     before.keys().filter(|key| !now.contains_key(key)).for_each(&mut found);
     now.iter()
         .filter(|(key, value)| before.get(key) != Some(value))

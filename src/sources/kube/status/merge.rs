@@ -16,70 +16,60 @@ use crate::model::{
 
 /// What there is to say of an object.
 #[derive(Debug, Clone, Copy)]
-pub(in super::super) enum Said<'a> {
+pub(in super::super) enum Desired<'a> {
     GatewayClass(&'a GatewayClassStatus),
     Gateway(&'a GatewayStatus),
     /// The parents of ours; those of other controllers are not looked at.
     TcpRoute(&'a [RouteParentStatus]),
 }
 
-/// Somebody has seen a later generation of the object than we have: a newer version of us, or a
-/// watch of ours that lags. What we have to say is out of date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct OutOfDate;
-
 /// The types of condition that are ours, and are taken away where we have nothing to say of them.
 const OURS: [&str; 5] =
     ["Accepted", "Conflicted", "Programmed", "ResolvedRefs", "SupportedVersion"];
 
-/// The whole status as it should be.
-///
-/// # Errors
-/// [`OutOfDate`], where a condition of ours speaks of a later generation.
+/// The whole status as it should be, of an object that `desired` was found out about. So its
+/// `observedGeneration` is the object's own: what stands there may speak of a later one only by
+/// mistake, such as after the object was made anew from a copy.
 pub(in super::super) fn merge(
     live: &Value,
-    said: Said<'_>,
+    said: Desired<'_>,
     controller: &GatewayController,
     now: Timestamp,
-) -> Result<Value, OutOfDate> {
+) -> Value {
     let now = second(now);
     let mut status = live.as_object().cloned().unwrap_or_default();
     match said {
-        Said::GatewayClass(said) => {
-            put_conditions(&mut status, &said.conditions, now)?;
+        Desired::GatewayClass(said) => {
+            put_conditions(&mut status, &said.conditions, now);
             put(&mut status, "supportedFeatures", &said.supported_features);
         }
-        Said::Gateway(said) => {
-            put_conditions(&mut status, &said.conditions, now)?;
+        Desired::Gateway(said) => {
+            put_conditions(&mut status, &said.conditions, now);
             put(&mut status, "addresses", &said.addresses);
             let before = array(&status, "listeners");
             let merged =
                 said.listeners.iter().map(|listener| merge_listener(&before, listener, now));
-            let merged = merged.collect::<Result<_, _>>()?;
+            let merged = merged.collect();
             status.insert("listeners".to_owned(), Value::Array(merged));
         }
-        Said::TcpRoute(said) => {
+        Desired::TcpRoute(said) => {
             let before = array(&status, "parents");
-            let merged = merge_parents(&before, said, controller, now)?;
+            let merged = merge_parents(&before, said, controller, now);
             status.insert("parents".to_owned(), Value::Array(merged));
         }
     }
-    Ok(Value::Object(status))
+    Value::Object(status)
 }
 
 /// One entry for each listener of the spec, and none for others.
-fn merge_listener(
-    before: &[Value],
-    said: &ListenerStatus,
-    now: Timestamp,
-) -> Result<Value, OutOfDate> {
+fn merge_listener(before: &[Value], said: &ListenerStatus, now: Timestamp) -> Value {
     let known = before.iter().find(|known| known["name"] == said.name.as_str());
     let mut listener = known.and_then(Value::as_object).cloned().unwrap_or_default();
     put(&mut listener, "name", &said.name);
     put(&mut listener, "supportedKinds", &said.supported_kinds);
     put(&mut listener, "attachedRoutes", &said.attached_routes);
-    put_conditions(&mut listener, &said.conditions, now)?;
-    Ok(Value::Object(listener))
+    put_conditions(&mut listener, &said.conditions, now);
+    Value::Object(listener)
 }
 
 /// The entries of others as they are and where they are; of ours, those that still hold.
@@ -88,7 +78,7 @@ fn merge_parents(
     said: &[RouteParentStatus],
     controller: &GatewayController,
     now: Timestamp,
-) -> Result<Vec<Value>, OutOfDate> {
+) -> Vec<Value> {
     let mut to_say: Vec<_> = said.iter().map(|parent| (json!(parent.parent_ref), parent)).collect();
     let mut merged = Vec::with_capacity(before.len().max(said.len()));
     for known in before {
@@ -96,32 +86,24 @@ fn merge_parents(
             merged.push(known.clone());
         } else if let Some(place) = to_say.iter().position(|(of, _)| *of == known["parentRef"]) {
             let (_, parent) = to_say.remove(place);
-            merged.push(merge_parent(known, parent, now)?);
+            merged.push(merge_parent(known, parent, now));
         }
     }
     for (_, parent) in to_say {
-        merged.push(merge_parent(&Value::Null, parent, now)?);
+        merged.push(merge_parent(&Value::Null, parent, now));
     }
-    Ok(merged)
+    merged
 }
 
-fn merge_parent(
-    known: &Value,
-    said: &RouteParentStatus,
-    now: Timestamp,
-) -> Result<Value, OutOfDate> {
+fn merge_parent(known: &Value, said: &RouteParentStatus, now: Timestamp) -> Value {
     let mut parent = known.as_object().cloned().unwrap_or_default();
     put(&mut parent, "parentRef", &said.parent_ref);
     put(&mut parent, "controllerName", &said.controller_name);
-    put_conditions(&mut parent, &said.conditions, now)?;
-    Ok(Value::Object(parent))
+    put_conditions(&mut parent, &said.conditions, now);
+    Value::Object(parent)
 }
 
-fn put_conditions(
-    status: &mut Map<String, Value>,
-    said: &[Condition],
-    now: Timestamp,
-) -> Result<(), OutOfDate> {
+fn put_conditions(status: &mut Map<String, Value>, said: &[Condition], now: Timestamp) {
     let before = array(status, "conditions");
     let of = |condition: &Condition| {
         before.iter().find(|known| known["type"] == condition.condition_type.as_str())
@@ -130,34 +112,25 @@ fn put_conditions(
     for known in &before {
         let condition_type = known["type"].as_str().unwrap_or_default();
         match said.iter().find(|said| said.condition_type.as_str() == condition_type) {
-            Some(said) => merged.push(merge_condition(Some(known), said, now)?),
+            Some(said) => merged.push(merge_condition(Some(known), said, now)),
             None if OURS.contains(&condition_type) => {}
             None => merged.push(known.clone()),
         }
     }
     for condition in said.iter().filter(|said| of(said).is_none()) {
-        merged.push(merge_condition(None, condition, now)?);
+        merged.push(merge_condition(None, condition, now));
     }
     status.insert("conditions".to_owned(), Value::Array(merged));
-    Ok(())
 }
 
-fn merge_condition(
-    known: Option<&Value>,
-    said: &Condition,
-    now: Timestamp,
-) -> Result<Value, OutOfDate> {
-    let generation = known.and_then(|known| known["observedGeneration"].as_i64());
-    if generation > said.observed_generation {
-        return Err(OutOfDate);
-    }
+fn merge_condition(known: Option<&Value>, said: &Condition, now: Timestamp) -> Value {
     let mut condition = json!(said);
     let unflipped = known.filter(|known| known["status"] == condition["status"]);
     condition["lastTransitionTime"] = match unflipped.map(|known| &known["lastTransitionTime"]) {
         Some(Value::String(time)) => time.as_str().into(),
         _ => now.to_string().into(),
     };
-    Ok(condition)
+    condition
 }
 
 fn array(object: &Map<String, Value>, field: &str) -> Vec<Value> {

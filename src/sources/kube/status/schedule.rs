@@ -84,6 +84,11 @@ impl Schedule {
         self.tokens -= 1.0;
     }
 
+    /// There is nothing to write.
+    pub(super) fn settle(&mut self, key: &ObjectKey) {
+        self.delays.remove(key);
+    }
+
     /// A write was done.
     pub(super) fn written(&mut self, key: ObjectKey, now: Instant) {
         self.delays.remove(&key);

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::merge::{OutOfDate, Said, merge};
+use super::merge::{Desired, merge};
 use crate::model::{
     Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind, Resources,
 };
+use crate::sources::Said;
 use crate::sources::kube::cluster::Cluster;
 use crate::sources::kube::object::{Live, has_status};
 use crate::sources::kube::services::{Wanted, is_left_over};
-use crate::translate::StatusReport;
 
 /// [Keeps](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass) a GatewayClass from being
 /// deleted under its Gateways.
@@ -37,12 +37,14 @@ pub(super) enum Work {
 #[derive(Debug)]
 pub(super) struct Aim<'a> {
     pub(super) cluster: &'a Cluster,
-    pub(super) report: &'a StatusReport,
+    pub(super) said: &'a Said,
     pub(super) controller: &'a GatewayController,
     /// What is said of the version of the installed definitions.
     pub(super) version: Option<&'a Condition>,
     /// What Gateways need in the cluster.
     pub(super) wanted: &'a BTreeMap<ObjectKey, Wanted>,
+    /// Whether the Gateways of all namespaces are known.
+    pub(super) sees_all: bool,
 }
 
 impl Aim<'_> {
@@ -66,7 +68,7 @@ impl Aim<'_> {
                 (after != before).then_some(Work::Replace(after))
             }
             None => {
-                let (resources, report) = (self.cluster.resources(), self.report);
+                let (resources, report) = (self.cluster.resources(), &self.said.status);
                 let is_left_over = is_left_over(&before, key, resources, report, self.wanted);
                 (is_left_over && !live.is_being_deleted).then_some(Work::Delete)
             }
@@ -74,40 +76,40 @@ impl Aim<'_> {
     }
 
     fn status(&self, key: &ObjectKey, live: &Live, now: Timestamp) -> Option<Work> {
-        let class;
-        let said = match key.kind {
+        // What is said of another state of the object will soon be said of this one.
+        if self.said.resources.get(key) != self.cluster.resources().get(key) {
+            return None;
+        }
+        let (class, report) = (&mut None, &self.said.status);
+        let desired = match key.kind {
             ObjectKind::GatewayClass => {
-                let mut said = self.report.gateway_classes.get(&key.name)?.clone();
+                let mut said = report.gateway_classes.get(&key.name)?.clone();
                 let generation = said.conditions.first()?.observed_generation;
                 said.conditions.extend(
                     self.version
                         .map(|said| Condition { observed_generation: generation, ..said.clone() }),
                 );
-                class = said;
-                Said::GatewayClass(&class)
+                Desired::GatewayClass(class.insert(said))
             }
-            ObjectKind::Gateway => Said::Gateway(self.report.gateways.get(&name(key)?)?),
-            ObjectKind::TcpRoute => match self.report.tcp_routes.get(&name(key)?) {
-                Some(said) => Said::TcpRoute(&said.parents),
+            ObjectKind::Gateway => Desired::Gateway(report.gateways.get(&name(key)?)?),
+            ObjectKind::TcpRoute => match report.tcp_routes.get(&name(key)?) {
+                Some(said) => Desired::TcpRoute(&said.parents),
                 // What we once said of it no longer holds.
-                None if live.status.contains(self.controller.as_str()) => Said::TcpRoute(&[]),
+                None if live.status.contains(self.controller.as_str()) => Desired::TcpRoute(&[]),
                 None => return None,
             },
             _ => return None,
         };
         let before: Value = serde_json::from_str(&live.status).unwrap_or_default();
-        match merge(&before, said, self.controller, now) {
-            Ok(status) => (status != before).then_some(Work::Status { before, status }),
-            Err(OutOfDate) => {
-                tracing::debug!(%key, "status not written: what is there speaks of a later generation");
-                None
-            }
-        }
+        let status = merge(&before, desired, self.controller, now);
+        (status != before).then_some(Work::Status { before, status })
     }
 
     fn finalizers(&self, key: &ObjectKey, live: &Live) -> Option<Work> {
+        // Whoever sees only some namespaces does not know whether the class is used in others.
         let is_ours = key.kind == ObjectKind::GatewayClass
-            && self.report.gateway_classes.contains_key(&key.name);
+            && self.sees_all
+            && self.said.status.gateway_classes.contains_key(&key.name);
         let is_used = is_ours && is_class_used(self.cluster.resources(), key);
         let is_there = live.finalizers.iter().any(|finalizer| finalizer == CLASS_FINALIZER);
         if !is_ours || is_used == is_there || (is_used && live.is_being_deleted) {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::future::pending;
-use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -13,17 +12,17 @@ use tokio::time::{Instant, sleep_until};
 
 use super::difference::{differences, differing};
 use super::pen::Pen;
-use super::request::{self, Outcome};
+use super::request::{self, Answer};
 use super::schedule::Schedule;
 use super::work::{Aim, Work};
 use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
+use crate::sources::Said;
 use crate::sources::kube::cluster::Cluster;
 use crate::sources::kube::complaint::Complaints;
 use crate::sources::kube::events::Events;
 use crate::sources::kube::object::has_status;
 use crate::sources::kube::served::Served;
 use crate::sources::kube::services::{ServiceTemplate, Wanted, wanted};
-use crate::translate::StatusReport;
 
 /// Writes under way at one moment.
 const AT_ONCE: usize = 16;
@@ -35,7 +34,7 @@ pub(in super::super) struct Writer {
     events: Events,
     schedule: Schedule,
     /// What there is to say; nothing before the first snapshot was looked at.
-    report: Option<Arc<StatusReport>>,
+    said: Option<Said>,
     version: Option<Condition>,
     services: Option<ServiceTemplate>,
     /// What Gateways need in the cluster.
@@ -45,6 +44,9 @@ pub(in super::super) struct Writer {
     writing: BTreeSet<ObjectKey>,
     requests: FuturesUnordered<BoxFuture<'static, Box<Written>>>,
     complaints: Complaints,
+    /// The object that each complaint is of.
+    blamed: BTreeMap<String, ObjectKey>,
+    sees_all: bool,
     /// Whether we might write when we last looked.
     had_pen: bool,
 }
@@ -65,7 +67,7 @@ pub(in super::super) enum Step {
 pub(in super::super) struct Written {
     key: ObjectKey,
     work: Work,
-    outcome: Outcome,
+    answer: Answer,
 }
 
 impl Writer {
@@ -75,6 +77,7 @@ impl Writer {
         pen: Pen,
         events: Events,
         services: Option<ServiceTemplate>,
+        sees_all: bool,
     ) -> Self {
         Self {
             client,
@@ -82,7 +85,7 @@ impl Writer {
             pen,
             events,
             schedule: Schedule::new(Instant::now()),
-            report: None,
+            said: None,
             version: None,
             services,
             wanted: BTreeMap::new(),
@@ -90,6 +93,8 @@ impl Writer {
             writing: BTreeSet::new(),
             requests: FuturesUnordered::new(),
             complaints: Complaints::default(),
+            blamed: BTreeMap::new(),
+            sees_all,
             had_pen: false,
         }
     }
@@ -106,9 +111,9 @@ impl Writer {
     }
 
     /// Takes what there is to say from now on.
-    pub(in super::super) fn report(&mut self, report: Arc<StatusReport>, cluster: &Cluster) {
+    pub(in super::super) fn say(&mut self, said: Said, cluster: &Cluster) {
         let wanted = self.services.as_ref().map(|template| {
-            let mut wanted = wanted(cluster.resources(), &report, template);
+            let mut wanted = wanted(cluster.resources(), &said.status, template);
             for key in &self.any_node_port {
                 if let Some(service) = wanted.remove(key) {
                     wanted.insert(key.clone(), service.with_any_node_port());
@@ -121,10 +126,11 @@ impl Writer {
         differing(&before, &self.wanted, |key| {
             changed.insert(key.clone());
         });
-        match self.report.replace(report.clone()) {
+        match &self.said {
             None => self.touch_all(cluster),
-            Some(before) => differences(&before, &report, &mut changed),
+            Some(before) => differences(before, &said, &mut changed),
         }
+        self.said = Some(said);
         changed.iter().for_each(|key| self.touch(key, cluster));
     }
 
@@ -151,7 +157,7 @@ impl Writer {
             if may_write != self.had_pen {
                 return Step::HandedOver;
             }
-            let is_free = self.report.is_some() && self.requests.len() < AT_ONCE;
+            let is_free = self.said.is_some() && self.requests.len() < AT_ONCE;
             let turn = self.schedule.next().filter(|_| is_free && may_write);
             let turn = async {
                 match turn {
@@ -177,9 +183,12 @@ impl Writer {
         match step {
             Step::HandedOver => {
                 self.had_pen = self.pen.may_write();
-                // Whatever another replica has written, it is compared with what we have to say.
                 if self.had_pen {
+                    // Whatever another replica has written is compared with what we have to say.
                     self.touch_all(cluster);
+                } else {
+                    self.requests.clear();
+                    self.writing.clear();
                 }
             }
             Step::Turn => self.start(cluster, served),
@@ -190,10 +199,10 @@ impl Writer {
 
     /// Starts the writes whose turn has come.
     fn start(&mut self, cluster: &Cluster, served: &BTreeMap<ObjectKind, Served>) {
-        let Some(report) = self.report.clone() else { return };
+        let Some(said) = &self.said else { return };
         let (controller, version) = (&self.controller, self.version.as_ref());
         let wanted = &self.wanted;
-        let aim = Aim { cluster, report: &report, controller, version, wanted };
+        let aim = Aim { cluster, said, controller, version, wanted, sees_all: self.sees_all };
         while self.requests.len() < AT_ONCE && self.pen.may_write() {
             let Some(key) = self.schedule.pop(Instant::now()) else { return };
             // It is looked at again when that write has ended.
@@ -201,7 +210,11 @@ impl Writer {
                 continue;
             }
             let Some(Served { resource, .. }) = served.get(&key.kind) else { continue };
-            let Some(work) = aim.work(&key, Timestamp::now()) else { continue };
+            let Some(work) = aim.work(&key, Timestamp::now()) else {
+                self.schedule.settle(&key);
+                self.blamed.retain(|_, blamed| *blamed != key);
+                continue;
+            };
             self.schedule.spend();
             self.writing.insert(key.clone());
             let body = work.body(&key, cluster.live(&key), &resource.api_version);
@@ -209,38 +222,56 @@ impl Writer {
             let deadline = self.pen.deadline();
             self.requests.push(Box::pin(async move {
                 let sent = request::send(&client, &resource, &key, &work, &body, deadline);
-                Box::new(Written { outcome: sent.await, key, work })
+                Box::new(Written { answer: sent.await, key, work })
             }));
         }
     }
 
     fn finish(&mut self, written: Written, cluster: &mut Cluster) -> bool {
-        let Written { key, work, outcome } = written;
+        let Written { key, work, answer } = written;
         let now = Instant::now();
         self.writing.remove(&key);
-        let seen = match outcome {
-            Outcome::Written(seen) => {
+        let seen = match answer {
+            Answer::Written(seen) => {
                 self.schedule.written(key.clone(), now);
-                self.complaints.settle(&work.describe(key.kind));
+                self.succeeded(&key, &work);
                 if let Work::Status { before, status } = &work {
                     self.events.tell(&key, cluster.live(&key), before, status);
                 }
                 seen
             }
-            Outcome::Conflict(seen) => seen,
-            Outcome::Failed(error) if self.gives_up_node_ports(&key, &work, &error) => None,
-            Outcome::Failed(error) => return self.failed(key, &work, &error),
-            Outcome::TimedOut(elapsed) => return self.failed(key, &work, &elapsed),
+            Answer::Conflict(seen) => {
+                self.schedule.written(key.clone(), now);
+                seen
+            }
+            Answer::Gone => {
+                self.schedule.failed(key, now);
+                return false;
+            }
+            Answer::Failed(error) if self.gives_up_node_ports(&key, &work, &error) => None,
+            Answer::Failed(error) => return self.failed(key, &work, &error),
+            Answer::TimedOut(elapsed) => return self.failed(key, &work, &elapsed),
         };
         // Once more: there may be something new to say, or something else to write.
         self.schedule.touch(key, now);
         seen.is_some_and(|seen| cluster.update(seen))
     }
 
+    fn succeeded(&mut self, key: &ObjectKey, work: &Work) {
+        let tried = work.describe(key.kind);
+        if self.blamed.get(&tried) == Some(key) {
+            self.blamed.remove(&tried);
+            self.complaints.settle(&tried);
+        }
+    }
+
     fn failed(&mut self, key: ObjectKey, work: &Work, error: &(dyn Error + 'static)) -> bool {
-        // Where somebody else may write now, it is no longer for us to do.
+        let tried = work.describe(key.kind);
+        // Of many objects that fail alike one will do. Where somebody else may write now, it is no
+        // longer for us to do.
         if self.pen.may_write()
-            && let Some(complaint) = self.complaints.raise(work.describe(key.kind), error)
+            && *self.blamed.entry(tried.clone()).or_insert_with(|| key.clone()) == key
+            && let Some(complaint) = self.complaints.raise(tried, error)
         {
             tracing::warn!("{complaint}");
         }
