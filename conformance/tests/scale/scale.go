@@ -137,17 +137,22 @@ type statuses struct {
 	last time.Time
 }
 
-// watch follows the statuses of routes and Gateways.
+// watch follows the statuses of routes and Gateways. An API server ends a watch that it has too much to say to;
+// the next one begins with what is there.
 func (b *bench) watch(t *testing.T) *statuses {
 	t.Helper()
 	s := &statuses{served: map[string]bool{}, attached: map[string]int{}}
 	for _, list := range []client.ObjectList{&gateway.TCPRouteList{}, &gateway.GatewayList{}} {
-		watch, err := b.Watch(t.Context(), list, client.InNamespace(b.namespace))
-		require.NoError(t, err)
-		t.Cleanup(watch.Stop)
 		go func() {
-			for event := range watch.ResultChan() {
-				s.take(event.Object)
+			for t.Context().Err() == nil {
+				watch, err := b.Watch(t.Context(), list, client.InNamespace(b.namespace))
+				if err != nil {
+					time.Sleep(100 * time.Millisecond)
+					continue
+				}
+				for event := range watch.ResultChan() {
+					s.take(event.Object)
+				}
 			}
 		}()
 	}
