@@ -248,7 +248,7 @@ impl Control {
     fn report(&self) {
         let bindings = self.forwarder.bindings();
         let failed = self.sources.iter().filter(|source| source.failure.is_some());
-        let report = Report::new(
+        let mut report = Report::new(
             self.resources.clone(),
             &self.translation,
             bindings,
@@ -256,6 +256,10 @@ impl Control {
             failed.map(|source| source.name.clone()).collect(),
         );
         let before = self.reporter.borrow().clone();
+        // Whoever hears of it again sees at a glance that it is the same.
+        if let Some(before) = before.as_ref().filter(|before| before.status == report.status) {
+            report.status = before.status.clone();
+        }
         if before.as_deref() == Some(&report) {
             return;
         }

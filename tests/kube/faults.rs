@@ -142,3 +142,17 @@ async fn a_list_that_fails_half_way_takes_nothing_away() {
     assert!(after.iter().all(|snapshot| snapshot.resources == before.resources));
     assert_eq!(stage.latest().problems, [] as [&str; 0]);
 }
+
+/// Of an object that is gone the watch will tell. Until then, there is nothing to be done.
+#[tokio::test(start_paused = true)]
+async fn a_status_of_which_the_server_knows_nothing_is_not_written_again_and_again() {
+    let api = Api::with(usual());
+    api.spoil("update", "gateways", Effect::Refuse(404));
+    let stage = Stage::settled(&api).await;
+    let tries = api.read(|state| state.count("update", "gateways"));
+    assert!(tries < 40, "{tries} in a quarter of an hour");
+    assert!(!api.get("tcproutes/default/r")["status"].is_null());
+    api.heal();
+    api.until_object("gateways/default/g", |gateway| !gateway["status"].is_null()).await;
+    drop(stage);
+}

@@ -7,13 +7,16 @@
 mod api;
 mod classes;
 mod controllers;
+mod election;
 mod events;
 mod faults;
+mod late;
 mod namespaces;
 mod objects;
 mod parents;
 mod read_only;
 mod served;
+mod services;
 mod stage;
 mod starting;
 #[path = "../support/mod.rs"]

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sluicegate::model::GatewayController;
-use sluicegate::sources::{KubeSource, Said, Snapshot, Source, feed};
-use sluicegate::translate::{Host, Settings, translate};
+use sluicegate::sources::{KubeSource, Said, ServiceTemplate, Snapshot, Source, feed};
+use sluicegate::translate::{Addresses, Host, Settings, translate};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -22,6 +22,8 @@ pub(crate) struct Stage {
     pub(crate) api: Api,
     published: watch::Receiver<Vec<Arc<Snapshot>>>,
     tasks: [JoinHandle<()>; 2],
+    /// How long the gateway takes for a snapshot.
+    delay: watch::Sender<Duration>,
     log: Arc<Mutex<Vec<u8>>>,
     _logging: DefaultGuard,
 }
@@ -35,6 +37,20 @@ impl Stage {
     pub(crate) fn with(
         api: &Api,
         controller: &str,
+        set_up: impl FnOnce(KubeSource) -> KubeSource,
+    ) -> Self {
+        Self::play(api, controller, Addresses::Host, set_up)
+    }
+
+    /// Gateways are reached through Services.
+    pub(crate) fn behind_services(api: &Api, template: ServiceTemplate) -> Self {
+        Self::play(api, OURS, Addresses::Service, |source| source.services(template))
+    }
+
+    fn play(
+        api: &Api,
+        controller: &str,
+        addresses: Addresses,
         set_up: impl FnOnce(KubeSource) -> KubeSource,
     ) -> Self {
         let log = Arc::default();
@@ -53,13 +69,20 @@ impl Stage {
             KubeSource::new(api.client()).controller_name(controller.clone()).identity("test");
         let source = Box::new(set_up(source));
         let address = "192.0.2.100".parse().unwrap();
-        let settings =
-            Settings::default().with_controller(controller).with_host(Host::new(address, address));
+        let settings = Settings::default()
+            .with_controller(controller)
+            .with_host(Host::new(address, address))
+            .with_addresses(addresses);
+        let (delay, delayed) = watch::channel(Duration::ZERO);
         let (feed, fed) = feed();
         let (mut snapshots, say) = fed.into_parts();
         let (publish, published) = watch::channel(Vec::new());
         let gateway = async move {
             while let Some(snapshot) = snapshots.next().await {
+                let delay = *delayed.borrow();
+                if !delay.is_zero() {
+                    sleep(delay).await;
+                }
                 let resources = Arc::new(snapshot.resources.clone());
                 let status = translate(&resources, &settings).status;
                 let said = Said { resources, status };
@@ -76,7 +99,7 @@ impl Stage {
             panic!("the source has ended: {ended:?}");
         };
         let tasks = [tokio::spawn(gateway), tokio::spawn(running)];
-        Self { api: api.clone(), published, tasks, log, _logging: logging }
+        Self { api: api.clone(), published, tasks, delay, log, _logging: logging }
     }
 
     /// A source that has written all that it has to say.
@@ -90,6 +113,11 @@ impl Stage {
     pub(crate) async fn settle(&self) {
         sleep(LONG).await;
         assert!(self.tasks.iter().all(|task| !task.is_finished()), "{}", self.log());
+    }
+
+    /// Lets the gateway take so long for a snapshot before it tells what became of it.
+    pub(crate) fn slow_down(&self, delay: Duration) {
+        self.delay.send_replace(delay);
     }
 
     pub(crate) fn is_published(&self) -> bool {

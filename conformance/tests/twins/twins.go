@@ -45,6 +45,7 @@ var All = []suite.ConformanceTest{
 	ClassInUse,
 	Names,
 	Events,
+	Programmed,
 	ServicePutRight,
 	ServiceNotOurs,
 }

@@ -44,14 +44,22 @@ impl Complaints {
     }
 }
 
-/// What the server said, or what kept it from saying anything, in its own words and once.
+/// What the server said, or what kept it from saying anything.
 pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        if let Some(kube::Error::Api(status)) = innermost.downcast_ref() {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(kube::Error::Api(status)) = error.downcast_ref() {
             return status.message.clone();
         }
-        innermost = source;
+        let said = error.to_string();
+        // Many repeat what they come from.
+        if text.is_empty() {
+            text = said;
+        } else if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = error.source();
     }
-    innermost.to_string()
+    text
 }

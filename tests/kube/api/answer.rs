@@ -17,7 +17,7 @@ impl Api {
         if let Some(found) = self.read(|state| state.discover(request)) {
             return tell(&found);
         }
-        if !self.read(|state| state.serves(request)) {
+        if self.read(|state| state.kind(request)).is_none() {
             // Of paths that it does not know at all it says so in plain words.
             return with_body(404, "404 page not found\n".to_owned());
         }
@@ -72,36 +72,6 @@ impl State {
             "kind": "List", "apiVersion": request.group_version, "metadata": metadata, "items": items,
         })
     }
-
-    fn write(&mut self, request: &Request) -> Answer {
-        let (name, body) = (request.object(), &request.body);
-        if request.verb == "create" {
-            let mut object = body.clone();
-            object["metadata"]["namespace"] = json!(request.namespace);
-            let kind = if request.plural == "events" { "Event" } else { "Lease" };
-            object["kind"] = json!(kind);
-            let name = format!("{name}{}", object["metadata"]["name"].as_str().unwrap());
-            self.store.apply(object);
-            return tell(&as_asked(self.store.get(&name).unwrap(), request));
-        }
-        if self.store.get(&name).is_none() {
-            return refuse(404, request);
-        }
-        if self.store.check(&name, body).is_err() {
-            return refuse(409, request);
-        }
-        match (request.verb, request.subresource.as_deref()) {
-            ("update", Some("status")) => self.store.set_status(&name, body["status"].clone()),
-            ("update", None) => self.store.apply(body.clone()),
-            ("patch", None) => self.store.patch_metadata(&name, &body["metadata"]),
-            _ => return refuse(405, request),
-        }
-        // It may be gone now, and is answered as it was.
-        match self.store.get(&name) {
-            Some(object) => tell(&as_asked(object, request)),
-            None => tell(&json!({ "metadata": body["metadata"] })),
-        }
-    }
 }
 
 /// Objects are stored once, and told in the version that was asked for.
@@ -125,9 +95,11 @@ pub(super) fn refuse(code: u16, request: &Request) -> Answer {
             format!("{plural} is forbidden: User \"gate\" cannot {verb} resource \"{plural}\""),
         ),
         404 => ("NotFound", format!("{object} not found")),
+        409 if *verb == "create" => ("AlreadyExists", format!("{plural} already exists")),
         409 => ("Conflict", format!("{object}: the object has been modified")),
         410 => ("Expired", "too old resource version".to_owned()),
-        422 => ("Invalid", "sendInitialEvents is forbidden for watch".to_owned()),
+        422 if *verb == "watch" => ("Invalid", "sendInitialEvents is forbidden".to_owned()),
+        422 => ("Invalid", format!("{object} is invalid")),
         _ => ("InternalError", "etcdserver: request timed out".to_owned()),
     };
     let status = json!({

@@ -89,12 +89,12 @@ impl State {
         }))
     }
 
-    /// Whether the server knows this path.
-    pub(super) fn serves(&self, request: &Request) -> bool {
-        let is_of = |(plural, _): &Resource| *plural == request.plural;
-        self.tables().iter().any(|(group_version, resources)| {
-            *group_version == request.group_version && resources.iter().any(is_of)
-        })
+    /// The kind that a request is about; nothing where the server does not know its path.
+    pub(super) fn kind(&self, request: &Request) -> Option<&'static str> {
+        let tables = self.tables();
+        let (_, resources) = tables.iter().find(|(known, _)| *known == request.group_version)?;
+        let (_, kind) = resources.iter().find(|(plural, _)| *plural == request.plural)?;
+        Some(kind)
     }
 
     fn tables(&self) -> Vec<(&'static str, &'static [Resource])> {

@@ -7,8 +7,10 @@ mod answer;
 mod discovery;
 mod request;
 mod rule;
+mod service;
 mod store;
 mod stream;
+mod write;
 
 use std::io;
 use std::sync::Arc;
@@ -39,9 +41,12 @@ pub(crate) enum Installed {
     Both,
 }
 
-/// The server.
+/// The server, as one of its clients knows it.
 #[derive(Clone)]
-pub(crate) struct Api(Arc<watch::Sender<State>>);
+pub(crate) struct Api {
+    state: Arc<watch::Sender<State>>,
+    client: &'static str,
+}
 
 /// All there is to know of it.
 #[derive(Debug)]
@@ -50,6 +55,8 @@ pub(crate) struct State {
     pub(crate) requests: Vec<Request>,
     /// The watches that are open.
     pub(crate) streams: Vec<String>,
+    /// The requests that were given up before there was an answer.
+    pub(crate) given_up: Vec<Request>,
     installed: Installed,
     bundle: Option<String>,
     minor: &'static str,
@@ -62,17 +69,19 @@ pub(crate) struct State {
 impl Api {
     /// A server with the definitions of Gateway API 1.6, and without objects.
     pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(State {
+        let state = State {
             store: Store::default(),
             requests: Vec::new(),
             streams: Vec::new(),
+            given_up: Vec::new(),
             installed: Installed::Both,
             bundle: Some("v1.6.3".to_owned()),
             minor: "37",
             is_down: false,
             rules: Vec::new(),
             closings: Vec::new(),
-        })))
+        };
+        Self { state: Arc::new(watch::Sender::new(state)), client: "" }
     }
 
     /// A server with these objects.
@@ -82,6 +91,11 @@ impl Api {
         api
     }
 
+    /// The same server, for a client of this name.
+    pub(crate) fn of(&self, client: &'static str) -> Self {
+        Self { client, ..self.clone() }
+    }
+
     pub(crate) fn client(&self) -> Client {
         let api = self.clone();
         let service = tower::service_fn(move |request: http::Request<Body>| {
@@ -89,7 +103,7 @@ impl Api {
             async move {
                 let (head, body) = request.into_parts();
                 let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-                let request = Request::new(&head, &body);
+                let request = Request::new(api.client, &head, &body);
                 api.serve(request).await
             }
         });
@@ -102,9 +116,11 @@ impl Api {
             return refused();
         }
         self.change(|state| state.requests.push(request.clone()));
-        let mut state = self.0.subscribe();
+        let mut waiting = Waiting { api: self, request: Some(request.clone()) };
+        let mut state = self.state.subscribe();
         let is_free = |state: &State| state.is_down || !state.is_held(&request);
         state.wait_for(is_free).await.expect("the server is there");
+        waiting.request = None;
         let mut spoiled = None;
         self.change(|state| spoiled = state.spoil(&request));
         match spoiled {
@@ -116,26 +132,40 @@ impl Api {
     }
 
     pub(crate) fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
-        read(&self.0.borrow())
+        read(&self.state.borrow())
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        self.0.send_modify(change);
+        self.state.send_modify(change);
     }
 
     /// Waits until a condition holds.
     pub(crate) async fn until(&self, what: &str, condition: impl Fn(&State) -> bool) {
-        let mut state = self.0.subscribe();
+        let mut state = self.state.subscribe();
         let is_in_time = timeout(PATIENCE, state.wait_for(|state| condition(state))).await.is_ok();
         assert!(is_in_time, "it never happened that {what}; asked was {:#?}", self.requests());
     }
 
     /// Waits until an object satisfies a condition.
     pub(crate) async fn until_object(&self, name: &str, condition: impl Fn(&Value) -> bool) {
-        let mut state = self.0.subscribe();
+        let mut state = self.state.subscribe();
         let holds = |state: &State| state.store.get(name).is_some_and(&condition);
         let is_in_time = timeout(PATIENCE, state.wait_for(holds)).await.is_ok();
         assert!(is_in_time, "{name} stays {:#}", self.get(name));
+    }
+}
+
+/// Somebody who waits for an answer.
+struct Waiting<'a> {
+    api: &'a Api,
+    request: Option<Request>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            self.api.change(|state| state.given_up.push(request));
+        }
     }
 }
 
@@ -144,6 +174,13 @@ impl Api {
     /// Creates an object, or changes it; its status stays.
     pub(crate) fn apply(&self, object: Value) {
         self.change(|state| state.store.apply(object));
+    }
+
+    /// Changes what there is of an object, beside its status.
+    pub(crate) fn edit(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let mut object = self.get(name);
+        change(&mut object);
+        self.apply(object);
     }
 
     /// Deletes an object, as far as its finalizers let it go.
@@ -194,7 +231,18 @@ impl Api {
 
     /// Spoils the answers to requests of these verbs, divided by commas, for a kind.
     pub(crate) fn spoil(&self, verbs: &'static str, plural: &'static str, effect: Effect) {
-        self.add(Rule { verbs, plural, effect, after: 0, times: usize::MAX });
+        self.add(Rule { client: None, verbs, plural, effect, after: 0, times: usize::MAX });
+    }
+
+    /// Spoils the answers to one client's requests.
+    pub(crate) fn spoil_of(
+        &self,
+        client: &'static str,
+        verbs: &'static str,
+        plural: &'static str,
+        effect: Effect,
+    ) {
+        self.add(Rule { client: Some(client), verbs, plural, effect, after: 0, times: usize::MAX });
     }
 
     /// Spoils so many of them.
@@ -205,7 +253,7 @@ impl Api {
         plural: &'static str,
         effect: Effect,
     ) {
-        self.add(Rule { verbs, plural, effect, after: 0, times });
+        self.add(Rule { client: None, verbs, plural, effect, after: 0, times });
     }
 
     /// Spoils one of them, after so many.
@@ -216,7 +264,7 @@ impl Api {
         plural: &'static str,
         effect: Effect,
     ) {
-        self.add(Rule { verbs, plural, effect, after, times: 1 });
+        self.add(Rule { client: None, verbs, plural, effect, after, times: 1 });
     }
 
     fn add(&self, rule: Rule) {

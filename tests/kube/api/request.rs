@@ -9,7 +9,9 @@ use tokio::time::Instant;
 /// A request, taken apart.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    /// As in roles: get, list, watch, create, update, patch.
+    /// Who asks.
+    pub(crate) client: &'static str,
+    /// As in roles: get, list, watch, create, update, patch, delete.
     pub(crate) verb: &'static str,
     pub(crate) path: String,
     /// The group and version, as in `gateway.networking.k8s.io/v1`.
@@ -25,7 +27,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(super) fn new(head: &Parts, body: &[u8]) -> Self {
+    pub(super) fn new(client: &'static str, head: &Parts, body: &[u8]) -> Self {
         let path = head.uri.path().to_owned();
         let parts: Vec<_> = path.trim_matches('/').split('/').collect();
         let (group_version, rest) = match parts[..] {
@@ -53,6 +55,7 @@ impl Request {
             _ => "get",
         };
         Self {
+            client,
             verb,
             group_version,
             plural: part(0).unwrap_or_default(),

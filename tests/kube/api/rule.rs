@@ -16,6 +16,8 @@ pub(crate) enum Effect {
 
 #[derive(Debug)]
 pub(super) struct Rule {
+    /// Whose requests; everybody's where nobody is named.
+    pub(super) client: Option<&'static str>,
     pub(super) verbs: &'static str,
     pub(super) plural: &'static str,
     pub(super) effect: Effect,
@@ -27,6 +29,7 @@ pub(super) struct Rule {
 impl Rule {
     fn is_about(&self, request: &Request) -> bool {
         self.plural == request.plural
+            && self.client.is_none_or(|client| client == request.client)
             && self.times > 0
             && self.verbs.split(',').any(|verb| verb == request.verb)
     }

@@ -124,8 +124,8 @@ impl Store {
     }
 
     /// Whether a write is based on the present state.
-    pub(super) fn check(&self, name: &str, body: &Value) -> Result<(), Conflict> {
-        let (known, based_on) = (&self.objects[name]["metadata"], &body["metadata"]);
+    pub(super) fn check(&self, name: &str, based_on: &Value) -> Result<(), Conflict> {
+        let known = &self.objects[name]["metadata"];
         let is_same = |field: &str| based_on[field].is_null() || based_on[field] == known[field];
         if is_same("resourceVersion") && is_same("uid") { Ok(()) } else { Err(Conflict) }
     }
@@ -138,7 +138,7 @@ impl Store {
     }
 }
 
-fn name_of(object: &Value) -> String {
+pub(super) fn name_of(object: &Value) -> String {
     let plural = match object["kind"].as_str().unwrap() {
         "GatewayClass" => "gatewayclasses".to_owned(),
         kind => format!("{}s", kind.to_ascii_lowercase()),

@@ -34,7 +34,7 @@ pub(super) fn watch(
     request: &Request,
     wants_list: bool,
 ) -> UnsyncBoxBody<Bytes, io::Error> {
-    let mut state = api.0.subscribe();
+    let mut state = api.state.subscribe();
     let seconds = request.query.get("timeoutSeconds").map_or(300, |text| text.parse().unwrap());
     let since = request.query.get("resourceVersion").and_then(|text| text.parse().ok());
     let (first, told, closings) = {

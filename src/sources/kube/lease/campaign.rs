@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Election, PATIENCE, Stage};
+use crate::sources::kube::complaint::describe;
 
 /// How long to wait before what somebody else's write has spoilt is tried again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -91,7 +92,7 @@ struct Candidate {
 }
 
 /// What comes of a try.
-enum Outcome {
+enum Attempt {
     /// The Lease is ours.
     Held,
     /// It is another's.
@@ -104,19 +105,19 @@ impl Candidate {
     async fn stand(&mut self) -> Infallible {
         loop {
             let begun = Instant::now();
-            let outcome = timeout(self.patience(), self.try_once()).await;
-            self.tell_trouble(&outcome);
-            match outcome {
-                Ok(Ok(Outcome::Held)) => {
+            let attempt = timeout(self.patience(), self.try_once()).await;
+            self.tell_trouble(&attempt);
+            match attempt {
+                Ok(Ok(Attempt::Held)) => {
                     self.states = None;
                     self.leads_until(begun + self.renew_deadline());
                     sleep(self.election.retry_period.min(self.time_left())).await;
                 }
-                Ok(Ok(Outcome::Refused)) => {
+                Ok(Ok(Attempt::Refused)) => {
                     self.lead_no_more();
                     self.follow().await;
                 }
-                Ok(Ok(Outcome::Spoilt)) => sleep(AGAIN).await,
+                Ok(Ok(Attempt::Spoilt)) => sleep(AGAIN).await,
                 Ok(Err(_)) | Err(_) => {
                     // The answer may have been lost, and not the request.
                     self.lease = None;
@@ -157,7 +158,7 @@ impl Candidate {
     }
 
     /// Takes the Lease or renews it, where that may be.
-    async fn try_once(&mut self) -> kube::Result<Outcome> {
+    async fn try_once(&mut self) -> kube::Result<Attempt> {
         if !self.lease.as_ref().is_some_and(|lease| self.is_ours(lease)) {
             self.lease = self.leases.get_opt(self.election.lease.name.as_str()).await?;
         }
@@ -166,7 +167,7 @@ impl Candidate {
         let renews = self.lease.as_ref().is_some_and(|lease| self.is_ours(lease));
         if !renews {
             if self.is_anothers(&spec) {
-                return Ok(Outcome::Refused);
+                return Ok(Attempt::Refused);
             }
             // Before it is written, so that we know it again if the answer is lost.
             self.term = Some(now.clone());
@@ -213,7 +214,7 @@ impl Candidate {
     }
 
     /// Writes the Lease, unless it has changed since it was read.
-    async fn write(&mut self, spec: LeaseSpec) -> kube::Result<Outcome> {
+    async fn write(&mut self, spec: LeaseSpec) -> kube::Result<Attempt> {
         let name = self.election.lease.name.as_str();
         // From here on it is not known what the Lease says, until the server has answered.
         let written = match self.lease.take() {
@@ -222,7 +223,7 @@ impl Candidate {
                 match self.leases.replace(name, &PostParams::default(), &lease).await {
                     // Deleted since.
                     Err(kube::Error::Api(status)) if status.code == 404 => {
-                        return Ok(Outcome::Spoilt);
+                        return Ok(Attempt::Spoilt);
                     }
                     written => written,
                 }
@@ -236,9 +237,9 @@ impl Candidate {
         match written {
             Ok(lease) => {
                 self.lease = Some(lease);
-                Ok(Outcome::Held)
+                Ok(Attempt::Held)
             }
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(Outcome::Spoilt),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(Attempt::Spoilt),
             Err(error) => Err(error),
         }
     }
@@ -268,23 +269,23 @@ impl Candidate {
             return;
         }
         let lease = self.election.lease.to_string();
-        let outcome = timeout(PATIENCE, async {
+        let attempt = timeout(PATIENCE, async {
             loop {
                 match self.try_to_give_up().await {
                     // A renewal that was under way has come in between.
-                    Ok(Outcome::Spoilt) => sleep(AGAIN).await,
-                    outcome => return outcome,
+                    Ok(Attempt::Spoilt) => sleep(AGAIN).await,
+                    attempt => return attempt,
                 }
             }
         });
-        match outcome.await {
-            Ok(Ok(Outcome::Held)) => {
+        match attempt.await {
+            Ok(Ok(Attempt::Held)) => {
                 tracing::info!(lease, "this replica writes no more: it has given the Lease up")
             }
-            Ok(Ok(Outcome::Refused | Outcome::Spoilt)) => {}
+            Ok(Ok(Attempt::Refused | Attempt::Spoilt)) => {}
             Ok(Err(error)) => tracing::warn!(
                 lease,
-                error = reason(&error),
+                error = describe(&error),
                 "cannot give the Lease up; it will run out"
             ),
             Err(_) => tracing::warn!(
@@ -294,10 +295,10 @@ impl Candidate {
         }
     }
 
-    async fn try_to_give_up(&mut self) -> kube::Result<Outcome> {
+    async fn try_to_give_up(&mut self) -> kube::Result<Attempt> {
         self.lease = self.leases.get_opt(self.election.lease.name.as_str()).await?;
         let Some(lease) = self.lease.as_ref().filter(|lease| self.is_ours(lease)) else {
-            return Ok(Outcome::Refused);
+            return Ok(Attempt::Refused);
         };
         let now = Some(now());
         let spec = LeaseSpec {
@@ -311,9 +312,9 @@ impl Candidate {
     }
 
     /// Says once what is the matter, and once that it is over.
-    fn tell_trouble(&mut self, outcome: &Result<kube::Result<Outcome>, impl Error>) {
+    fn tell_trouble(&mut self, attempt: &Result<kube::Result<Attempt>, impl Error>) {
         let lease = &self.election.lease;
-        let (trouble, error) = match outcome {
+        let (trouble, error) = match attempt {
             Ok(Ok(_)) => {
                 if self.trouble.take().is_some() {
                     tracing::info!(%lease, "the Lease can be read and written again");
@@ -321,7 +322,7 @@ impl Candidate {
                 return;
             }
             Ok(Err(kube::Error::Api(status))) => (Some(status.code), status.message.clone()),
-            Ok(Err(error)) => (None, reason(error)),
+            Ok(Err(error)) => (None, describe(error)),
             Err(_) => (None, "the API server does not answer".to_owned()),
         };
         if self.trouble.replace(trouble) == Some(trouble) {
@@ -347,21 +348,4 @@ fn is_free(lease: &Lease) -> bool {
 fn now() -> MicroTime {
     let now = Timestamp::now();
     MicroTime(now.round(Unit::Microsecond).unwrap_or(now))
-}
-
-/// What the error says, and what it says it comes from.
-fn reason(error: &kube::Error) -> String {
-    if let kube::Error::Api(status) = error {
-        return status.message.clone();
-    }
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = error.source();
-    }
-    text
 }

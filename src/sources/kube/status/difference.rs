@@ -44,7 +44,7 @@ pub(super) fn differing<K: Ord, V: PartialEq>(
     now: &BTreeMap<K, V>,
     mut found: impl FnMut(&K),
 ) {
-    // Objects that nothing has happened to are in the same map as before.
+    // Where nothing has happened, it is the same map as before.
     if std::ptr::eq(before, now) {
         return;
     }

@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What came of a write.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum Answer {
     /// It is done, and this is the object now; nothing where it was to be deleted.
     Written(Option<Seen>),
     /// There is no such object, as a watch will tell.
@@ -41,23 +41,23 @@ pub(super) async fn send(
     work: &Work,
     body: &Value,
     deadline: Option<Instant>,
-) -> Outcome {
+) -> Answer {
     let limit = Instant::now() + TIMEOUT;
     let sending = async {
         match write(client, resource, key, work, body).await {
-            Ok(seen) => Outcome::Written(seen),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Outcome::Gone,
+            Ok(seen) => Answer::Written(seen),
+            Err(kube::Error::Api(status)) if status.is_not_found() => Answer::Gone,
             Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
                 match read(client, resource, key).await {
-                    Ok(seen) => Outcome::Conflict(seen),
-                    Err(error) => Outcome::Failed(error),
+                    Ok(seen) => Answer::Conflict(seen),
+                    Err(error) => Answer::Failed(error),
                 }
             }
-            Err(error) => Outcome::Failed(error),
+            Err(error) => Answer::Failed(error),
         }
     };
     let until = deadline.map_or(limit, |deadline| deadline.min(limit));
-    timeout_at(until, sending).await.unwrap_or_else(Outcome::TimedOut)
+    timeout_at(until, sending).await.unwrap_or_else(Answer::TimedOut)
 }
 
 async fn write(

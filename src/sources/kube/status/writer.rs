@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::difference::{differences, differing};
 use super::pen::Pen;
-use super::request::{self, Outcome};
+use super::request::{self, Answer};
 use super::schedule::Schedule;
 use super::work::{Aim, Work};
 use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
@@ -67,7 +67,7 @@ pub(in super::super) enum Step {
 pub(in super::super) struct Written {
     key: ObjectKey,
     work: Work,
-    outcome: Outcome,
+    answer: Answer,
 }
 
 impl Writer {
@@ -222,17 +222,17 @@ impl Writer {
             let deadline = self.pen.deadline();
             self.requests.push(Box::pin(async move {
                 let sent = request::send(&client, &resource, &key, &work, &body, deadline);
-                Box::new(Written { outcome: sent.await, key, work })
+                Box::new(Written { answer: sent.await, key, work })
             }));
         }
     }
 
     fn finish(&mut self, written: Written, cluster: &mut Cluster) -> bool {
-        let Written { key, work, outcome } = written;
+        let Written { key, work, answer } = written;
         let now = Instant::now();
         self.writing.remove(&key);
-        let seen = match outcome {
-            Outcome::Written(seen) => {
+        let seen = match answer {
+            Answer::Written(seen) => {
                 self.schedule.written(key.clone(), now);
                 self.succeeded(&key, &work);
                 if let Work::Status { before, status } = &work {
@@ -240,17 +240,17 @@ impl Writer {
                 }
                 seen
             }
-            Outcome::Conflict(seen) => {
+            Answer::Conflict(seen) => {
                 self.schedule.written(key.clone(), now);
                 seen
             }
-            Outcome::Gone => {
+            Answer::Gone => {
                 self.schedule.failed(key, now);
                 return false;
             }
-            Outcome::Failed(error) if self.gives_up_node_ports(&key, &work, &error) => None,
-            Outcome::Failed(error) => return self.failed(key, &work, &error),
-            Outcome::TimedOut(elapsed) => return self.failed(key, &work, &elapsed),
+            Answer::Failed(error) if self.gives_up_node_ports(&key, &work, &error) => None,
+            Answer::Failed(error) => return self.failed(key, &work, &error),
+            Answer::TimedOut(elapsed) => return self.failed(key, &work, &elapsed),
         };
         // Once more: there may be something new to say, or something else to write.
         self.schedule.touch(key, now);

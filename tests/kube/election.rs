@@ -1,0 +1,227 @@
+//! Several replicas, of which one writes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use sluicegate::sources::{Election, Resigner};
+use tokio::time::{Instant, sleep};
+
+use crate::api::{Api, Effect, Request, State};
+use crate::objects::{OURS, condition, route, usual};
+use crate::stage::Stage;
+
+const LEASE: &str = "leases/system/gate";
+const ROUTE: &str = "tcproutes/default/r";
+
+/// The times of Kubernetes' own components.
+const LEASE_DURATION: Duration = Duration::from_secs(15);
+const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+const RETRY_PERIOD: Duration = Duration::from_secs(2);
+
+/// From one look of another replica at the Lease to the next, at most.
+const LONGEST_LOOK: Duration = Duration::from_millis(2_500);
+
+struct Replica {
+    stage: Stage,
+    resigner: Resigner,
+}
+
+impl Replica {
+    fn start(api: &Api, name: &'static str) -> Self {
+        let election = Election::new("system/gate".parse().unwrap(), name);
+        let resigner = election.resigner();
+        let stage = Stage::with(&api.of(name), OURS, |source| source.election(election));
+        Self { stage, resigner }
+    }
+
+    /// One that leads, and one that follows.
+    async fn two(api: &Api) -> [Self; 2] {
+        let first = Self::start(api, "a");
+        api.until_object(LEASE, |lease| lease["spec"]["holderIdentity"] == "a").await;
+        let second = Self::start(api, "b");
+        first.stage.settle().await;
+        [first, second]
+    }
+}
+
+/// The writes that only the elected one makes.
+fn elected(state: &State) -> Vec<Request> {
+    let mut writes = state.writes();
+    writes.retain(|write| write.plural != "leases");
+    writes
+}
+
+fn writers(api: &Api) -> BTreeSet<&'static str> {
+    api.read(elected).iter().map(|write| write.client).collect()
+}
+
+fn holder(api: &Api) -> String {
+    let holder = api.get(LEASE)["spec"]["holderIdentity"].clone();
+    holder.as_str().unwrap_or_default().to_owned()
+}
+
+/// Changes the route in a way that there is something to write of.
+fn change(api: &Api, number: usize) {
+    api.apply(route("r", &format!("missing-{number}")));
+}
+
+/// Waits until what was changed has been written of.
+async fn caught_up(api: &Api) {
+    api.until_object(ROUTE, |route| {
+        let accepted = condition(&route["status"]["parents"][0], "Accepted");
+        accepted["observedGeneration"] == route["metadata"]["generation"]
+    })
+    .await;
+}
+
+/// Changes the route from time to time until a replica has written of it.
+async fn change_until_written_by(api: &Api, name: &str) {
+    for number in 1_000..1_100 {
+        change(api, number);
+        sleep(Duration::from_millis(500)).await;
+        if writers(api).contains(name) {
+            return;
+        }
+    }
+    panic!("{name} never writes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_them_writes_and_all_of_them_read() {
+    let api = Api::with(usual());
+    let [first, second] = Replica::two(&api).await;
+    assert_eq!(api.read(elected).len(), 4, "once: {:#?}", api.writes());
+    for number in 0..5 {
+        change(&api, number);
+        caught_up(&api).await;
+    }
+    first.stage.settle().await;
+    assert_eq!(writers(&api), ["a"].into());
+    assert_eq!(api.read(elected).len(), 4 + 5);
+    let says = |replica: &Replica| replica.stage.latest().resources.clone();
+    assert_eq!(says(&first), says(&second));
+    assert_eq!(holder(&api), "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_holder_dies_another_writes_after_the_time_of_the_lease() {
+    let api = Api::with(usual());
+    let [first, _second] = Replica::two(&api).await;
+    api.forget();
+    let died = Instant::now();
+    drop(first);
+    change(&api, 1);
+    caught_up(&api).await;
+    assert_eq!(writers(&api), ["b"].into());
+    let (least, most) =
+        (LEASE_DURATION - RETRY_PERIOD, LEASE_DURATION + 2 * LONGEST_LOOK + Duration::from_secs(1));
+    assert!((least..most).contains(&died.elapsed()), "{:?}", died.elapsed());
+    assert_eq!(api.read(elected).len(), 1, "the rest is said already");
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_holder_resigns_another_writes_at_once() {
+    let api = Api::with(usual());
+    let [first, _second] = Replica::two(&api).await;
+    api.forget();
+    let begun = Instant::now();
+    first.resigner.resign().await;
+    change(&api, 1);
+    caught_up(&api).await;
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!((writers(&api), holder(&api).as_str()), (["b"].into(), "b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_over_writes_nothing_where_all_is_said() {
+    let api = Api::with(usual());
+    let [first, second] = Replica::two(&api).await;
+    api.forget();
+    first.resigner.resign().await;
+    second.stage.settle().await;
+    assert_eq!(holder(&api), "b");
+    assert_eq!(api.read(elected).len(), 0, "{:#?}", api.writes());
+    assert_eq!(api.events().len(), 0);
+    drop(second);
+    let third = Replica::start(&api, "c");
+    third.stage.settle().await;
+    assert_eq!(holder(&api), "c");
+    assert_eq!(api.read(elected).len(), 0, "{:#?}", api.writes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_cannot_renew_stops_before_another_begins() {
+    for effect in [Effect::Refuse(500), Effect::Break, Effect::Hold] {
+        let api = Api::with(usual());
+        let [_first, _second] = Replica::two(&api).await;
+        api.until_object(LEASE, |lease| lease["spec"]["holderIdentity"] == "a").await;
+        let renewals = api.read(|state| state.count("update", "leases"));
+        api.until("it renews", |state| state.count("update", "leases") > renewals).await;
+        let renewed = Instant::now();
+        api.forget();
+        api.spoil_of("a", "get,update,create", "leases", effect);
+        change_until_written_by(&api, "b").await;
+
+        let writes = api.read(elected);
+        let of = |name: &'static str| writes.iter().filter(move |write| write.client == name);
+        let last = of("a").map(|write| write.at).max().expect("it wrote for some time");
+        let first = of("b").map(|write| write.at).min().unwrap();
+        assert!(last - renewed > RENEW_DEADLINE / 2, "{effect:?}: {:?}", last - renewed);
+        assert!(last - renewed <= RENEW_DEADLINE, "{effect:?}: {:?}", last - renewed);
+        assert!(first - last > Duration::from_secs(3), "{effect:?}: {:?}", first - last);
+        caught_up(&api).await;
+
+        // When it can again, it follows.
+        api.heal();
+        api.forget();
+        sleep(Duration::from_secs(60)).await;
+        change(&api, 1);
+        caught_up(&api).await;
+        assert_eq!((writers(&api), holder(&api).as_str()), (["b"].into(), "b"));
+    }
+}
+
+/// It is not known whether it still arrives, so it must not be sent for long.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_is_under_way_at_the_deadline_is_given_up() {
+    let api = Api::with(usual());
+    let [_first, _second] = Replica::two(&api).await;
+    let renewals = api.read(|state| state.count("update", "leases"));
+    api.until("it renews", |state| state.count("update", "leases") > renewals).await;
+    let renewed = Instant::now();
+    api.spoil_of("a", "get,update,create", "leases", Effect::Break);
+    sleep(RENEW_DEADLINE / 2).await;
+    api.spoil_of("a", "update", "tcproutes", Effect::Hold);
+    change(&api, 1);
+    let is_of_route = |write: &Request| write.client == "a" && write.plural == "tcproutes";
+    api.until("it is given up", |state| state.given_up.iter().any(is_of_route)).await;
+    assert!(renewed.elapsed() <= RENEW_DEADLINE, "{:?}", renewed.elapsed());
+    assert_eq!(holder(&api), "a", "nobody else may write yet");
+
+    caught_up(&api).await;
+    assert_eq!(holder(&api), "b");
+    assert!(renewed.elapsed() >= LEASE_DURATION, "{:?}", renewed.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_have_the_lease_writes_nothing() {
+    let api = Api::with(usual());
+    api.spoil("get,update,create", "leases", Effect::Refuse(403));
+    let replica = Replica::start(&api, "a");
+    replica.stage.settle().await;
+    assert!(replica.stage.is_published(), "it forwards all the same");
+    assert_eq!(api.read(elected).len(), 0, "{:#?}", api.writes());
+    assert_eq!(replica.stage.warnings("a permission is missing"), 1, "{}", replica.stage.log());
+    api.heal();
+    caught_up(&api).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_only_to_read_does_not_stand() {
+    let api = Api::with(usual());
+    let election = Election::new("system/gate".parse().unwrap(), "a");
+    let stage = Stage::with(&api, OURS, |source| source.election(election).read_only());
+    stage.settle().await;
+    assert!(stage.is_published());
+    assert!(api.requests().iter().all(|request| request.plural != "leases"));
+}

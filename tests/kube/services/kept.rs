@@ -1,0 +1,230 @@
+//! What becomes of a Service that somebody lays hands on.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{SERVICE, SLICE, api, ports, says, settled, written};
+use crate::api::{Api, Effect};
+use crate::objects::{gateway, usual};
+use crate::stage::Stage;
+
+/// Something that somebody does to an object.
+type Edit = fn(&mut Value);
+
+/// Waits until everything of ours is as it was, and looks how that came about.
+async fn is_put_right(api: &Api, stage: &Stage, name: &str, edit: Edit) {
+    let before = api.get(name);
+    api.forget();
+    api.edit(name, edit);
+    assert_ne!(rest(&api.get(name)), rest(&before));
+    api.until_object(name, |now| rest(now) == rest(&before)).await;
+    stage.settle().await;
+    assert_eq!(rest(&api.get(name)), rest(&before));
+    assert_eq!(written(api), [format!("update {name}")]);
+}
+
+/// What is not merely the server's count of changes.
+fn rest(object: &Value) -> Value {
+    let mut object = object.clone();
+    for count in ["generation", "resourceVersion"] {
+        object["metadata"][count].take();
+    }
+    object
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_is_put_right() {
+    let api = api();
+    let stage = settled(&api).await;
+    let edits: [Edit; 8] = [
+        |service| service["spec"]["ports"] = json!([]),
+        |service| service["spec"]["ports"][0]["targetPort"] = json!(20_000),
+        |service| service["spec"]["ports"][0]["targetPort"] = json!("name"),
+        |service| service["spec"]["selector"] = json!({ "app": "theirs" }),
+        |service| service["spec"]["externalTrafficPolicy"] = json!("Local"),
+        |service| service["spec"]["loadBalancerIP"] = json!("192.0.2.9"),
+        |service| service["metadata"]["labels"] = json!({}),
+        |service| service["metadata"]["ownerReferences"][0]["controller"] = json!(false),
+    ];
+    // A port that comes again has another one on the nodes.
+    api.edit(SERVICE, |service| service["spec"]["allocateLoadBalancerNodePorts"] = json!(false));
+    for edit in edits {
+        is_put_right(&api, &stage, SERVICE, edit).await;
+    }
+    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_of_a_slice_is_put_right() {
+    let api = api();
+    let stage = settled(&api).await;
+    let edits: [Edit; 3] = [
+        |slice| slice["endpoints"] = json!([]),
+        |slice| slice["endpoints"][0]["addresses"] = json!(["192.0.2.66"]),
+        |slice| slice["ports"][0]["port"] = json!(22),
+    ];
+    for edit in edits {
+        is_put_right(&api, &stage, SLICE, edit).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_add_stays() {
+    let api = api();
+    let stage = settled(&api).await;
+    api.forget();
+    api.edit(SERVICE, |service| {
+        service["metadata"]["annotations"] = json!({ "theirs": "x" });
+        service["metadata"]["finalizers"] = json!(["example.com/cleanup"]);
+        service["spec"]["sessionAffinity"] = json!("ClientIP");
+    });
+    stage.settle().await;
+    assert_eq!(written(&api), [] as [&str; 0]);
+    api.edit(SERVICE, |service| service["spec"]["selector"] = json!({ "app": "theirs" }));
+    api.until_object(SERVICE, |service| service["spec"].get("selector").is_none()).await;
+    let service = api.get(SERVICE);
+    assert_eq!(service["metadata"]["annotations"], json!({ "theirs": "x" }));
+    assert_eq!(service["spec"]["sessionAffinity"], "ClientIP");
+}
+
+/// Another owner that claims to be the one who keeps it: the server takes only one of these.
+#[tokio::test(start_paused = true)]
+async fn a_second_owner_does_not_keep_it_from_being_put_right() {
+    let api = api();
+    let stage = settled(&api).await;
+    let port = ports(&api.get(SERVICE));
+    api.edit(SERVICE, |service| {
+        let owners = service["metadata"]["ownerReferences"].as_array_mut().unwrap();
+        owners[0]["controller"] = json!(false);
+        owners.push(json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "x", "controller": true,
+        }));
+        service["spec"]["ports"] = json!([]);
+    });
+    stage.settle().await;
+    assert_eq!(ports(&api.get(SERVICE)), port);
+    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_not_ours_is_never_touched() {
+    for owners in [json!(null), json!([{ "kind": "Gateway", "name": "g", "uid": "another" }])] {
+        let api = api();
+        let theirs = json!({
+            "kind": "Service",
+            "metadata": { "name": "g-c", "namespace": "default", "ownerReferences": owners },
+            "spec": { "ports": [{ "port": 80, "targetPort": 8080 }], "selector": { "app": "x" } },
+        });
+        api.apply(theirs);
+        let stage = settled(&api).await;
+        api.edit(SERVICE, |service| service["spec"]["selector"] = json!({ "app": "y" }));
+        api.apply(gateway("g", 6000));
+        stage.settle().await;
+        let of_service: Vec<_> =
+            written(&api).into_iter().filter(|write| write.ends_with(SERVICE)).collect();
+        assert_eq!(of_service, [] as [&str; 0]);
+        let programmed = says(&api, "g", "Programmed");
+        assert_eq!(programmed["status"], "False");
+        assert_eq!(programmed["reason"], "AddressNotAssigned");
+        let message = programmed["message"].as_str().unwrap();
+        assert!(message.contains("Service default/g-c"), "{message}");
+
+        api.delete(SERVICE);
+        api.until_object(SERVICE, |service| ports(service)[0].0 == 6000).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_deleted_is_made_anew_and_leads_where_it_led() {
+    for name in [SERVICE, SLICE] {
+        let api = api();
+        let stage = settled(&api).await;
+        let (service, slice) = (api.get(SERVICE), api.get(SLICE));
+        api.forget();
+        api.delete(name);
+        stage.settle().await;
+        assert_eq!(written(&api), [format!("create {name}")]);
+        assert_eq!(ports(&api.get(SERVICE)), ports(&service));
+        assert_eq!(api.get(SLICE)["endpoints"], slice["endpoints"]);
+        assert_eq!(api.get(SLICE)["ports"], slice["ports"]);
+    }
+}
+
+/// It goes by itself, slowly perhaps: a load balancer is to be taken down first.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_being_deleted_is_waited_for() {
+    let api = api();
+    let stage = settled(&api).await;
+    let kept = |service: &mut Value| {
+        service["metadata"]["finalizers"] = json!(["example.com/cleanup"]);
+    };
+    let mut service = api.get(SERVICE);
+    api.delete(SERVICE);
+    kept(&mut service);
+    api.apply(service);
+    stage.settle().await;
+    api.delete(SERVICE);
+    api.forget();
+    stage.settle().await;
+    assert_eq!(written(&api), [] as [&str; 0]);
+    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+}
+
+/// An earlier leader may have made it, or we ourselves, and the answer was lost.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_there_already_is_read_and_not_complained_of() {
+    let api = api();
+    drop(settled(&api).await);
+    let made = [SERVICE, SLICE].map(|name| api.get(name));
+    [SERVICE, SLICE].iter().for_each(|name| api.delete(name));
+    api.spoil("create", "services", Effect::Hold);
+    api.spoil("create", "endpointslices", Effect::Hold);
+    let stage = Stage::behind_services(&api, super::template());
+    stage.asked("the Service is to be made", |state| state.count("create", "services") == 1).await;
+    for plural in ["services", "endpointslices"] {
+        api.spoil("watch,list", plural, Effect::Hold);
+        api.close(plural);
+    }
+    let watches = |state: &crate::api::State| state.streams.contains(&"services/".to_owned());
+    stage.asked("the watch ends", |state| !watches(state)).await;
+    let mut another = made[0].clone();
+    another["spec"]["ports"][0]["targetPort"] = json!(29_999);
+    api.apply(another);
+    api.apply(made[1].clone());
+    api.forget();
+    api.heal();
+    stage.settle().await;
+    assert_eq!(api.read(|state| state.count("create", "services")), 0);
+    assert_eq!(ports(&api.get(SERVICE)), [(5000, 29_999)], "it is the record of pod ports");
+    assert_eq!(api.get(SLICE)["ports"][0]["port"], 29_999);
+    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_permission_to_make_services_all_the_rest_goes_on() {
+    let api = Api::with(usual());
+    api.spoil("create", "services", Effect::Refuse(403));
+    let stage = settled(&api).await;
+    assert_eq!(stage.warnings("cannot create Service objects: "), 1, "{}", stage.log());
+    let tries = api.read(|state| state.count("create", "services"));
+    assert!((2..40).contains(&tries), "{tries} in a quarter of an hour");
+    assert_eq!(says(&api, "g", "Programmed")["reason"], "AddressNotAssigned");
+    api.heal();
+    api.until_object(SERVICE, |service| !ports(service).is_empty()).await;
+}
+
+/// Somebody who puts it back time and again is answered with measure.
+#[tokio::test(start_paused = true)]
+async fn a_quarrel_is_held_with_measure() {
+    let api = api();
+    let stage = settled(&api).await;
+    api.forget();
+    for number in 0..100 {
+        api.edit(SERVICE, |service| service["spec"]["ports"][0]["targetPort"] = json!(number));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    stage.settle().await;
+    let count = written(&api).len();
+    assert!((10..=25).contains(&count), "{count} in ten seconds");
+}

@@ -1,0 +1,181 @@
+//! What a Gateway gets.
+
+use serde_json::json;
+use sluicegate::model::ServiceType;
+
+use super::{SERVICE, SLICE, api, balance, of_type, ports, says, settled, template, written};
+use crate::objects::{gateway, listener, with};
+use crate::stage::Stage;
+
+const GATEWAY: &str = "gateways/default/g";
+
+#[tokio::test(start_paused = true)]
+async fn a_gateway_gets_a_service_that_it_owns() {
+    let api = api();
+    let mut gateway = gateway("g", 5000);
+    gateway["spec"]["infrastructure"] =
+        json!({ "labels": { "team": "db" }, "annotations": { "theirs": "y" } });
+    api.apply(gateway);
+    let annotations = [("ours".to_owned(), "x".to_owned())].into();
+    let stage = Stage::behind_services(&api, template().with_annotations(annotations));
+    stage.settle().await;
+
+    let service = api.get(SERVICE);
+    let metadata = &service["metadata"];
+    let owner = json!([{
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "name": "g",
+        "uid": api.get(GATEWAY)["metadata"]["uid"],
+        "controller": true,
+    }]);
+    assert_eq!(metadata["ownerReferences"], owner);
+    let labels = json!({
+        "app.kubernetes.io/managed-by": "sluicegate",
+        "gateway.networking.k8s.io/gateway-name": "g",
+        "gateway.networking.k8s.io/gateway-class-name": "c",
+        "team": "db",
+    });
+    assert_eq!(metadata["labels"], labels);
+    assert_eq!(metadata["annotations"]["ours"], "x");
+    assert_eq!(metadata["annotations"]["theirs"], "y");
+    let spec = &service["spec"];
+    assert_eq!(spec["type"], "LoadBalancer");
+    assert!(spec.get("selector").is_none());
+    assert_eq!(spec["ports"][0]["name"], "tcp-5000");
+    assert_eq!(spec["ports"][0]["protocol"], "TCP");
+    let ports = ports(&service);
+    assert!(ports.len() == 1 && ports[0].0 == 5000, "{ports:?}");
+    assert!((20_000..30_000).contains(&ports[0].1), "{ports:?}");
+    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_slices_lead_to_the_replicas_at_its_own_ports() {
+    let api = api();
+    let _stage = settled(&api).await;
+    let (slice, service) = (api.get(SLICE), api.get(SERVICE));
+    let labels = &slice["metadata"]["labels"];
+    assert_eq!(labels["kubernetes.io/service-name"], "g-c");
+    assert_eq!(labels["endpointslice.kubernetes.io/managed-by"], "sluicegate");
+    assert_eq!(slice["metadata"]["ownerReferences"], service["metadata"]["ownerReferences"]);
+    assert_eq!(slice["addressType"], "IPv4");
+    let endpoint = |address: &str| {
+        json!({
+            "addresses": [address],
+            "conditions": { "ready": true, "serving": true, "terminating": false },
+            "nodeName": "node",
+            "zone": "z",
+        })
+    };
+    assert_eq!(slice["endpoints"], json!([endpoint("10.0.0.1"), endpoint("10.0.0.2")]));
+    let pod_port = ports(&service)[0].1;
+    assert_eq!(
+        slice["ports"],
+        json!([{ "name": "tcp-5000", "port": pod_port, "protocol": "TCP" }])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_written_once_and_not_at_all_after_a_restart() {
+    for service_type in [ServiceType::LoadBalancer, ServiceType::ClusterIP, ServiceType::NodePort] {
+        let api = api();
+        let stage = Stage::behind_services(&api, of_type(service_type));
+        stage.settle().await;
+        let mut once = written(&api);
+        once.sort();
+        assert_eq!(once, [format!("create {SLICE}"), format!("create {SERVICE}")]);
+        drop(stage);
+        api.forget();
+        let stage = Stage::behind_services(&api, of_type(service_type));
+        stage.settle().await;
+        assert!(stage.is_published());
+        assert_eq!(api.writes().len(), 0, "{service_type:?}: {:#?}", api.writes());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_address_is_what_the_load_balancer_gives() {
+    let api = api();
+    let stage = settled(&api).await;
+    let programmed = says(&api, "g", "Programmed");
+    assert_eq!(programmed["status"], "False");
+    assert_eq!(programmed["reason"], "AddressNotAssigned");
+    assert_eq!(api.get(GATEWAY)["status"]["addresses"], json!([]));
+
+    balance(&api, SERVICE, "203.0.113.7");
+    let is_told = |ip: &'static str| {
+        move |gateway: &serde_json::Value| gateway["status"]["addresses"][0]["value"] == ip
+    };
+    api.until_object(GATEWAY, is_told("203.0.113.7")).await;
+    assert_eq!(says(&api, "g", "Programmed")["status"], "True");
+    balance(&api, SERVICE, "203.0.113.8");
+    api.until_object(GATEWAY, is_told("203.0.113.8")).await;
+
+    api.set_status(SERVICE, json!({ "loadBalancer": {} }));
+    api.until_object(GATEWAY, |gateway| gateway["status"]["addresses"] == json!([])).await;
+    assert_eq!(says(&api, "g", "Programmed")["reason"], "AddressNotAssigned");
+    stage.settle().await;
+    assert_eq!(written(&api).len(), 2, "of the Service and its slice nothing is new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_of_the_cluster_is_told_as_it_is() {
+    let api = api();
+    let stage = Stage::behind_services(&api, of_type(ServiceType::ClusterIP));
+    stage.settle().await;
+    let address = api.get(SERVICE)["spec"]["clusterIP"].clone();
+    assert_eq!(api.get(GATEWAY)["status"]["addresses"][0]["value"], address);
+    assert_eq!(says(&api, "g", "Programmed")["status"], "True");
+}
+
+#[tokio::test(start_paused = true)]
+async fn listeners_come_and_go_and_each_keeps_its_pod_port() {
+    let api = api();
+    let stage = settled(&api).await;
+    let before = ports(&api.get(SERVICE));
+    api.forget();
+    let listeners = json!([listener("k", 4000), listener("l", 5000)]);
+    api.apply(with("/spec/listeners", listeners, gateway("g", 5000)));
+    stage.settle().await;
+    let both = ports(&api.get(SERVICE));
+    assert_eq!(both.len(), 2);
+    assert!(both.contains(&before[0]), "{both:?} {before:?}");
+    let slice = api.get(SLICE);
+    assert_eq!(slice["ports"].as_array().unwrap().len(), 2);
+    assert_eq!(written(&api).len(), 2, "{:?}", written(&api));
+
+    api.apply(gateway("g", 5000));
+    stage.settle().await;
+    assert_eq!(ports(&api.get(SERVICE)), before);
+    assert_eq!(written(&api).len(), 4, "{:?}", written(&api));
+}
+
+/// What is refused is not reached; it takes the other listener nothing when it goes.
+#[tokio::test(start_paused = true)]
+async fn a_refused_listener_has_no_port_and_costs_the_others_none() {
+    let api = api();
+    let mut refused = listener("refused", 4000);
+    refused["protocol"] = json!("UDP");
+    let listeners = json!([refused, listener("l", 5000)]);
+    api.apply(with("/spec/listeners", listeners, gateway("g", 5000)));
+    let stage = settled(&api).await;
+    let before = ports(&api.get(SERVICE));
+    assert!(before.len() == 1 && before[0].0 == 5000, "{before:?}");
+    api.forget();
+    stage.slow_down(std::time::Duration::from_secs(5));
+    api.apply(gateway("g", 5000));
+    stage.settle().await;
+    assert_eq!(ports(&api.get(SERVICE)), before);
+    assert_eq!(written(&api), [] as [&str; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_gateways_share_a_port_but_no_pod_port() {
+    let api = api();
+    api.apply(gateway("h", 5000));
+    let _stage = settled(&api).await;
+    let both = [SERVICE, "services/default/h-c"].map(|name| ports(&api.get(name)));
+    assert_eq!(both.each_ref().map(|ports| ports[0].0), [5000, 5000]);
+    assert_ne!(both[0][0].1, both[1][0].1);
+}

@@ -1,0 +1,106 @@
+//! The Services in front of Gateways.
+
+mod classes;
+mod kept;
+mod made;
+mod names;
+mod nodes;
+mod replicas;
+
+use serde_json::{Value, json};
+use sluicegate::model::ServiceType;
+use sluicegate::sources::ServiceTemplate;
+
+use crate::api::{Api, Request};
+use crate::objects::{condition, namespace, service, usual, within};
+use crate::stage::Stage;
+
+/// Those of Gateway `g`.
+const SERVICE: &str = "services/default/g-c";
+const SLICE: &str = "endpointslices/default/g-c-ipv4";
+
+fn template() -> ServiceTemplate {
+    ServiceTemplate::new("system/gate".parse().unwrap())
+}
+
+fn of_type(service_type: ServiceType) -> ServiceTemplate {
+    template().with_service_type(service_type)
+}
+
+/// The usual objects, and the Service of two replicas.
+fn api() -> Api {
+    let api = Api::with(usual());
+    api.apply(namespace("system"));
+    api.apply(within("system", service("gate")));
+    api.apply(replicas("gate-1", &["10.0.0.1", "10.0.0.2"]));
+    api
+}
+
+/// A slice of the replicas' Service.
+fn replicas(name: &str, addresses: &[&str]) -> Value {
+    let endpoint = |address: &&str| {
+        json!({
+            "addresses": [address],
+            "conditions": { "ready": true, "serving": true, "terminating": false },
+            "nodeName": "node",
+            "zone": "z",
+            "targetRef": { "kind": "Pod", "name": "p" },
+        })
+    };
+    let is_v6 = addresses.iter().any(|address| address.contains(':'));
+    json!({
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": name,
+            "namespace": "system",
+            "labels": { "kubernetes.io/service-name": "gate" },
+        },
+        "addressType": if is_v6 { "IPv6" } else { "IPv4" },
+        "endpoints": addresses.iter().map(endpoint).collect::<Vec<_>>(),
+        "ports": [{ "name": "health", "port": 8081, "protocol": "TCP" }],
+    })
+}
+
+/// A source that has written all that it has to say.
+async fn settled(api: &Api) -> Stage {
+    let stage = Stage::behind_services(api, template());
+    stage.settle().await;
+    stage
+}
+
+/// What was written of Services and their slices: the verb and the object.
+fn written(api: &Api) -> Vec<String> {
+    let is_kept = |write: &&Request| matches!(&*write.plural, "services" | "endpointslices");
+    let describe = |write: &Request| {
+        let name = match &write.name {
+            Some(_) => write.object(),
+            None => write.object() + write.body["metadata"]["name"].as_str().unwrap(),
+        };
+        format!("{} {name}", write.verb)
+    };
+    api.writes().iter().filter(is_kept).map(describe).collect()
+}
+
+/// Writes what a load balancer would.
+fn balance(api: &Api, service: &str, ip: &str) {
+    api.set_status(service, json!({ "loadBalancer": { "ingress": [{ "ip": ip }] } }));
+}
+
+/// A condition of a Gateway in the usual namespace.
+fn says(api: &Api, gateway: &str, condition_type: &str) -> Value {
+    let gateway = api.get(&format!("gateways/default/{gateway}"));
+    condition(&gateway["status"], condition_type).clone()
+}
+
+/// The ports of a Service, and where they lead.
+fn ports(service: &Value) -> Vec<(u64, u64)> {
+    let ports = service["spec"]["ports"].as_array().into_iter().flatten();
+    ports
+        .map(|port| (port["port"].as_u64().unwrap(), port["targetPort"].as_u64().unwrap()))
+        .collect()
+}
+
+/// The port that a Service has been given on every node.
+fn node_port(service: &Value) -> u64 {
+    service["spec"]["ports"][0]["nodePort"].as_u64().unwrap()
+}
