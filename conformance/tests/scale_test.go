@@ -26,6 +26,9 @@ func TestScale(t *testing.T) {
 
 	measured := []scale.Measured{}
 	for word := range strings.SplitSeq(*routes, ",") {
+		if len(measured) > 0 {
+			scale.Clear(t, measured[len(measured)-1].Routes)
+		}
 		count, err := strconv.Atoi(word)
 		require.NoError(t, err)
 		m := scale.Measure(t, here, count)

@@ -1,9 +1,11 @@
 package scale
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +71,8 @@ func firstTo(t *testing.T, address string, to traffic.Backend, from time.Time) t
 			t.Errorf("after 10 s %s still leads to %s", address, connection.Backend)
 			return began.Sub(from)
 		}
+		// Knocking all the time would take from the processors what they need to follow.
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -87,6 +91,20 @@ func (b *bench) directly(t *testing.T, listener int, replicas []harness.Replica)
 		addresses = append(addresses, harness.Join(replica.Address, service.Spec.Ports[at].TargetPort.IntValue()))
 	}
 	return addresses
+}
+
+// processorTime is what a process has used by now.
+func processorTime(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	require.NoError(t, err)
+	// After the name, which is in parentheses: the 12th and 13th, in hundredths of a second.
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, err := strconv.Atoi(fields[11])
+	require.NoError(t, err)
+	system, err := strconv.Atoi(fields[12])
+	require.NoError(t, err)
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
 
 // memory is what a process has in use, in MiB.

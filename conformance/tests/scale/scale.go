@@ -42,6 +42,8 @@ type Measured struct {
 	Memory [2]int
 	// Follows are the times from a change of endpoints to the first connection that follows it.
 	Follows []time.Duration
+	// Processor is what such a change costs the replica that writes.
+	Processor time.Duration
 }
 
 type bench struct {
@@ -53,9 +55,9 @@ type bench struct {
 	gateways  []*gateway.Gateway
 }
 
-// Measure makes so many routes in a namespace of their own, and takes them away again.
+// Measure makes so many routes in a namespace of their own, and leaves them there.
 func Measure(t *testing.T, here harness.Environment, routes int) Measured {
-	b := &bench{WithWatch: harness.Client(t), namespace: fmt.Sprintf("scale-%d", routes)}
+	b := &bench{WithWatch: harness.Client(t), namespace: namespace(routes)}
 	leader, other := harness.ReadyReplicas(t, b)
 	b.host = traffic.OwnAddress(t, leader.Address)
 	b.one, b.other = traffic.Serve(t, "one"), traffic.Serve(t, "other")
@@ -67,13 +69,20 @@ func Measure(t *testing.T, here harness.Environment, routes int) Measured {
 	// What would be written once more would be written by then.
 	time.Sleep(2 * time.Second)
 	m.Requests = log.requests(t)
-	m.Follows = b.follow(t, leader, other)
+	pids := [2]int{}
 	for i, replica := range []harness.Replica{leader, other} {
-		m.Memory[i] = memory(t, here.Control().Process(t, harness.Namespace, replica.Name).PID)
+		pids[i] = here.Control().Process(t, harness.Namespace, replica.Name).PID
 	}
-	b.clear(t)
+	used := processorTime(t, pids[0])
+	m.Follows = b.follow(t, leader, other)
+	m.Processor = (processorTime(t, pids[0]) - used) / changes
+	for i, pid := range pids {
+		m.Memory[i] = memory(t, pid)
+	}
 	return m
 }
+
+func namespace(routes int) string { return fmt.Sprintf("scale-%d", routes) }
 
 func (b *bench) listeners() (n int) {
 	for _, g := range b.gateways {
@@ -95,7 +104,12 @@ func (b *bench) prepare(t *testing.T, routes int) {
 		b.gateways = append(b.gateways, g)
 	}
 	b.all(t, len(b.gateways), func(i int) client.Object { return b.gateways[i] })
-	service := func(i int) *core.Service { return traffic.Service(b.namespace, routeName(i)) }
+	service := func(i int) *core.Service {
+		s := traffic.Service(b.namespace, routeName(i))
+		// The load balancer of the test cluster has nothing to do with it then, and doesn't stand in the way.
+		s.Spec.ClusterIP = core.ClusterIPNone
+		return s
+	}
 	b.all(t, routes, func(i int) client.Object { return service(i) })
 	b.all(t, routes, func(i int) client.Object { return traffic.Slice(service(i), b.host, b.one) })
 	for _, g := range b.gateways {
@@ -137,17 +151,22 @@ type statuses struct {
 	last time.Time
 }
 
-// watch follows the statuses of routes and Gateways.
+// watch follows the statuses of routes and Gateways. An API server ends a watch that it has too much to say to;
+// the next one begins with what is there.
 func (b *bench) watch(t *testing.T) *statuses {
 	t.Helper()
 	s := &statuses{served: map[string]bool{}, attached: map[string]int{}}
 	for _, list := range []client.ObjectList{&gateway.TCPRouteList{}, &gateway.GatewayList{}} {
-		watch, err := b.Watch(t.Context(), list, client.InNamespace(b.namespace))
-		require.NoError(t, err)
-		t.Cleanup(watch.Stop)
 		go func() {
-			for event := range watch.ResultChan() {
-				s.take(event.Object)
+			for t.Context().Err() == nil {
+				watch, err := b.Watch(t.Context(), list, client.InNamespace(b.namespace))
+				if err != nil {
+					time.Sleep(100 * time.Millisecond)
+					continue
+				}
+				for event := range watch.ResultChan() {
+					s.take(event.Object)
+				}
 			}
 		}()
 	}
@@ -217,13 +236,18 @@ func (b *bench) all(t *testing.T, count int, object func(int) client.Object) {
 	require.NoError(t, failed)
 }
 
-// clear takes everything away, and waits until it is.
-func (b *bench) clear(t *testing.T) {
+// Clear takes away what Measure made, and waits until it is gone.
+func Clear(t *testing.T, routes int) {
 	t.Helper()
-	namespace := core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: b.namespace}}
-	require.NoError(t, b.Delete(t.Context(), &namespace))
-	harness.Eventually(t, 3*time.Minute, "namespace "+b.namespace+" is gone", func(ctx context.Context) error {
-		err := b.Get(ctx, client.ObjectKeyFromObject(&namespace), &core.Namespace{})
+	c, in := harness.Client(t), client.InNamespace(namespace(routes))
+	// Without their Services routes would have news to tell.
+	for _, kind := range []client.Object{&gateway.TCPRoute{}, &gateway.Gateway{}} {
+		require.NoError(t, c.DeleteAllOf(t.Context(), kind, in))
+	}
+	whole := core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace(routes)}}
+	require.NoError(t, c.Delete(t.Context(), &whole))
+	harness.Eventually(t, 3*time.Minute, "namespace "+whole.Name+" is gone", func(ctx context.Context) error {
+		err := c.Get(ctx, client.ObjectKeyFromObject(&whole), &core.Namespace{})
 		if err == nil {
 			return fmt.Errorf("it is still there")
 		}

@@ -22,6 +22,7 @@ func Table(all []Measured) string {
 	line("memory of the other", func(m Measured) string { return fmt.Sprintf("%d MiB", m.Memory[1]) })
 	line("endpoints changed to first connection: median", func(m Measured) string { return milliseconds(m.Follows[len(m.Follows)/2]) })
 	line("the same: worst", func(m Measured) string { return milliseconds(m.Follows[len(m.Follows)-1]) })
+	line("processor time for such a change", func(m Measured) string { return milliseconds(m.Processor) })
 	kinds := map[string]bool{}
 	for _, m := range all {
 		for kind := range m.Requests.ByKind {

@@ -285,7 +285,7 @@ impl Writer {
             if service["spec"]["ports"].to_string().contains("nodePort"));
         let is_refused = matches!(error, kube::Error::Api(status) if status.is_invalid());
         let gives_up = asks && is_refused && self.any_node_port.insert(key.clone());
-        if let (true, Some(service)) = (gives_up, self.wanted.remove(key)) {
+        if gives_up && let Some(service) = self.wanted.remove(key) {
             self.wanted.insert(key.clone(), service.with_any_node_port());
         }
         gives_up
