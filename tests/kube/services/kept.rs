@@ -110,7 +110,7 @@ async fn a_second_owner_does_not_keep_it_from_being_put_right() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_is_not_ours_is_never_touched() {
-    for owners in [json!(null), json!([{ "kind": "Gateway", "name": "g", "uid": "another" }])] {
+    for owners in [json!(null), json!([{ "kind": "Gateway", "name": "h", "uid": "another" }])] {
         let api = api();
         let theirs = json!({
             "kind": "Service",
