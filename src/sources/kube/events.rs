@@ -32,9 +32,9 @@ const SUBJECT: usize = 200;
 /// The most characters of a note.
 const NOTE: usize = 1000;
 
-/// What is noteworthy about a condition that is `False`, and what was tried.
-const NOTEWORTHY: [(Reason, &str); 6] = [
-    (Reason::ADDRESS_NOT_ASSIGNED, "AssignAddress"),
+/// What is noteworthy about a condition that is `False`, and what was tried. That there is no address
+/// yet is not: every Gateway begins so.
+const NOTEWORTHY: [(Reason, &str); 5] = [
     (Reason::ADDRESS_NOT_USABLE, "AssignAddress"),
     (Reason::BACKEND_NOT_FOUND, "ResolveReference"),
     (Reason::PORT_UNAVAILABLE, "OpenListener"),
