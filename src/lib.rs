@@ -40,7 +40,7 @@
 //! |---|---|
 //! | `files` (default) | `sources::FileSource`: manifests from files and directories, followed as they change |
 //! | `yaml` | `model::manifest`: reading manifests; part of `files` |
-//! | `kube` | `sources::KubeSource`: objects from a Kubernetes cluster, and their status back into it |
+//! | `kube` | `sources::KubeSource`: objects from a Kubernetes cluster, and their status back into it; a program that uses it chooses a version feature of `k8s-openapi` |
 //! | `cli` | the program `sluicegate` |
 
 pub mod forward;

@@ -130,7 +130,7 @@ async fn an_address_is_not_given_to_another_gateway_at_once_but_back_to_its_own(
     assert_eq!(waits.reason.as_str(), "AddressNotAssigned");
     assert!(waits.message.contains(&ip.to_string()), "{}", waits.message);
     assert_eq!(address(&report, "two"), None);
-    assert!(name_at(SocketAddr::new(ip, port)).is_none());
+    eventually("nobody is there", || name_at(SocketAddr::new(ip, port)).is_none());
 
     memory.update(|objects| insert(objects, "one", port, None));
     eventually("one is back", || name_at(SocketAddr::new(ip, port)).as_deref() == Some("one"));

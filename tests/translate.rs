@@ -11,6 +11,7 @@
 //! | `# addresses: service` | where Gateways live: `service`, or the ranges of a pool |
 //! | `# held: infra/edge 10.0.0.1` | a Gateway has this address of the pool |
 //! | `# resting: 10.0.0.1 infra/edge` | an address of the pool rests, and who had it |
+//! | `# pod port: 20001 infra/edge` | whose a port behind Services was |
 //! | `# cannot open: 192.0.2.1:80 AddressNotUsable` | opening this address fails, for this cause |
 //! | `# not validated: …` | why such objects can turn up without having been validated |
 #![cfg(feature = "yaml")]
@@ -23,7 +24,7 @@ use std::{env, fs};
 
 use serde::Serialize;
 use sluicegate::model::manifest::{self, Content};
-use sluicegate::model::{GatewayController, Object, ObjectKind, Resources};
+use sluicegate::model::{GatewayController, Object, ObjectKind, PortNumber, Resources};
 use sluicegate::plan::{BindCause, BindFailure, ListenerId, Plan};
 use sluicegate::translate::{Host, Settings, StatusReport, translate};
 
@@ -121,6 +122,12 @@ impl Case {
                     let (address, gateway) = resting.split_once(' ').unwrap();
                     let resting = &mut case.settings.history.resting;
                     resting.insert(address.parse().unwrap(), gateway.parse().unwrap());
+                }
+                Some(("pod port", had)) => {
+                    let (port, gateway) = had.split_once(' ').unwrap();
+                    let pod_ports = &mut case.settings.history.pod_ports;
+                    let port = PortNumber::new(port.parse().unwrap()).unwrap();
+                    pod_ports.insert(port, gateway.parse().unwrap());
                 }
                 Some(("cannot open", failure)) => case.failures.push(bind_failure(failure)),
                 Some(("not validated", _)) => case.validated = false,

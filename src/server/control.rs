@@ -211,7 +211,9 @@ impl Control {
         // Connections need not wait for what there is to say.
         self.forwarder.apply(evaluation.plan()).await;
         let held = evaluation.held();
+        let pod_ports = evaluation.pod_ports();
         self.translation = evaluation.finish();
+        self.settings.history.pod_ports = pod_ports;
         self.rest.follow(&mut self.settings.history, held, Instant::now());
     }
 

@@ -61,6 +61,15 @@ impl Home {
         }
     }
 
+    /// The ports behind a Service at which it is.
+    pub(super) fn pod_ports(&self) -> impl Iterator<Item = PortNumber> {
+        let ports = match &self.place {
+            Place::Addresses(_) => None,
+            Place::Ports(ports) => Some(ports.values().flatten()),
+        };
+        ports.into_iter().flatten().filter_map(|address| PortNumber::new(address.bind.port()))
+    }
+
     /// On the host: at the addresses it asks for, or at the host's where it asks for none.
     pub(super) fn on_host(wishes: &[Option<IpAddr>], host: &Host) -> Self {
         let addresses: Vec<_> = wishes

@@ -34,7 +34,7 @@ pub(super) fn find(
             accepted.iter().map(on_host).collect()
         }
         Addresses::Pool(ranges) => pool::homes(ranges, &settings.history, &accepted),
-        Addresses::Service => services::homes(index, settings.host.bind, &accepted),
+        Addresses::Service => services::homes(index, settings, &accepted),
     };
     let mut homes = homes.into_iter();
     let home = |seeker: &Result<_, Refusal>| match seeker {

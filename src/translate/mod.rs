@@ -49,13 +49,15 @@ use self::class::Classes;
 use self::index::Index;
 use self::listeners::EvaluatedGateway;
 use crate::model::{
-    GatewayClassStatus, GatewayStatus, NamespacedName, ObjectKey, ObjectName, Resources,
-    RouteStatus,
+    GatewayClassStatus, GatewayStatus, NamespacedName, ObjectKey, ObjectName, PortNumber,
+    Resources, RouteStatus,
 };
 use crate::plan::{BindFailure, ListenerId, Plan};
 
 pub use self::name::gateway_service_name;
 pub use self::ranges::Ranges;
+#[cfg(feature = "kube")]
+pub(crate) use self::services::POD_PORTS;
 pub use self::settings::{Addresses, Controller, History, Host, SLUICEGATE_CONTROLLER, Settings};
 #[cfg(feature = "kube")]
 pub(crate) use self::verdict::IS_SHADOWED;
@@ -154,6 +156,16 @@ impl Evaluation<'_> {
             Some((gateway.name.clone(), home.addresses()))
         });
         homes.filter(|(_, addresses)| !addresses.is_empty()).collect()
+    }
+
+    /// Whose which port behind a Service is, to be told to the next translation
+    /// ([`History::pod_ports`]).
+    pub fn pod_ports(&self) -> BTreeMap<PortNumber, NamespacedName> {
+        let homes = self.gateways.iter().filter_map(|gateway| {
+            let home = gateway.home.as_ref().ok()?;
+            Some(home.pod_ports().map(|port| (port, gateway.name.clone())))
+        });
+        homes.flatten().collect()
     }
 
     /// The whole translation.

@@ -81,11 +81,10 @@ fn keep<'a>(
     tenants: &mut Tenants<'a>,
 ) -> Vec<Option<IpAddr>> {
     let wishes = &seeker.wishes;
-    let mut had = had(history, seeker);
-    had.retain(|ip| ranges.contains(*ip) && !tenants.contains_key(ip));
-    let (asked, mut spare): (Vec<_>, Vec<_>) =
+    let mut had = had(history, ranges, seeker);
+    had.retain(|ip| !tenants.contains_key(ip));
+    let (asked, spare): (Vec<_>, Vec<_>) =
         had.into_iter().partition(|ip| wishes.contains(&Some(*ip)));
-    spare.dedup();
     let mut spare = spare.into_iter();
     let kept: Vec<_> = wishes
         .iter()
@@ -98,16 +97,21 @@ fn keep<'a>(
     kept
 }
 
-/// The addresses that a Gateway had until now.
-fn had(history: &History, seeker: &Seeker<'_>) -> Vec<IpAddr> {
-    if let Some(held) = history.held.get(seeker.name) {
-        return held.clone();
-    }
+/// The addresses that a Gateway had until now. Those of its status come first: what the replica that
+/// writes has chosen, the others take over.
+fn had(history: &History, ranges: &Ranges, seeker: &Seeker<'_>) -> Vec<IpAddr> {
     let status = seeker.gateway.status.iter().flat_map(|status| &status.addresses);
-    status
+    let told = status
         .filter(|address| address.address_type == GatewayAddressType::IpAddress)
-        .filter_map(|address| address.value.parse().ok())
-        .collect()
+        .filter_map(|address| address.value.parse().ok());
+    let held = history.held.get(seeker.name).into_iter().flatten().copied();
+    let mut had = Vec::new();
+    for ip in told.chain(held).filter(|ip| ranges.contains(*ip)) {
+        if !had.contains(&ip) {
+            had.push(ip);
+        }
+    }
+    had
 }
 
 /// Gives an address to a Gateway that asks for it.

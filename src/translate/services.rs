@@ -6,17 +6,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 
 use super::addresses::{Home, Place, Remarks};
 use super::homes::Seeker;
 use super::index::Index;
 use super::listeners::Refusal;
 use super::name::gateway_service_name;
+use super::settings::{History, Settings};
 use crate::model::{
     Hostname, NamespacedName, PortNumber, Reason, Resources, Service, ServicePort, ServiceType,
     TargetPort, TransportProtocol,
 };
 use crate::plan::{Dial, ListenAddress};
+
+/// The ports to which Services may lead: below those that systems give away themselves.
+pub(crate) const POD_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 
 /// The most nodes whose addresses are told: as many as a status holds.
 const MAX_NODES: usize = 16;
@@ -28,31 +33,47 @@ enum Host {
     Name(Hostname),
 }
 
-pub(super) fn homes(index: &Index<'_>, bind: IpAddr, seekers: &[&Seeker<'_>]) -> Vec<Home> {
+pub(super) fn homes(index: &Index<'_>, settings: &Settings, seekers: &[&Seeker<'_>]) -> Vec<Home> {
     let nodes = node_addresses(index.resources);
-    // Nobody else may have them. The Services are kept so, but anybody can edit them.
-    let mut taken = BTreeSet::new();
-    let home = |seeker: &&Seeker<'_>| {
-        let name = NamespacedName {
-            namespace: seeker.name.namespace.clone(),
-            name: gateway_service_name(seeker.gateway),
-        };
-        let service = match index.service(&name).map(|entry| entry.service) {
-            Some(service) if service.metadata.is_owned_by(&seeker.gateway.metadata) => service,
-            Some(_) => {
-                return nowhere(format!(
-                    "Service {name} is somebody else's, and is left alone. Its name is needed: remove it, or give the Gateway another name."
-                ));
-            }
-            None => return nowhere(format!("Service {name} is not there yet.")),
-        };
-        behind(&name, service, bind, &nodes, seeker, &mut taken)
+    let services: Vec<_> = seekers.iter().map(|seeker| Found::of(index, seeker)).collect();
+    let holders = holders(&services, &settings.history);
+    let home = |found: Result<Found<'_>, Refusal>| match found {
+        Ok(found) => found.home(settings.host.bind, &nodes, &holders),
+        Err(lack) => nowhere(lack),
     };
-    seekers.iter().map(home).collect()
+    services.into_iter().map(home).collect()
 }
 
-fn nowhere(message: String) -> Home {
-    let lack = Refusal { reason: Reason::ADDRESS_NOT_ASSIGNED, message };
+/// A Gateway's own Service.
+struct Found<'a> {
+    seeker: &'a Seeker<'a>,
+    name: NamespacedName,
+    service: &'a Service,
+}
+
+/// Whose each pod port is. Nobody else may have it: the Services are kept so, but anybody can edit
+/// them. Of several that claim a port, whoever had it keeps it; else it is the first by name.
+fn holders<'a>(
+    services: &[Result<Found<'a>, Refusal>],
+    history: &History,
+) -> BTreeMap<PortNumber, &'a NamespacedName> {
+    let mut holders = BTreeMap::new();
+    for found in services.iter().flatten() {
+        let rank = |port: &PortNumber, name: &'a NamespacedName| {
+            (history.pod_ports.get(port) != Some(name), name)
+        };
+        let name = found.seeker.name;
+        for (_, pod_port) in found.seeker.ports.iter().filter_map(|port| found.pod_port(*port)) {
+            let holder = holders.entry(pod_port).or_insert(name);
+            if rank(&pod_port, name) < rank(&pod_port, holder) {
+                *holder = name;
+            }
+        }
+    }
+    holders
+}
+
+fn nowhere(lack: Refusal) -> Home {
     let pending = "the Gateway has no Service yet".to_owned();
     Home {
         place: Place::Ports(BTreeMap::new()),
@@ -60,75 +81,119 @@ fn nowhere(message: String) -> Home {
     }
 }
 
-/// Where those live who have a Service.
-fn behind(
-    name: &NamespacedName,
-    service: &Service,
-    bind: IpAddr,
-    nodes: &[Host],
-    seeker: &Seeker<'_>,
-    taken: &mut BTreeSet<PortNumber>,
-) -> Home {
-    let mut hosts = hosts(service, nodes);
-    let asked: Vec<_> = seeker.wishes.iter().copied().flatten().map(Host::Ip).collect();
-    let missing: Vec<_> = asked.iter().filter(|host| !hosts.contains(host)).cloned().collect();
-    let has = hosts.clone();
-    if asked.len() == seeker.wishes.len() {
-        hosts.retain(|host| asked.contains(host));
-    }
-
-    let (mut ports, mut note) = (BTreeMap::new(), Vec::new());
-    for &port in &seeker.ports {
-        let Some((found, pod_port)) = pod_port(service, port) else { continue };
-        if !taken.insert(pod_port) {
-            continue;
-        }
-        let dialled = match service.spec.service_type {
-            ServiceType::NodePort => found.node_port,
-            ServiceType::ClusterIP | ServiceType::LoadBalancer | ServiceType::ExternalName => {
-                Some(port)
-            }
+impl<'a> Found<'a> {
+    /// The Service, or why there is none.
+    fn of(index: &Index<'a>, seeker: &'a Seeker<'a>) -> Result<Self, Refusal> {
+        let name = NamespacedName {
+            namespace: seeker.name.namespace.clone(),
+            name: gateway_service_name(seeker.gateway),
         };
-        if let Some(dialled) = dialled.filter(|dialled| *dialled != port) {
-            note.push(format!("Port {port} is reached at {dialled}."));
+        let Some(service) = index.service(&name).map(|entry| entry.service) else {
+            let message = format!("Service {name} is not there yet.");
+            return Err(Refusal { reason: Reason::ADDRESS_NOT_ASSIGNED, message });
+        };
+        let (metadata, gateway) = (&service.metadata, &seeker.gateway.metadata);
+        if metadata.is_owned_by(gateway) {
+            return Ok(Self { seeker, name, service });
         }
-        let bind = SocketAddr::new(bind, pod_port.get());
-        let dials = hosts.iter().filter_map(|host| Some(host.with_port(dialled?)));
-        let mut addresses: Vec<_> =
-            dials.map(|dial| ListenAddress { bind, dial: Some(dial) }).collect();
-        if addresses.is_empty() {
-            addresses.push(ListenAddress { bind, dial: None });
-        }
-        ports.insert(port, addresses);
+        let mut owners = metadata.owner_references.iter();
+        Err(if owners.any(|owner| owner.kind == "Gateway" && owner.name == gateway.name.as_str()) {
+            let message = format!(
+                "Service {name} is still that of the Gateway's predecessor. It goes by itself."
+            );
+            Refusal { reason: Reason::PENDING, message }
+        } else {
+            let message = format!(
+                "Service {name} is somebody else's, and is left alone. Its name is needed: remove it, or give the Gateway another name."
+            );
+            Refusal { reason: Reason::ADDRESS_NOT_ASSIGNED, message }
+        })
     }
 
-    let is_dialled = ports.values().flatten().any(|address: &ListenAddress| address.dial.is_some());
-    let lack = if !missing.is_empty() {
-        Some((Reason::ADDRESS_NOT_USABLE, not_granted(name, service, &missing, &has)))
-    } else if ports.is_empty() {
-        let message = format!("Service {name} does not lead to ports of this gateway yet.");
-        Some((Reason::ADDRESS_NOT_ASSIGNED, message))
-    } else if is_dialled {
-        None
-    } else {
-        Some((Reason::ADDRESS_NOT_ASSIGNED, without_address(name, service)))
-    };
-    let remarks = Remarks {
-        lack: lack.map(|(reason, message)| Refusal { reason, message }),
-        pending: format!("Service {name} does not lead to a port of this gateway for it yet"),
-        note: note.join(" "),
-    };
-    Home { place: Place::Ports(ports), remarks }
-}
+    /// The port of the Service that stands for a listener's, and the port here to which it leads.
+    fn pod_port(&self, port: PortNumber) -> Option<(&'a ServicePort, PortNumber)> {
+        let mut ports = self.service.spec.ports.iter();
+        let found =
+            ports.find(|found| found.port == port && found.protocol == TransportProtocol::Tcp)?;
+        match found.target_port {
+            Some(TargetPort::Number(pod_port)) => Some((found, pod_port)),
+            Some(TargetPort::Name(_)) | None => None,
+        }
+    }
 
-/// The port of the Service that stands for a listener's, and the port here to which it leads.
-fn pod_port(service: &Service, port: PortNumber) -> Option<(&ServicePort, PortNumber)> {
-    let mut ports = service.spec.ports.iter();
-    let found =
-        ports.find(|found| found.port == port && found.protocol == TransportProtocol::Tcp)?;
-    match found.target_port {
-        Some(TargetPort::Number(pod_port)) => Some((found, pod_port)),
-        Some(TargetPort::Name(_)) | None => None,
+    fn home(
+        &self,
+        bind: IpAddr,
+        nodes: &[Host],
+        holders: &BTreeMap<PortNumber, &NamespacedName>,
+    ) -> Home {
+        let Self { seeker, name, service } = self;
+        let mut hosts = hosts(service, nodes);
+        let asked: Vec<_> = seeker.wishes.iter().copied().flatten().map(Host::Ip).collect();
+        let missing: Vec<_> = asked.iter().filter(|host| !hosts.contains(host)).cloned().collect();
+        let has = hosts.clone();
+        if asked.len() == seeker.wishes.len() {
+            hosts.retain(|host| asked.contains(host));
+        }
+
+        let (mut ports, mut note) = (BTreeMap::new(), Vec::new());
+        let (mut taken, mut foreign) = (BTreeSet::new(), BTreeSet::new());
+        for &port in &seeker.ports {
+            let Some((found, pod_port)) = self.pod_port(port) else { continue };
+            let is_own = POD_PORTS.contains(&pod_port.get())
+                && holders.get(&pod_port).is_some_and(|holder| *holder == seeker.name);
+            if !is_own || !taken.insert(pod_port) {
+                foreign.insert(pod_port);
+                continue;
+            }
+            let dialled = match service.spec.service_type {
+                ServiceType::NodePort => found.node_port,
+                ServiceType::ClusterIP | ServiceType::LoadBalancer | ServiceType::ExternalName => {
+                    Some(port)
+                }
+            };
+            if let Some(dialled) = dialled.filter(|dialled| *dialled != port) {
+                note.push(format!("Port {port} is reached at {dialled}."));
+            }
+            let bind = SocketAddr::new(bind, pod_port.get());
+            let dials = hosts.iter().filter_map(|host| Some(host.with_port(dialled?)));
+            let mut addresses: Vec<_> =
+                dials.map(|dial| ListenAddress { bind, dial: Some(dial) }).collect();
+            if addresses.is_empty() {
+                addresses.push(ListenAddress { bind, dial: None });
+            }
+            ports.insert(port, addresses);
+        }
+
+        let foreign: Vec<_> = foreign.iter().map(ToString::to_string).collect();
+        let foreign = (!foreign.is_empty()).then(|| {
+            let foreign = foreign.join(", ");
+            format!(
+                "Service {name} leads to target port {foreign}, which is not the Gateway's; it is put right"
+            )
+        });
+        let is_dialled =
+            ports.values().flatten().any(|address: &ListenAddress| address.dial.is_some());
+        let lack = if !missing.is_empty() {
+            Some((Reason::ADDRESS_NOT_USABLE, not_granted(name, service, &missing, &has)))
+        } else if ports.is_empty() {
+            let message = foreign.clone().unwrap_or_else(|| {
+                format!("Service {name} does not lead to ports of this gateway yet")
+            });
+            Some((Reason::ADDRESS_NOT_ASSIGNED, message + "."))
+        } else if is_dialled {
+            None
+        } else {
+            Some((Reason::ADDRESS_NOT_ASSIGNED, without_address(name, service)))
+        };
+        let remarks = Remarks {
+            lack: lack.map(|(reason, message)| Refusal { reason, message }),
+            pending: foreign.unwrap_or_else(|| {
+                format!("Service {name} does not lead to a port of this gateway for it yet")
+            }),
+            note: note.join(" "),
+        };
+        Home { place: Place::Ports(ports), remarks }
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::ranges::Ranges;
-use crate::model::{GatewayController, InvalidScalar, NamespacedName};
+use crate::model::{GatewayController, InvalidScalar, NamespacedName, PortNumber};
 
 /// The controller name of this crate, where it needs one of its own.
 pub const SLUICEGATE_CONTROLLER: &str = "sluicegate.dev/gateway-controller";
@@ -21,7 +21,7 @@ pub struct Settings {
     pub addresses: Addresses,
     /// What is bound and reported where a Gateway does not say so itself.
     pub host: Host,
-    /// What came of a pool before.
+    /// What Gateways had before.
     pub history: History,
 }
 
@@ -47,19 +47,19 @@ pub enum Addresses {
     Service,
 }
 
-/// What came of a pool before: a Gateway keeps what it has, and nobody gets at once what another one
-/// had.
-///
-/// Without it, a Gateway keeps the addresses that its status tells.
+/// What Gateways had before: each keeps what it has, and nobody gets at once what another one had.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct History {
-    /// The addresses that each Gateway has; [`Evaluation::held`](super::Evaluation::held) of the
-    /// translation before.
+    /// The addresses of a pool that each Gateway has; [`Evaluation::held`](super::Evaluation::held)
+    /// of the translation before.
     pub held: BTreeMap<NamespacedName, Vec<IpAddr>>,
     /// The addresses that rest, and who had them. That Gateway may have them back, and a Gateway
     /// that asks for one by its value gets it.
     pub resting: BTreeMap<IpAddr, NamespacedName>,
+    /// Whose ports behind Services are, where somebody else's Service claims one too;
+    /// [`Evaluation::pod_ports`](super::Evaluation::pod_ports) of the translation before.
+    pub pod_ports: BTreeMap<PortNumber, NamespacedName>,
 }
 
 /// Which GatewayClasses are served.

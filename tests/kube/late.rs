@@ -1,12 +1,13 @@
 //! Reports that are older than what they speak of, and status that is newer than both.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::api::{Api, Request};
-use crate::objects::{condition, gateway, route, service, usual};
+use crate::api::{Api, Effect, Request};
+use crate::objects::{condition, gateway, route, service, slice, usual};
 use crate::stage::Stage;
 
 const ROUTE: &str = "tcproutes/default/r";
@@ -144,22 +145,49 @@ async fn what_speaks_of_a_generation_that_never_was_is_written_over() {
     }
 }
 
-/// Another replica, or another version of this program, has seen more of it.
+/// The route as another replica sees it that is ahead of us, and what it has said.
+fn get_ahead(api: &Api) -> Value {
+    let said = speaking_of(2, &api.get(ROUTE)["status"]);
+    api.apply(service("t"));
+    api.apply(slice("t", SocketAddr::from(([192, 0, 2, 2], 9000))));
+    api.apply(route("r", "t"));
+    api.set_status(ROUTE, said.clone());
+    said
+}
+
 #[tokio::test(start_paused = true)]
-async fn what_speaks_of_a_generation_that_we_have_not_seen_yet_is_left_alone() {
+async fn what_speaks_of_a_generation_of_which_we_have_not_told_yet_is_left_alone() {
     let api = Api::with(usual());
     let stage = Stage::settled(&api).await;
-    let status = api.get(ROUTE)["status"].clone();
     stage.slow_down(SLOW);
     api.forget();
     // There is something else to say of the first generation, but before it is said there is a
     // second one.
     api.delete("services/default/s");
     sleep(SLOW / 2).await;
-    api.apply(route("r", "t"));
-    api.apply(service("t"));
-    api.set_status(ROUTE, speaking_of(2, &status));
+    let said = get_ahead(&api);
     stage.settle().await;
     assert_eq!(written(&api, ROUTE), [] as [Value; 0]);
-    assert!(speaks_of(2)(&api.get(ROUTE)));
+    assert_eq!(api.get(ROUTE)["status"], said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_speaks_of_a_generation_that_we_have_not_seen_yet_is_left_alone() {
+    let api = Api::with(usual());
+    let stage = Stage::settled(&api).await;
+    api.spoil("watch,list", "tcproutes", Effect::Hold);
+    api.close("tcproutes");
+    stage.asked("the watch ends", |state| !state.streams.contains(&"tcproutes/".to_owned())).await;
+    let said = get_ahead(&api);
+    api.forget();
+    api.delete("services/default/s");
+    // It is tried, since we cannot know; the server refuses it, and tells us.
+    stage.asked("a try", |state| state.count("update", "tcproutes") == 1).await;
+    stage.settle().await;
+    assert_eq!(api.get(ROUTE)["status"], said);
+    api.heal();
+    stage.settle().await;
+    assert_eq!(api.get(ROUTE)["status"], said);
+    assert_eq!(written(&api, ROUTE).len(), 1);
+    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
 }

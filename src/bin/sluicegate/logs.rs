@@ -39,9 +39,9 @@ impl Level {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let directives = match text {
             "error" => "error".to_owned(),
-            // What the watches of kube_runtime meet is said by sluicegate itself, and once.
+            // What the client of Kubernetes meets is said by sluicegate itself, and once.
             "warn" | "info" | "debug" | "trace" => {
-                format!("warn,kube_runtime=error,sluicegate={text}")
+                format!("warn,kube_client=off,kube_runtime=off,sluicegate={text}")
             }
             directives if directives.contains('=') => directives.to_owned(),
             _ => {

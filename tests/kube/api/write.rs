@@ -26,8 +26,8 @@ impl State {
         match (request.verb, request.subresource.as_deref()) {
             ("update", Some("status")) => self.store.set_status(&name, body["status"].clone()),
             ("update", None) => match self.complete(request, body) {
-                Ok(object) => self.store.apply(object),
-                Err(refusal) => return refusal,
+                Some(object) => self.store.apply(object),
+                None => return refuse(422, request),
             },
             ("patch", None) => self.store.patch_metadata(&name, &body["metadata"]),
             ("delete", None) => self.store.delete(&name),
@@ -49,17 +49,17 @@ impl State {
             return refuse(409, request);
         }
         match self.complete(request, object) {
-            Ok(object) => self.store.apply(object),
-            Err(refusal) => return refusal,
+            Some(object) => self.store.apply(object),
+            None => return refuse(422, request),
         }
         tell(&as_asked(self.store.get(&name).unwrap(), request))
     }
 
-    /// The object as it is to be stored, or why it is not.
-    fn complete(&self, request: &Request, mut object: Value) -> Result<Value, Answer> {
+    /// The object as it is to be stored; nothing where it may not be so.
+    fn complete(&self, request: &Request, mut object: Value) -> Option<Value> {
         let owners = object["metadata"]["ownerReferences"].as_array().into_iter().flatten();
         let is_allowed = owners.filter(|owner| owner["controller"] == true).count() <= 1
             && (request.plural != "services" || self.store.complete_service(&mut object));
-        if is_allowed { Ok(object) } else { Err(refuse(422, request)) }
+        is_allowed.then_some(object)
     }
 }

@@ -188,17 +188,32 @@ async fn a_service_that_is_there_already_is_read_and_not_complained_of() {
     }
     let watches = |state: &crate::api::State| state.streams.contains(&"services/".to_owned());
     stage.asked("the watch ends", |state| !watches(state)).await;
-    let mut another = made[0].clone();
-    another["spec"]["ports"][0]["targetPort"] = json!(29_999);
-    api.apply(another);
-    api.apply(made[1].clone());
+    made.iter().for_each(|made| api.apply(made.clone()));
     api.forget();
     api.heal();
     stage.settle().await;
     assert_eq!(api.read(|state| state.count("create", "services")), 0);
-    assert_eq!(ports(&api.get(SERVICE)), [(5000, 29_999)], "it is the record of pod ports");
-    assert_eq!(api.get(SLICE)["ports"][0]["port"], 29_999);
+    assert_eq!(written(&api), [] as [&str; 0]);
     assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+}
+
+/// Somebody else may have it by now.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_somebody_else_has_made_meanwhile_is_left_to_them() {
+    let api = api();
+    api.spoil("create", "services", Effect::Hold);
+    let stage = Stage::behind_services(&api, super::template());
+    stage.asked("the Service is to be made", |state| state.count("create", "services") == 1).await;
+    let mut theirs = crate::objects::service("g-c");
+    theirs["spec"]["selector"] = json!({ "app": "theirs" });
+    api.apply(theirs);
+    let before = api.get(SERVICE);
+    api.forget();
+    api.heal();
+    stage.settle().await;
+    assert_eq!(api.get(SERVICE), before);
+    assert_eq!(api.read(|state| state.count("create", "services")), 0);
+    assert_eq!(stage.warnings("cannot create"), 0, "{}", stage.log());
 }
 
 #[tokio::test(start_paused = true)]

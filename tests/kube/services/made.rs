@@ -1,10 +1,13 @@
 //! What a Gateway gets.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 use sluicegate::model::ServiceType;
+use tokio::time::sleep;
 
 use super::{SERVICE, SLICE, api, balance, of_type, ports, says, settled, template, written};
-use crate::objects::{gateway, listener, with};
+use crate::objects::{gateway, listener, namespace, with};
 use crate::stage::Stage;
 
 const GATEWAY: &str = "gateways/default/g";
@@ -104,9 +107,8 @@ async fn its_address_is_what_the_load_balancer_gives() {
     assert_eq!(api.get(GATEWAY)["status"]["addresses"], json!([]));
 
     balance(&api, SERVICE, "203.0.113.7");
-    let is_told = |ip: &'static str| {
-        move |gateway: &serde_json::Value| gateway["status"]["addresses"][0]["value"] == ip
-    };
+    let is_told =
+        |ip: &'static str| move |gateway: &Value| gateway["status"]["addresses"][0]["value"] == ip;
     api.until_object(GATEWAY, is_told("203.0.113.7")).await;
     assert_eq!(says(&api, "g", "Programmed")["status"], "True");
     balance(&api, SERVICE, "203.0.113.8");
@@ -157,14 +159,18 @@ async fn a_refused_listener_has_no_port_and_costs_the_others_none() {
     let api = api();
     let mut refused = listener("refused", 4000);
     refused["protocol"] = json!("UDP");
-    let listeners = json!([refused, listener("l", 5000)]);
-    api.apply(with("/spec/listeners", listeners, gateway("g", 5000)));
+    let accepted = [listener("k", 4001), listener("l", 5000)];
+    let of = |listeners: Value| with("/spec/listeners", listeners, gateway("g", 5000));
+    api.apply(of(json!([refused, accepted[0], accepted[1]])));
     let stage = settled(&api).await;
     let before = ports(&api.get(SERVICE));
-    assert!(before.len() == 1 && before[0].0 == 5000, "{before:?}");
+    assert_eq!(before.iter().map(|(port, _)| *port).collect::<Vec<_>>(), [4001, 5000]);
     api.forget();
-    stage.slow_down(std::time::Duration::from_secs(5));
-    api.apply(gateway("g", 5000));
+    // It goes while the gateway looks at what was before.
+    stage.slow_down(Duration::from_secs(5));
+    api.apply(namespace("another"));
+    sleep(Duration::from_secs(2)).await;
+    api.apply(of(json!(accepted)));
     stage.settle().await;
     assert_eq!(ports(&api.get(SERVICE)), before);
     assert_eq!(written(&api), [] as [&str; 0]);

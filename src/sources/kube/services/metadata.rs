@@ -49,6 +49,12 @@ impl WantedMetadata {
         })
     }
 
+    /// The Gateway that owns the object.
+    pub(super) fn gateway(&self) -> NamespacedName {
+        let name = self.owner.0.parse().expect("the name of a Gateway");
+        NamespacedName { namespace: self.name.namespace.clone(), name }
+    }
+
     /// Whether an object is the Gateway's.
     pub(super) fn owns(&self, live: &Value) -> bool {
         let owners = live["metadata"]["ownerReferences"].as_array();
@@ -104,6 +110,12 @@ impl WantedMetadata {
             owner["name"] = name.as_str().into();
             owner["controller"] = true.into();
         }
+        // One at most can be in charge; the API server takes no other.
+        for owner in all.iter_mut().filter(|owner| owner["uid"] != **uid) {
+            if owner["controller"] == true {
+                owner["controller"] = false.into();
+            }
+        }
         *owners = all.into();
     }
 }
@@ -124,7 +136,7 @@ fn correct_map(live: &mut Value, before: &Value, wanted: &Labels) {
 }
 
 /// A name as the value of a label, which is shorter.
-fn label_value(name: &ObjectName) -> String {
+pub(super) fn label_value(name: &ObjectName) -> String {
     const MAX_LEN: usize = 63;
     if name.as_str().len() <= MAX_LEN {
         return name.to_string();

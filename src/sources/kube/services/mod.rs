@@ -9,6 +9,8 @@
 //! the same, nothing is to be written. What is not ours comes back as it is.
 
 mod keep;
+#[cfg(test)]
+mod keep_tests;
 mod metadata;
 mod ports;
 mod service;
@@ -22,7 +24,7 @@ use std::collections::BTreeMap;
 use crate::model::{NamespacedName, PortNumber};
 
 pub(super) use self::keep::{Wanted, is_left_over, wanted};
-use self::ports::{POD_PORTS, assign, existing};
+use self::ports::{assign, existing};
 use self::service::WantedService;
 use self::slices::WantedSlice;
 pub use self::template::ServiceTemplate;

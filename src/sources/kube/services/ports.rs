@@ -9,9 +9,6 @@ use crate::model::{
 };
 use crate::translate::gateway_service_name;
 
-/// The pod ports there are: below those that systems give away themselves.
-pub(in super::super) const POD_PORTS: RangeInclusive<u16> = 20_000..=29_999;
-
 /// The pod ports that are given already: the Services themselves are the only record.
 pub(in super::super) fn existing<'a>(
     resources: &Resources,
@@ -39,22 +36,26 @@ pub(in super::super) fn existing<'a>(
 /// A pod port for each wanted listener port, none of them twice; nothing for those that come when
 /// all are given.
 ///
-/// Who has a port keeps it; of two that have the same one, the first by name. The others get the
+/// Who has a port keeps it. Of two that have the same one, it is whose it was `before`, else the first
+/// by name: anybody can edit a Service, and must not get another one's port by that. The other gets back
+/// what it had. Who has none gets the
 /// first that is free from a place on that follows from their names, so that a Service which was
 /// lost mostly gets its ports back. A port that was given up just now is taken last: connections may
 /// still be on their way there.
 pub(in super::super) fn assign(
     existing: &PodPorts,
+    before: &PodPorts,
     wanted: &BTreeSet<(NamespacedName, PortNumber)>,
     range: RangeInclusive<u16>,
 ) -> PodPorts {
-    let mut taken = BTreeSet::new();
-    let mut assigned: PodPorts = existing
-        .iter()
-        .filter(|(key, port)| wanted.contains(*key) && range.contains(&port.get()))
-        .filter(|(_, port)| taken.insert(**port))
-        .map(|(key, port)| (key.clone(), *port))
-        .collect();
+    let (mut taken, mut assigned) = (BTreeSet::new(), PodPorts::new());
+    let kept = before.iter().filter(|(key, port)| existing.get(key).is_none_or(|has| has == *port));
+    for (key, port) in kept.chain(existing).chain(before) {
+        let is_due = wanted.contains(key) && !assigned.contains_key(key);
+        if is_due && range.contains(&port.get()) && taken.insert(*port) {
+            assigned.insert(key.clone(), *port);
+        }
+    }
     let given_up: BTreeSet<_> =
         existing.values().copied().filter(|port| !taken.contains(port)).collect();
     let all: Vec<_> = range.filter_map(PortNumber::new).collect();
@@ -81,6 +82,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::translate::POD_PORTS;
+
+    fn none() -> PodPorts {
+        PodPorts::new()
+    }
 
     fn key(gateway: &str, port: u16) -> (NamespacedName, PortNumber) {
         (format!("infra/{gateway}").parse().unwrap(), PortNumber::new(port).unwrap())
@@ -98,7 +104,7 @@ mod tests {
             (key("c", 1), port(80)),
         ]);
         let wanted = existing.keys().cloned().collect();
-        let assigned = assign(&existing, &wanted, POD_PORTS);
+        let assigned = assign(&existing, &none(), &wanted, POD_PORTS);
         assert_eq!(assigned[&key("a", 1)], port(20_005));
         assert_ne!(assigned[&key("b", 1)], port(20_005));
         assert!(POD_PORTS.contains(&assigned[&key("c", 1)].get()));
@@ -106,11 +112,26 @@ mod tests {
 
     #[test]
     fn a_port_follows_from_the_name_whatever_else_there_is() {
-        let alone = assign(&PodPorts::new(), &[key("a", 1)].into(), POD_PORTS);
-        let both = assign(&PodPorts::new(), &[key("a", 1), key("b", 1)].into(), POD_PORTS);
+        let alone = assign(&none(), &none(), &[key("a", 1)].into(), POD_PORTS);
+        let both = assign(&none(), &none(), &[key("a", 1), key("b", 1)].into(), POD_PORTS);
         assert_eq!(alone[&key("a", 1)], both[&key("a", 1)]);
         // As it has always been: a new version of this program finds the same.
         assert_eq!(alone[&key("a", 1)], port(20_000 + PLACE_OF_A));
+    }
+
+    #[test]
+    fn a_port_is_not_lost_to_a_service_that_was_edited() {
+        let before = PodPorts::from([(key("a", 1), port(20_001)), (key("b", 1), port(20_002))]);
+        let mut existing = before.clone();
+        existing.insert(key("a", 1), port(20_002));
+        let wanted = before.keys().cloned().collect();
+        assert_eq!(assign(&existing, &before, &wanted, POD_PORTS), before);
+        // Nor where the other one's Service is not there yet.
+        existing.remove(&key("b", 1));
+        assert_eq!(assign(&existing, &before, &wanted, POD_PORTS), before);
+        // What a Service says counts more than what was thought of it.
+        existing.insert(key("a", 1), port(20_007));
+        assert_eq!(assign(&existing, &before, &wanted, POD_PORTS)[&key("a", 1)], port(20_007));
     }
 
     /// FNV-1a of `infra/a:1`, modulo 10 000.
@@ -120,11 +141,11 @@ mod tests {
     fn a_port_that_was_given_up_is_taken_last() {
         let existing = PodPorts::from([(key("a", 1), port(20_000))]);
         let wanted = [key("b", 1), key("c", 1)].into();
-        let assigned = assign(&existing, &wanted, 20_000..=20_001);
+        let assigned = assign(&existing, &none(), &wanted, 20_000..=20_001);
         assert_eq!(assigned[&key("b", 1)], port(20_001));
         assert_eq!(assigned[&key("c", 1)], port(20_000));
         let crowd = [key("b", 1), key("c", 1), key("d", 1)].into();
-        assert_eq!(assign(&existing, &crowd, 20_000..=20_001), assigned);
+        assert_eq!(assign(&existing, &none(), &crowd, 20_000..=20_001), assigned);
     }
 
     fn keys() -> impl Strategy<Value = (NamespacedName, PortNumber)> {
@@ -139,7 +160,7 @@ mod tests {
             size in 0..15u16,
         ) {
             let range = 100..=100 + size;
-            let assigned = assign(&existing, &wanted, range.clone());
+            let assigned = assign(&existing, &none(), &wanted, range.clone());
             let ports: BTreeSet<_> = assigned.values().copied().collect();
             prop_assert_eq!(ports.len(), assigned.len());
             prop_assert!(ports.iter().all(|port| range.contains(&port.get())));
@@ -153,7 +174,7 @@ mod tests {
                     prop_assert_eq!(assigned[key], *port);
                 }
             }
-            prop_assert_eq!(assign(&assigned, &wanted, range), assigned);
+            prop_assert_eq!(assign(&assigned, &existing, &wanted, range), assigned);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The Service of a Gateway.
 
+use std::mem;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
@@ -26,7 +27,7 @@ pub(in super::super) struct WantedService {
     /// Each listener's port and the pod port behind it.
     pub(super) ports: Vec<(PortNumber, PortNumber)>,
     /// Whether a new port is to have the same number on the nodes, where that may be had.
-    asks_node_ports: bool,
+    pub(super) asks_node_ports: bool,
 }
 
 impl WantedService {
@@ -41,11 +42,12 @@ impl WantedService {
         ports: &PodPorts,
     ) -> Option<Self> {
         let mut metadata = WantedMetadata::new(gateway, gateway_service_name(gateway))?;
-        metadata.given_annotations = template.annotations.clone();
         if let Some(infrastructure) = &gateway.spec.infrastructure {
-            metadata.given_annotations.extend(infrastructure.annotations.clone());
+            metadata.given_annotations = infrastructure.annotations.clone();
             metadata.given_labels = infrastructure.labels.clone();
         }
+        // What the operator says counts: whether a load balancer is an internal one, for example.
+        metadata.given_annotations.extend(template.annotations.clone());
         let name = gateway.metadata.namespaced_name();
         let ports: Vec<_> = listeners
             .iter()
@@ -61,15 +63,17 @@ impl WantedService {
         })
     }
 
-    /// Its name.
-    pub(in super::super) fn name(&self) -> &NamespacedName {
-        &self.metadata.name
+    /// The pod port of each of the Gateway's listeners.
+    pub(super) fn pod_ports(
+        &self,
+    ) -> impl Iterator<Item = ((NamespacedName, PortNumber), PortNumber)> {
+        let gateway = self.metadata.gateway();
+        self.ports.iter().map(move |(port, pod_port)| ((gateway.clone(), *port), *pod_port))
     }
 
-    /// The same, but content with any port on the nodes: somebody has the one that was asked for.
-    pub(in super::super) fn with_any_node_port(mut self) -> Self {
-        self.asks_node_ports = false;
-        self
+    /// Is content with any port on the nodes from now on. Whether it was not before.
+    pub(super) fn give_up_node_ports(&mut self) -> bool {
+        mem::take(&mut self.asks_node_ports)
     }
 
     /// The Service there is, put right; or a new one.
@@ -109,6 +113,10 @@ impl WantedService {
         set(spec, "externalTrafficPolicy", policy);
         let address = self.address.filter(|_| self.service_type == ServiceType::LoadBalancer);
         set(spec, "loadBalancerIP", address.map(|address| address.to_string().into()));
+        // With any other type it is refused.
+        if self.service_type != ServiceType::LoadBalancer {
+            set(spec, "loadBalancerSourceRanges", None);
+        }
         set(spec, "selector", None);
     }
 

@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// The label that says who keeps an EndpointSlice.
-const MANAGED_BY_LABEL: &str = "endpointslice.kubernetes.io/managed-by";
+const SLICE_MANAGED_BY_LABEL: &str = "endpointslice.kubernetes.io/managed-by";
 
 /// The most endpoints that a slice holds.
 const MAX_ENDPOINTS: usize = 1000;
@@ -19,7 +19,8 @@ const MAX_ENDPOINTS: usize = 1000;
 pub(in super::super) struct WantedSlice {
     metadata: WantedMetadata,
     address_type: AddressType,
-    endpoints: Value,
+    /// Nothing where no replica is known at all.
+    endpoints: Option<Value>,
     ports: Value,
 }
 
@@ -27,7 +28,16 @@ impl WantedSlice {
     /// The slices of a Service, one for each address family. `replicas` are those of the Service
     /// whose endpoints are the replicas of this gateway.
     pub(in super::super) fn of(service: &WantedService, replicas: &[&EndpointSlice]) -> [Self; 2] {
-        [AddressType::IPv4, AddressType::IPv6].map(|family| Self::new(service, family, replicas))
+        let families = [AddressType::IPv4, AddressType::IPv6];
+        let is_known = replicas
+            .iter()
+            .any(|slice| families.contains(&slice.address_type) && !slice.endpoints.is_empty());
+        families.map(|family| {
+            let mut slice = Self::new(service, family, replicas);
+            // Whoever writes this is a replica: what says that there is none is not to be believed.
+            slice.endpoints = slice.endpoints.filter(|_| is_known);
+            slice
+        })
     }
 
     fn new(
@@ -43,7 +53,7 @@ impl WantedSlice {
         metadata.given_annotations.clear();
         metadata.labels.extend([
             (SERVICE_NAME_LABEL.to_owned(), service_name),
-            (MANAGED_BY_LABEL.to_owned(), MANAGED_BY.to_owned()),
+            (SLICE_MANAGED_BY_LABEL.to_owned(), MANAGED_BY.to_owned()),
         ]);
         let of_family = replicas.iter().filter(|slice| slice.address_type == address_type);
         let mut endpoints: Vec<&SliceEndpoint> =
@@ -57,7 +67,7 @@ impl WantedSlice {
         Self {
             metadata,
             address_type,
-            endpoints: json!(endpoints),
+            endpoints: Some(json!(endpoints)),
             ports: service.ports.iter().map(port).collect(),
         }
     }
@@ -70,13 +80,16 @@ impl WantedSlice {
     /// The slice there is, put right; or a new one, where there are endpoints for it.
     pub(in super::super) fn corrected(&self, live: Option<&Value>) -> Option<Value> {
         let Some(live) = live else {
-            let is_needed = self.endpoints.as_array().is_some_and(|all| !all.is_empty());
+            let endpoints = self.endpoints.as_ref().and_then(Value::as_array);
+            let is_needed = endpoints.is_some_and(|all| !all.is_empty());
             return is_needed.then(|| self.fresh());
         };
         let mut slice = live.clone();
         if self.metadata.owns(live) {
             self.metadata.correct(&mut slice["metadata"]);
-            slice["endpoints"] = self.endpoints.clone();
+            if let Some(endpoints) = &self.endpoints {
+                slice["endpoints"] = endpoints.clone();
+            }
             slice["ports"] = self.ports.clone();
         }
         Some(slice)

@@ -18,7 +18,7 @@ use crate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceType};
 pub struct ServiceTemplate {
     /// How clients reach them. Default: through a load balancer.
     pub service_type: ServiceType,
-    /// Their annotations; those of a Gateway's `infrastructure` come first.
+    /// Their annotations; those of a Gateway's `infrastructure` add to them.
     pub annotations: Labels,
     /// Which nodes take connections from outside. Default: all.
     pub external_traffic_policy: ExternalTrafficPolicy,

@@ -1,16 +1,13 @@
 //! What the Services and EndpointSlices of a Gateway look like, and what stays of those there are.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::{PodPorts, ServiceTemplate, WantedService, WantedSlice, existing, is_left_over};
+use super::{PodPorts, ServiceTemplate, WantedService, WantedSlice, existing};
 use crate::model::{
-    EndpointSlice, Gateway, GatewayClassStatus, Object, ObjectKey, ObjectKind, PortNumber,
-    Resources, Service, ServiceType,
+    EndpointSlice, Gateway, Object, ObjectKind, PortNumber, Resources, Service, ServiceType,
 };
-use crate::translate::StatusReport;
 
 fn gateway(spec: &Value) -> Gateway {
     let mut object = json!({
@@ -49,11 +46,21 @@ fn wanted(gateway: &Gateway, service_type: ServiceType) -> WantedService {
 fn stored(mut service: Value) -> Value {
     service["metadata"]["uid"] = "s-1".into();
     service["metadata"]["resourceVersion"] = "7".into();
+    service["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
     service["metadata"]["finalizers"] = json!(["service.kubernetes.io/load-balancer-cleanup"]);
     let spec = &mut service["spec"];
     spec["clusterIP"] = "10.96.0.7".into();
     spec["clusterIPs"] = json!(["10.96.0.7"]);
     spec["sessionAffinity"] = "None".into();
+    spec["internalTrafficPolicy"] = "Cluster".into();
+    spec["ipFamilies"] = json!(["IPv4"]);
+    spec["ipFamilyPolicy"] = "SingleStack".into();
+    if spec["type"] == "LoadBalancer" {
+        spec["allocateLoadBalancerNodePorts"] = true.into();
+        if spec["externalTrafficPolicy"] == "Local" {
+            spec["healthCheckNodePort"] = 31_000.into();
+        }
+    }
     if spec["type"] != "ClusterIP" {
         for port in spec["ports"].as_array_mut().unwrap() {
             if port["nodePort"].is_null() {
@@ -90,7 +97,7 @@ fn a_new_service_says_everything() {
                     "team": "db",
                 },
                 "annotations": {
-                    "pool": "b",
+                    "pool": "a",
                     "zone": "x",
                     "sluicegate.dev/set": r#"{"annotations":["pool","zone"],"labels":["team"]}"#,
                 },
@@ -133,7 +140,7 @@ fn what_somebody_changed_of_ours_is_put_right() {
     let gateway = gateway(&json!({}));
     let wanted = wanted(&gateway, ServiceType::LoadBalancer);
     let live = stored(wanted.corrected(None));
-    let changes: [fn(&mut Value); 9] = [
+    let changes: [fn(&mut Value); 10] = [
         |live| live["spec"]["ports"][0]["targetPort"] = "db".into(),
         |live| live["spec"]["ports"].as_array_mut().unwrap().swap(0, 1),
         |live| live["spec"]["ports"].as_array_mut().unwrap().push(json!({ "port": 1 })),
@@ -143,6 +150,7 @@ fn what_somebody_changed_of_ours_is_put_right() {
         |live| live["spec"]["loadBalancerIP"] = "192.0.2.200".into(),
         |live| live["metadata"]["labels"] = json!({}),
         |live| live["metadata"]["ownerReferences"][0]["controller"] = false.into(),
+        |live| live["metadata"]["ownerReferences"][0]["kind"] = "Other".into(),
     ];
     for change in changes {
         let mut changed = live.clone();
@@ -153,12 +161,26 @@ fn what_somebody_changed_of_ours_is_put_right() {
 }
 
 #[test]
+fn nobody_else_is_in_charge() {
+    let wanted = wanted(&gateway(&json!({})), ServiceType::LoadBalancer);
+    let mut live = stored(wanted.corrected(None));
+    live["metadata"]["ownerReferences"][0]["controller"] = false.into();
+    let owners = live["metadata"]["ownerReferences"].as_array_mut().unwrap();
+    owners.push(json!({ "kind": "Other", "name": "x", "uid": "x", "controller": true }));
+    let owners = wanted.corrected(Some(&live))["metadata"]["ownerReferences"].take();
+    assert_eq!((&owners[0]["controller"], &owners[1]["controller"]), (&json!(true), &json!(false)));
+}
+
+#[test]
 fn a_change_of_type_takes_along_what_belongs_to_the_type() {
     let gateway = gateway(&json!({ "addresses": [{ "value": "192.0.2.9" }] }));
-    let live = stored(wanted(&gateway, ServiceType::LoadBalancer).corrected(None));
+    let mut live = stored(wanted(&gateway, ServiceType::LoadBalancer).corrected(None));
+    live["spec"]["loadBalancerSourceRanges"] = json!(["192.0.2.0/24"]);
+    let kept = wanted(&gateway, ServiceType::LoadBalancer).corrected(Some(&live));
+    assert_eq!(kept, live);
     let spec = wanted(&gateway, ServiceType::ClusterIP).corrected(Some(&live))["spec"].take();
     assert_eq!(spec["type"], "ClusterIP");
-    for gone in ["externalTrafficPolicy", "loadBalancerIP"] {
+    for gone in ["externalTrafficPolicy", "loadBalancerIP", "loadBalancerSourceRanges"] {
         assert!(spec.get(gone).is_none(), "{gone}");
     }
     assert!(spec["ports"][0].get("nodePort").is_none());
@@ -198,7 +220,9 @@ fn a_node_port_is_asked_for_only_where_nodes_can_have_it_and_only_once() {
     let fresh = wanted.corrected(None);
     assert!(fresh["spec"]["ports"][0].get("nodePort").is_none());
     assert_eq!(fresh["spec"]["ports"][1]["nodePort"], 30_500);
-    let any = wanted.clone().with_any_node_port().corrected(None);
+    let mut any = wanted.clone();
+    assert!(any.give_up_node_ports() && !any.give_up_node_ports());
+    let any = any.corrected(None);
     assert!(any["spec"]["ports"][1].get("nodePort").is_none());
     // Once there is one, it stays: another would be refused time and again.
     let live = stored(any);
@@ -293,7 +317,7 @@ fn slices_lead_to_the_replicas_at_the_gateways_own_ports() {
 }
 
 #[test]
-fn a_slice_follows_the_replicas_and_is_emptied_with_them() {
+fn a_slice_follows_the_replicas_as_long_as_any_is_known() {
     let both = [replicas(&["fd00::1"]), replicas(&["10.0.0.1"]), replicas(&["10.0.0.1"])];
     let [ipv4, ipv6] = slices(&both, ServiceType::LoadBalancer);
     let mut live = ipv4.corrected(None).unwrap();
@@ -302,37 +326,14 @@ fn a_slice_follows_the_replicas_and_is_emptied_with_them() {
     live["metadata"]["generation"] = 3.into();
     assert_eq!(ipv4.corrected(Some(&live)), Some(live.clone()));
     assert!(ipv6.corrected(None).is_some());
-    let [none, _] = slices(&[], ServiceType::LoadBalancer);
-    let emptied = none.corrected(Some(&live)).unwrap();
+    let [emptied, _] = slices(&[replicas(&["fd00::1"])], ServiceType::LoadBalancer);
+    let emptied = emptied.corrected(Some(&live)).unwrap();
     assert_eq!(emptied["endpoints"], json!([]));
     assert_eq!(emptied["metadata"], live["metadata"]);
-}
-
-#[test]
-fn only_what_was_made_for_a_class_that_is_served_here_can_be_left_over() {
-    let mut gateway = gateway(&json!({}));
-    let live = wanted(&gateway, ServiceType::LoadBalancer).corrected(None);
-    let key = ObjectKey {
-        kind: ObjectKind::Service,
-        namespace: Some("infra".parse().unwrap()),
-        name: "edge-sluicegate".parse().unwrap(),
-    };
-    gateway.spec.gateway_class_name = "theirs".parse().unwrap();
-    let resources = Resources::from_iter([gateway]);
-    let mut report = StatusReport::default();
-    let is_left_over = |live: &Value, report: &StatusReport| {
-        is_left_over(live, &key, &resources, report, &BTreeMap::new())
-    };
-    // Of a class that this program serves elsewhere in the cluster.
-    assert!(!is_left_over(&live, &report));
-    let class = ("sluicegate".parse().unwrap(), GatewayClassStatus::default());
-    report.gateway_classes.extend([class]);
-    assert!(is_left_over(&live, &report));
-    // Of a Gateway that another controller serves, which makes Services too.
-    for label in ["app.kubernetes.io/managed-by", "gateway.networking.k8s.io/gateway-class-name"] {
-        let mut other = live.clone();
-        other["metadata"]["labels"][label] = "theirs".into();
-        assert!(!is_left_over(&other, &report), "{label}");
+    for none in [&[][..], &[replicas(&[])]] {
+        let [ipv4, ipv6] = slices(none, ServiceType::LoadBalancer);
+        assert_eq!(ipv4.corrected(Some(&live)), Some(live.clone()));
+        assert_eq!(ipv6.corrected(None), None);
     }
 }
 

@@ -63,8 +63,9 @@ impl Schedule {
     /// When the next turn comes.
     pub(super) fn next(&self) -> Option<Instant> {
         let (at, _) = self.queue.first()?;
-        let missing = (1.0 - self.tokens).max(0.0) / RATE;
-        Some((*at).max(self.counted + Duration::from_secs_f64(missing)))
+        // A little more than it takes, so that it is enough when it has been waited for.
+        let missing = Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / RATE * 1.001);
+        Some((*at).max(self.counted + missing))
     }
 
     /// The object whose turn has come.

@@ -39,8 +39,6 @@ pub(in super::super) struct Writer {
     services: Option<ServiceTemplate>,
     /// What Gateways need in the cluster.
     wanted: BTreeMap<ObjectKey, Wanted>,
-    /// The Services whose ports on the nodes are left to the cluster: those asked for were taken.
-    any_node_port: BTreeSet<ObjectKey>,
     writing: BTreeSet<ObjectKey>,
     requests: FuturesUnordered<BoxFuture<'static, Box<Written>>>,
     complaints: Complaints,
@@ -89,7 +87,6 @@ impl Writer {
             version: None,
             services,
             wanted: BTreeMap::new(),
-            any_node_port: BTreeSet::new(),
             writing: BTreeSet::new(),
             requests: FuturesUnordered::new(),
             complaints: Complaints::default(),
@@ -112,15 +109,10 @@ impl Writer {
 
     /// Takes what there is to say from now on.
     pub(in super::super) fn say(&mut self, said: Said, cluster: &Cluster) {
-        let wanted = self.services.as_ref().map(|template| {
-            let mut wanted = wanted(cluster.resources(), &said.status, template);
-            for key in &self.any_node_port {
-                if let Some(service) = wanted.remove(key) {
-                    wanted.insert(key.clone(), service.with_any_node_port());
-                }
-            }
-            wanted
-        });
+        let wanted = self
+            .services
+            .as_ref()
+            .map(|template| wanted(cluster.resources(), &said.status, template, &self.wanted));
         let before = std::mem::replace(&mut self.wanted, wanted.unwrap_or_default());
         let mut changed = BTreeSet::new();
         differing(&before, &self.wanted, |key| {
@@ -248,7 +240,7 @@ impl Writer {
                 self.schedule.failed(key, now);
                 return false;
             }
-            Answer::Failed(error) if self.gives_up_node_ports(&key, &work, &error) => None,
+            Answer::Failed(error) if self.gives_up_node_ports(&key, &error) => None,
             Answer::Failed(error) => return self.failed(key, &work, &error),
             Answer::TimedOut(elapsed) => return self.failed(key, &work, &elapsed),
         };
@@ -279,15 +271,9 @@ impl Writer {
         false
     }
 
-    /// Whether a Service was refused that asks for ports on the nodes; they may be somebody else's.
-    fn gives_up_node_ports(&mut self, key: &ObjectKey, work: &Work, error: &kube::Error) -> bool {
-        let asks = matches!(work, Work::Create(service) | Work::Replace(service)
-            if service["spec"]["ports"].to_string().contains("nodePort"));
-        let is_refused = matches!(error, kube::Error::Api(status) if status.is_invalid());
-        let gives_up = asks && is_refused && self.any_node_port.insert(key.clone());
-        if let (true, Some(service)) = (gives_up, self.wanted.remove(key)) {
-            self.wanted.insert(key.clone(), service.with_any_node_port());
-        }
-        gives_up
+    /// Whether a Service was refused that asked for ports on the nodes.
+    fn gives_up_node_ports(&mut self, key: &ObjectKey, error: &kube::Error) -> bool {
+        matches!(error, kube::Error::Api(status) if status.is_invalid())
+            && self.wanted.get_mut(key).is_some_and(Wanted::give_up_node_ports)
     }
 }
