@@ -119,6 +119,11 @@ impl Cluster {
         self.live.keys()
     }
 
+    /// The objects that a Gateway owns.
+    pub(super) fn owned(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.live.iter().filter(|(_, live)| live.whole.is_some()).map(|(key, _)| key)
+    }
+
     pub(super) fn keys_of(&self, kind: ObjectKind) -> impl Iterator<Item = &ObjectKey> {
         self.live.keys().filter(move |key| key.kind == kind)
     }

@@ -123,6 +123,11 @@ impl Writer {
             Some(before) => differences(before, &said, &mut changed),
         }
         self.said = Some(said);
+        if self.services.is_some() {
+            // What is left over may go only when what takes its place is there.
+            let left = cluster.owned().filter(|key| !self.wanted.contains_key(*key));
+            changed.extend(left.cloned());
+        }
         changed.iter().for_each(|key| self.touch(key, cluster));
     }
 
