@@ -35,7 +35,7 @@ pub(crate) struct Level(String);
 
 impl Level {
     /// Reads what was asked for. A level alone is ours; of the libraries' doings, that would be too
-    /// much, and what the client of Kubernetes complains of at every try we say once.
+    /// much.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let directives = match text {
             "error" => "error".to_owned(),
