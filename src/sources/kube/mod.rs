@@ -3,7 +3,7 @@
 //! ```text
 //! served ──► watch, one for each kind ──► cluster ──► snapshot ──► the gateway
 //!                                            │                        │ report
-//!                                            └──────► status ◄────────┘
+//!                                            └──────► write ◄─────────┘
 //!                                                       └──► API server
 //! ```
 //!
@@ -19,9 +19,9 @@ mod object;
 mod run;
 mod served;
 mod services;
-mod status;
 mod version;
 mod watch;
+mod write;
 
 use std::error::Error;
 

@@ -15,8 +15,8 @@ use super::complaint::Complaints;
 use super::events::Events;
 use super::lease::campaign;
 use super::served::{self, Found, Served};
-use super::status::{Pen, Writer};
 use super::watch::{Change, Scope, What, is_expired, watch};
+use super::write::{Pen, Writer};
 use crate::model::{NamespaceName, ObjectKind, ServiceType};
 use crate::sources::{Feed, Said, SourceError};
 
