@@ -82,7 +82,7 @@ impl KubeSource {
     /// [`KubeError`], where there is neither, or what there is cannot be used. The server need not
     /// answer yet.
     pub async fn infer() -> Result<Self, KubeError> {
-        let mut config = Config::infer().await.map_err(kube::Error::InferConfig)?;
+        let mut config = Config::infer().await.map_err(|error| KubeError(Box::new(error)))?;
         // What fails is tried again here, in its own measure, and it is said that it fails.
         config.default_retry = false;
         Ok(Self::new(Client::try_from(config)?))
