@@ -118,11 +118,13 @@ func newMaze(t *testing.T, w *World, seed uint64) *maze {
 		m.gateways = append(m.gateways, g)
 		w.create(t, g)
 	}
-	// The oldest route on its listener, for good: its age and its name see to that.
+	// The oldest route on its listener, for good: ages count in seconds, so the others come a second later.
 	w.create(t, traffic.Service(here, "steady"))
 	w.create(t, traffic.Slice(traffic.Service(here, "steady"), w.host, w.one))
-	w.create(t, traffic.Route(here, "a-steady", m.gateways[0], 7000, "steady"))
+	steady := traffic.Route(here, "a-steady", m.gateways[0], 7000, "steady")
+	w.create(t, steady)
 	w.expectBackend(t, m.address(t, 0, 0), w.one, time.Minute)
+	time.Sleep(time.Until(steady.CreationTimestamp.Add(time.Second)))
 	return m
 }
 
