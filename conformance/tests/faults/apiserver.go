@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"maps"
 	"context"
 	"fmt"
 	"testing"
@@ -21,7 +22,7 @@ var usual = traffic.Shape{Opened: 100, Life: 3 * time.Second, Held: 50}
 // APIServerAway stops the API server for a minute.
 func APIServerAway(t *testing.T, w *World) {
 	load := traffic.Start(t, w.steady(), usual)
-	before := w.versions(t)
+	before := w.settledVersions(t)
 	w.Control.StopComponent(t, "kube-apiserver")
 	time.Sleep(time.Minute)
 	w.Control.StartComponent(t, "kube-apiserver")
@@ -32,10 +33,21 @@ func APIServerAway(t *testing.T, w *World) {
 	expectUnharmed(t, load)
 }
 
+// settledVersions waits until nothing more is written of what has just been set up.
+func (w *World) settledVersions(t *testing.T) map[string]string {
+	for {
+		before := w.versions(t)
+		time.Sleep(3 * time.Second)
+		if now := w.versions(t); maps.Equal(before, now) {
+			return now
+		}
+	}
+}
+
 // EtcdRestarted kills the process of etcd and starts it again.
 func EtcdRestarted(t *testing.T, w *World) {
 	load := traffic.Start(t, w.steady(), usual)
-	before := w.versions(t)
+	before := w.settledVersions(t)
 	w.Control.StopComponent(t, "etcd")
 	time.Sleep(3 * time.Second)
 	w.Control.StartComponent(t, "etcd")
