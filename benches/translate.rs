@@ -34,7 +34,7 @@ fn check(resources: &Resources, settings: &Settings, routes: usize) {
     let translation = translate(resources, settings);
     assert_eq!(translation.status.tcp_routes.len(), routes);
     assert_eq!(translation.plan.listeners.len(), routes.div_ceil(ROUTES_PER_LISTENER));
-    assert!(translation.ignored.is_empty());
+    assert!(translation.unmanaged.is_empty());
 }
 
 criterion_group!(benches, bench);

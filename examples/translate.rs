@@ -9,10 +9,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use lexopt::prelude::*;
+use sluicegate::model::StatusReport;
 use sluicegate::model::{GatewayController, Object};
 use sluicegate::plan::Plan;
 use sluicegate::sources::FileSource;
-use sluicegate::translate::{Settings, StatusReport, translate};
+use sluicegate::translate::{Settings, translate};
 
 const HELP: &str = "\
 Shows what would come of Gateway API manifests, without opening a socket.
@@ -86,7 +87,7 @@ impl Task {
             eprintln!("{problem}");
         }
         let translation = translate(&manifests.resources, &self.settings);
-        for (object, why) in &translation.ignored {
+        for (object, why) in &translation.unmanaged {
             eprintln!("note: {object} is left alone: {why}");
         }
         let mut stream = String::new();

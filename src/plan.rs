@@ -54,13 +54,13 @@ pub struct ListenAddress {
     /// What clients dial. On a host that is the bound address (or, where all interfaces are bound,
     /// one of them); behind a load balancer it is the balancer's, once it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dial: Option<Dial>,
+    pub advertised: Option<DialAddress>,
 }
 
 /// What clients dial; written `192.0.2.1:5432`, `[2001:db8::1]:5432` or `db.example.com:5432`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a host is known by its address or by its name")]
-pub enum Dial {
+pub enum DialAddress {
     /// An address.
     Ip(SocketAddr),
     /// A name that leads to one, and the port there.
@@ -70,11 +70,11 @@ pub enum Dial {
 /// Why a listener's address could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data")]
-pub struct BindFailure {
+pub struct BindError {
     /// The address as the plan asked for it.
     pub address: SocketAddr,
     /// What kind of failure it is.
-    pub cause: BindCause,
+    pub kind: BindErrorKind,
     /// What the system said.
     pub message: String,
 }
@@ -82,7 +82,7 @@ pub struct BindFailure {
 /// What kind of failure kept an address from being opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum BindCause {
+pub enum BindErrorKind {
     /// Somebody else has the port, or this process may not use it.
     PortUnavailable,
     /// The address is not one of this host's.
@@ -170,11 +170,11 @@ pub enum RejectReason {
 impl ListenAddress {
     /// An address that clients dial as it is bound.
     pub fn at(address: SocketAddr) -> Self {
-        Self { bind: address, dial: Some(Dial::Ip(address)) }
+        Self { bind: address, advertised: Some(DialAddress::Ip(address)) }
     }
 }
 
-impl fmt::Display for Dial {
+impl fmt::Display for DialAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ip(address) => address.fmt(f),
@@ -183,7 +183,7 @@ impl fmt::Display for Dial {
     }
 }
 
-impl Serialize for Dial {
+impl Serialize for DialAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

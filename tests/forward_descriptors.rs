@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sluicegate::forward::{Outcome, Settings};
-use sluicegate::plan::{BindCause, Plan, RejectReason};
+use sluicegate::plan::{BindErrorKind, Plan, RejectReason};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
@@ -118,7 +118,7 @@ async fn lack_of_descriptors() {
     let hoard = exhaust();
     plan.listeners.extend(support::plans::plan([("late", ANY, routing())]).listeners);
     gate.apply(&plan).await;
-    assert_eq!(gate.bindings.failures[&id("late")][0].cause, BindCause::NoResources);
+    assert_eq!(gate.bindings.failures[&id("late")][0].kind, BindErrorKind::NoResources);
     assert_eq!(gate.bindings.bound.len(), 2);
     assert_eq!(gate.forwarder.retry().await, None);
     for client in &mut clients {

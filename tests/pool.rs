@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use sluicegate::model::{
     BackendRef, Condition, ConditionType, EndpointSlice, Gateway, GatewayAddress,
     GatewayAddressType, GatewayClass, Listener, NamespacedName, ObjectMeta, ParentRef, PortNumber,
-    Resources, Service, TcpRoute, condition, default_namespace,
+    Resources, Service, TcpRoute, default_namespace, find_condition,
 };
 use sluicegate::sources::MemorySource;
 use sluicegate::{Handle, Report, Server};
@@ -64,7 +64,7 @@ fn address(report: &Report, gateway: &str) -> Option<IpAddr> {
 
 fn programmed(report: &Report, gateway: &str) -> Option<Condition> {
     let status = report.status.gateways.get(&name(gateway))?;
-    condition(&status.conditions, &ConditionType::PROGRAMMED).cloned()
+    find_condition(&status.conditions, &ConditionType::PROGRAMMED).cloned()
 }
 
 #[tokio::test]

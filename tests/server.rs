@@ -12,10 +12,10 @@ use async_trait::async_trait;
 use sluicegate::model::{
     BackendRef, Condition, ConditionStatus, ConditionType, EndpointSlice, Gateway, GatewayAddress,
     GatewayAddressType, GatewayClass, Listener, NamespacedName, ObjectMeta, ParentRef, PortNumber,
-    Reason, Resources, Service, TcpRoute, condition, default_namespace,
+    Reason, Resources, Service, TcpRoute, default_namespace, find_condition,
 };
 use sluicegate::plan::ListenerId;
-use sluicegate::sources::{Feed, MemorySource, Said, Source, SourceError};
+use sluicegate::sources::{Feed, MemorySource, Source, SourceError, StatusUpdate};
 use sluicegate::{Handle, Report, Server, StartError};
 use support::{backend, eventually, free_port, name_at, own_address, report_where};
 use tokio::sync::watch;
@@ -78,7 +78,7 @@ fn name(name: &str) -> NamespacedName {
 
 fn programmed(report: &Report, gateway: &str) -> (Condition, Condition) {
     let status = &report.status.gateways[&name(gateway)];
-    let find = |conditions| condition(conditions, &ConditionType::PROGRAMMED).unwrap().clone();
+    let find = |conditions| find_condition(conditions, &ConditionType::PROGRAMMED).unwrap().clone();
     (find(&status.conditions), find(&status.listeners[0].conditions))
 }
 
@@ -164,7 +164,7 @@ async fn a_taken_port_is_told_and_had_once_it_is_free() {
     );
     assert!(listener.message.contains("the port is taken"), "{}", listener.message);
     assert!(addresses(&report, "g").is_empty());
-    let accepted = condition(
+    let accepted = find_condition(
         &report.status.gateways[&name("g")].listeners[0].conditions,
         &ConditionType::ACCEPTED,
     )
@@ -272,7 +272,7 @@ async fn of_two_sources_the_first_is_heard() {
 /// Publishes what it is told to, and ends as it is told to.
 struct Scripted {
     script: watch::Receiver<Option<Result<Resources, String>>>,
-    status: Arc<Mutex<Option<watch::Receiver<Said>>>>,
+    status: Arc<Mutex<Option<watch::Receiver<StatusUpdate>>>>,
 }
 
 #[async_trait]

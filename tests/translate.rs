@@ -12,7 +12,7 @@
 //! | `# held: infra/edge 10.0.0.1` | a Gateway has this address of the pool |
 //! | `# resting: 10.0.0.1 infra/edge` | an address of the pool rests, and who had it |
 //! | `# pod port: 20001 infra/edge` | whose a port behind Services was |
-//! | `# cannot open: 192.0.2.1:80 AddressNotUsable` | opening this address fails, for this cause |
+//! | `# cannot open: 192.0.2.1:80 AddressNotUsable` | opening this address fails, with this kind of error |
 //! | `# not validated: …` | why such objects can turn up without having been validated |
 #![cfg(feature = "yaml")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -23,10 +23,11 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use serde::Serialize;
+use sluicegate::model::StatusReport;
 use sluicegate::model::manifest::{self, Content};
 use sluicegate::model::{GatewayController, Object, ObjectKind, PortNumber, Resources};
-use sluicegate::plan::{BindCause, BindFailure, ListenerId, Plan};
-use sluicegate::translate::{Host, Settings, StatusReport, translate};
+use sluicegate::plan::{BindError, BindErrorKind, ListenerId, Plan};
+use sluicegate::translate::{Host, Settings, translate};
 
 #[test]
 fn every_case_gives_what_its_file_says() {
@@ -82,7 +83,7 @@ struct Case {
     path: PathBuf,
     text: String,
     settings: Settings,
-    failures: Vec<BindFailure>,
+    failures: Vec<BindError>,
     validated: bool,
 }
 
@@ -161,8 +162,8 @@ impl Case {
         serde_yaml::to_string(&Output {
             status: &status,
             plan: &translation.plan,
-            ignored: translation
-                .ignored
+            unmanaged: translation
+                .unmanaged
                 .iter()
                 .map(|(object, why)| (object.to_string(), why.as_str()))
                 .collect(),
@@ -171,7 +172,7 @@ impl Case {
     }
 
     /// The failures of the listeners that want an address which cannot be opened.
-    fn failures(&self, plan: &Plan) -> BTreeMap<ListenerId, Vec<BindFailure>> {
+    fn failures(&self, plan: &Plan) -> BTreeMap<ListenerId, Vec<BindError>> {
         let mut failures = BTreeMap::new();
         for (id, listener) in &plan.listeners {
             // As the engine tells it: once, however many addresses share the socket.
@@ -196,15 +197,15 @@ fn read_unchecked(document: &str) -> Object {
     kind.deserialize(serde_yaml::Deserializer::from_str(document)).unwrap()
 }
 
-fn bind_failure(text: &str) -> BindFailure {
-    let (address, cause) = text.split_once(' ').unwrap();
-    let (cause, message) = match cause {
-        "PortUnavailable" => (BindCause::PortUnavailable, "address already in use"),
-        "AddressNotUsable" => (BindCause::AddressNotUsable, "cannot assign requested address"),
-        "NoResources" => (BindCause::NoResources, "too many open files"),
-        _ => panic!("no such cause: {cause}"),
+fn bind_failure(text: &str) -> BindError {
+    let (address, kind) = text.split_once(' ').unwrap();
+    let (kind, message) = match kind {
+        "PortUnavailable" => (BindErrorKind::PortUnavailable, "address already in use"),
+        "AddressNotUsable" => (BindErrorKind::AddressNotUsable, "cannot assign requested address"),
+        "NoResources" => (BindErrorKind::NoResources, "too many open files"),
+        _ => panic!("no such kind: {kind}"),
     };
-    BindFailure { address: address.parse().unwrap(), cause, message: message.to_owned() }
+    BindError { address: address.parse().unwrap(), kind, message: message.to_owned() }
 }
 
 #[derive(Serialize)]
@@ -214,7 +215,7 @@ struct Output<'a> {
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
     plan: &'a Plan,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    ignored: BTreeMap<String, &'a str>,
+    unmanaged: BTreeMap<String, &'a str>,
 }
 
 /// The lines that differ, with the longest common subsequence of the others around them.

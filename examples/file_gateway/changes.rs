@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_yaml::Value;
 use sluicegate::Report;
+use sluicegate::model::StatusReport;
 use sluicegate::model::{Condition, Object, ObjectKey};
-use sluicegate::translate::StatusReport;
 
 use crate::table::is_noteworthy;
 
@@ -15,7 +15,7 @@ pub(crate) fn lines(before: &Report, now: &Report) -> Vec<String> {
         .into_iter()
         .chain(listeners(before, now))
         .chain(statuses(&before.status, &now.status))
-        .chain(ignored(before, now))
+        .chain(unmanaged(before, now))
         .chain(problems(before, now))
         .collect()
 }
@@ -92,7 +92,9 @@ fn listeners(before: &Report, now: &Report) -> Vec<String> {
     for (id, listener) in &now.listeners {
         let old = before.listeners.get(id);
         if old.is_none_or(|old| old.bound != listener.bound) {
-            lines.extend(listener.dial.iter().map(|address| format!("open     {address} ({id})")));
+            lines.extend(
+                listener.advertised.iter().map(|address| format!("open     {address} ({id})")),
+            );
         }
         for failure in &listener.failures {
             if old.is_none_or(|old| !old.failures.contains(failure)) {
@@ -157,9 +159,9 @@ fn keyed<'a>(
     conditions.iter().map(move |condition| (key(condition), condition))
 }
 
-fn ignored(before: &Report, now: &Report) -> Vec<String> {
-    let new = now.ignored.iter().filter(|(key, why)| before.ignored.get(key) != Some(*why));
-    new.map(|(key, why)| format!("ignored  {key}: {why}")).collect()
+fn unmanaged(before: &Report, now: &Report) -> Vec<String> {
+    let new = now.unmanaged.iter().filter(|(key, why)| before.unmanaged.get(key) != Some(*why));
+    new.map(|(key, why)| format!("unmanaged  {key}: {why}")).collect()
 }
 
 fn problems(before: &Report, now: &Report) -> Vec<String> {

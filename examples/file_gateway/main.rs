@@ -141,8 +141,8 @@ fn introduction(paths: &[PathBuf], report: &Report) -> Vec<String> {
     }
     lines.push(table::gateways(report));
     lines.push(table::routes(report));
-    for (object, why) in &report.ignored {
-        lines.push(format!("{object} is ignored: {why}.\n"));
+    for (object, why) in &report.unmanaged {
+        lines.push(format!("{object} is unmanaged: {why}.\n"));
     }
     let bound: Vec<_> = table::listeners(report)
         .filter_map(|(id, _)| report.listeners.get(&id))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use sluicegate::model::manifest;
-use sluicegate::sources::{Feed, FileSource, Source, SourceError, feed};
+use sluicegate::sources::{Feed, FileSource, Source, SourceError};
 
 use crate::pods::{Deployment, Pods};
 
@@ -28,7 +28,7 @@ impl Source for StandIn {
     }
 
     async fn run(self: Box<Self>, outer: Feed) -> Result<(), SourceError> {
-        let (inner, fed) = feed();
+        let (inner, fed) = Feed::channel();
         let (mut snapshots, _status) = fed.into_parts();
         let files = tokio::spawn(Box::new(self.files).run(inner));
         let mut deployments = BTreeMap::new();

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use sluicegate::Report;
-use sluicegate::model::{Condition, ConditionStatus, ConditionType, ListenerStatus, condition};
+use sluicegate::model::{
+    Condition, ConditionStatus, ConditionType, ListenerStatus, find_condition,
+};
 use sluicegate::plan::ListenerId;
 
 /// A line for each listener of each Gateway.
@@ -12,7 +14,7 @@ pub(crate) fn gateways(report: &Report) -> String {
         vec![row(["GATEWAY", "LISTENER", "ADDRESS", "ACCEPTED", "PROGRAMMED", "ROUTES"])];
     let mut remarks = Vec::new();
     for (id, listener) in listeners(report) {
-        let dial = report.listeners.get(&id).map_or(&[][..], |listener| &listener.dial);
+        let dial = report.listeners.get(&id).map_or(&[][..], |listener| &listener.advertised);
         let addresses: Vec<_> = dial.iter().map(ToString::to_string).collect();
         rows.push(vec![
             id.gateway.to_string(),
@@ -72,7 +74,7 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 
 /// `True`, or the reason why not.
 fn cell(conditions: &[Condition], condition_type: &ConditionType) -> String {
-    match condition(conditions, condition_type) {
+    match find_condition(conditions, condition_type) {
         Some(found) if found.status == ConditionStatus::True => "True".to_owned(),
         Some(found) => format!("{} ({})", found.status, found.reason),
         None => "-".to_owned(),

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::plan::{BindCause, BindFailure};
+use crate::plan::{BindError, BindErrorKind};
 
 /// Connections that may wait to be accepted, on each socket; the system caps it (`somaxconn`).
 pub(super) const BACKLOG: i32 = 4096;
@@ -17,7 +17,7 @@ pub(super) const BACKLOG: i32 = 4096;
 pub(super) fn open(
     address: SocketAddr,
     workers: usize,
-) -> Result<(SocketAddr, Vec<TcpListener>), BindFailure> {
+) -> Result<(SocketAddr, Vec<TcpListener>), BindError> {
     let opened = match open_all(address, workers) {
         // A host without IPv6: all interfaces are then those of IPv4.
         Err(error)
@@ -27,14 +27,14 @@ pub(super) fn open(
         }
         opened => opened,
     };
-    opened.map_err(|error| BindFailure {
+    opened.map_err(|error| BindError {
         address,
-        cause: match error.kind() {
+        kind: match error.kind() {
             io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
-                BindCause::PortUnavailable
+                BindErrorKind::PortUnavailable
             }
-            io::ErrorKind::AddrNotAvailable => BindCause::AddressNotUsable,
-            _ => BindCause::NoResources,
+            io::ErrorKind::AddrNotAvailable => BindErrorKind::AddressNotUsable,
+            _ => BindErrorKind::NoResources,
         },
         message: describe(&error),
     })

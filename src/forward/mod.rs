@@ -47,7 +47,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::plan::{BindFailure, ListenerId, Plan};
+use crate::plan::{BindError, ListenerId, Plan};
 
 pub use self::counters::{Counters, ListenerCounters};
 pub use self::outcome::Outcome;
@@ -63,7 +63,7 @@ use self::reconcile::Reconciler;
 /// connection; and up to 64 for the pipes that bulk goes through, where there are any to be had. The
 /// process's limit (`RLIMIT_NOFILE`, of which the soft one is often 1024) is the
 /// program's to raise. Beyond it, listeners fail with
-/// [`NoResources`](crate::plan::BindCause::NoResources) and connections wait to be accepted.
+/// [`NoResources`](crate::plan::BindErrorKind::NoResources) and connections wait to be accepted.
 ///
 /// ```
 /// use sluicegate::forward::{Forwarder, Settings};
@@ -88,7 +88,7 @@ pub struct Bindings {
     /// The addresses really bound, by listener: where the plan says port 0, here is the port.
     pub bound: BTreeMap<ListenerId, Vec<SocketAddr>>,
     /// What could not be opened; [`Forwarder::retry`] tries again.
-    pub failures: BTreeMap<ListenerId, Vec<BindFailure>>,
+    pub failures: BTreeMap<ListenerId, Vec<BindError>>,
 }
 
 impl Forwarder {

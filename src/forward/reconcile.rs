@@ -18,7 +18,7 @@ use super::open::Open;
 use super::settings::Settings;
 use super::wanted::{SocketKey, Touched, Wanted};
 use super::worker::Worker;
-use crate::plan::{BindCause, BindFailure, ListenerId, Plan};
+use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 
 #[derive(Debug)]
 pub(super) struct Reconciler {
@@ -28,7 +28,7 @@ pub(super) struct Reconciler {
     /// Where what runs may not be what is wanted. It outlasts an apply that is given up half-way.
     touched: Touched,
     open: BTreeMap<SocketKey, Open>,
-    failed: BTreeMap<SocketKey, BindFailure>,
+    failed: BTreeMap<SocketKey, BindError>,
     /// Addresses whose connections go on without them: until a deadline, or for as long as they like
     /// where the address is wanted again.
     closing: Vec<(SocketKey, Open)>,
@@ -142,7 +142,7 @@ impl Reconciler {
     async fn cleared_the_way(&mut self) -> bool {
         let failures = self.failed.values();
         let blocked: BTreeSet<_> = failures
-            .filter(|failure| failure.cause == BindCause::PortUnavailable)
+            .filter(|failure| failure.kind == BindErrorKind::PortUnavailable)
             .map(|failure| failure.address.port())
             .collect();
         let mut waited = false;
@@ -190,12 +190,12 @@ impl Reconciler {
     }
 
     /// What came of an address that a listener wants.
-    fn binding(&self, key: &SocketKey, id: &ListenerId) -> Option<Result<SocketAddr, BindFailure>> {
+    fn binding(&self, key: &SocketKey, id: &ListenerId) -> Option<Result<SocketAddr, BindError>> {
         let first = self.wanted.claims(key).first()?;
         if first != id {
-            return Some(Err(BindFailure {
+            return Some(Err(BindError {
                 address: key.address,
-                cause: BindCause::PortUnavailable,
+                kind: BindErrorKind::PortUnavailable,
                 message: format!("listener {first} has it"),
             }));
         }

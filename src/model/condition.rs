@@ -26,6 +26,61 @@ pub struct Condition {
     /// When `status` last changed. Translation has no clock and leaves it to whoever publishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<Timestamp>,
+    /// The limitation that the message describes, if the condition is `True` but does not mean that
+    /// everything works. Set by translation; not part of Gateway API, so neither read nor written.
+    #[serde(skip)]
+    pub caveat: Option<Caveat>,
+}
+
+/// Why a condition that is `True` still needs the attention of its object's author.
+///
+/// A condition with several limitations carries the first of them in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Caveat {
+    /// On a listener, another route takes precedence over this one.
+    Shadowed,
+    /// A listener or the Gateway of the route is not accepted, so that no traffic arrives from it.
+    ParentNotAccepted,
+    /// The route rejects every connection: it has no backend with a weight over 0.
+    NoWeight,
+    /// The route has further rules, which have no effect.
+    ExtraRules,
+    /// A resolved backend gets no connections, for example because it has no ready endpoint.
+    BackendUnavailable,
+    /// Some of the Gateway's listeners are not valid.
+    ListenersNotValid,
+    /// Some of the listener's or Gateway's addresses are not open.
+    PartlyOpen,
+    /// Clients reach a listener at another port than its own.
+    PortDiffers,
+}
+
+impl Condition {
+    /// Creates a condition of an object of this generation, without a transition time.
+    pub fn new(
+        condition_type: ConditionType,
+        status: ConditionStatus,
+        reason: Reason,
+        message: impl Into<Cow<'static, str>>,
+        observed_generation: Option<i64>,
+    ) -> Self {
+        Self {
+            condition_type,
+            status,
+            reason,
+            message: message.into(),
+            observed_generation,
+            last_transition_time: None,
+            caveat: None,
+        }
+    }
+
+    /// Returns `true` if the author of the object should read the message: the condition is not
+    /// `True`, or it is `True` with a [`Caveat`].
+    pub fn needs_attention(&self) -> bool {
+        self.status != ConditionStatus::True || self.caveat.is_some()
+    }
 }
 
 /// Whether a condition holds.
@@ -128,10 +183,16 @@ words! {
     }
 }
 
-/// Finds a condition by type.
-pub fn condition<'a>(
+/// Returns the condition of this type, if there is one.
+pub fn find_condition<'a>(
     conditions: &'a [Condition],
     condition_type: &ConditionType,
 ) -> Option<&'a Condition> {
     conditions.iter().find(|condition| condition.condition_type == *condition_type)
+}
+
+/// Returns `true` if there is a condition of this type and its status is `True`.
+pub fn is_condition_true(conditions: &[Condition], condition_type: &ConditionType) -> bool {
+    find_condition(conditions, condition_type)
+        .is_some_and(|condition| condition.status == ConditionStatus::True)
 }

@@ -7,6 +7,10 @@ use super::scalar::{GatewayController, Group, KindName, NamespaceName, ObjectNam
 use super::status::GatewayClassStatus;
 use super::validate::Violations;
 
+/// The controller name of this crate. Classes of this name are served unless the caller or a source
+/// sets another one.
+pub const SLUICEGATE_CONTROLLER: &str = "sluicegate.dev/gateway-controller";
+
 /// A class of Gateways, served by the controller it names.
 ///
 /// Specification: [GatewayClass](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass).

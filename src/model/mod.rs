@@ -16,6 +16,7 @@ mod condition;
 mod endpoint_slice;
 mod gateway;
 mod gateway_class;
+mod gateway_service;
 mod hash;
 mod listener;
 #[cfg(feature = "yaml")]
@@ -36,7 +37,9 @@ mod validate;
 
 pub use jiff::Timestamp;
 
-pub use self::condition::{Condition, ConditionStatus, ConditionType, Reason, condition};
+pub use self::condition::{
+    Caveat, Condition, ConditionStatus, ConditionType, Reason, find_condition, is_condition_true,
+};
 pub use self::endpoint_slice::{
     AddressType, EndpointAddress, EndpointConditions, EndpointPort, EndpointSlice,
     SERVICE_NAME_LABEL, SliceEndpoint,
@@ -46,7 +49,11 @@ pub use self::gateway::{
     FrontendTlsValidation, Gateway, GatewayAddress, GatewayAddressType, GatewayInfrastructure,
     GatewaySpec, GatewayTls, ListenerNamespaces, LocalParametersRef,
 };
-pub use self::gateway_class::{GatewayClass, GatewayClassSpec, ParametersRef};
+pub use self::gateway_class::{
+    GatewayClass, GatewayClassSpec, ParametersRef, SLUICEGATE_CONTROLLER,
+};
+pub(crate) use self::gateway_service::POD_PORTS;
+pub use self::gateway_service::gateway_service_name;
 pub(crate) use self::hash::stable_hash;
 pub use self::listener::{
     AllowedRoutes, FromNamespaces, Listener, ListenerTls, Protocol, RouteNamespaces, TlsMode,
@@ -59,7 +66,6 @@ pub use self::reference::{BackendRef, GATEWAY_GROUP, ObjectRef, ParentRef, Route
 pub use self::reference_grant::{
     ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo,
 };
-pub(crate) use self::scalar::is_dns_label;
 pub use self::scalar::{
     GatewayController, Group, Hostname, InvalidScalar, KindName, NamespaceName, ObjectName,
     PortNumber, SectionName, Weight,
@@ -71,7 +77,7 @@ pub use self::service::{
 };
 pub use self::status::{
     GatewayClassStatus, GatewayStatus, GatewayStatusAddress, ListenerStatus, RouteParentStatus,
-    RouteStatus, SupportedFeature,
+    RouteStatus, StatusReport, SupportedFeature,
 };
 pub use self::store::Store;
 pub use self::tcp_route::{TcpRoute, TcpRouteRule, TcpRouteSpec};

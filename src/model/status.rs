@@ -1,12 +1,30 @@
 //! The status of each kind that has one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::condition::Condition;
 use super::gateway::GatewayAddressType;
-use super::meta::null_as_default;
+use super::meta::{NamespacedName, null_as_default};
 use super::reference::{ParentRef, RouteGroupKind};
-use super::scalar::{GatewayController, SectionName};
+use super::scalar::{GatewayController, ObjectName, SectionName};
+
+/// The status of every object that gets one.
+///
+/// A route's entry is its whole `status.parents`: entries of other controllers are kept as they
+/// were, entries of this controller that no longer hold are removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct StatusReport {
+    /// By class name.
+    pub gateway_classes: BTreeMap<ObjectName, GatewayClassStatus>,
+    /// By Gateway.
+    pub gateways: BTreeMap<NamespacedName, GatewayStatus>,
+    /// By route.
+    pub tcp_routes: BTreeMap<NamespacedName, RouteStatus>,
+}
 
 /// What is said of a GatewayClass.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use super::report::Report;
 use super::rest::Rest;
 use crate::forward::Forwarder;
 use crate::model::Resources;
-use crate::sources::{Said, Snapshot, Source, SourceError, feed};
+use crate::sources::{Feed, Snapshot, Source, SourceError, StatusUpdate};
 use crate::translate::{Settings, Translation, evaluate, translate};
 
 /// How often to try again what could not be opened.
@@ -48,7 +48,7 @@ struct Input {
     failure: Option<String>,
     /// Whether its first snapshot is still to be waited for.
     is_awaited: bool,
-    status: watch::Sender<Said>,
+    status: watch::Sender<StatusUpdate>,
 }
 
 /// What a source has to say; the number is its place.
@@ -138,7 +138,7 @@ impl Control {
     fn start_sources(&mut self, sources: Vec<Box<dyn Source>>) -> mpsc::Receiver<Event> {
         let (sender, events) = mpsc::channel(QUEUE);
         for (place, source) in sources.into_iter().enumerate() {
-            let (feed, fed) = feed();
+            let (feed, fed) = Feed::channel();
             let (mut snapshots, status) = fed.into_parts();
             let name = source.name();
             self.sources.push(Input {
@@ -266,7 +266,8 @@ impl Control {
             return;
         }
         log(before.as_deref(), &report);
-        let said = Said { resources: report.resources.clone(), status: report.status.clone() };
+        let said =
+            StatusUpdate { resources: report.resources.clone(), status: report.status.clone() };
         for source in &self.sources {
             source.status.send_replace(said.clone());
         }

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::control::Drain;
 use super::report::{ListenerReport, Report};
 use crate::forward::Counters;
+use crate::model::StatusReport;
 use crate::plan::ListenerId;
-use crate::translate::StatusReport;
 
 /// A running gateway. When the handle is dropped, the gateway stops at once;
 /// [`drain`](Self::drain) is the gentle way.

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::forward::Bindings;
+use crate::model::StatusReport;
 use crate::model::{ObjectKey, Resources};
-use crate::plan::{BindFailure, Dial, ListenerId, Plan};
-use crate::translate::{StatusReport, Translation};
+use crate::plan::{BindError, DialAddress, ListenerId, Plan};
+use crate::translate::Translation;
 
 /// The state of a gateway at one moment, all parts from one pass over the same objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct Report {
     /// What is said of the objects.
     pub status: Arc<StatusReport>,
     /// Objects that are left alone, and why.
-    pub ignored: BTreeMap<ObjectKey, String>,
+    pub unmanaged: BTreeMap<ObjectKey, String>,
     /// What a person should mend in the input of the sources.
     pub problems: Vec<String>,
     /// The sources that have failed, by name. What they said last stays in force, but they follow
@@ -35,9 +36,9 @@ pub struct ListenerReport {
     /// The addresses that are bound.
     pub bound: Vec<SocketAddr>,
     /// The addresses to dial.
-    pub dial: Vec<Dial>,
+    pub advertised: Vec<DialAddress>,
     /// The addresses that could not be opened; they are tried again.
-    pub failures: Vec<BindFailure>,
+    pub failures: Vec<BindError>,
 }
 
 impl Report {
@@ -52,7 +53,7 @@ impl Report {
             resources,
             listeners: listeners(&translation.plan, bindings),
             status: translation.status_with(&bindings.failures),
-            ignored: translation.ignored.clone(),
+            unmanaged: translation.unmanaged.clone(),
             problems,
             failed,
         }
@@ -66,9 +67,9 @@ fn listeners(plan: &Plan, bindings: &Bindings) -> BTreeMap<ListenerId, ListenerR
         let addresses = plan.listeners[id].addresses.iter();
         ListenerReport {
             bound: bindings.bound.get(id).cloned().unwrap_or_default(),
-            dial: addresses
+            advertised: addresses
                 .filter(|address| is_open(address.bind))
-                .filter_map(|address| address.dial.clone())
+                .filter_map(|address| address.advertised.clone())
                 .collect(),
             failures,
         }

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use crate::model::{
         ConditionType, Gateway, GatewayClass, Listener, ObjectMeta, PortNumber, Resources,
-        condition,
+        find_condition,
     };
     use crate::server::{Handle, Report, Server};
     use crate::sources::MemorySource;
@@ -118,7 +118,7 @@ mod tests {
 
     fn reason(report: &Report, gateway: &str) -> Option<String> {
         let status = report.status.gateways.get(&format!("default/{gateway}").parse().unwrap())?;
-        Some(condition(&status.conditions, &ConditionType::PROGRAMMED)?.reason.to_string())
+        Some(find_condition(&status.conditions, &ConditionType::PROGRAMMED)?.reason.to_string())
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::model::Resources;
-use crate::translate::StatusReport;
+use crate::model::StatusReport;
 
 /// What a source publishes: all its objects, and what is wrong with its input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Snapshot {
 /// by the time it hears of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data, meant to be made by hand too")]
-pub struct Said {
+pub struct StatusUpdate {
     /// The objects of all sources.
     pub resources: Arc<Resources>,
     /// Their status.
@@ -33,28 +33,30 @@ pub struct Said {
 #[derive(Debug)]
 pub struct Feed {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
-    status: watch::Receiver<Said>,
+    status: watch::Receiver<StatusUpdate>,
 }
 
 /// The gateway's end: it finds the newest snapshot, and says the status.
 #[derive(Debug)]
-pub struct Fed {
+pub struct FeedReceiver {
     snapshots: Snapshots,
-    status: watch::Sender<Said>,
+    status: watch::Sender<StatusUpdate>,
 }
 
 /// The snapshots of a source, as they come.
 #[derive(Debug)]
 pub struct Snapshots(watch::Receiver<Option<Arc<Snapshot>>>);
 
-/// A new channel, for a gateway or for a source that stands before another one.
-pub fn feed() -> (Feed, Fed) {
-    let (publish, snapshots) = watch::channel(None);
-    let (say, status) = watch::channel(Said::default());
-    (Feed { snapshots: publish, status }, Fed { snapshots: Snapshots(snapshots), status: say })
-}
-
 impl Feed {
+    /// Creates the channel of one source: the source gets the `Feed`, the gateway the
+    /// [`FeedReceiver`]. A source that wraps another one is the gateway of that other one.
+    pub fn channel() -> (Self, FeedReceiver) {
+        let (publish, snapshots) = watch::channel(None);
+        let (set_status, status) = watch::channel(StatusUpdate::default());
+        let receiver = FeedReceiver { snapshots: Snapshots(snapshots), status: set_status };
+        (Self { snapshots: publish, status }, receiver)
+    }
+
     /// Publishes a snapshot in place of the one before.
     pub fn publish(&self, snapshot: impl Into<Snapshot>) {
         self.snapshots.send_replace(Some(Arc::new(snapshot.into())));
@@ -62,14 +64,14 @@ impl Feed {
 
     /// The status of all the gateway's objects, this source's and others'. It changes whenever the
     /// gateway finds something new to say.
-    pub fn status(&self) -> watch::Receiver<Said> {
+    pub fn status(&self) -> watch::Receiver<StatusUpdate> {
         self.status.clone()
     }
 }
 
-impl Fed {
+impl FeedReceiver {
     /// The snapshots, and the place to say the status.
-    pub fn into_parts(self) -> (Snapshots, watch::Sender<Said>) {
+    pub fn into_parts(self) -> (Snapshots, watch::Sender<StatusUpdate>) {
         (self.snapshots, self.status)
     }
 }

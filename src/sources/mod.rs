@@ -26,11 +26,11 @@ use crate::model::GatewayController;
 
 pub use async_trait::async_trait;
 
-pub use self::feed::{Fed, Feed, Said, Snapshot, Snapshots, feed};
+pub use self::feed::{Feed, FeedReceiver, Snapshot, Snapshots, StatusUpdate};
 #[cfg(feature = "files")]
 pub use self::files::FileSource;
 #[cfg(feature = "kube")]
-pub use self::kube::{Election, KubeError, KubeSource, Resigner, ServiceTemplate};
+pub use self::kube::{Election, KubeError, KubeSource, LeaseHandle, ServiceTemplate};
 pub use self::memory::MemorySource;
 
 /// Something that objects come from.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::listeners::Refusal;
 use super::settings::Host;
 use crate::model::{Gateway, GatewayAddressType, PortNumber, Reason};
-use crate::plan::{Dial, ListenAddress};
+use crate::plan::{DialAddress, ListenAddress};
 
 /// Where a Gateway lives, and what is to be said of that.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl Address {
     fn with_port(self, port: PortNumber) -> ListenAddress {
         ListenAddress {
             bind: SocketAddr::new(self.bind, port.get()),
-            dial: Some(Dial::Ip(SocketAddr::new(self.dial, port.get()))),
+            advertised: Some(DialAddress::Ip(SocketAddr::new(self.dial, port.get()))),
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::Index;
-use super::settings::{Controller, SLUICEGATE_CONTROLLER};
+use super::settings::Controller;
+use crate::model::SLUICEGATE_CONTROLLER;
 use crate::model::{Gateway, GatewayClass, GatewayController, NamespacedName, ObjectName};
 
 #[derive(Debug)]

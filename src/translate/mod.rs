@@ -25,7 +25,6 @@ mod grants;
 mod homes;
 mod index;
 mod listeners;
-mod name;
 mod pool;
 mod ports;
 mod precedence;
@@ -41,24 +40,16 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use self::addresses::Remarks;
 use self::attach::AttachedRoute;
 use self::class::Classes;
 use self::index::Index;
 use self::listeners::EvaluatedGateway;
-use crate::model::{
-    GatewayClassStatus, GatewayStatus, NamespacedName, ObjectKey, ObjectName, PortNumber,
-    Resources, RouteStatus,
-};
-use crate::plan::{BindFailure, ListenerId, Plan};
+use crate::model::{NamespacedName, ObjectKey, PortNumber, Resources, StatusReport};
+use crate::plan::{BindError, ListenerId, Plan};
 
-pub use self::name::gateway_service_name;
 pub use self::ranges::Ranges;
-#[cfg(feature = "kube")]
-pub(crate) use self::services::POD_PORTS;
-pub use self::settings::{Addresses, Controller, History, Host, SLUICEGATE_CONTROLLER, Settings};
+pub use self::settings::{Addresses, Controller, History, Host, Settings};
 #[cfg(feature = "kube")]
 pub(crate) use self::verdict::IS_SHADOWED;
 
@@ -71,25 +62,9 @@ pub struct Translation {
     /// What to say of it, as if every listener of the plan could be opened.
     pub status: Arc<StatusReport>,
     /// Objects that get no status because nobody here serves them, and why: for people who wonder.
-    pub ignored: BTreeMap<ObjectKey, String>,
+    pub unmanaged: BTreeMap<ObjectKey, String>,
     /// What else the status tells of the addresses of Gateways.
     remarks: BTreeMap<NamespacedName, Remarks>,
-}
-
-/// The status of every object that gets one.
-///
-/// A route's entry is its whole `status.parents`: the entries of other controllers are kept as
-/// they were, those of ours that no longer hold are gone.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct StatusReport {
-    /// By class name.
-    pub gateway_classes: BTreeMap<ObjectName, GatewayClassStatus>,
-    /// By Gateway.
-    pub gateways: BTreeMap<NamespacedName, GatewayStatus>,
-    /// By route.
-    pub tcp_routes: BTreeMap<NamespacedName, RouteStatus>,
 }
 
 /// Compiles a snapshot of objects into a plan and a status.
@@ -172,14 +147,14 @@ impl Evaluation<'_> {
     pub fn finish(self) -> Translation {
         let Self { index, classes, gateways, routes, plan, settings } = self;
         let mut status = report::report(&index, &classes, &gateways, &routes, &settings.addresses);
-        let ignored = report::ignored(&index, &classes, &routes);
+        let unmanaged = report::unmanaged(&index, &classes, &routes);
         let remarks = gateways
             .into_iter()
             .filter_map(|gateway| Some((gateway.name.clone(), gateway.home.ok()?.remarks)))
             .filter(|(_, remarks)| *remarks != Remarks::default())
             .collect();
         programmed::program(&mut status, &plan, &remarks, &BTreeMap::new());
-        Translation { plan, status: Arc::new(status), ignored, remarks }
+        Translation { plan, status: Arc::new(status), unmanaged, remarks }
     }
 }
 
@@ -187,7 +162,7 @@ impl Translation {
     /// The status, given which of the plan's listeners could not be opened.
     pub fn status_with(
         &self,
-        failures: &BTreeMap<ListenerId, Vec<BindFailure>>,
+        failures: &BTreeMap<ListenerId, Vec<BindError>>,
     ) -> Arc<StatusReport> {
         let mut status = self.status.clone();
         if !failures.is_empty() {

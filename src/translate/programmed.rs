@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::StatusReport;
 use super::addresses::Remarks;
 use super::say::Sayer;
+use crate::model::StatusReport;
 use crate::model::{
     Condition, ConditionStatus, ConditionType, GatewayAddressType, GatewayStatus,
-    GatewayStatusAddress, ListenerStatus, NamespacedName, Reason, SectionName, condition,
+    GatewayStatusAddress, ListenerStatus, NamespacedName, Reason, SectionName, find_condition,
 };
-use crate::plan::{BindCause, BindFailure, Dial, ListenAddress, ListenerId, Plan};
+use crate::plan::{BindError, BindErrorKind, DialAddress, ListenAddress, ListenerId, Plan};
 
 /// The most addresses that a status may hold.
 const MAX_ADDRESSES: usize = 16;
@@ -23,7 +23,7 @@ pub(super) fn program(
     status: &mut StatusReport,
     plan: &Plan,
     remarks: &BTreeMap<NamespacedName, Remarks>,
-    failures: &BTreeMap<ListenerId, Vec<BindFailure>>,
+    failures: &BTreeMap<ListenerId, Vec<BindError>>,
 ) {
     let nothing = Remarks::default();
     for (name, gateway) in &mut status.gateways {
@@ -36,7 +36,7 @@ fn program_gateway(
     gateway: &mut GatewayStatus,
     plan: &Plan,
     remarks: &Remarks,
-    failures: &BTreeMap<ListenerId, Vec<BindFailure>>,
+    failures: &BTreeMap<ListenerId, Vec<BindError>>,
 ) {
     let say = Sayer {
         generation: gateway.conditions.first().and_then(|condition| condition.observed_generation),
@@ -73,7 +73,7 @@ fn program_gateway(
     let programmed = if !is_accepted {
         say.no(ConditionType::PROGRAMMED, Reason::INVALID, "The Gateway is not accepted.")
     } else if let Some((_, failure)) =
-        failed.iter().find(|(_, failure)| failure.cause == BindCause::AddressNotUsable)
+        failed.iter().find(|(_, failure)| failure.kind == BindErrorKind::AddressNotUsable)
     {
         say.no(
             ConditionType::PROGRAMMED,
@@ -104,7 +104,7 @@ fn program_gateway(
 
 /// A listener that is not in the plan is not opened; where it is refused, the reason is the same.
 fn not_planned(say: &Sayer, listener: &ListenerStatus) -> Condition {
-    match condition(&listener.conditions, &ConditionType::ACCEPTED) {
+    match find_condition(&listener.conditions, &ConditionType::ACCEPTED) {
         Some(accepted) if accepted.status != ConditionStatus::True => {
             let shared = [Reason::PROTOCOL_CONFLICT, Reason::PORT_UNAVAILABLE];
             let reason = if shared.contains(&accepted.reason) {
@@ -121,14 +121,13 @@ fn not_planned(say: &Sayer, listener: &ListenerStatus) -> Condition {
 fn listener_programmed(
     say: &Sayer,
     addresses: &[ListenAddress],
-    failures: &[BindFailure],
+    failures: &[BindError],
 ) -> Condition {
     let Some(first) = failures.first() else {
         return say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, "The listener is open.");
     };
-    let describe = |failure: &BindFailure| {
-        format!("{} cannot be opened: {}", failure.address, failure.message)
-    };
+    let describe =
+        |failure: &BindError| format!("{} cannot be opened: {}", failure.address, failure.message);
     let message =
         failures.iter().map(describe).collect::<Vec<_>>().join("; ") + ". It is tried again.";
     let is_open =
@@ -136,16 +135,16 @@ fn listener_programmed(
     if addresses.iter().any(is_open) {
         return say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, message);
     }
-    let reason = match first.cause {
-        BindCause::PortUnavailable => Reason::PORT_UNAVAILABLE,
-        BindCause::AddressNotUsable => Reason::INVALID,
-        BindCause::NoResources => Reason::PENDING,
+    let reason = match first.kind {
+        BindErrorKind::PortUnavailable => Reason::PORT_UNAVAILABLE,
+        BindErrorKind::AddressNotUsable => Reason::INVALID,
+        BindErrorKind::NoResources => Reason::PENDING,
     };
     say.no(ConditionType::PROGRAMMED, reason, message)
 }
 
 fn not_open(
-    failed: &[(SectionName, &BindFailure)],
+    failed: &[(SectionName, &BindError)],
     pending: &[&SectionName],
     remarks: &Remarks,
 ) -> String {
@@ -160,18 +159,18 @@ fn not_open(
 /// The addresses on which something is open, without those that are not the host's.
 fn addresses(
     opened: &[&ListenAddress],
-    failed: &[(SectionName, &BindFailure)],
+    failed: &[(SectionName, &BindError)],
 ) -> Vec<GatewayStatusAddress> {
     let unusable = |ip: IpAddr| {
         failed.iter().any(|(_, failure)| {
-            failure.cause == BindCause::AddressNotUsable && failure.address.ip() == ip
+            failure.kind == BindErrorKind::AddressNotUsable && failure.address.ip() == ip
         })
     };
     let mut dialled = Vec::new();
     for address in opened.iter().filter(|address| !unusable(address.bind.ip())) {
-        let (address_type, value) = match &address.dial {
-            Some(Dial::Ip(dial)) => (GatewayAddressType::IpAddress, dial.ip().to_string()),
-            Some(Dial::Name(name, _)) => (GatewayAddressType::Hostname, name.to_string()),
+        let (address_type, value) = match &address.advertised {
+            Some(DialAddress::Ip(dial)) => (GatewayAddressType::IpAddress, dial.ip().to_string()),
+            Some(DialAddress::Name(name, _)) => (GatewayAddressType::Hostname, name.to_string()),
             None => continue,
         };
         let address = GatewayStatusAddress { address_type, value };
@@ -184,7 +183,8 @@ fn addresses(
 }
 
 fn is_true(conditions: &[Condition], condition_type: &ConditionType) -> bool {
-    condition(conditions, condition_type).is_some_and(|found| found.status == ConditionStatus::True)
+    find_condition(conditions, condition_type)
+        .is_some_and(|found| found.status == ConditionStatus::True)
 }
 
 /// Puts a condition in the place of the one of its type.

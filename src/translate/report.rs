@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::StatusReport;
 use super::attach::{AttachedRoute, Parent};
 use super::backends::{self, References};
 use super::class::{self, Classes};
@@ -11,6 +10,7 @@ use super::listeners::{EvaluatedGateway, EvaluatedListener};
 use super::say::Sayer;
 use super::settings::Addresses;
 use super::verdict::verdict;
+use crate::model::StatusReport;
 use crate::model::{
     Condition, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus, GatewayStatus,
     ListenerStatus, NamespacedName, ObjectKey, ObjectKind, ObjectName, Reason, RouteParentStatus,
@@ -51,7 +51,7 @@ pub(super) fn report(
 }
 
 /// Objects that are left alone, and why.
-pub(super) fn ignored<'a>(
+pub(super) fn unmanaged<'a>(
     index: &Index<'a>,
     classes: &Classes<'a>,
     routes: &[AttachedRoute<'a>],

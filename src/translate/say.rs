@@ -35,13 +35,7 @@ impl Sayer {
         reason: Reason,
         message: impl Into<Cow<'static, str>>,
     ) -> Condition {
-        Condition {
-            condition_type,
-            status: if holds { ConditionStatus::True } else { ConditionStatus::False },
-            reason,
-            message: message.into(),
-            observed_generation: self.generation,
-            last_transition_time: None,
-        }
+        let status = if holds { ConditionStatus::True } else { ConditionStatus::False };
+        Condition::new(condition_type, status, reason, message, self.generation)
     }
 }

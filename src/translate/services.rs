@@ -6,22 +6,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
 
 use super::addresses::{Home, Place, Remarks};
 use super::homes::Seeker;
 use super::index::Index;
 use super::listeners::Refusal;
-use super::name::gateway_service_name;
 use super::settings::{History, Settings};
 use crate::model::{
     Hostname, NamespacedName, PortNumber, Reason, Resources, Service, ServicePort, ServiceType,
     TargetPort, TransportProtocol,
 };
-use crate::plan::{Dial, ListenAddress};
-
-/// The ports to which Services may lead: below those that systems give away themselves.
-pub(crate) const POD_PORTS: RangeInclusive<u16> = 20_000..=29_999;
+use crate::model::{POD_PORTS, gateway_service_name};
+use crate::plan::{DialAddress, ListenAddress};
 
 /// The most nodes whose addresses are told: as many as a status holds.
 const MAX_NODES: usize = 16;
@@ -158,9 +154,9 @@ impl<'a> Found<'a> {
             let bind = SocketAddr::new(bind, pod_port.get());
             let dials = hosts.iter().filter_map(|host| Some(host.with_port(dialled?)));
             let mut addresses: Vec<_> =
-                dials.map(|dial| ListenAddress { bind, dial: Some(dial) }).collect();
+                dials.map(|dial| ListenAddress { bind, advertised: Some(dial) }).collect();
             if addresses.is_empty() {
-                addresses.push(ListenAddress { bind, dial: None });
+                addresses.push(ListenAddress { bind, advertised: None });
             }
             ports.insert(port, addresses);
         }
@@ -173,7 +169,7 @@ impl<'a> Found<'a> {
             )
         });
         let is_dialled =
-            ports.values().flatten().any(|address: &ListenAddress| address.dial.is_some());
+            ports.values().flatten().any(|address: &ListenAddress| address.advertised.is_some());
         let lack = if !missing.is_empty() {
             Some((Reason::ADDRESS_NOT_USABLE, not_granted(name, service, &missing, &has)))
         } else if ports.is_empty() {
@@ -264,10 +260,10 @@ impl Host {
         text.parse().ok().map(|ip: IpAddr| Self::Ip(ip.to_canonical()))
     }
 
-    fn with_port(&self, port: PortNumber) -> Dial {
+    fn with_port(&self, port: PortNumber) -> DialAddress {
         match self {
-            Self::Ip(ip) => Dial::Ip(SocketAddr::new(*ip, port.get())),
-            Self::Name(name) => Dial::Name(name.clone(), port),
+            Self::Ip(ip) => DialAddress::Ip(SocketAddr::new(*ip, port.get())),
+            Self::Name(name) => DialAddress::Name(name.clone(), port),
         }
     }
 

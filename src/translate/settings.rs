@@ -8,9 +8,6 @@ use std::str::FromStr;
 use super::ranges::Ranges;
 use crate::model::{GatewayController, InvalidScalar, NamespacedName, PortNumber};
 
-/// The controller name of this crate, where it needs one of its own.
-pub const SLUICEGATE_CONTROLLER: &str = "sluicegate.dev/gateway-controller";
-
 /// What [`translate`](super::translate) needs to know beside the objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use sluicegate::model::{ConditionType, NamespacedName, condition, default_namespace};
+use sluicegate::model::{ConditionType, NamespacedName, default_namespace, find_condition};
 use sluicegate::sources::FileSource;
 use sluicegate::{Report, Server};
 use tempfile::TempDir;
@@ -94,9 +94,11 @@ async fn the_first_route_seen_keeps_the_traffic() {
     fs::write(follower.path("a.yaml"), route("a", "first", "two")).unwrap();
     let report = follower.report("two routes", |report| report.status.tcp_routes.len() == 2).await;
     let name = NamespacedName { namespace: default_namespace(), name: "a".parse().unwrap() };
-    let accepted =
-        condition(&report.status.tcp_routes[&name].parents[0].conditions, &ConditionType::ACCEPTED)
-            .unwrap();
+    let accepted = find_condition(
+        &report.status.tcp_routes[&name].parents[0].conditions,
+        &ConditionType::ACCEPTED,
+    )
+    .unwrap();
     assert!(accepted.message.contains("TCPRoute default/r comes first"), "{}", accepted.message);
     follower.expect(*FIRST, Some("one"));
     fs::remove_file(follower.path("route.yaml")).unwrap();

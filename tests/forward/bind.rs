@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sluicegate::forward::{Forwarder, Settings};
-use sluicegate::plan::BindCause;
+use sluicegate::plan::BindErrorKind;
 use tokio::net::TcpStream;
 
 use crate::support::gate::Gate;
@@ -32,7 +32,7 @@ async fn a_taken_port_leaves_the_others_alone_and_is_tried_again() {
     let failures = &gate.bindings.failures[&id("taken")];
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].address, reserved.address);
-    assert_eq!(failures[0].cause, BindCause::PortUnavailable);
+    assert_eq!(failures[0].kind, BindErrorKind::PortUnavailable);
     assert_eq!(gate.bindings.failures.len(), 1);
     assert!(!gate.bindings.bound.contains_key(&id("taken")));
     for listener in ["before", "with"] {
@@ -63,7 +63,10 @@ async fn an_address_of_another_host_cannot_be_used() {
     gate.apply(&plan).await;
     let failures = &gate.bindings.failures[&id("both")];
     assert_eq!(failures.len(), 1);
-    assert_eq!((failures[0].address, failures[0].cause), (elsewhere, BindCause::AddressNotUsable));
+    assert_eq!(
+        (failures[0].address, failures[0].kind),
+        (elsewhere, BindErrorKind::AddressNotUsable)
+    );
     // The other address of the listener is open all the same.
     gate.connect("both").await.echoes().await;
 }
@@ -83,7 +86,7 @@ async fn of_two_listeners_that_want_one_address_the_first_has_it() {
     let failures = &gate.bindings.failures[&id("b")];
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].address, reserved.address);
-    assert_eq!(failures[0].cause, BindCause::PortUnavailable);
+    assert_eq!(failures[0].kind, BindErrorKind::PortUnavailable);
     assert_eq!(gate.bindings.failures.len(), 1);
 
     let only = plan([("b", reserved.address, to(&[peers[1].address]))]);
@@ -132,7 +135,7 @@ async fn another_forwarder_cannot_have_the_port_too() {
     let address = gate.address("tcp");
     let mut other = Forwarder::start(Settings::default().with_workers(2)).unwrap();
     let bindings = other.apply(&plan([("tcp", address, to(&[second.address]))])).await;
-    assert_eq!(bindings.failures[&id("tcp")][0].cause, BindCause::PortUnavailable);
+    assert_eq!(bindings.failures[&id("tcp")][0].kind, BindErrorKind::PortUnavailable);
     for _ in 0..20 {
         gate.connect("tcp").await.hears("1").await;
     }

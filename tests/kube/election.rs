@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sluicegate::sources::{Election, Resigner};
+use sluicegate::sources::{Election, LeaseHandle};
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Api, Effect, Request, State};
@@ -23,7 +23,7 @@ const LONGEST_LOOK: Duration = Duration::from_millis(2_500);
 
 struct Replica {
     stage: Stage,
-    resigner: Resigner,
+    resigner: LeaseHandle,
 }
 
 impl Replica {

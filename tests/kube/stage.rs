@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sluicegate::model::GatewayController;
-use sluicegate::sources::{KubeSource, Said, ServiceTemplate, Snapshot, Source, feed};
+use sluicegate::sources::{Feed, KubeSource, ServiceTemplate, Snapshot, Source, StatusUpdate};
 use sluicegate::translate::{Addresses, Host, Settings, translate};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -74,7 +74,7 @@ impl Stage {
             .with_host(Host::new(address, address))
             .with_addresses(addresses);
         let (delay, delayed) = watch::channel(Duration::ZERO);
-        let (feed, fed) = feed();
+        let (feed, fed) = Feed::channel();
         let (mut snapshots, say) = fed.into_parts();
         let (publish, published) = watch::channel(Vec::new());
         let gateway = async move {
@@ -85,7 +85,7 @@ impl Stage {
                 }
                 let resources = Arc::new(snapshot.resources.clone());
                 let status = translate(&resources, &settings).status;
-                let said = Said { resources, status };
+                let said = StatusUpdate { resources, status };
                 say.send_if_modified(|before| {
                     let is_new = *before != said;
                     *before = said;

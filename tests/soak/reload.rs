@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use sluicegate::forward::Settings;
-use sluicegate::plan::{BackendPlan, BindCause, Plan, RejectReason, Routing};
+use sluicegate::plan::{BackendPlan, BindErrorKind, Plan, RejectReason, Routing};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -135,7 +135,7 @@ impl Stretch {
             Some((listener, failures))
                 if *listener == id("contested")
                     && self.gate.bindings.failures.len() == 1
-                    && failures[0].cause == BindCause::PortUnavailable => {}
+                    && failures[0].kind == BindErrorKind::PortUnavailable => {}
             _ => return Err(complaint),
         }
         drop(taken);

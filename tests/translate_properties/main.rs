@@ -24,7 +24,7 @@ fn resources(objects: &[Object]) -> Resources {
 }
 
 fn is_true(conditions: &[Condition], condition_type: &ConditionType) -> bool {
-    condition(conditions, condition_type).unwrap().status == ConditionStatus::True
+    find_condition(conditions, condition_type).unwrap().status == ConditionStatus::True
 }
 
 /// Without optimisation, the default generator would take most of the time.
@@ -150,7 +150,7 @@ proptest! {
                 let is_valid = is_true(&listener.conditions, &ConditionType::ACCEPTED);
                 let programmed = is_true(&listener.conditions, &ConditionType::PROGRAMMED);
                 prop_assert_eq!(programmed, is_valid && accepted, "{}/{}", name, listener.name);
-                prop_assert!(condition(&listener.conditions, &ConditionType::RESOLVED_REFS).is_some());
+                prop_assert!(find_condition(&listener.conditions, &ConditionType::RESOLVED_REFS).is_some());
                 prop_assert!(is_valid || listener.supported_kinds.is_empty());
                 valid += usize::from(is_valid);
                 open += usize::from(programmed);

@@ -230,14 +230,13 @@ fn backend_ref() -> impl Strategy<Value = BackendRef> {
 }
 
 fn status() -> impl Strategy<Value = RouteStatus> {
-    let condition = Condition {
-        condition_type: ConditionType::ACCEPTED,
-        status: ConditionStatus::Unknown,
-        reason: Reason::PENDING,
-        message: "as it was".into(),
-        observed_generation: None,
-        last_transition_time: None,
-    };
+    let condition = Condition::new(
+        ConditionType::ACCEPTED,
+        ConditionStatus::Unknown,
+        Reason::PENDING,
+        "as it was",
+        None,
+    );
     let parent = (parent_ref(), controller()).prop_map(move |(parent_ref, controller_name)| {
         RouteParentStatus { parent_ref, controller_name, conditions: vec![condition.clone()] }
     });

@@ -18,8 +18,8 @@ impl Notes {
     /// Says what is new, and what is over.
     pub(crate) fn tell(&mut self, report: &Report) {
         let mut now = BTreeMap::new();
-        for (key, why) in &report.ignored {
-            now.insert((key.to_string(), ConditionType::ACCEPTED), format!("ignored: {why}"));
+        for (key, why) in &report.unmanaged {
+            now.insert((key.to_string(), ConditionType::ACCEPTED), format!("unmanaged: {why}"));
         }
         for (object, condition) in conditions(report) {
             if is_noteworthy(condition) {

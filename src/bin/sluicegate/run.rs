@@ -5,7 +5,7 @@ use std::io;
 
 use rustix::system::uname;
 use sluicegate::forward::Settings;
-use sluicegate::sources::{Election, FileSource, KubeSource, Resigner};
+use sluicegate::sources::{Election, FileSource, KubeSource, LeaseHandle};
 use sluicegate::{Builder, Handle, Reports, Server};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -67,7 +67,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
 }
 
 /// The gateway that was asked for, and who gives its Lease up.
-async fn gateway(options: &Options) -> Result<(Builder, Option<Resigner>), Failure> {
+async fn gateway(options: &Options) -> Result<(Builder, Option<LeaseHandle>), Failure> {
     // The connections of a listener that is removed get as much time as those of a stop.
     let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
     if let Some(workers) = options.workers {
@@ -92,7 +92,7 @@ async fn gateway(options: &Options) -> Result<(Builder, Option<Resigner>), Failu
 }
 
 /// The cluster as a source, and who gives its Lease up.
-async fn cluster(options: &Options) -> Result<(KubeSource, Option<Resigner>), Failure> {
+async fn cluster(options: &Options) -> Result<(KubeSource, Option<LeaseHandle>), Failure> {
     let Cluster { watch_namespaces, read_only, lease, identity } = &options.cluster;
     let identity = match identity {
         Some(identity) => identity.clone(),
@@ -122,7 +122,7 @@ async fn cluster(options: &Options) -> Result<(KubeSource, Option<Resigner>), Fa
 async fn stop(
     gateway: Handle,
     mut reports: Reports,
-    resigner: Option<Resigner>,
+    resigner: Option<LeaseHandle>,
     options: &Options,
     signals: &mut Signals,
 ) {
@@ -154,7 +154,7 @@ async fn stop(
     tracing::info!("stopped at once");
 }
 
-async fn resign(resigner: Option<Resigner>) {
+async fn resign(resigner: Option<LeaseHandle>) {
     if let Some(resigner) = resigner {
         resigner.resign().await;
     }

@@ -27,12 +27,12 @@ use std::error::Error;
 
 use kube::{Client, Config};
 
-pub use self::lease::{Election, Resigner};
+pub use self::lease::{Election, LeaseHandle};
 use self::run::Run;
 pub use self::services::ServiceTemplate;
 use super::{Feed, Source, SourceError, async_trait};
+use crate::model::SLUICEGATE_CONTROLLER;
 use crate::model::{GatewayController, NamespaceName};
-use crate::translate::SLUICEGATE_CONTROLLER;
 
 /// Objects from a Kubernetes cluster, and their status back into it.
 ///

@@ -18,7 +18,7 @@ use super::served::{self, Found, Served};
 use super::watch::{Change, Scope, What, is_expired, watch};
 use super::write::{Pen, Writer};
 use crate::model::{NamespaceName, ObjectKind, ServiceType};
-use crate::sources::{Feed, Said, SourceError};
+use crate::sources::{Feed, SourceError, StatusUpdate};
 
 /// The kinds that routing needs.
 const KINDS: [ObjectKind; 7] = [
@@ -42,7 +42,7 @@ pub(super) struct Run {
     /// Where the endpoints of this gateway itself are found.
     replicas: Option<NamespaceName>,
     feed: Feed,
-    said: channel::Receiver<Said>,
+    said: channel::Receiver<StatusUpdate>,
     cluster: Cluster,
     served: BTreeMap<ObjectKind, Served>,
     watches: BTreeMap<Scope, AbortHandle>,

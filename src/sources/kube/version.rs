@@ -51,14 +51,7 @@ fn judge(installed: Option<&str>) -> Condition {
         true => (ConditionStatus::True, Reason::SUPPORTED_VERSION),
         false => (ConditionStatus::False, Reason::UNSUPPORTED_VERSION),
     };
-    Condition {
-        condition_type: ConditionType::SUPPORTED_VERSION,
-        status,
-        reason,
-        message: message.into(),
-        observed_generation: None,
-        last_transition_time: None,
-    }
+    Condition::new(ConditionType::SUPPORTED_VERSION, status, reason, message, None)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 pub(super) use self::campaign::campaign;
 use crate::model::NamespacedName;
 
-/// How long [`Resigner::resign`] waits at most.
+/// How long [`LeaseHandle::resign`] waits at most.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An election by a Lease of `coordination.k8s.io/v1`, as those of Kubernetes itself.
@@ -36,7 +36,7 @@ pub struct Election {
 
 /// Gives the Lease of an [`Election`] up, as a replica does that is about to stop.
 #[derive(Debug, Clone)]
-pub struct Resigner(Arc<watch::Sender<Stage>>);
+pub struct LeaseHandle(Arc<watch::Sender<Stage>>);
 
 /// How far a replica has come in an election.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +84,12 @@ impl Election {
     }
 
     /// What this replica resigns with.
-    pub fn resigner(&self) -> Resigner {
-        Resigner(self.stage.clone())
+    pub fn resigner(&self) -> LeaseHandle {
+        LeaseHandle(self.stage.clone())
     }
 }
 
-impl Resigner {
+impl LeaseHandle {
     /// Stops the writing, and gives the Lease up, so that another replica can take it at once. This
     /// one does not stand again. Returns when that is done, or after 2 s; the Lease then runs out on
     /// its own.

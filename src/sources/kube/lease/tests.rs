@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance, sleep, timeout};
 use tower::BoxError;
 
-use super::{Election, Resigner, campaign::campaign};
+use super::{Election, LeaseHandle, campaign::campaign};
 
 const LEASE: &str = "/apis/coordination.k8s.io/v1/namespaces/edge/leases/sluicegate";
 
@@ -200,7 +200,7 @@ fn whole(object: &impl serde::Serialize) -> UnsyncBoxBody<Bytes, BoxError> {
 /// A replica in a campaign.
 struct Replica {
     leadership: watch::Receiver<Option<Instant>>,
-    resigner: Resigner,
+    resigner: LeaseHandle,
     campaign: JoinHandle<()>,
 }
 

@@ -8,9 +8,9 @@ use super::metadata::{CLASS_LABEL, MANAGED_BY, MANAGED_BY_LABEL, label_value};
 use super::{ServiceTemplate, WantedService, WantedSlice, assign, existing};
 use crate::model::{
     ConditionStatus, ConditionType, EndpointSlice, Gateway, GatewayStatus, Listener,
-    NamespacedName, ObjectKey, ObjectKind, PortNumber, Resources, condition,
+    NamespacedName, ObjectKey, ObjectKind, PortNumber, Resources, find_condition,
 };
-use crate::translate::{POD_PORTS, StatusReport, gateway_service_name};
+use crate::model::{POD_PORTS, StatusReport, gateway_service_name};
 
 /// An object that should be there, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -149,7 +149,7 @@ fn open_ports(
     before: Option<&WantedService>,
 ) -> BTreeSet<PortNumber> {
     let is_accepted = |conditions: &[_]| {
-        condition(conditions, &ConditionType::ACCEPTED)
+        find_condition(conditions, &ConditionType::ACCEPTED)
             .is_some_and(|accepted| accepted.status == ConditionStatus::True)
     };
     let generation = status.conditions.first().and_then(|first| first.observed_generation);

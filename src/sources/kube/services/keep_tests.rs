@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{ServiceTemplate, Wanted, is_left_over, wanted};
+use crate::model::StatusReport;
 use crate::model::{
     Gateway, GatewayClassStatus, ObjectKey, ObjectKind, Resources, Service, ServiceType,
 };
-use crate::translate::{Addresses, Settings, StatusReport, translate};
+use crate::translate::{Addresses, Settings, translate};
 
 const CLASS: &str = "sluicegate";
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use super::PodPorts;
+use crate::model::gateway_service_name;
 use crate::model::{
     Gateway, NamespacedName, PortNumber, Resources, TargetPort, TransportProtocol, stable_hash,
 };
-use crate::translate::gateway_service_name;
 
 /// The pod ports that are given already: the Services themselves are the only record.
 pub(in super::super) fn existing<'a>(
@@ -82,7 +82,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::translate::POD_PORTS;
+    use crate::model::POD_PORTS;
 
     fn none() -> PodPorts {
         PodPorts::new()

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::metadata::WantedMetadata;
 use super::{PodPorts, ServiceTemplate};
+use crate::model::gateway_service_name;
 use crate::model::{
     ExternalTrafficPolicy, Gateway, GatewayAddressType, NamespacedName, PortNumber, ServiceType,
 };
-use crate::translate::gateway_service_name;
 
 /// The ports on nodes that a cluster gives away, unless it is told otherwise.
 const NODE_PORTS: RangeInclusive<u16> = 30_000..=32_767;

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{NamespacedName, ObjectKey, ObjectKind, ObjectName};
-use crate::sources::Said;
+use crate::sources::StatusUpdate;
 
 /// Adds the objects of which something else is said now, or of which what is said is said anew,
 /// since they are others.
-pub(super) fn differences(before: &Said, now: &Said, changed: &mut BTreeSet<ObjectKey>) {
+pub(super) fn differences(
+    before: &StatusUpdate,
+    now: &StatusUpdate,
+    changed: &mut BTreeSet<ObjectKey>,
+) {
     let (objects, objects_now) = (&before.resources, &now.resources);
     let (status, status_now) = (&before.status, &now.status);
     let class = |name: &ObjectName| ObjectKey {

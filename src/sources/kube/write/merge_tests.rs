@@ -16,14 +16,8 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn condition(condition_type: ConditionType, status: bool, generation: i64) -> Condition {
-    Condition {
-        condition_type,
-        status: if status { ConditionStatus::True } else { ConditionStatus::False },
-        reason: Reason::ACCEPTED,
-        message: "because".into(),
-        observed_generation: Some(generation),
-        last_transition_time: None,
-    }
+    let status = if status { ConditionStatus::True } else { ConditionStatus::False };
+    Condition::new(condition_type, status, Reason::ACCEPTED, "because", Some(generation))
 }
 
 fn accepted(status: bool, generation: i64) -> Condition {

@@ -9,7 +9,7 @@ use super::merge::{Desired, merge};
 use crate::model::{
     Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind, Resources,
 };
-use crate::sources::Said;
+use crate::sources::StatusUpdate;
 use crate::sources::kube::cluster::Cluster;
 use crate::sources::kube::object::{Live, has_status};
 use crate::sources::kube::services::{Wanted, is_left_over};
@@ -37,7 +37,7 @@ pub(super) enum Work {
 #[derive(Debug)]
 pub(super) struct Aim<'a> {
     pub(super) cluster: &'a Cluster,
-    pub(super) said: &'a Said,
+    pub(super) said: &'a StatusUpdate,
     pub(super) controller: &'a GatewayController,
     /// What is said of the version of the installed definitions.
     pub(super) version: Option<&'a Condition>,

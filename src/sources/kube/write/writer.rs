@@ -16,7 +16,7 @@ use super::request::{self, Answer};
 use super::schedule::Schedule;
 use super::work::{Aim, Work};
 use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
-use crate::sources::Said;
+use crate::sources::StatusUpdate;
 use crate::sources::kube::cluster::Cluster;
 use crate::sources::kube::complaint::Complaints;
 use crate::sources::kube::events::Events;
@@ -34,7 +34,7 @@ pub(in super::super) struct Writer {
     events: Events,
     schedule: Schedule,
     /// What there is to say; nothing before the first snapshot was looked at.
-    said: Option<Said>,
+    said: Option<StatusUpdate>,
     version: Option<Condition>,
     services: Option<ServiceTemplate>,
     /// What Gateways need in the cluster.
@@ -108,7 +108,7 @@ impl Writer {
     }
 
     /// Takes what there is to say from now on.
-    pub(in super::super) fn say(&mut self, said: Said, cluster: &Cluster) {
+    pub(in super::super) fn say(&mut self, said: StatusUpdate, cluster: &Cluster) {
         let wanted = self
             .services
             .as_ref()

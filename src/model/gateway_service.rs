@@ -1,6 +1,14 @@
-//! The name of the Service in front of a Gateway.
+//! The Service in front of a Gateway: its name, and the ports it leads to.
 
-use crate::model::{Gateway, ObjectName, is_dns_label, stable_hash};
+use std::ops::RangeInclusive;
+
+use super::gateway::Gateway;
+use super::hash::stable_hash;
+use super::scalar::{ObjectName, is_dns_label};
+
+/// The range of pod ports: the `targetPort`s of Gateways' Services. It ends below the ephemeral
+/// ports of Linux (32768 and up) and the node ports of Kubernetes (30000 to 32767).
+pub(crate) const POD_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 
 /// The longest name of a Service.
 const MAX_LEN: usize = 63;
