@@ -1,17 +1,12 @@
 //! Gateway: where connections come in.
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::net::IpAddr;
-use std::sync::Arc;
+use serde::{Deserialize, Serialize};
 
-use serde::de::{self, Deserializer, Unexpected, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
-
+use super::address::{GatewayAddress, validate_addresses};
 use super::listener::Listener;
 use super::meta::{Labels, ObjectMeta, null_as_default};
 use super::reference::ObjectRef;
-use super::scalar::{Group, Hostname, KindName, ObjectName, PortNumber};
+use super::scalar::{Group, KindName, ObjectName, PortNumber};
 use super::selector::LabelSelector;
 use super::status::GatewayStatus;
 use super::validate::Violations;
@@ -54,30 +49,6 @@ pub struct GatewaySpec {
     /// Whether routes without parents attach; experimental in Gateway API and not acted on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_scope: Option<String>,
-}
-
-/// An address that a Gateway asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GatewayAddress {
-    /// What the value is.
-    #[serde(default, rename = "type")]
-    pub address_type: GatewayAddressType,
-    /// The address; absent or empty means: assign one of this type.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<String>,
-}
-
-/// What the value of a [`GatewayAddress`] is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum GatewayAddressType {
-    /// An IPv4 or IPv6 address.
-    #[default]
-    IpAddress,
-    /// A host name.
-    Hostname,
-    /// A type of some implementation's own.
-    Other(Arc<str>),
 }
 
 /// Metadata and parameters for what an implementation sets up for a Gateway.
@@ -222,30 +193,6 @@ impl Gateway {
     }
 }
 
-fn validate_addresses(addresses: &[GatewayAddress], violations: &mut Violations) {
-    violations.count("spec.addresses", addresses.len(), 0, 16);
-    let mut seen = BTreeSet::new();
-    for (index, address) in addresses.iter().enumerate() {
-        let Some(value) = address.value.as_deref().filter(|value| !value.is_empty()) else {
-            continue;
-        };
-        let field = format!("spec.addresses[{index}].value");
-        match address.address_type {
-            GatewayAddressType::IpAddress if value.parse::<IpAddr>().is_err() => {
-                violations.add(&field, format!("`{value}` must be an IPv4 or IPv6 address"));
-            }
-            GatewayAddressType::Hostname if Hostname::new(value).is_err() => {
-                violations.add(&field, format!("`{value}` must be a hostname"));
-            }
-            _ => violations.length(&field, value, 253),
-        }
-        let unique = !matches!(address.address_type, GatewayAddressType::Other(_));
-        if unique && !seen.insert((&address.address_type, value)) {
-            violations.add(&field, format!("`{value}` is given twice; addresses must be unique"));
-        }
-    }
-}
-
 impl GatewayInfrastructure {
     fn validate(&self, violations: &mut Violations) {
         violations.count("spec.infrastructure.labels", self.labels.len(), 0, 8);
@@ -286,67 +233,4 @@ fn is_label_value(text: &str) -> bool {
         && first.is_ascii_alphanumeric()
         && last.is_ascii_alphanumeric()
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
-}
-
-impl GatewayAddressType {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::IpAddress => "IPAddress",
-            Self::Hostname => "Hostname",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl fmt::Display for GatewayAddressType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for GatewayAddressType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for GatewayAddressType {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Type;
-
-        impl Visitor<'_> for Type {
-            type Value = GatewayAddressType;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("IPAddress, Hostname, or a domain-prefixed type")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<GatewayAddressType, E> {
-                match text {
-                    "IPAddress" => Ok(GatewayAddressType::IpAddress),
-                    "Hostname" => Ok(GatewayAddressType::Hostname),
-                    _ if is_address_type(text) => Ok(GatewayAddressType::Other(text.into())),
-                    _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(Type)
-    }
-}
-
-/// The CRD's pattern, whose alternatives are anchored at one end each at most.
-fn is_address_type(text: &str) -> bool {
-    let domain_prefixed = text.split_once('/').is_some_and(|(domain, path)| {
-        domain.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit())
-            && !path.is_empty()
-            && path
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte))
-    });
-    (1..=253).contains(&text.len())
-        && (text.starts_with("Hostname")
-            || text.contains("IPAddress")
-            || text.contains("NamedAddress")
-            || domain_prefixed)
 }

@@ -12,6 +12,7 @@
 //!
 //! Nothing here does I/O. Specification: <https://gateway-api.sigs.k8s.io/reference/spec/>.
 
+mod address;
 mod condition;
 mod endpoint_slice;
 mod gateway;
@@ -37,6 +38,9 @@ mod validate;
 
 pub use jiff::Timestamp;
 
+pub use self::address::{
+    GatewayAddress, GatewayAddressError, GatewayAddressType, GatewayStatusAddress,
+};
 pub use self::condition::{
     Caveat, Condition, ConditionStatus, ConditionType, Reason, find_condition, is_condition_true,
 };
@@ -46,8 +50,8 @@ pub use self::endpoint_slice::{
 };
 pub use self::gateway::{
     AllowedListeners, BackendTls, FrontendTls, FrontendTlsConfig, FrontendTlsPort,
-    FrontendTlsValidation, Gateway, GatewayAddress, GatewayAddressType, GatewayInfrastructure,
-    GatewaySpec, GatewayTls, ListenerNamespaces, LocalParametersRef,
+    FrontendTlsValidation, Gateway, GatewayInfrastructure, GatewaySpec, GatewayTls,
+    ListenerNamespaces, LocalParametersRef,
 };
 pub use self::gateway_class::{
     GatewayClass, GatewayClassSpec, ParametersRef, SLUICEGATE_CONTROLLER,
@@ -76,8 +80,8 @@ pub use self::service::{
     ServiceSpec, ServiceStatus, ServiceType, TargetPort, TransportProtocol,
 };
 pub use self::status::{
-    GatewayClassStatus, GatewayStatus, GatewayStatusAddress, ListenerStatus, RouteParentStatus,
-    RouteStatus, StatusReport, SupportedFeature,
+    GatewayClassStatus, GatewayStatus, ListenerStatus, RouteParentStatus, RouteStatus,
+    StatusReport, SupportedFeature,
 };
 pub use self::store::Store;
 pub use self::tcp_route::{TcpRoute, TcpRouteRule, TcpRouteSpec};

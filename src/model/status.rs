@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::address::GatewayStatusAddress;
 use super::condition::Condition;
-use super::gateway::GatewayAddressType;
 use super::meta::{NamespacedName, null_as_default};
 use super::reference::{ParentRef, RouteGroupKind};
 use super::scalar::{GatewayController, ObjectName, SectionName};
@@ -74,16 +74,6 @@ pub struct GatewayStatus {
     /// One entry for each listener of the spec, in its order.
     #[serde(default, deserialize_with = "null_as_default")]
     pub listeners: Vec<ListenerStatus>,
-}
-
-/// An address at which a Gateway can be dialled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GatewayStatusAddress {
-    /// What the value is.
-    #[serde(default, rename = "type")]
-    pub address_type: GatewayAddressType,
-    /// The address.
-    pub value: String,
 }
 
 /// What is said of a listener.
