@@ -1,5 +1,6 @@
 //! References from one object to another: one type each, whatever kind of route holds them.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,20 @@ impl ParentRef {
     /// Whether the parent is a Gateway.
     pub fn is_gateway(&self) -> bool {
         self.group == GATEWAY_GROUP && self.kind == "Gateway"
+    }
+}
+
+/// Writes `name`, `name/section`, `name:port` or `name/section:port`, for logs and tables.
+impl fmt::Display for ParentRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.name)?;
+        if let Some(section) = &self.section_name {
+            write!(f, "/{section}")?;
+        }
+        if let Some(port) = self.port {
+            write!(f, ":{port}")?;
+        }
+        Ok(())
     }
 }
 
@@ -153,4 +168,21 @@ defaults! {
     service_kind: KindName = "Service";
     secret_kind: KindName = "Secret";
     tcp_route_kind: KindName = "TCPRoute";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parent_ref_is_displayed_with_section_and_port() {
+        let mut parent = ParentRef::gateway("edge".parse().unwrap());
+        assert_eq!(parent.to_string(), "edge");
+        parent.port = PortNumber::new(443);
+        assert_eq!(parent.to_string(), "edge:443");
+        parent.section_name = Some("tls".parse().unwrap());
+        assert_eq!(parent.to_string(), "edge/tls:443");
+        parent.port = None;
+        assert_eq!(parent.to_string(), "edge/tls");
+    }
 }
