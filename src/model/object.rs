@@ -270,6 +270,17 @@ pub struct ObjectKey {
 }
 
 impl ObjectKey {
+    /// Creates the key of a namespaced object.
+    pub fn namespaced(kind: ObjectKind, name: &NamespacedName) -> Self {
+        Self { kind, namespace: Some(name.namespace.clone()), name: name.name.clone() }
+    }
+
+    /// Returns namespace and name, or `None` if the object is cluster-scoped.
+    pub fn namespaced_name(&self) -> Option<NamespacedName> {
+        let namespace = self.namespace.clone()?;
+        Some(NamespacedName { namespace, name: self.name.clone() })
+    }
+
     fn metadata(&self) -> ObjectMeta {
         ObjectMeta { namespace: self.namespace.clone(), ..ObjectMeta::named(self.name.clone()) }
     }
