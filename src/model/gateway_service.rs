@@ -4,7 +4,10 @@ use std::ops::RangeInclusive;
 
 use super::gateway::Gateway;
 use super::hash::stable_hash;
+use super::meta::NamespacedName;
+use super::object::Resources;
 use super::scalar::{ObjectName, is_dns_label};
+use super::service::Service;
 
 /// The range of pod ports: the `targetPort`s of Gateways' Services. It ends below the ephemeral
 /// ports of Linux (32768 and up) and the node ports of Kubernetes (30000 to 32767).
@@ -36,6 +39,50 @@ pub fn gateway_service_name(gateway: &Gateway) -> ObjectName {
     ObjectName::new(name).expect("a DNS label")
 }
 
+/// Result of [`Resources::service_of`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GatewayServiceLookup<'a> {
+    /// There is no Service of this name.
+    Missing,
+    /// The Service is owned by the Gateway.
+    Owned(&'a Service),
+    /// The Service is owned by a deleted Gateway of the same name. Kubernetes garbage-collects it.
+    Predecessor,
+    /// The Service belongs to something else, and its name is not available to the Gateway.
+    Foreign,
+}
+
+impl Gateway {
+    /// Returns namespace and name of the Service in front of the Gateway; see
+    /// [`gateway_service_name`].
+    pub fn service_name(&self) -> NamespacedName {
+        NamespacedName { namespace: self.metadata.namespace(), name: gateway_service_name(self) }
+    }
+}
+
+impl Resources {
+    /// Returns the Service in front of a Gateway, [`Gateway::service_name`], if the Gateway owns it.
+    ///
+    /// Owner references decide, by the Gateway's uid: a Service of the right name alone may have
+    /// been created by anything.
+    pub fn service_of(&self, gateway: &Gateway) -> GatewayServiceLookup<'_> {
+        let Some(service) = self.services.get(&gateway.service_name()) else {
+            return GatewayServiceLookup::Missing;
+        };
+        if service.metadata.is_owned_by(&gateway.metadata) {
+            return GatewayServiceLookup::Owned(service);
+        }
+        let name = gateway.metadata.name.as_str();
+        let mut owners = service.metadata.owner_references.iter();
+        if owners.any(|owner| owner.kind == "Gateway" && owner.name == name) {
+            GatewayServiceLookup::Predecessor
+        } else {
+            GatewayServiceLookup::Foreign
+        }
+    }
+}
+
 fn starts_with_letter(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
 }
@@ -43,7 +90,7 @@ fn starts_with_letter(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ObjectMeta;
+    use crate::model::{ObjectMeta, OwnerReference, PortNumber};
 
     fn service_name(gateway: &str, class: &str) -> String {
         let metadata = ObjectMeta::named(gateway.parse().unwrap());
@@ -75,5 +122,33 @@ mod tests {
             assert!(!names[..place].contains(name), "{name}");
         }
         assert_eq!(service_name("1st", "sluicegate"), "gateway-1st-sluicegate-53772d68");
+    }
+    #[test]
+    fn service_is_found_by_name_and_owner() {
+        let mut metadata = ObjectMeta::named("edge".parse().unwrap());
+        metadata.uid = Some("new".into());
+        let gateway = Gateway::new(metadata, "c".parse().unwrap(), Vec::new());
+        let with_owner = |owner: Option<(&str, &str, &str)>| -> Resources {
+            let mut metadata = ObjectMeta::named("edge-c".parse().unwrap());
+            metadata.owner_references = owner
+                .map(|(kind, name, uid)| OwnerReference {
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                    uid: uid.into(),
+                    controller: None,
+                })
+                .into_iter()
+                .collect();
+            [Service::new(metadata, PortNumber::new(80).unwrap())].into_iter().collect()
+        };
+        assert_eq!(Resources::new().service_of(&gateway), GatewayServiceLookup::Missing);
+        let owned = with_owner(Some(("Gateway", "edge", "new")));
+        let service = &owned.services[&gateway.service_name()];
+        assert_eq!(owned.service_of(&gateway), GatewayServiceLookup::Owned(service));
+        let old = with_owner(Some(("Gateway", "edge", "old")));
+        assert_eq!(old.service_of(&gateway), GatewayServiceLookup::Predecessor);
+        for owner in [None, Some(("Gateway", "other", "x")), Some(("Ingress", "edge", "old"))] {
+            assert_eq!(with_owner(owner).service_of(&gateway), GatewayServiceLookup::Foreign);
+        }
     }
 }
