@@ -55,13 +55,24 @@ pub(crate) async fn serve(listener: TcpListener, stage: watch::Receiver<Stage>) 
     }
 }
 
-/// Opens the port of the health endpoints.
-pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    let because = |error: io::Error| {
-        format!(
-            "cannot listen on {address} for /livez and /readyz: {error}; choose another address with --health"
-        )
-    };
+/// Error of the health endpoints.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HealthError {
+    /// The address cannot be bound.
+    #[error(
+        "cannot listen on {address} for /livez and /readyz (choose another address with --health)"
+    )]
+    Listen {
+        /// The requested address.
+        address: SocketAddr,
+        /// The error of the operating system.
+        source: io::Error,
+    },
+}
+
+/// Binds the port of the health endpoints.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, HealthError> {
+    let listen_error = |source: io::Error| HealthError::Listen { address, source };
     let listener = match TcpListener::bind(address).await {
         // All addresses of a host that has no IPv6.
         Err(error)
@@ -71,8 +82,8 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
         }
         bound => bound,
     };
-    let listener = listener.map_err(because)?;
-    let address = listener.local_addr().map_err(because)?;
+    let listener = listener.map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
     tracing::info!(%address, "health endpoints: /livez and /readyz");
     Ok(listener)
 }

@@ -1,6 +1,7 @@
 //! The program `sluicegate`: a TCP gateway from a Kubernetes cluster or from manifests in files.
 
 mod cli;
+mod error;
 mod health;
 mod logs;
 mod notes;
@@ -12,6 +13,7 @@ use clap::Parser as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Cli, Task};
+use crate::error::ErrorChain;
 use crate::logs::Logs;
 
 fn main() -> ExitCode {
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
 
     let result = run::run(options);
     if let Err(error) = &result {
-        tracing::error!("{error}");
+        tracing::error!("{}", ErrorChain(error));
     }
     logs.finish();
     match result {

@@ -1,6 +1,5 @@
 //! Running a gateway, from the start to a graceful stop.
 
-use std::error::Error;
 use std::io;
 
 use rustix::system::uname;
@@ -13,22 +12,21 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::cli::{Cluster, Options};
+use crate::error::RunError;
 use crate::health::{self, Stage};
 use crate::notes::Notes;
 
-/// Why the program cannot go on, for whoever reads the log.
-type Failure = Box<dyn Error>;
-
 /// Runs until it is told to stop.
-pub(crate) fn run(options: Options) -> Result<(), Failure> {
+pub(crate) fn run(options: Options) -> Result<(), RunError> {
     // What forwards has threads of its own.
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(RunError::Runtime)?;
     runtime.block_on(serve(options))
 }
 
-async fn serve(options: Options) -> Result<(), Failure> {
+async fn serve(options: Options) -> Result<(), RunError> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "sluicegate");
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::new().map_err(RunError::Signals)?;
     let (stage, stages) = watch::channel(Stage::Starting);
     tokio::spawn(health::serve(health::listen(options.health).await?, stages));
 
@@ -51,12 +49,12 @@ async fn serve(options: Options) -> Result<(), Failure> {
         tokio::select! {
             report = reports.next() => match report {
                 Some(report) if !report.failed.is_empty() => {
-                    break Err("the objects are followed no more; what came before tells more".into());
+                    break Err(RunError::SourceFailed(report.failed.clone()));
                 }
                 // In a cluster, status tells it where people look for it.
                 Some(report) if !options.kubernetes => notes.tell(&report),
                 Some(_) => {}
-                None => return Err("the gateway has stopped on its own, which it never should; what came before tells more".into()),
+                None => return Err(RunError::Stopped),
             },
             () = signals.next() => break Ok(()),
         }
@@ -67,7 +65,7 @@ async fn serve(options: Options) -> Result<(), Failure> {
 }
 
 /// The gateway that was asked for, and who gives its Lease up.
-async fn gateway(options: &Options) -> Result<(Builder, Option<LeaseHandle>), Failure> {
+async fn gateway(options: &Options) -> Result<(Builder, Option<LeaseHandle>), RunError> {
     // The connections of a listener that is removed get as much time as those of a stop.
     let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
     if let Some(workers) = options.workers {
@@ -92,7 +90,7 @@ async fn gateway(options: &Options) -> Result<(Builder, Option<LeaseHandle>), Fa
 }
 
 /// The cluster as a source, and who gives its Lease up.
-async fn cluster(options: &Options) -> Result<(KubeSource, Option<LeaseHandle>), Failure> {
+async fn cluster(options: &Options) -> Result<(KubeSource, Option<LeaseHandle>), RunError> {
     let Cluster { watch_namespaces, read_only, lease, identity } = &options.cluster;
     let identity = match identity {
         Some(identity) => identity.clone(),
