@@ -33,15 +33,19 @@
 //!                                       └────────► status ◄── which listeners opened
 //! ```
 //!
-//! Each layer can be used alone: [`translate()`] is a plain function over [`model::Resources`], and a
-//! [`forward::Forwarder`] runs a [`plan::Plan`] from wherever.
+//! Each layer can be used alone: [`translate()`] is a function over [`model::Resources`], and a
+//! [`forward::Forwarder`] runs any [`plan::Plan`].
 //!
-//! | feature | brings |
-//! |---|---|
-//! | `files` (default) | `sources::FileSource`: manifests from files and directories, followed as they change |
-//! | `yaml` | `model::manifest`: reading manifests; part of `files` |
-//! | `kube` | `sources::KubeSource`: objects from a Kubernetes cluster, and their status back into it; a program that uses it chooses a version feature of `k8s-openapi` |
-//! | `cli` | the program `sluicegate` |
+//! # Features
+//!
+//! - `files` (default): `sources::FileSource` reads manifests from files and directories, and
+//!   follows their changes.
+//! - `yaml` (part of `files`): `model::manifest` parses manifests.
+//! - `kube`: `sources::KubeSource` watches a Kubernetes cluster and writes status to it. A program
+//!   that enables it also enables a version feature of `k8s-openapi`.
+//! - `cli`: the program `sluicegate`.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod forward;
 pub mod model;
@@ -54,7 +58,7 @@ pub use self::server::{Builder, Handle, ListenerReport, Report, Reports, Server,
 #[doc(inline)]
 pub use self::translate::translate;
 
-/// The README's example compiles.
+/// Compiles the example in README.md as a doc test.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

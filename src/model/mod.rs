@@ -21,6 +21,7 @@ mod gateway_service;
 mod hash;
 mod listener;
 #[cfg(feature = "yaml")]
+#[cfg_attr(docsrs, doc(cfg(feature = "yaml")))]
 pub mod manifest;
 mod meta;
 mod namespace;

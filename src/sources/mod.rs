@@ -28,8 +28,10 @@ pub use async_trait::async_trait;
 
 pub use self::feed::{Feed, FeedReceiver, Snapshot, Snapshots, StatusUpdate};
 #[cfg(feature = "files")]
+#[cfg_attr(docsrs, doc(cfg(feature = "files")))]
 pub use self::files::FileSource;
 #[cfg(feature = "kube")]
+#[cfg_attr(docsrs, doc(cfg(feature = "kube")))]
 pub use self::kube::{Election, KubeError, KubeSource, LeaseHandle, ServiceTemplate};
 pub use self::memory::MemorySource;
 
