@@ -2,10 +2,13 @@
 
 mod cli;
 mod error;
+mod gateway;
 mod health;
-mod logs;
-mod notes;
+mod log_writer;
+mod logging;
 mod run;
+mod signals;
+mod status_log;
 
 use std::process::ExitCode;
 
@@ -14,14 +17,13 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Cli, Task};
 use crate::error::ErrorChain;
-use crate::logs::Logs;
 
 fn main() -> ExitCode {
     // Clap prints what is wrong, and ends with 2.
     let Task::Run(options) = Cli::parse().task;
     options.check().unwrap_or_else(|error| error.exit());
 
-    let logs = match Logs::start(options.log_format, options.log_level.clone()) {
+    let logs = match logging::start(options.log_format, options.log_level.clone()) {
         Ok(logs) => logs,
         Err(error) => {
             eprintln!("sluicegate: there is no thread for the logs: {error}");

@@ -1,20 +1,17 @@
 //! Running a gateway, from the start to a graceful stop.
 
-use std::io;
-
-use rustix::system::uname;
-use sluicegate::forward::Settings;
-use sluicegate::sources::{Election, FileSource, KubeSource, LeaseHandle};
-use sluicegate::{Builder, Handle, Reports, Server};
+use sluicegate::sources::LeaseHandle;
+use sluicegate::{Handle, Reports};
 use tokio::runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::cli::{Cluster, Options};
+use crate::cli::Options;
 use crate::error::RunError;
+use crate::gateway::gateway;
 use crate::health::{self, Stage};
-use crate::notes::Notes;
+use crate::signals::Signals;
+use crate::status_log::Notes;
 
 /// Runs until it is told to stop.
 pub(crate) fn run(options: Options) -> Result<(), RunError> {
@@ -64,57 +61,6 @@ async fn serve(options: Options) -> Result<(), RunError> {
     outcome
 }
 
-/// The gateway that was asked for, and who gives its Lease up.
-async fn gateway(options: &Options) -> Result<(Builder, Option<LeaseHandle>), RunError> {
-    // The connections of a listener that is removed get as much time as those of a stop.
-    let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
-    if let Some(workers) = options.workers {
-        forward = forward.with_workers(workers.get());
-    }
-    let gateway = Server::builder().forward(forward);
-    let mut gateway = gateway.addresses(options.place.addresses.clone());
-    if let Some(address) = options.place.bind {
-        gateway = gateway.bind(address);
-    }
-    if let Some(address) = options.place.advertise {
-        gateway = gateway.advertise(address);
-    }
-    if options.kubernetes {
-        let (source, resigner) = cluster(options).await?;
-        return Ok((gateway.source(source), resigner));
-    }
-    if let Some(name) = &options.controller_name {
-        gateway = gateway.controller_name(name.clone());
-    }
-    Ok((gateway.source(FileSource::new(&options.files)), None))
-}
-
-/// The cluster as a source, and who gives its Lease up.
-async fn cluster(options: &Options) -> Result<(KubeSource, Option<LeaseHandle>), RunError> {
-    let Cluster { watch_namespaces, read_only, lease, identity } = &options.cluster;
-    let identity = match identity {
-        Some(identity) => identity.clone(),
-        None => uname().nodename().to_string_lossy().into_owned(),
-    };
-    let mut source = KubeSource::infer()
-        .await?
-        .namespaces(watch_namespaces.iter().cloned())
-        .identity(identity.clone());
-    if let Some(name) = &options.controller_name {
-        source = source.controller_name(name.clone());
-    }
-    if let Some(template) = options.place.services() {
-        source = source.services(template);
-    }
-    if *read_only {
-        return Ok((source.read_only(), None));
-    }
-    let Some(lease) = lease else { return Ok((source, None)) };
-    let election = Election::new(lease.clone(), identity);
-    let resigner = election.resigner();
-    Ok((source.election(election), Some(resigner)))
-}
-
 /// Says that it stops, goes on until that is known, and lets live connections finish. A second
 /// signal ends all that.
 async fn stop(
@@ -155,27 +101,5 @@ async fn stop(
 async fn resign(resigner: Option<LeaseHandle>) {
     if let Some(resigner) = resigner {
         resigner.resign().await;
-    }
-}
-
-/// The signals that ask for a stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }

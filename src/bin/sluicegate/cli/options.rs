@@ -12,7 +12,7 @@ use sluicegate::model::GatewayController;
 use super::address_options::Place;
 use super::kubernetes_options::Cluster;
 use super::values::seconds;
-use crate::logs::{Format, Level};
+use crate::logging::{Format, Level};
 
 /// A TCP gateway for the Kubernetes Gateway API.
 #[derive(Debug, Parser)]

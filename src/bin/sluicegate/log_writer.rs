@@ -1,16 +1,13 @@
-//! Logs on standard error, as text or as JSON.
+//! Writer of the log on standard error.
 //!
 //! Lines are gathered for a moment and written together, by a thread of their own: there is a line
 //! for each connection, and no worker waits for whoever reads them.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
-
-use clap::ValueEnum;
-use tracing_subscriber::EnvFilter;
 
 /// How long a line may wait for others.
 const DELAY: Duration = Duration::from_millis(100);
@@ -20,38 +17,6 @@ const LIMIT: usize = 4 * 1024 * 1024;
 
 /// How long the end of the program waits for the last lines to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// An object a line.
-    Json,
-}
-
-/// What is logged: a level, or directives of `tracing`.
-#[derive(Debug, Clone)]
-pub(crate) struct Level(String);
-
-impl Level {
-    /// Reads what was asked for. A level alone is ours; of the libraries' doings, that would be too
-    /// much.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let directives = match text {
-            "error" => "error".to_owned(),
-            // What the client of Kubernetes meets is said by sluicegate itself, and once.
-            "warn" | "info" | "debug" | "trace" => {
-                format!("warn,kube_client=off,kube_runtime=off,sluicegate={text}")
-            }
-            directives if directives.contains('=') => directives.to_owned(),
-            _ => {
-                return Err("it should be error, warn, info, debug or trace, or directives such as warn,sluicegate::sources=debug".to_owned());
-            }
-        };
-        EnvFilter::try_new(&directives).map_err(|error| error.to_string())?;
-        Ok(Self(directives))
-    }
-}
 
 /// Lines on their way to standard error.
 #[derive(Default)]
@@ -68,27 +33,11 @@ struct Lines {
 }
 
 impl Logs {
-    pub(crate) fn start(format: Format, level: Level) -> io::Result<Arc<Self>> {
+    /// Starts the writer thread.
+    pub(crate) fn start() -> io::Result<Arc<Self>> {
         let logs = Arc::new(Self::default());
         let writer = logs.clone();
         thread::Builder::new().name("logs".to_owned()).spawn(move || writer.keep_writing())?;
-
-        let taker = logs.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new(level.0))
-            .with_ansi(format == Format::Text && io::stderr().is_terminal())
-            .with_writer(move || Line(taker.clone()));
-        match format {
-            Format::Text => subscriber.compact().with_target(false).init(),
-            Format::Json => {
-                subscriber
-                    .json()
-                    .flatten_event(true)
-                    .with_current_span(false)
-                    .with_span_list(false)
-                    .init();
-            }
-        }
         Ok(logs)
     }
 
@@ -127,7 +76,7 @@ impl Logs {
 }
 
 /// Takes one line.
-struct Line(Arc<Logs>);
+pub(crate) struct Line(pub(crate) Arc<Logs>);
 
 impl io::Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
