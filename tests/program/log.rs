@@ -1,0 +1,47 @@
+//! The log on standard error.
+
+use std::fs;
+use std::sync::atomic::Ordering;
+
+use rustix::process::Signal;
+
+use crate::process::{Program, connection};
+use crate::support::name_at;
+
+#[test]
+fn log_contains_connections_and_conditions() {
+    let mut program = Program::start(&[], &[("SLUICEGATE_LOG_LEVEL", "debug")]);
+    program.until("ready");
+    drop(connection(program.listener));
+    let mut line = program.until("");
+    while line["target"] != "sluicegate::forward::connection" {
+        line = program.until("");
+    }
+    assert_eq!((&line["level"], &line["listener"]), (&"INFO".into(), &"default/public/db".into()));
+    assert!(line["timestamp"].is_string() && line["bytes_down"].is_u64(), "{line}");
+
+    let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
+    let good = fs::read_to_string(&file).unwrap();
+    fs::write(&file, good.replace("{name: db, port: 5432}", "{name: nobody, port: 5432}")).unwrap();
+    let line = program.until("BackendNotFound");
+    assert_eq!(
+        (&line["level"], &line["object"]),
+        (&"WARN".into(), &"TCPRoute default/db at public".into())
+    );
+    fs::write(&file, good).unwrap();
+    program.until("nothing more to say of ResolvedRefs");
+}
+
+#[test]
+fn log_without_reader_does_not_block_traffic() {
+    let mut program = Program::start(&["--workers", "1"], &[]);
+    program.until("ready");
+    // The pipe is full after some hundreds of lines.
+    program.stop_reading.store(true, Ordering::Relaxed);
+    for _ in 0..2_000 {
+        assert_eq!(name_at(program.listener).as_deref(), Some("one"));
+    }
+    assert!(program.is_ready());
+    program.signal(Signal::TERM);
+    assert_eq!(program.ends(), Some(0));
+}

@@ -1,0 +1,12 @@
+//! The program as its user runs it: options, logs, health, signals.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod command_line;
+mod health;
+mod kubernetes;
+mod log;
+mod process;
+mod shutdown;
+#[path = "../support/mod.rs"]
+mod support;

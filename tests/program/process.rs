@@ -1,0 +1,196 @@
+//! The program as a process, with its log and its health endpoints.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{PATIENCE, backend, eventually, free_port, own_address};
+
+/// A Gateway with a listener, and a route to a backend at an address.
+fn manifests(port: u16, backend: SocketAddr) -> String {
+    format!(
+        "\
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {{name: edge}}
+spec: {{controllerName: example.com/edge}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {{name: public}}
+spec:
+  gatewayClassName: edge
+  listeners: [{{name: db, protocol: TCP, port: {port}}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: TCPRoute
+metadata: {{name: db}}
+spec:
+  parentRefs: [{{name: public}}]
+  rules: [{{backendRefs: [{{name: db, port: 5432}}]}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: db}}
+spec: {{ports: [{{port: 5432}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: db-1, labels: {{kubernetes.io/service-name: db}}}}
+addressType: IPv4
+endpoints: [{{addresses: [{}], conditions: {{ready: true}}}}]
+ports: [{{port: {}}}]
+",
+        backend.ip(),
+        backend.port()
+    )
+}
+
+/// The program as a process, and what it logs.
+pub(crate) struct Program {
+    pub(crate) process: Child,
+    lines: Receiver<String>,
+    log: Vec<Value>,
+    pub(crate) health: SocketAddr,
+    pub(crate) listener: SocketAddr,
+    pub(crate) files: Option<TempDir>,
+    /// Leaves the log to itself.
+    pub(crate) stop_reading: Arc<AtomicBool>,
+}
+
+impl Program {
+    /// Forwards to a backend that says `one`.
+    pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let listener = SocketAddr::new(own_address(), free_port());
+        let files = TempDir::new().unwrap();
+        let manifests = manifests(listener.port(), backend("one"));
+        fs::write(files.path().join("gateway.yaml"), manifests).unwrap();
+        let mut command = program();
+        command.args(["run", "--files"]).arg(files.path()).args(arguments);
+        command.args(["--bind", &listener.ip().to_string()]).envs(environment.iter().copied());
+        let mut program = Self::run(&mut command);
+        (program.listener, program.files) = (listener, Some(files));
+        program
+    }
+
+    /// Runs the program, and waits until it can be asked how it is.
+    pub(crate) fn run(command: &mut Command) -> Self {
+        let mut process = command
+            .args(["--health", "127.0.0.1:0", "--log-format", "json"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, lines) = channel();
+        let output = BufReader::new(process.stderr.take().unwrap());
+        let stop_reading = Arc::new(AtomicBool::new(false));
+        let stopped = stop_reading.clone();
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+                while stopped.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
+        });
+        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let mut log = Vec::new();
+        let told = until(&lines, &mut log, "health endpoints");
+        let health = told["address"].as_str().unwrap().parse().unwrap();
+        Self { process, lines, log, health, listener: nowhere, files: None, stop_reading }
+    }
+
+    /// The next line of the log with `text` in its message.
+    pub(crate) fn until(&mut self, text: &str) -> Value {
+        until(&self.lines, &mut self.log, text)
+    }
+
+    pub(crate) fn probe(&self, path: &str) -> Option<(u16, String)> {
+        ask(self.health, &format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"))
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.probe("/readyz").is_some_and(|(code, _)| code == 200)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    /// Waits for the end of the process; its code.
+    pub(crate) fn ends(&mut self) -> Option<i32> {
+        let mut status = None;
+        eventually("the process ends", || {
+            status = self.process.try_wait().unwrap();
+            status.is_some()
+        });
+        status.and_then(|status| status.code())
+    }
+}
+
+fn until(lines: &Receiver<String>, log: &mut Vec<Value>, text: &str) -> Value {
+    loop {
+        let line = lines.recv_timeout(PATIENCE);
+        let line = line.unwrap_or_else(|_| panic!("no `{text}`, only {log:#?}"));
+        let line: Value = serde_json::from_str(&line).expect("each line is JSON");
+        log.push(line.clone());
+        if line["message"].as_str().unwrap().contains(text) {
+            return line;
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The program, without what this test's own environment may say to it.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("SLUICEGATE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// The code and the body of an answer.
+pub(crate) fn ask(address: SocketAddr, request: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
+/// A connection through the gateway that is known to work.
+pub(crate) fn connection(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut name = [0; 4];
+    stream.read_exact(&mut name).unwrap();
+    assert_eq!(&name, b"one\n");
+    stream
+}
+
+pub(crate) fn echoes(stream: &mut TcpStream) -> bool {
+    let mut answer = [0; 5];
+    stream.write_all(b"hello").is_ok()
+        && stream.read_exact(&mut answer).is_ok()
+        && answer == *b"hello"
+}

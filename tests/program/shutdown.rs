@@ -1,0 +1,63 @@
+//! SIGTERM and SIGINT: readiness, drain, immediate stop.
+
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::process::{Program, connection, echoes};
+use crate::support::{eventually, name_at};
+
+#[test]
+fn shutdown_fails_readiness_then_drains_connections() {
+    let mut program = Program::start(&["--stop-delay", "1.5"], &[]);
+    program.until("ready");
+    assert_eq!(program.probe("/livez"), Some((200, "alive\n".to_owned())));
+    assert_eq!(program.probe("/readyz"), Some((200, "ready\n".to_owned())));
+    assert_eq!(program.probe("/").unwrap().0, 404);
+    assert_eq!(name_at(program.listener).as_deref(), Some("one"));
+    let mut live = connection(program.listener);
+
+    let begun = Instant::now();
+    program.signal(Signal::TERM);
+    eventually("it is no longer ready", || !program.is_ready());
+    let (code, why) = program.probe("/readyz").unwrap();
+    assert_eq!(code, 503);
+    assert!(why.contains("stopping"), "{why}");
+    assert_eq!(program.probe("/livez").unwrap().0, 200);
+    // Whoever has not heard of it yet is still served.
+    assert_eq!(name_at(program.listener).as_deref(), Some("one"));
+
+    program.until("no new connections");
+    assert!(begun.elapsed() >= Duration::from_millis(1_500), "{:?}", begun.elapsed());
+    eventually("the listener is closed", || TcpStream::connect(program.listener).is_err());
+    assert!(echoes(&mut live), "a live connection goes on");
+    assert!(program.process.try_wait().unwrap().is_none());
+    drop(live);
+    assert_eq!(program.ends(), Some(0));
+    program.until("stopped");
+}
+
+#[test]
+fn shutdown_is_immediate_on_second_signal() {
+    let mut program = Program::start(&["--stop-delay", "600"], &[]);
+    program.until("ready");
+    let mut live = connection(program.listener);
+    program.signal(Signal::INT);
+    program.until("stopping");
+    program.signal(Signal::TERM);
+    assert_eq!(program.ends(), Some(0));
+    assert!(!echoes(&mut live));
+    program.until("stopped at once");
+}
+
+#[test]
+fn shutdown_resets_connections_at_drain_timeout() {
+    let environment = [("SLUICEGATE_DRAIN_TIMEOUT", "0.2"), ("SLUICEGATE_WORKERS", "1")];
+    let mut program = Program::start(&[], &environment);
+    program.until("ready");
+    let mut live = connection(program.listener);
+    program.signal(Signal::TERM);
+    assert_eq!(program.ends(), Some(0));
+    assert!(!echoes(&mut live));
+}
