@@ -48,7 +48,8 @@ fn main() -> ExitCode {
         Err(error) => Err(format!("{error}\nTry --help.").into()),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("translate: {error}");
+        let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+        eprintln!("translate: {error}{source}");
         ExitCode::from(2)
     })
 }

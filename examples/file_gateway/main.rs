@@ -46,10 +46,20 @@ async fn main() -> ExitCode {
     match run(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("file_gateway: {error}");
+            eprintln!("file_gateway: {}", with_sources(&*error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The error and what caused it, on one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(error.source(), |source| source.source());
+    sources.fold(error.to_string(), |text, source| {
+        let source = source.to_string();
+        // Some errors contain the text of their source.
+        if text.contains(&source) { text } else { format!("{text}: {source}") }
+    })
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {

@@ -1,9 +1,9 @@
 //! What one reading of the files finds, and which of it comes into force.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
+use super::error::FileError;
 use super::library::Kept;
 use super::read::parent_of;
 use crate::model::manifest::{Content, Entry};
@@ -45,8 +45,8 @@ impl Findings {
         self.declared.entry(kept.object.key()).or_default().push(kept);
     }
 
-    pub(super) fn cannot_read(&mut self, path: PathBuf, error: &io::Error) {
-        self.problems.push(format!("{}: cannot be read: {error}", path.display()));
+    pub(super) fn cannot_read(&mut self, path: PathBuf, error: &FileError) {
+        self.problems.push(error.problem());
         self.unreadable.insert(path);
     }
 

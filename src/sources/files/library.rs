@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
-use std::io;
 use std::path::PathBuf;
 
-use super::super::{Snapshot, SourceError};
+use super::error::FileError;
 use super::findings::Findings;
 use super::page::Page;
 use super::read;
 use super::stamp::stamp;
 use crate::model::{Object, ObjectKey, Timestamp};
+use crate::sources::Snapshot;
 
 #[derive(Debug)]
 pub(super) struct Library {
@@ -52,10 +52,9 @@ impl Library {
     }
 
     /// Whether every path can be looked at: a mistyped one should not look like an empty one.
-    pub(super) fn check_paths(&self) -> Result<(), SourceError> {
+    pub(super) fn check_paths(&self) -> Result<(), FileError> {
         for path in &self.paths {
-            read::files_at(path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            read::files_at(path)?;
         }
         Ok(())
     }
@@ -132,7 +131,7 @@ impl Library {
                         pages.push((file, page));
                     }
                     // Deleted between listing and reading.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) if error.is_not_found() => {}
                     Err(error) => findings.cannot_read(file, &error),
                 }
             }

@@ -8,6 +8,7 @@
 //! Nothing that a file says can stop the source. What cannot be read is reported, and the object it
 //! was before stays; only where something is plainly taken away does it go.
 
+mod error;
 mod findings;
 mod library;
 mod page;
@@ -20,8 +21,8 @@ use std::mem;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
-use tokio::task::JoinError;
 
+pub use self::error::FileError;
 use self::library::Library;
 use self::watch::Watch;
 use super::{Feed, Snapshot, Source, SourceError};
@@ -61,8 +62,8 @@ impl FileSource {
     /// Reads everything once, as it is written: without ages and generations.
     ///
     /// # Errors
-    /// Where a path does not exist or cannot be read at all.
-    pub fn read(&self) -> Result<Snapshot, SourceError> {
+    /// [`FileError`] if a path does not exist or cannot be read at all.
+    pub fn read(&self) -> Result<Snapshot, FileError> {
         let mut library = Library::new(self.paths.clone());
         library.check_paths()?;
         library.reload(&BTreeSet::new());
@@ -100,10 +101,11 @@ impl Source for FileSource {
 async fn reload(
     mut library: Library,
     being_written: BTreeSet<PathBuf>,
-) -> Result<(Library, bool), JoinError> {
+) -> Result<(Library, bool), FileError> {
     tokio::task::spawn_blocking(move || {
         let changed = library.reload(&being_written);
         (library, changed)
     })
     .await
+    .map_err(FileError::from)
 }

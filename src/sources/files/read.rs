@@ -5,22 +5,24 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::error::FileError;
+
 /// The largest file that is read.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
 
 /// The files at a path: itself, or those of a directory that can be manifests, in order.
-pub(super) fn files_at(path: &Path) -> io::Result<BTreeSet<PathBuf>> {
-    let metadata = fs::metadata(path)?;
+pub(super) fn files_at(path: &Path) -> Result<BTreeSet<PathBuf>, FileError> {
+    let failed = |error| FileError::read(path, error);
+    let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_file() {
         return Ok(BTreeSet::from([path.to_owned()]));
     }
     if !metadata.is_dir() {
-        // A pipe or a terminal can be read once, not followed.
-        return Err(io::Error::other("it is neither a file nor a directory"));
+        return Err(FileError::NotAFile { path: path.to_owned() });
     }
     let mut files = BTreeSet::new();
-    for entry in fs::read_dir(path)? {
-        let file = entry?.path();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let file = entry.map_err(failed)?.path();
         if is_manifest(&file) && may_be_file(&file) {
             files.insert(file);
         }
@@ -45,14 +47,13 @@ fn may_be_file(file: &Path) -> bool {
 }
 
 /// The text of a file.
-pub(super) fn text_of(file: &Path) -> io::Result<String> {
+pub(super) fn text_of(file: &Path) -> Result<String, FileError> {
     let mut text = String::new();
-    let read = File::open(file)?.take(MAX_SIZE + 1).read_to_string(&mut text)?;
+    let read = File::open(file)
+        .and_then(|opened| opened.take(MAX_SIZE + 1).read_to_string(&mut text))
+        .map_err(|error| FileError::read(file, error))?;
     if read as u64 > MAX_SIZE {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("larger than {} MiB, the most that is read", MAX_SIZE / 1024 / 1024),
-        ));
+        return Err(FileError::TooLarge { path: file.to_owned(), limit: MAX_SIZE });
     }
     Ok(text)
 }

@@ -14,6 +14,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::error::FileError;
 use super::read::{directories_of, parent_of};
 
 /// A burst is over when nothing has happened for so long…
@@ -52,7 +53,7 @@ struct Tally {
 }
 
 impl Watch {
-    pub(super) fn new(paths: Vec<PathBuf>) -> notify::Result<Self> {
+    pub(super) fn new(paths: Vec<PathBuf>) -> Result<Self, FileError> {
         let tally = watch::Sender::new(Tally::default());
         let teller = tally.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -61,7 +62,8 @@ impl Watch {
                 // Such as too many events, of which some are lost.
                 Err(_) => tally.change(),
             });
-        })?;
+        })
+        .map_err(|error| FileError::Watch { source: error.into() })?;
         let watched = BTreeSet::new();
         Ok(Self { watcher, paths, watched, tally, seen: 0, look_again: false })
     }

@@ -1,0 +1,62 @@
+//! Errors of the file source.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::task::JoinError;
+
+/// Error of a [`FileSource`](crate::sources::FileSource).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The operating system refuses to list or read a path.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// A path is something that cannot be read twice, such as a pipe or a terminal.
+    #[error("cannot read {}: it is neither a regular file nor a directory", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file is too large to be a manifest.
+    #[error("cannot read {}: it is larger than {} MiB", path.display(), limit >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The largest size that is read, in bytes.
+        limit: u64,
+    },
+    /// The operating system provides no file notifications.
+    #[error("cannot watch files")]
+    Watch {
+        /// Error of the notification library.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The task that reads the files was cancelled or panicked.
+    #[error("internal error: the task that reads the files failed")]
+    Task(#[from] JoinError),
+}
+
+impl FileError {
+    pub(super) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), source }
+    }
+
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Returns the error and its source on one line, for a snapshot's problems.
+    pub(super) fn problem(&self) -> String {
+        match self.source() {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
+        }
+    }
+}
