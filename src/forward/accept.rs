@@ -12,10 +12,10 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::bind::BACKLOG;
-use super::connection::{Connection, canonical};
+use super::connection::Connection;
+use super::listener::{Phase, SharedListener};
 use super::live::Live;
 use super::settings::Settings;
-use super::worker::SharedListener;
 
 /// The first pause after the system could not hand out a connection; it doubles up to the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
@@ -31,21 +31,13 @@ pub(super) struct Acceptor {
     live: Arc<Live>,
 }
 
-/// How long a listener is to go on, as far as anybody knows now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    /// It takes connections.
-    Open,
-    /// It takes no more; those it has must have finished by this time, if any.
-    Closed(Option<Instant>),
-}
-
-/// How a listener is told.
-pub(super) type Stop = watch::Receiver<Phase>;
-
 /// Accepts connections until told to stop; then closes the socket, says so, and waits for the
 /// connections to finish.
-pub(super) async fn run(acceptor: Acceptor, mut stop: Stop, closed: oneshot::Sender<()>) {
+pub(super) async fn run(
+    acceptor: Acceptor,
+    mut stop: watch::Receiver<Phase>,
+    closed: oneshot::Sender<()>,
+) {
     let live = acceptor.live.clone();
     tokio::select! {
         // An error means that the other end is gone: then everything stops.
@@ -117,7 +109,7 @@ impl Acceptor {
     fn serve(&self, stream: TcpStream, peer: SocketAddr) {
         self.live.spawn(|place| {
             let listener = self.listener.state();
-            Connection::new(stream, canonical(peer), listener, place).run()
+            Connection::new(stream, peer, listener, place).run()
         });
     }
 }
@@ -146,7 +138,7 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 
 /// Waits until no connection is left, and ends those that are left at the deadline. The deadline
 /// may still move, or be taken back.
-async fn drain(live: &Live, mut stop: Stop) {
+async fn drain(live: &Live, mut stop: watch::Receiver<Phase>) {
     loop {
         let phase = *stop.borrow_and_update();
         let deadline = async {

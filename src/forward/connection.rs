@@ -13,11 +13,11 @@ use tracing::{Level, field};
 
 use super::dial::dial;
 use super::direction::{Meter, Side};
+use super::listener::ListenerState;
 use super::live::Place;
 use super::outcome::Outcome;
 use super::relay::relay;
 use super::route::Route;
-use super::worker::ListenerState;
 use crate::plan::{BackendId, RejectReason};
 
 /// Why a stream may be taken for granted.
@@ -53,7 +53,7 @@ impl Connection {
         listener.counters.of(place.live().worker).accepted();
         Self {
             downstream: Some(downstream),
-            peer,
+            peer: canonical(peer),
             listener,
             started: Instant::now(),
             backend: None,
@@ -187,7 +187,7 @@ fn has_spoken(downstream: &TcpStream) -> io::Result<bool> {
 }
 
 /// On a socket for both address families, an IPv4 address comes wrapped as an IPv6 one.
-pub(super) fn canonical(address: SocketAddr) -> SocketAddr {
+fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 

@@ -28,6 +28,7 @@ mod counters;
 mod deadline;
 mod dial;
 mod direction;
+mod listener;
 mod live;
 mod open;
 mod outcome;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout};
 
-use super::accept::Phase;
-use super::worker::{Assignment, ListenerState, SharedListener, Worker};
+use super::listener::{ListenerState, Phase, SharedListener};
+use super::worker::{Assignment, Worker};
 
 /// How long to wait for a socket to close that is in the way of a new one.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);

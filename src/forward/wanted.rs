@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::counters::Counters;
+use super::listener::ListenerState;
 use super::route::Route;
 use super::routes::Routes;
-use super::worker::ListenerState;
 use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
 
 #[derive(Debug)]

@@ -4,54 +4,20 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 use tokio::runtime;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::accept::{self, Acceptor, Stop};
-use super::counters::Shards;
+use super::accept::{self, Acceptor};
+use super::listener::{Phase, SharedListener};
 use super::pipe;
-use super::route::Route;
 use super::settings::Settings;
-use crate::plan::ListenerId;
-
-/// A listener as all workers share it: what it does now.
-#[derive(Debug)]
-pub(super) struct SharedListener(ArcSwap<ListenerState>);
-
-/// What a listener does with new connections.
-#[derive(Debug)]
-pub(super) struct ListenerState {
-    pub(super) id: ListenerId,
-    pub(super) route: Option<Arc<Route>>,
-    pub(super) counters: Arc<Shards>,
-}
-
-impl SharedListener {
-    pub(super) fn new(state: ListenerState) -> Self {
-        Self(ArcSwap::from_pointee(state))
-    }
-
-    pub(super) fn state(&self) -> Arc<ListenerState> {
-        self.0.load_full()
-    }
-
-    pub(super) fn counters(&self) -> Arc<Shards> {
-        self.0.load().counters.clone()
-    }
-
-    /// What new connections find from now on.
-    pub(super) fn replace(&self, state: ListenerState) {
-        self.0.store(Arc::new(state));
-    }
-}
 
 /// A socket for a worker to serve.
 pub(super) struct Assignment {
     pub(super) socket: std::net::TcpListener,
     pub(super) listener: Arc<SharedListener>,
-    pub(super) stop: Stop,
+    pub(super) stop: watch::Receiver<Phase>,
     /// Told when the socket is closed.
     pub(super) closed: oneshot::Sender<()>,
     /// Told, by being dropped, when the last connection has ended.
