@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Bindings;
 use super::bind;
+use super::bindings::Bindings;
 use super::counters::Counters;
 use super::open::Open;
 use super::settings::Settings;
