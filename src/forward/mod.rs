@@ -34,7 +34,6 @@ mod listener;
 mod live;
 mod open;
 mod outcome;
-#[cfg_attr(not(target_os = "linux"), path = "no_pipe.rs")]
 mod pipe;
 mod ready;
 mod reconcile;

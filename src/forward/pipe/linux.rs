@@ -1,8 +1,4 @@
-//! Pipes, owned by the worker and lent to a direction for as long as it has bytes in hand.
-//!
-//! Through a pipe, bulk goes from socket to socket without being copied (`splice(2)`). A pipe is
-//! lent as a buffer is: an idle connection has none, and a worker whose peers keep up uses a single
-//! one for all of them.
+//! `splice(2)` through pipes.
 
 use std::cell::RefCell;
 use std::io;
@@ -16,7 +12,7 @@ use nix::unistd::pipe2;
 
 /// What a pipe holds, in bytes. The system allows an ordinary user no larger one
 /// (`fs.pipe-max-size`); with the usual 64 KiB there are so many calls that copying costs less.
-pub(super) const CAPACITY: usize = 1 << 20;
+pub(in crate::forward) const CAPACITY: usize = 1 << 20;
 
 /// Pipes that the workers of a forwarder have at most, though each at least one. An ordinary user gets 64 of this size in all
 /// (`fs.pipe-user-pages-soft`), unless the system says otherwise, and any other that he opens
@@ -82,7 +78,7 @@ struct Ends {
 }
 
 /// A pipe, given back when dropped; or closed, if there is something left in it.
-pub(super) struct Pipe {
+pub(in crate::forward) struct Pipe {
     /// There until it is dropped.
     ends: Option<Ends>,
     held: usize,
@@ -92,7 +88,7 @@ pub(super) struct Pipe {
 ///
 /// A pipe, unlike a buffer, cannot be written to a lost peer without a SIGPIPE, and it is not ours to
 /// say what that does to the process.
-pub(super) fn prepare_worker(workers: usize) {
+pub(in crate::forward) fn prepare_worker(workers: usize) {
     let mut pipe = SigSet::empty();
     pipe.add(Signal::SIGPIPE);
     // It fails only for want of such a signal.
@@ -102,13 +98,13 @@ pub(super) fn prepare_worker(workers: usize) {
 
 impl Pipe {
     /// An empty pipe; `None` where there is none to be had.
-    pub(super) fn take() -> Option<Self> {
+    pub(in crate::forward) fn take() -> Option<Self> {
         let ends = POOL.with_borrow_mut(Pool::lend)?;
         Some(Self { ends: Some(ends), held: 0 })
     }
 
     /// Whether nothing is in it.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::forward) fn is_empty(&self) -> bool {
         self.held == 0
     }
 
@@ -117,7 +113,11 @@ impl Pipe {
     ///
     /// # Errors
     /// The socket's.
-    pub(super) fn fill(&mut self, socket: impl AsFd, limit: usize) -> io::Result<usize> {
+    pub(in crate::forward) fn fill(
+        &mut self,
+        socket: impl AsFd,
+        limit: usize,
+    ) -> io::Result<usize> {
         debug_assert!(self.is_empty());
         let (into, from) = (&self.ends().writer, socket.as_fd());
         self.held = match uninterrupted(|| splice(from, None, into, None, limit, NONBLOCK)) {
@@ -137,7 +137,7 @@ impl Pipe {
     ///
     /// # Errors
     /// The socket's; the pipe must not be empty, so that `WouldBlock` cannot be the pipe's.
-    pub(super) fn empty(&mut self, socket: impl AsFd) -> io::Result<usize> {
+    pub(in crate::forward) fn empty(&mut self, socket: impl AsFd) -> io::Result<usize> {
         debug_assert!(!self.is_empty());
         let (from, into) = (&self.ends().reader, socket.as_fd());
         let moved = uninterrupted(|| splice(from, None, into, None, self.held, NONBLOCK))?;
