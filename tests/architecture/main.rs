@@ -1,4 +1,4 @@
-//! Checks of the source text: layers, import cycles, layout and comments.
+//! Checks of texts: layers, import cycles, layout and comments of `src`, and links of documents.
 //!
 //! The checks read `src` as text, split it into tokens and resolve `use` declarations themselves,
 //! so they need no build of the crate. Each check also runs on sources that a unit test makes up.
@@ -10,6 +10,7 @@
 //! | `layout` | unreachable files, `mod.rs`, `super::super`, length, names of files and types |
 //! | `purity` | clocks, sockets and the YAML library stay in their places |
 //! | `comments` | words, first words and width of comments |
+//! | `links` | links between Markdown files, and file names in ARCHITECTURE.md |
 //!
 //! `tokens` splits a file, `imports` finds what it declares and imports, `crates` resolves a path to
 //! the file that defines its item.
@@ -22,6 +23,7 @@ mod cycles;
 mod imports;
 mod layers;
 mod layout;
+mod links;
 mod purity;
 mod sources;
 mod tokens;
