@@ -1,9 +1,9 @@
 # syntax=docker/dockerfile:1
-# The program alone: one static binary in an empty root.
+# Builds an image that contains only the statically linked program.
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 -t ghcr.io/sluicegate/sluicegate:0.1.0 --push .
 
-# Whatever the image is for, the compiler runs on the machine that builds it.
+# The compiler runs on the platform of the builder and cross-compiles for the target platform.
 FROM --platform=$BUILDPLATFORM rust:1.95-bookworm AS build
 ARG BUILDARCH
 ARG TARGETARCH
@@ -12,13 +12,13 @@ RUN if [ "$TARGETARCH" != "$BUILDARCH" ]; then \
     fi
 WORKDIR /src
 COPY . .
-# glibc rather than musl, for its allocator: docs/performance.md was measured with it.
+# glibc instead of musl, because of its allocator: docs/performance.md was measured with it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,id=target-$TARGETARCH \
     case "$TARGETARCH" in \
         amd64) arch=x86_64 ;; \
         arm64) arch=aarch64 ;; \
-        *) echo "no image for $TARGETARCH: there is amd64 and arm64" >&2; exit 1 ;; \
+        *) echo "unsupported architecture $TARGETARCH; expected amd64 or arm64" >&2; exit 1 ;; \
     esac; \
     target=$arch-unknown-linux-gnu; \
     variable=$(echo "CARGO_TARGET_${target}_LINKER" | tr a-z- A-Z_); \
