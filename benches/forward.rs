@@ -15,11 +15,11 @@ use std::thread;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sluicegate::forward::{Forwarder, Settings};
+use sluicegate::forward::Forwarder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
 
-use plans::{ANY, id, plan, to};
+use plans::{ANY, id, plan, settings, to};
 
 const MIB: usize = 1024 * 1024;
 
@@ -137,7 +137,7 @@ async fn answer(mut stream: tokio::net::TcpStream) {
 
 /// A forwarder in front of `backend`, and where it listens.
 fn gate(backend: SocketAddr) -> (Forwarder, SocketAddr) {
-    let mut forwarder = Forwarder::start(Settings::default().with_workers(1)).unwrap();
+    let mut forwarder = Forwarder::start(settings(1)).unwrap();
     runtime().block_on(forwarder.apply(&plan([("tcp", ANY, to(&[backend]))])));
     let address = forwarder.bindings().bound[&id("tcp")][0];
     (forwarder, address)

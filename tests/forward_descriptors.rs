@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sluicegate::forward::{Outcome, Settings};
+use sluicegate::forward::Outcome;
 use sluicegate::plan::{BindErrorKind, Plan, RejectReason};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Builder;
@@ -23,7 +23,7 @@ use tokio::time::sleep;
 use support::events::{record, recorded};
 use support::gate::Gate;
 use support::peer::{Backend, Peer, Reserved, Silent};
-use support::plans::{ANY, backend, id, plan, rejecting, route, to};
+use support::plans::{ANY, backend, id, plan, rejecting, route, settings, to};
 use support::stream::Stream;
 use support::{PATIENCE, eventually, within};
 
@@ -39,10 +39,6 @@ fn alone(test: impl Future<Output = ()>) {
 /// Takes every descriptor there is; dropping them gives them back.
 fn exhaust() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
-}
-
-fn settings() -> Settings {
-    Settings::default().with_workers(1)
 }
 
 /// A client that needs no other descriptor.
@@ -69,7 +65,7 @@ async fn lack_of_descriptors() {
     let echo = Peer::echo().await;
     let routing = || to(&[echo.address]);
     let mut plan = plan([("one", ANY, routing()), ("two", ANY, routing())]);
-    let mut gate = Gate::with(settings(), &plan).await;
+    let mut gate = Gate::with(settings(1), &plan).await;
     // All of them stay, so as not to give descriptors back.
     let mut clients = vec![gate.connect("one").await, gate.connect("two").await];
     for client in &mut clients {
@@ -138,7 +134,7 @@ fn connections_waiting_when_their_listener_is_removed_are_served() {
 async fn removed_while_connections_wait() {
     const WAITING: usize = 300;
     let echo = Peer::echo().await;
-    let settings = settings().with_drain_timeout(10 * PATIENCE);
+    let settings = settings(1).with_drain_timeout(10 * PATIENCE);
     let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;
 
     let table = File::open("/proc/net/tcp").unwrap();
@@ -188,7 +184,7 @@ async fn everything_at_once_and_its_end() {
         let (echo, held) = (Peer::echo().await, Backend::listen().await);
         let (refusing, silent) = (Reserved::new(), Silent::new().await);
         let around = open();
-        let mut gate = Gate::with(settings().with_workers(2), &Plan::default()).await;
+        let mut gate = Gate::with(settings(2), &Plan::default()).await;
         let started = open();
         let full = plan([
             ("echo", ANY, to(&[echo.address])),

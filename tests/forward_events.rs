@@ -8,7 +8,7 @@ mod support;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use sluicegate::forward::{Outcome, Settings};
+use sluicegate::forward::Outcome;
 use sluicegate::plan::{Plan, RejectReason, Routing};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use support::events::{Fields, record, recorded};
 use support::gate::Gate;
 use support::peer::{Backend, Peer, Reserved, Silent};
-use support::plans::{ANY, backend, id, plan, rejecting, route};
+use support::plans::{ANY, backend, id, plan, rejecting, route, settings};
 use support::stream::Stream;
 use support::{PATIENCE, eventually, within};
 
@@ -45,7 +45,7 @@ async fn event(listener: &str) -> Fields {
 /// A gate with this listener. Events are told apart by it, so each test has its own.
 async fn gate(listener: &str, routing: Routing) -> Gate {
     record();
-    let settings = Settings::default().with_workers(2).with_dial_timeout(2 * PATIENCE);
+    let settings = settings(2).with_dial_timeout(2 * PATIENCE);
     let settings = settings.with_drain_timeout(Duration::from_millis(50));
     Gate::with(settings, &plan([(listener, ANY, routing)])).await
 }

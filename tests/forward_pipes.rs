@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sluicegate::forward::{Outcome, Settings};
+use sluicegate::forward::Outcome;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use support::gate::Gate;
 use support::peer::Backend;
-use support::plans::{ANY, plan, to};
+use support::plans::{ANY, plan, settings, to};
 use support::stream::{Stream, whole};
 use support::{eventually, within};
 
@@ -61,7 +61,7 @@ fn all_pipe_ends() -> usize {
 /// A gate with one worker.
 async fn gate(backend: &Backend) -> Gate {
     let plan = plan([("tcp", ANY, to(&[backend.address]))]);
-    Gate::with(Settings::default().with_workers(1), &plan).await
+    Gate::with(settings(1), &plan).await
 }
 
 /// Sends [`BULK`] and the end, in a task of its own.

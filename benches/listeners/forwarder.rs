@@ -7,11 +7,11 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
-use sluicegate::forward::{Forwarder, Settings};
+use sluicegate::forward::Forwarder;
 use sluicegate::plan::Plan;
 use tokio::runtime::Builder;
 
-use crate::plans::{backend, plan, route};
+use crate::plans::{backend, plan, route, settings};
 use crate::support::{free_port, own_address};
 use crate::{Scale, median, milliseconds, possible, row, timed};
 
@@ -72,7 +72,7 @@ fn measure_row(listeners: usize, workers: usize, changes: usize) {
     let changed = plan_of(&addresses[1..], 2);
     let more = plan_of(&addresses, 1);
     let copies = [&changed, &first].map(|like| copy_like(&first, like));
-    let mut forwarder = Forwarder::start(Settings::default().with_workers(workers)).unwrap();
+    let mut forwarder = Forwarder::start(settings(workers)).unwrap();
 
     let before = memory();
     let (opening, bindings) = timed(|| runtime.block_on(forwarder.apply(&first)));

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use sluicegate::Server;
-use sluicegate::forward::Settings;
 use sluicegate::model::*;
 use sluicegate::sources::MemorySource;
 use tokio::runtime::Builder;
 
+use crate::plans::settings;
 use crate::support::{free_port, own_address};
 use crate::{Scale, median, milliseconds, possible, row, timed};
 
@@ -26,10 +26,7 @@ pub(super) fn measure(scale: Scale, descriptors: usize) {
 fn measure_one(listeners: usize, changes: usize) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let source = MemorySource::new(objects(listeners));
-    let builder = Server::builder()
-        .source(source.clone())
-        .bind(own_address())
-        .forward(Settings::default().with_workers(1));
+    let builder = Server::builder().source(source.clone()).bind(own_address()).forward(settings(1));
     let (opening, handle) = timed(|| runtime.block_on(builder.start()).unwrap());
     let report = handle.report();
     assert_eq!(

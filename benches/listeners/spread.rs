@@ -5,11 +5,11 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
-use sluicegate::forward::{Forwarder, Settings};
+use sluicegate::forward::Forwarder;
 use sluicegate::plan::Routing;
 use tokio::runtime::Builder;
 
-use crate::plans::{ANY, id, plan};
+use crate::plans::{ANY, id, plan, settings};
 use crate::{Scale, median, row};
 
 pub(super) fn measure(scale: Scale) {
@@ -39,7 +39,7 @@ pub(super) fn measure(scale: Scale) {
 /// The first worker's share of so many connections to a new listener.
 fn share(connections: usize) -> f64 {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let mut forwarder = Forwarder::start(Settings::default().with_workers(2)).unwrap();
+    let mut forwarder = Forwarder::start(settings(2)).unwrap();
     let plan = plan([("tcp", ANY, Routing::Unrouted)]);
     let address = runtime.block_on(forwarder.apply(&plan)).bound[&id("tcp")][0];
     // They are reset as soon as a worker has them, which may be before the client knows.

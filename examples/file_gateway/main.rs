@@ -83,7 +83,7 @@ async fn serve(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     // The connections of a listener that is removed get as much time as those of a stop.
     let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
     if let Some(workers) = options.workers {
-        forward = forward.with_workers(workers.get());
+        forward = forward.with_workers(workers);
     }
     gateway = gateway.forward(forward);
     if let Some(address) = options.bind {

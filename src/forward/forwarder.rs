@@ -20,11 +20,13 @@ use crate::plan::Plan;
 /// [`NoResources`](crate::plan::BindErrorKind::NoResources) and connections wait to be accepted.
 ///
 /// ```
+/// use std::num::NonZeroUsize;
+///
 /// use sluicegate::forward::{Forwarder, Settings};
 /// use sluicegate::plan::Plan;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// let mut forwarder = Forwarder::start(Settings::default().with_workers(1))?;
+/// let mut forwarder = Forwarder::start(Settings::default().with_workers(NonZeroUsize::MIN))?;
 /// let bindings = forwarder.apply(&Plan::default()).await;
 /// assert!(bindings.failures.is_empty());
 /// # Ok::<_, std::io::Error>(())

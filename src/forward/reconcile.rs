@@ -38,7 +38,7 @@ pub(super) struct Reconciler {
 impl Reconciler {
     pub(super) fn start(settings: Settings) -> io::Result<Self> {
         let settings = Arc::new(settings);
-        let workers = (0..settings.workers.max(1))
+        let workers = (0..settings.workers.get())
             .map(|number| Worker::start(number, settings.clone()))
             .collect::<io::Result<Vec<_>>>()?;
         Ok(Self {

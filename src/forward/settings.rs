@@ -8,8 +8,8 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Worker threads. Default: as many as there are processors to use.
-    pub workers: usize,
+    /// Number of worker threads. Default: one for each CPU that is available to the process.
+    pub workers: NonZeroUsize,
     /// How long to wait for one endpoint to answer. Default: 10 s. Too short, and a busy backend
     /// is given up; too long, and a client waits for a dead one.
     pub dial_timeout: Duration,
@@ -22,7 +22,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            workers: thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             dial_timeout: Duration::from_secs(10),
             dial_attempts: 3,
             drain_timeout: Duration::from_secs(30),
@@ -31,10 +31,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Sets the number of worker threads; at least 1.
+    /// Sets the number of worker threads.
     #[must_use]
-    pub fn with_workers(mut self, workers: usize) -> Self {
-        self.workers = workers.max(1);
+    pub fn with_workers(mut self, workers: NonZeroUsize) -> Self {
+        self.workers = workers;
         self
     }
 

@@ -5,13 +5,13 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::pin::pin;
 use std::task::Poll;
 
-use sluicegate::forward::{Forwarder, Settings};
+use sluicegate::forward::Forwarder;
 use sluicegate::plan::BindErrorKind;
 use tokio::net::TcpStream;
 
 use crate::support::gate::Gate;
 use crate::support::peer::{Peer, Reserved};
-use crate::support::plans::{ANY, id, plan, to};
+use crate::support::plans::{ANY, id, plan, settings, to};
 use crate::support::stream::Stream;
 use crate::support::within;
 
@@ -133,7 +133,7 @@ async fn another_forwarder_cannot_have_the_port_too() {
     let (first, second) = (Peer::named(b'1').await, Peer::named(b'2').await);
     let gate = Gate::to(to(&[first.address])).await;
     let address = gate.address("tcp");
-    let mut other = Forwarder::start(Settings::default().with_workers(2)).unwrap();
+    let mut other = Forwarder::start(settings(2)).unwrap();
     let bindings = other.apply(&plan([("tcp", address, to(&[second.address]))])).await;
     assert_eq!(bindings.failures[&id("tcp")][0].kind, BindErrorKind::PortUnavailable);
     for _ in 0..20 {
@@ -187,7 +187,7 @@ async fn a_backend_may_be_of_the_other_family() {
 #[tokio::test]
 async fn workers_share_a_port() {
     let echo = Peer::echo().await;
-    let settings = Settings::default().with_workers(4);
+    let settings = settings(4);
     let gate = Gate::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;
     // That chance leaves one of the four out is not to be expected.
     for _ in 0..200 {

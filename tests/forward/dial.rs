@@ -10,13 +10,9 @@ use tokio::net::TcpStream;
 
 use crate::support::gate::Gate;
 use crate::support::peer::{Peer, Reserved, Silent};
-use crate::support::plans::{ANY, plan, to};
+use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::{Stream, is_rejected};
 use crate::support::{PATIENCE, eventually, within};
-
-fn settings() -> Settings {
-    Settings::default().with_workers(1)
-}
 
 async fn gate(settings: Settings, endpoints: &[SocketAddr]) -> Gate {
     Gate::with(settings, &plan([("tcp", ANY, to(endpoints))])).await
@@ -25,7 +21,7 @@ async fn gate(settings: Settings, endpoints: &[SocketAddr]) -> Gate {
 #[tokio::test]
 async fn another_endpoint_stands_in_for_one_that_refuses() {
     let (refusing, echo) = (Reserved::new(), Peer::echo().await);
-    let gate = gate(settings(), &[refusing.address, echo.address]).await;
+    let gate = gate(settings(1), &[refusing.address, echo.address]).await;
     for _ in 0..10 {
         let mut client = gate.connect("tcp").await;
         client.echoes().await;
@@ -45,7 +41,7 @@ async fn no_more_endpoints_are_tried_than_allowed() {
     endpoints.push(echo.address);
 
     for (attempts, failing) in [(1, 3), (2, 2), (3, 1), (4, 0), (9, 0)] {
-        let gate = gate(settings().with_dial_attempts(attempts), &endpoints).await;
+        let gate = gate(settings(1).with_dial_attempts(attempts), &endpoints).await;
         let mut failed = 0;
         for _ in 0..endpoints.len() {
             failed += usize::from(is_rejected(&end(gate.address("tcp")).await));
@@ -71,7 +67,7 @@ async fn end(address: SocketAddr) -> io::Result<()> {
 #[tokio::test]
 async fn where_all_endpoints_refuse_the_client_is_reset() {
     let refusing = [Reserved::new(), Reserved::new()];
-    let gate = gate(settings(), &refusing.each_ref().map(|refusing| refusing.address)).await;
+    let gate = gate(settings(1), &refusing.each_ref().map(|refusing| refusing.address)).await;
     gate.resets("tcp").await;
     gate.ended("tcp", &[(Outcome::DialFailed, 1)]).await;
 }
@@ -79,7 +75,7 @@ async fn where_all_endpoints_refuse_the_client_is_reset() {
 #[tokio::test]
 async fn at_least_one_endpoint_is_tried() {
     let echo = Peer::echo().await;
-    let mut settings = settings();
+    let mut settings = settings(1);
     settings.dial_attempts = 0;
     let gate = gate(settings, &[echo.address]).await;
     gate.connect("tcp").await.echoes().await;
@@ -89,7 +85,7 @@ async fn at_least_one_endpoint_is_tried() {
 async fn an_endpoint_that_does_not_answer_is_given_up() {
     let silent = Silent::new().await;
     let timeout = Duration::from_millis(50);
-    let gate = gate(settings().with_dial_timeout(timeout), &[silent.address]).await;
+    let gate = gate(settings(1).with_dial_timeout(timeout), &[silent.address]).await;
     let started = Instant::now();
     gate.connect("tcp").await.is_reset().await;
     assert!(started.elapsed() >= timeout);
@@ -100,7 +96,7 @@ async fn an_endpoint_that_does_not_answer_is_given_up() {
 #[tokio::test]
 async fn another_endpoint_stands_in_for_one_that_does_not_answer() {
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
-    let settings = settings().with_dial_timeout(Duration::from_millis(50));
+    let settings = settings(1).with_dial_timeout(Duration::from_millis(50));
     let gate = gate(settings, &[silent.address, echo.address]).await;
     for _ in 0..2 {
         let mut client = gate.connect("tcp").await;
@@ -116,7 +112,7 @@ async fn another_endpoint_stands_in_for_one_that_does_not_answer() {
 #[tokio::test]
 async fn dialling_stops_when_the_client_resets() {
     let silent = Silent::new().await;
-    let gate = gate(settings().with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
+    let gate = gate(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
     let mut client = gate.connect("tcp").await;
     client.say("hello?").await;
     client.reset();
@@ -126,7 +122,7 @@ async fn dialling_stops_when_the_client_resets() {
 #[tokio::test]
 async fn a_drain_does_not_wait_for_a_dial() {
     let silent = Silent::new().await;
-    let mut gate = gate(settings().with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
+    let mut gate = gate(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
     let mut client = gate.connect("tcp").await;
     eventually("accepted", || gate.counters("tcp").active() == 1).await;
     within("the drain", gate.forwarder.drain(Duration::from_millis(50))).await;

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use sluicegate::forward::{Outcome, Settings};
+use sluicegate::forward::Outcome;
 use sluicegate::plan::Plan;
 use tokio::time::{sleep, timeout};
 
 use crate::support::gate::Gate;
 use crate::support::peer::{Backend, Peer};
-use crate::support::plans::{ANY, plan, to};
+use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::{Stream, refused};
 use crate::support::{PATIENCE, within};
 
@@ -77,7 +77,7 @@ async fn a_drain_of_nothing_is_over_at_once() {
 #[tokio::test]
 async fn a_drain_may_last_longer_than_that_of_a_removed_listener() {
     let backend = Backend::listen().await;
-    let settings = Settings::default().with_workers(1).with_drain_timeout(Duration::ZERO);
+    let settings = settings(1).with_drain_timeout(Duration::ZERO);
     let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
     let (mut client, mut server) = gate.talking_pair(&backend).await;
     let draining = tokio::spawn(async move { gate.forwarder.drain(Duration::MAX).await });
@@ -97,7 +97,7 @@ async fn a_drain_may_last_longer_than_that_of_a_removed_listener() {
 async fn a_drain_takes_removed_listeners_along() {
     for (removed, drain) in [(10 * PATIENCE, SOON), (SOON, 10 * PATIENCE)] {
         let backend = Backend::listen().await;
-        let settings = Settings::default().with_workers(1).with_drain_timeout(removed);
+        let settings = settings(1).with_drain_timeout(removed);
         let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
         let (mut client, mut server) = gate.talking_pair(&backend).await;
         gate.apply(&Plan::default()).await;

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::support::gate::Gate;
 use crate::support::peer::{Backend, Peer, Reserved};
-use crate::support::plans::{ANY, backend, id, plan, rejecting, route, to};
+use crate::support::plans::{ANY, backend, id, plan, rejecting, route, settings, to};
 use crate::support::stream::{Stream, refused};
 use crate::support::{PATIENCE, eventually, within};
 
@@ -111,7 +111,7 @@ async fn a_connection_keeps_the_backend_it_began_with() {
 }
 
 fn draining(timeout: Duration) -> Settings {
-    Settings::default().with_workers(2).with_drain_timeout(timeout)
+    settings(2).with_drain_timeout(timeout)
 }
 
 #[tokio::test]

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use fastrand::Rng;
-use sluicegate::forward::Settings;
 use sluicegate::plan::{BackendPlan, BindErrorKind, Plan, RejectReason, Routing};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -14,7 +13,7 @@ use super::end::within;
 use super::server::Server;
 use crate::support::gate::Gate;
 use crate::support::peer::{Peer, Reserved, Silent};
-use crate::support::plans::{self, ANY, backend, id, plan, rejecting, route};
+use crate::support::plans::{self, ANY, backend, id, plan, rejecting, route, settings};
 
 /// Listeners that come and go.
 pub const PASSING: usize = 3;
@@ -40,7 +39,7 @@ pub struct Stretch {
 
 impl Stretch {
     pub async fn open(workers: usize, scenery: &Scenery, drain_timeout: Duration) -> Self {
-        let settings = Settings::default().with_workers(workers).with_drain_timeout(drain_timeout);
+        let settings = settings(workers).with_drain_timeout(drain_timeout);
         let mut stretch = Self {
             gate: Gate::with(settings, &Plan::default()).await,
             passing: (0..PASSING).map(|_| Reserved::new()).collect(),

@@ -13,7 +13,7 @@ pub(crate) async fn gateway(options: &Options) -> Result<(Builder, Option<LeaseH
     // The connections of a listener that is removed get as much time as those of a stop.
     let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
     if let Some(workers) = options.workers {
-        forward = forward.with_workers(workers.get());
+        forward = forward.with_workers(workers);
     }
     let gateway = Server::builder().forward(forward);
     let mut gateway = gateway.addresses(options.place.addresses.clone());

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -88,12 +89,12 @@ pub(in crate::forward) struct Pipe {
 ///
 /// A pipe, unlike a buffer, cannot be written to a lost peer without a SIGPIPE, and it is not ours to
 /// say what that does to the process.
-pub(in crate::forward) fn prepare_worker(workers: usize) {
+pub(in crate::forward) fn prepare_worker(workers: NonZeroUsize) {
     let mut pipe = SigSet::empty();
     pipe.add(Signal::SIGPIPE);
     // It fails only for want of such a signal.
     let _ = pipe.thread_block();
-    POOL.with_borrow_mut(|pool| pool.most = (MOST / workers).max(1));
+    POOL.with_borrow_mut(|pool| pool.most = (MOST / workers.get()).max(1));
 }
 
 impl Pipe {

@@ -1,13 +1,14 @@
 //! Where bytes cannot be moved through pipes: there are none, and everything is copied.
 
 use std::io;
+use std::num::NonZeroUsize;
 
 pub(in crate::forward) const CAPACITY: usize = 1 << 20;
 
 /// What cannot be had here.
 pub(in crate::forward) enum Pipe {}
 
-pub(in crate::forward) fn prepare_worker(_: usize) {}
+pub(in crate::forward) fn prepare_worker(_: NonZeroUsize) {}
 
 impl Pipe {
     pub(in crate::forward) fn take() -> Option<Self> {

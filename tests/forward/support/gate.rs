@@ -8,7 +8,7 @@ use sluicegate::plan::{Plan, Routing};
 use tokio::net::TcpStream;
 
 use super::peer::Backend;
-use super::plans::{ANY, id, plan, to};
+use super::plans::{ANY, id, plan, settings, to};
 use super::stream::Stream;
 use super::{eventually, within};
 
@@ -20,7 +20,7 @@ pub struct Gate {
 impl Gate {
     /// Two workers and otherwise the defaults.
     pub async fn open(plan: &Plan) -> Self {
-        Self::with(Settings::default().with_workers(2), plan).await
+        Self::with(settings(2), plan).await
     }
 
     pub async fn with(settings: Settings, plan: &Plan) -> Self {

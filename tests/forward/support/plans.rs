@@ -1,8 +1,10 @@
-//! Plans, made by hand.
+//! Plans and settings for tests and benchmarks.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use sluicegate::forward::Settings;
 use sluicegate::model::{NamespacedName, ObjectName, SectionName, default_namespace};
 use sluicegate::plan::{
     BackendId, BackendPlan, ListenAddress, ListenerId, ListenerPlan, Plan, RejectReason, RoutePlan,
@@ -11,6 +13,11 @@ use sluicegate::plan::{
 
 /// A port of this host that the system chooses.
 pub const ANY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+
+/// The default settings, with this number of workers.
+pub fn settings(workers: usize) -> Settings {
+    Settings::default().with_workers(NonZeroUsize::new(workers).unwrap())
+}
 
 pub fn id(listener: &str) -> ListenerId {
     ListenerId { gateway: name("edge"), listener: SectionName::new(listener).unwrap() }
