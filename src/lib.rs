@@ -48,10 +48,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod forward;
+#[warn(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod model;
+#[warn(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod plan;
 mod server;
 pub mod sources;
+#[warn(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod translate;
 
 pub use self::server::{Builder, Handle, ListenerReport, Report, Reports, Server, StartError};
