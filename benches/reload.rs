@@ -27,7 +27,7 @@ use sluicegate::model::{
 };
 use sluicegate::plan::Routing;
 use sluicegate::sources::{FileSource, MemorySource, Source};
-use sluicegate::translate::{Settings, translate};
+use sluicegate::translate::{Assignments, Settings, translate};
 use sluicegate::{Handle, Server};
 use tempfile::TempDir;
 
@@ -127,7 +127,7 @@ impl Scene {
             resources.insert(EndpointSlice::new(&service, port, [address.ip()]));
             resources.insert(service);
         }
-        let plan = translate(&resources, &Settings::default()).plan;
+        let plan = translate(&resources, &Settings::default(), &Assignments::default()).plan;
         let listener = plan.listeners.values().next().unwrap();
         let Routing::Single(route) = &listener.routing else { panic!("{:?}", listener.routing) };
         let address = own_address();

@@ -13,7 +13,7 @@ use sluicegate::model::StatusReport;
 use sluicegate::model::{GatewayController, Object};
 use sluicegate::plan::Plan;
 use sluicegate::sources::FileSource;
-use sluicegate::translate::{Settings, translate};
+use sluicegate::translate::{Assignments, Settings, translate};
 
 const HELP: &str = "\
 Shows what would come of Gateway API manifests, without opening a socket.
@@ -87,7 +87,7 @@ impl Task {
         for problem in &manifests.problems {
             eprintln!("{problem}");
         }
-        let translation = translate(&manifests.resources, &self.settings);
+        let translation = translate(&manifests.resources, &self.settings, &Assignments::default());
         for (object, why) in &translation.unmanaged {
             eprintln!("note: {object} is left alone: {why}");
         }

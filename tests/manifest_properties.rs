@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use sluicegate::model::Resources;
 use sluicegate::model::manifest::{Content, read, split};
-use sluicegate::translate::{Settings, translate};
+use sluicegate::translate::{Assignments, Settings, translate};
 
 /// Pieces of which YAML is made, and such as upset parsers of it.
 const PIECES: &[&str] = &[
@@ -119,7 +119,7 @@ fn check(text: &str) {
             _ => {}
         }
     }
-    translate(&resources, &Settings::default());
+    translate(&resources, &Settings::default(), &Assignments::default());
 }
 
 /// Valid manifests: the inputs of the golden cases, and lists.

@@ -5,13 +5,15 @@
 mod support;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use sluicegate::model::{
     BackendRef, Condition, ConditionType, EndpointSlice, Gateway, GatewayAddress,
     GatewayAddressType, GatewayClass, Listener, NamespacedName, ObjectMeta, ParentRef, PortNumber,
-    Resources, Service, TcpRoute, default_namespace, find_condition,
+    Reason, Resources, Service, TcpRoute, default_namespace, find_condition,
 };
 use sluicegate::sources::MemorySource;
+use sluicegate::translate::{Assignments, Settings, translate};
 use sluicegate::{Handle, Report, Server};
 use support::{backend, eventually, free_port, name_at, own_address, report_where};
 
@@ -151,4 +153,72 @@ async fn an_address_that_is_asked_for_moves_at_once() {
     });
     eventually("two has it", || name_at(SocketAddr::new(ip, port)).as_deref() == Some("two"));
     handle.shutdown().await;
+}
+
+#[tokio::test]
+async fn waiting_gateway_gets_a_released_address_after_its_cooldown() {
+    const COOLDOWN: Duration = Duration::from_secs(1);
+    let (ip, port) = (own_address(), free_port());
+    let mut objects = classed();
+    insert(&mut objects, "one", port, None);
+    let memory = MemorySource::new(objects);
+    let handle = Server::builder()
+        .source(memory.clone())
+        .addresses(ip.to_string().parse().unwrap())
+        .address_cooldown(COOLDOWN)
+        .start()
+        .await
+        .unwrap();
+    let mut reports = handle.reports();
+    let released = Instant::now();
+    memory.update(|objects| {
+        insert(objects, "two", port, None);
+        objects.gateways.remove(&name("one"));
+    });
+    report_where(&mut reports, "two waits", |report| {
+        programmed(report, "two").is_some_and(|found| found.reason == Reason::ADDRESS_NOT_ASSIGNED)
+    })
+    .await;
+    report_where(&mut reports, "two has the address", |report| address(report, "two") == Some(ip))
+        .await;
+    assert!(released.elapsed() >= COOLDOWN);
+    handle.shutdown().await;
+}
+
+/// Translates Gateways that request any address of a pool of three, and returns the addresses that
+/// cool down afterwards.
+fn cooling_down(
+    previous: &mut Assignments,
+    gateways: &[(&'static str, Option<IpAddr>)],
+) -> Vec<String> {
+    let mut objects = classed();
+    for (gateway, requested) in gateways {
+        insert(&mut objects, gateway, 80, *requested);
+    }
+    let settings = Settings::default().with_addresses("10.0.0.1-10.0.0.3".parse().unwrap());
+    *previous = translate(&objects, &settings, previous).assignments;
+    let cooling_down = previous.cooling_down.iter();
+    cooling_down.map(|(address, gateway)| format!("{address} {gateway}")).collect()
+}
+
+#[test]
+fn released_address_cools_down_until_it_is_assigned_again() {
+    let mut assignments = Assignments::default();
+    let requested = |address: &str| Some(address.parse().unwrap());
+    let first = [("one", requested("10.0.0.1")), ("two", requested("10.0.0.2"))];
+    assert!(cooling_down(&mut assignments, &first).is_empty());
+    let moved = [("one", requested("10.0.0.3")), ("two", requested("10.0.0.2"))];
+    assert_eq!(cooling_down(&mut assignments, &moved), ["10.0.0.1 default/one"]);
+    let only_one = [("one", requested("10.0.0.3"))];
+    assert_eq!(
+        cooling_down(&mut assignments, &only_one),
+        ["10.0.0.1 default/one", "10.0.0.2 default/two"]
+    );
+    // A Gateway that requests the address by its value gets it at once, without a cooldown.
+    let by_value = [("one", requested("10.0.0.3")), ("three", requested("10.0.0.1"))];
+    assert_eq!(cooling_down(&mut assignments, &by_value), ["10.0.0.2 default/two"]);
+    // The last Gateway gets its address back.
+    let back = [("one", requested("10.0.0.3")), ("three", requested("10.0.0.1")), ("two", None)];
+    assert!(cooling_down(&mut assignments, &back).is_empty());
+    assert_eq!(assignments.addresses[&name("two")], ["10.0.0.2".parse::<IpAddr>().unwrap()]);
 }

@@ -260,7 +260,9 @@ async fn of_two_sources_the_first_is_heard() {
         Server::builder().source(first.clone()).source(second).bind(address).start().await.unwrap();
     assert_eq!(
         handle.report().problems,
-        ["TCPRoute default/r: another source has it too; that of source memory counts"]
+        [
+            "TCPRoute default/r: several sources contain this object; the one of source memory is used"
+        ]
     );
     let at = (address, *PORT).into();
     assert_eq!(name_at(at).as_deref(), Some("one"));
@@ -313,7 +315,12 @@ async fn a_source_of_ones_own_hears_the_status_and_may_fail() {
     let mut reports = handle.reports();
     let report =
         report_where(&mut reports, "the failure", |report| !report.problems.is_empty()).await;
-    assert_eq!(report.problems, ["source scripted: out of luck; what it said last stays in force"]);
+    assert_eq!(
+        report.problems,
+        [
+            "source scripted has failed and receives no more updates; its last objects stay in use: out of luck"
+        ]
+    );
     assert_eq!(name_at((address, *PORT).into()).as_deref(), Some("one"));
     handle.shutdown().await;
 }
@@ -324,7 +331,8 @@ async fn a_source_that_fails_at_once_keeps_the_gateway_from_starting() {
     let source = Scripted { script: script.subscribe(), status: Arc::default() };
     script.send_replace(Some(Err("no such cluster".to_owned())));
     let error = Server::builder().source(source).start().await.unwrap_err();
-    assert_eq!(error.to_string(), "source scripted: no such cluster");
+    let StartError::Source { name, source } = error else { panic!("{error:?}") };
+    assert_eq!((name.as_str(), source.to_string().as_str()), ("scripted", "no such cluster"));
     assert!(matches!(Server::builder().start().await, Err(StartError::NoSource)));
 }
 

@@ -11,7 +11,7 @@
 //! | `# addresses: service` | where Gateways live: `service`, or the ranges of a pool |
 //! | `# held: infra/edge 10.0.0.1` | a Gateway has this address of the pool |
 //! | `# resting: 10.0.0.1 infra/edge` | an address of the pool rests, and who had it |
-//! | `# pod port: 20001 infra/edge` | whose a port behind Services was |
+//! | `# pod port: infra/edge 5432 20001` | a listener port of a Gateway has this pod port |
 //! | `# cannot open: 192.0.2.1:80 AddressNotUsable` | opening this address fails, with this kind of error |
 //! | `# not validated: …` | why such objects can turn up without having been validated |
 #![cfg(feature = "yaml")]
@@ -20,6 +20,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{env, fs};
 
 use serde::Serialize;
@@ -27,7 +28,7 @@ use sluicegate::model::StatusReport;
 use sluicegate::model::manifest::{self, Content};
 use sluicegate::model::{GatewayController, Object, ObjectKind, PortNumber, Resources};
 use sluicegate::plan::{BindError, BindErrorKind, ListenerId, Plan};
-use sluicegate::translate::{Host, Settings, translate};
+use sluicegate::translate::{Assignments, Host, Settings, translate};
 
 #[test]
 fn every_case_gives_what_its_file_says() {
@@ -83,6 +84,7 @@ struct Case {
     path: PathBuf,
     text: String,
     settings: Settings,
+    assignments: Assignments,
     failures: Vec<BindError>,
     validated: bool,
 }
@@ -96,6 +98,7 @@ impl Case {
             path,
             text: String::new(),
             settings: Settings::default(),
+            assignments: Assignments::default(),
             failures: Vec::new(),
             validated: true,
         };
@@ -115,20 +118,22 @@ impl Case {
                 }
                 Some(("held", held)) => {
                     let (gateway, address) = held.split_once(' ').unwrap();
-                    let held = &mut case.settings.history.held;
+                    let held = &mut case.assignments.addresses;
                     let held = held.entry(gateway.parse().unwrap()).or_default();
                     held.push(address.parse().unwrap());
                 }
                 Some(("resting", resting)) => {
                     let (address, gateway) = resting.split_once(' ').unwrap();
-                    let resting = &mut case.settings.history.resting;
+                    let resting = &mut case.assignments.cooling_down;
                     resting.insert(address.parse().unwrap(), gateway.parse().unwrap());
                 }
                 Some(("pod port", had)) => {
-                    let (port, gateway) = had.split_once(' ').unwrap();
-                    let pod_ports = &mut case.settings.history.pod_ports;
-                    let port = PortNumber::new(port.parse().unwrap()).unwrap();
-                    pod_ports.insert(port, gateway.parse().unwrap());
+                    let [gateway, port, pod_port] =
+                        had.split(' ').collect::<Vec<_>>().try_into().unwrap();
+                    let port_number = |text: &str| PortNumber::new(text.parse().unwrap()).unwrap();
+                    let pod_ports = Arc::make_mut(&mut case.assignments.pod_ports);
+                    let pod_ports = pod_ports.entry(gateway.parse().unwrap()).or_default();
+                    pod_ports.insert(port_number(port), port_number(pod_port));
                 }
                 Some(("cannot open", failure)) => case.failures.push(bind_failure(failure)),
                 Some(("not validated", _)) => case.validated = false,
@@ -157,15 +162,15 @@ impl Case {
         let count = objects.len();
         let resources = Resources::from_iter(objects);
         assert_eq!(resources.len(), count, "{}: an object is there twice", self.name);
-        let translation = translate(&resources, &self.settings);
-        let status = translation.status_with(&self.failures(&translation.plan));
+        let mut translation = translate(&resources, &self.settings, &self.assignments);
+        translation.set_bind_errors(self.failures(&translation.plan));
         serde_yaml::to_string(&Output {
-            status: &status,
+            status: &translation.status,
             plan: &translation.plan,
             unmanaged: translation
                 .unmanaged
                 .iter()
-                .map(|(object, why)| (object.to_string(), why.as_str()))
+                .map(|(object, reason)| (object.to_string(), reason.to_string()))
                 .collect(),
         })
         .unwrap()
@@ -215,7 +220,7 @@ struct Output<'a> {
     #[serde(with = "serde_yaml::with::singleton_map_recursive")]
     plan: &'a Plan,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    unmanaged: BTreeMap<String, &'a str>,
+    unmanaged: BTreeMap<String, String>,
 }
 
 /// The lines that differ, with the longest common subsequence of the others around them.

@@ -1,17 +1,21 @@
 //! The Service in front of a Gateway: its name, and the ports it leads to.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::gateway::Gateway;
 use super::hash::stable_hash;
 use super::meta::NamespacedName;
 use super::object::Resources;
-use super::scalar::{ObjectName, is_dns_label};
+use super::scalar::{ObjectName, PortNumber, is_dns_label};
 use super::service::Service;
 
 /// The range of pod ports: the `targetPort`s of Gateways' Services. It ends below the ephemeral
 /// ports of Linux (32768 and up) and the node ports of Kubernetes (30000 to 32767).
 pub(crate) const POD_PORTS: RangeInclusive<u16> = 20_000..=29_999;
+
+/// The pod port (`targetPort`) that the Service of a Gateway needs for each listener port, by Gateway.
+pub type PodPorts = BTreeMap<NamespacedName, BTreeMap<PortNumber, PortNumber>>;
 
 /// The longest name of a Service.
 const MAX_LEN: usize = 63;

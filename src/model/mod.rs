@@ -58,7 +58,7 @@ pub use self::gateway_class::{
     GatewayClass, GatewayClassSpec, ParametersRef, SLUICEGATE_CONTROLLER,
 };
 pub(crate) use self::gateway_service::POD_PORTS;
-pub use self::gateway_service::{GatewayServiceLookup, gateway_service_name};
+pub use self::gateway_service::{GatewayServiceLookup, PodPorts, gateway_service_name};
 pub(crate) use self::hash::stable_hash;
 pub use self::listener::{
     AllowedRoutes, FromNamespaces, Listener, ListenerTls, Protocol, RouteNamespaces, TlsMode,

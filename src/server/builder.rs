@@ -1,37 +1,39 @@
-//! Setting a gateway up, and starting it.
+//! Configuration and start of a gateway.
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::address;
-use super::control::Control;
+use super::control_loop::ControlLoop;
+use super::error::StartError;
 use super::handle::Handle;
+use super::{controller, local_address};
 use crate::forward::{self, Forwarder};
 use crate::model::GatewayController;
-use crate::sources::{Source, SourceError};
+use crate::sources::Source;
 use crate::translate::{self, Addresses, Controller, Host};
 
-/// A gateway. [`Server::builder`] is the way to one.
+/// A gateway; [`Server::builder`] creates one.
 ///
-/// It leaves the process's limits alone: a program that expects many listeners or connections raises
-/// its limit of file descriptors, as the example `file_gateway` does. How many there must be is said
-/// at [`Forwarder`].
+/// The gateway does not change the limits of the process: a program that expects many listeners or
+/// connections raises its limit of file descriptors (`RLIMIT_NOFILE`). [`Forwarder`] documents the
+/// number it needs.
 #[derive(Debug)]
 pub struct Server;
 
 impl Server {
-    /// A gateway to set up.
+    /// Returns a builder with default settings.
     pub fn builder() -> Builder {
         Builder::default()
     }
 }
 
-/// A gateway that is being set up.
+/// Configuration of a gateway.
 ///
 /// ```
 /// use sluicegate::Server;
@@ -49,7 +51,6 @@ impl Server {
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Default)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct Builder {
     sources: Vec<Box<dyn Source>>,
@@ -58,23 +59,39 @@ pub struct Builder {
     bind: Option<IpAddr>,
     advertise: Option<IpAddr>,
     forward: forward::Settings,
+    address_cooldown: Duration,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            sources: Vec::new(),
+            controller: Controller::default(),
+            addresses: Addresses::default(),
+            bind: None,
+            advertise: None,
+            forward: forward::Settings::default(),
+            address_cooldown: Duration::from_secs(60),
+        }
+    }
 }
 
 impl Builder {
-    /// Takes objects from `source`, beside those added before.
+    /// Adds a source of objects. If several sources contain the same object, the one that was added
+    /// first is used.
     pub fn source(mut self, source: impl Source) -> Self {
         self.sources.push(Box::new(source));
         self
     }
 
-    /// Serves only the GatewayClasses that name this controller. Default: the name that a source
-    /// speaks in, such as `KubeSource`; where none does, every class.
+    /// Serves only the GatewayClasses that name this controller. Default: the controller that a
+    /// source names ([`Source::controller`]), as `KubeSource` does; without one, every class.
     pub fn controller_name(mut self, name: GatewayController) -> Self {
         self.controller = Controller::Named(name);
         self
     }
 
-    /// Where Gateways live. Default: all share the addresses of the host.
+    /// Sets the addresses of Gateways. Default: all share the addresses of the host.
     ///
     /// ```no_run
     /// # use sluicegate::Server;
@@ -86,20 +103,28 @@ impl Builder {
         self
     }
 
-    /// The address on which Gateways listen that have none of their own. Default: all interfaces.
+    /// Sets the address on which Gateways without addresses of their own listen. Default: all
+    /// interfaces.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = Some(address);
         self
     }
 
-    /// The address to report where all interfaces are bound. Default: the one that a neighbour
-    /// would dial, or 127.0.0.1 where there is none.
+    /// Sets the address to advertise for Gateways that listen on all interfaces. Default: the
+    /// address of the default route's interface, or 127.0.0.1 if there is none.
     pub fn advertise(mut self, address: IpAddr) -> Self {
         self.advertise = Some(address);
         self
     }
 
-    /// How to forward.
+    /// Sets the time during which a released address of a pool is not assigned to another Gateway,
+    /// because clients may still connect to it. Default: 60 s.
+    pub fn address_cooldown(mut self, duration: Duration) -> Self {
+        self.address_cooldown = duration;
+        self
+    }
+
+    /// Sets the settings of the forwarder.
     pub fn forward(mut self, settings: forward::Settings) -> Self {
         self.forward = settings;
         self
@@ -107,21 +132,22 @@ impl Builder {
 
     /// Starts the gateway: waits for the first snapshot of every source, then opens the listeners.
     ///
-    /// A listener that cannot be opened is not an error; [`Handle::listeners`] tells of it, and it
-    /// is tried again. Neither the data path nor the control path uses the caller's runtime.
+    /// A listener that cannot be opened is not an error: [`Handle::listeners`] reports it, and the
+    /// gateway retries. Neither the data path nor the control path uses the caller's runtime.
     ///
     /// # Errors
-    /// [`StartError`], where there is nothing to start with.
+    /// [`StartError`] if there is no source, if a source fails before its first snapshot, or if
+    /// controller names conflict.
     ///
     /// # Cancel safety
-    /// Cancel safe: a gateway that nobody waits for stops.
+    /// Cancel safe: the gateway stops if the future is dropped.
     pub async fn start(self) -> Result<Handle, StartError> {
         if self.sources.is_empty() {
             return Err(StartError::NoSource);
         }
-        let controller = self.controller()?;
+        let controller = controller::resolve(self.controller, &self.sources)?;
         let bind = self.bind.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
-        let advertise = self.advertise.unwrap_or_else(address::of_this_host);
+        let advertise = self.advertise.unwrap_or_else(local_address::detect);
         let mut settings = translate::Settings::default()
             .with_addresses(self.addresses)
             .with_host(Host::new(bind, advertise));
@@ -131,41 +157,25 @@ impl Builder {
         let counters = forwarder.counters();
         let (reporter, reports) = watch::channel(None);
         let (commander, commands) = mpsc::channel(1);
-        let (starter, started) = oneshot::channel();
+        let (start_result, started) = oneshot::channel();
         thread::Builder::new().name("sluicegate-control".to_owned()).spawn(move || {
-            // Here, since a runtime must not be dropped within the caller's.
+            // Created and dropped on this thread: a runtime must not be dropped in an async context.
             let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
-                Err(error) => return drop(starter.send(Err(error.into()))),
+                Err(error) => return drop(start_result.send(Err(error.into()))),
             };
-            let control = Control::new(settings, forwarder, reporter);
-            let done = runtime.block_on(control.run(self.sources, commands, starter));
+            let control = ControlLoop::new(settings, self.address_cooldown, forwarder, reporter);
+            let done = runtime.block_on(control.run(self.sources, commands, start_result));
             drop(runtime);
-            // Now that nothing is left. Whoever asked may have stopped waiting.
+            // Only now is nothing of the gateway left. The caller may no longer wait for it.
             if let Some(done) = done {
                 let _ = done.send(());
             }
         })?;
-        // The sender is dropped only by a panic of the thread, which has said so on its own.
-        started.await.unwrap_or(Err(StartError::System(io::ErrorKind::BrokenPipe.into())))?;
+        // The thread drops the sender only if it panics, and the panic has been printed.
+        let panicked = || io::Error::other("the thread of the control loop panicked");
+        started.await.unwrap_or_else(|_| Err(panicked().into()))?;
         Ok(Handle::new(reports, counters, commander))
-    }
-}
-
-impl Builder {
-    /// What the caller says, or the sources; they must agree.
-    fn controller(&self) -> Result<Controller, StartError> {
-        let names = self.sources.iter().filter_map(|source| source.controller());
-        names.map(Controller::Named).try_fold(self.controller.clone(), |known, named| {
-            match (known, named) {
-                (Controller::Any, named) => Ok(named),
-                (known, named) if known == named => Ok(known),
-                (Controller::Named(one), Controller::Named(other)) => {
-                    Err(StartError::Controllers { one, other })
-                }
-                (known, _) => Ok(known),
-            }
-        })
     }
 }
 
@@ -179,35 +189,7 @@ impl fmt::Debug for Builder {
             .field("bind", &self.bind)
             .field("advertise", &self.advertise)
             .field("forward", &self.forward)
+            .field("address_cooldown", &self.address_cooldown)
             .finish()
     }
-}
-
-/// Why a gateway could not be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// The caller gave it no source.
-    #[error("a gateway needs a source of objects; add one with Builder::source")]
-    NoSource,
-    /// The caller and a source, or two sources, name different controllers.
-    #[error("two names for the controller, {one} and {other}; a gateway has one")]
-    Controllers {
-        /// The one named first.
-        one: GatewayController,
-        /// The one named then.
-        other: GatewayController,
-    },
-    /// A source could not come up with its first snapshot.
-    #[error("source {name}: {error}")]
-    Source {
-        /// The source's own name.
-        name: String,
-        /// What it said.
-        #[source]
-        error: SourceError,
-    },
-    /// The system gave no thread or no event queue.
-    #[error("cannot start: {0}")]
-    System(#[from] io::Error),
 }

@@ -1,4 +1,4 @@
-//! The way to a running gateway.
+//! The handle of a running gateway.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::control::Drain;
+use super::command::Drain;
 use super::report::{ListenerReport, Report};
 use crate::forward::Counters;
 use crate::model::StatusReport;
 use crate::plan::ListenerId;
 
-/// A running gateway. When the handle is dropped, the gateway stops at once;
-/// [`drain`](Self::drain) is the gentle way.
+/// The handle of a running gateway. Dropping it stops the gateway at once and resets open
+/// connections; [`drain`](Self::drain) lets them finish.
 #[derive(Debug)]
 #[must_use = "a gateway stops when its handle is dropped"]
 pub struct Handle {
@@ -22,7 +22,7 @@ pub struct Handle {
     commands: mpsc::Sender<Drain>,
 }
 
-/// The reports of a gateway, as they come.
+/// A stream of the reports of a gateway.
 #[derive(Debug, Clone)]
 pub struct Reports(watch::Receiver<Option<Arc<Report>>>);
 
@@ -35,58 +35,58 @@ impl Handle {
         Self { reports, counters, commands }
     }
 
-    /// The state of the gateway.
+    /// Returns the latest report.
     pub fn report(&self) -> Arc<Report> {
         self.reports.borrow().clone().expect("a handle is made after the first report")
     }
 
-    /// The reports from now on, the present one first.
+    /// Returns a stream of the reports; the first is the latest one.
     pub fn reports(&self) -> Reports {
         let mut reports = self.reports.clone();
         reports.mark_changed();
         Reports(reports)
     }
 
-    /// The listeners and the addresses they are bound to, or why they are not.
+    /// Returns the state of each listener of the plan.
     pub fn listeners(&self) -> BTreeMap<ListenerId, ListenerReport> {
         self.report().listeners.clone()
     }
 
-    /// What is said of the objects.
+    /// Returns the status of the objects.
     pub fn status(&self) -> Arc<StatusReport> {
         self.report().status.clone()
     }
 
-    /// The counters of the data path.
+    /// Returns the counters of the data path.
     pub fn counters(&self) -> Counters {
         self.counters.clone()
     }
 
-    /// Takes no more connections, waits until the live ones have ended, and stops. Connections
-    /// that still live after `timeout` are reset.
+    /// Stops accepting connections, waits for the open ones to end, and stops the gateway. Connections
+    /// that are still open after `timeout` are reset.
     ///
     /// # Cancel safety
-    /// Whoever stops waiting stops the gateway at once.
+    /// If the future is dropped, the gateway stops at once.
     pub async fn drain(self, timeout: Duration) {
         let (done, is_done) = oneshot::channel();
-        // Where the gateway is gone, there is nothing left to drain.
+        // If the gateway has stopped already, there is nothing to drain.
         if self.commands.send(Drain { timeout, done }).await.is_ok() {
             let _ = is_done.await;
         }
     }
 
-    /// Stops at once; live connections are reset.
+    /// Stops the gateway at once; open connections are reset.
     pub async fn shutdown(self) {
         self.drain(Duration::ZERO).await;
     }
 }
 
 impl Reports {
-    /// Waits for a report that has not been seen; `None` once the gateway has stopped. Reports in
-    /// between may be skipped, the newest never is.
+    /// Waits for the next report; returns `None` once the gateway has stopped. Intermediate reports
+    /// may be skipped, but never the latest.
     ///
     /// # Cancel safety
-    /// Cancel safe: a report is seen only when it is returned.
+    /// Cancel safe: no report is lost.
     pub async fn next(&mut self) -> Option<Arc<Report>> {
         self.0.changed().await.ok()?;
         self.0.borrow_and_update().clone()

@@ -1,16 +1,22 @@
-//! The join: where sources, translation and forwarding meet.
+//! The gateway: sources, translation and forwarding, connected.
 //!
-//! A gateway has a thread of its own for the control path. There its sources run; whenever one of
-//! them publishes, all their objects together are translated, the plan is applied, and what came of
-//! it is reported.
+//! A gateway has a thread of its own for the control path. Its sources run there. When one of them
+//! publishes, the objects of all sources are translated together, the plan is applied, and the
+//! result is reported.
 
-mod address;
+mod address_cooldown;
 mod builder;
-mod control;
+mod command;
+mod control_loop;
+mod controller;
+mod error;
 mod handle;
+mod local_address;
 mod report;
-mod rest;
+mod report_log;
+mod source_set;
 
-pub use self::builder::{Builder, Server, StartError};
+pub use self::builder::{Builder, Server};
+pub use self::error::StartError;
 pub use self::handle::{Handle, Reports};
 pub use self::report::{ListenerReport, Report};

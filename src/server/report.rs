@@ -1,4 +1,4 @@
-//! What a gateway says of itself.
+//! Reports on the state of a gateway.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,24 +8,24 @@ use crate::forward::Bindings;
 use crate::model::StatusReport;
 use crate::model::{ObjectKey, Resources};
 use crate::plan::{BindError, DialAddress, ListenerId, Plan};
-use crate::translate::Translation;
+use crate::translate::{Translation, Unmanaged};
 
-/// The state of a gateway at one moment, all parts from one pass over the same objects.
+/// The state of a gateway. All parts come from one pass over the same objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The objects it is about.
+    /// The objects of all sources.
     pub resources: Arc<Resources>,
-    /// The listeners it should have open.
+    /// The listeners of the plan.
     pub listeners: BTreeMap<ListenerId, ListenerReport>,
-    /// What is said of the objects.
+    /// The status of the objects.
     pub status: Arc<StatusReport>,
-    /// Objects that are left alone, and why.
-    pub unmanaged: BTreeMap<ObjectKey, String>,
-    /// What a person should mend in the input of the sources.
+    /// Objects that get no status because this gateway does not manage them, and the reason.
+    pub unmanaged: BTreeMap<ObjectKey, Unmanaged>,
+    /// Problems that a person has to correct, such as a document that cannot be read.
     pub problems: Vec<String>,
-    /// The sources that have failed, by name. What they said last stays in force, but they follow
-    /// nothing any more: a program that has no other source had better start anew.
+    /// The names of the sources that have failed. Their last objects stay in use, but they receive no
+    /// more updates: a program without another source should restart.
     pub failed: Vec<String>,
 }
 
@@ -33,11 +33,11 @@ pub struct Report {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListenerReport {
-    /// The addresses that are bound.
+    /// The bound addresses.
     pub bound: Vec<SocketAddr>,
-    /// The addresses to dial.
+    /// The addresses that clients use.
     pub advertised: Vec<DialAddress>,
-    /// The addresses that could not be opened; they are tried again.
+    /// The addresses that could not be opened. The gateway retries them.
     pub failures: Vec<BindError>,
 }
 
@@ -52,7 +52,7 @@ impl Report {
         Self {
             resources,
             listeners: listeners(&translation.plan, bindings),
-            status: translation.status_with(&bindings.failures),
+            status: translation.status.clone(),
             unmanaged: translation.unmanaged.clone(),
             problems,
             failed,

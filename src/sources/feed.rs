@@ -4,46 +4,48 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::model::Resources;
-use crate::model::StatusReport;
+use crate::model::{PodPorts, Resources, StatusReport};
 
-/// What a source publishes: all its objects, and what is wrong with its input.
+/// All objects of a source, and the problems of its input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Snapshot {
     /// The objects.
     pub resources: Resources,
-    /// What a person should mend, one text for each place, such as a document that cannot be read.
-    /// The objects concerned are in `resources` as they were before, where they were.
+    /// Problems that a person has to correct, one text for each place, such as a document that cannot
+    /// be read. `resources` contains the last good version of the affected objects, if there is one.
     pub problems: Vec<String>,
 }
 
-/// The status of a gateway's objects, and the objects it speaks of: those of a source may be others
-/// by the time it hears of them.
+/// A status report, with the snapshot it was computed from. The source may hold newer objects by the
+/// time it receives the report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "plain data, meant to be made by hand too")]
+#[expect(clippy::exhaustive_structs, reason = "plain data that tests and embedders build by hand")]
 pub struct StatusUpdate {
     /// The objects of all sources.
     pub resources: Arc<Resources>,
     /// Their status.
     pub status: Arc<StatusReport>,
+    /// The pod ports that the Services of Gateways need. A Gateway without an entry needs no Service,
+    /// or its Service cannot be created.
+    pub gateway_services: Arc<PodPorts>,
 }
 
-/// A source's end: it publishes snapshots, and learns the status that its objects get.
+/// The source's end of the channel: publishes snapshots, and receives the status of its objects.
 #[derive(Debug)]
 pub struct Feed {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
     status: watch::Receiver<StatusUpdate>,
 }
 
-/// The gateway's end: it finds the newest snapshot, and says the status.
+/// The gateway's end of the channel: receives snapshots, and sends status.
 #[derive(Debug)]
 pub struct FeedReceiver {
     snapshots: Snapshots,
     status: watch::Sender<StatusUpdate>,
 }
 
-/// The snapshots of a source, as they come.
+/// A stream of the snapshots of a source.
 #[derive(Debug)]
 pub struct Snapshots(watch::Receiver<Option<Arc<Snapshot>>>);
 
@@ -57,31 +59,31 @@ impl Feed {
         (Self { snapshots: publish, status }, receiver)
     }
 
-    /// Publishes a snapshot in place of the one before.
+    /// Publishes a snapshot. It replaces the one before, even if the gateway has not read that.
     pub fn publish(&self, snapshot: impl Into<Snapshot>) {
         self.snapshots.send_replace(Some(Arc::new(snapshot.into())));
     }
 
-    /// The status of all the gateway's objects, this source's and others'. It changes whenever the
-    /// gateway finds something new to say.
+    /// Returns the status updates for the objects of all sources. An update arrives whenever the status
+    /// changes.
     pub fn status(&self) -> watch::Receiver<StatusUpdate> {
         self.status.clone()
     }
 }
 
 impl FeedReceiver {
-    /// The snapshots, and the place to say the status.
+    /// Returns the stream of snapshots and the sender of status updates.
     pub fn into_parts(self) -> (Snapshots, watch::Sender<StatusUpdate>) {
         (self.snapshots, self.status)
     }
 }
 
 impl Snapshots {
-    /// Waits for a snapshot that has not been seen yet; `None` once the source has ended and its
-    /// last one has been seen.
+    /// Waits for the next snapshot; returns `None` once the source has ended and its last snapshot has
+    /// been returned.
     ///
     /// # Cancel safety
-    /// Cancel safe: a snapshot is seen only when it is returned.
+    /// Cancel safe: no snapshot is lost.
     pub async fn next(&mut self) -> Option<Arc<Snapshot>> {
         self.0.changed().await.ok()?;
         self.0.borrow_and_update().clone()

@@ -1,52 +1,97 @@
-//! Which routes attach to which listeners, and which of several carries the traffic.
+//! The listeners to which routes attach, and the route that carries a listener's traffic.
 //!
-//! For each parentRef: the listeners it names by `sectionName` and `port` (none:
-//! NoMatchingParent), of these the ones that allow the route's kind and namespace (none:
-//! NotAllowedByListeners); to all that remain it attaches. Attachment is judged by the listener's
-//! spec alone, as [`attachedRoutes`](https://gateway-api.sigs.k8s.io/reference/spec/#listenerstatus)
-//! demands: a route on a conflicted listener is accepted and counted, though nothing flows.
+//! Each parentRef selects listeners by `sectionName` and `port` (none: NoMatchingParent). The route
+//! attaches to those that allow its kind and namespace (none: NotAllowedByListeners). Attachment
+//! depends on the listener's spec alone, as
+//! [`attachedRoutes`](https://gateway-api.sigs.k8s.io/reference/spec/#listenerstatus) requires: a
+//! route on a conflicted listener is accepted and counted, although no traffic flows.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::backends::ResolvedRoute;
-use super::class::{self, Classes};
+use super::gateway_classes::Classes;
+use super::gateways::EvaluatedGateway;
 use super::index::Index;
-use super::listeners::{Contender, EvaluatedGateway, allows_tcp_routes};
+use super::listeners::{Candidate, allows_tcp_routes};
 use super::precedence::Precedence;
+use super::unmanaged::Unmanaged;
 use crate::model::{
-    FromNamespaces, Listener, NamespaceName, NamespacedName, ParentRef, Protocol, TcpRoute,
+    FromNamespaces, Listener, NamespaceName, NamespacedName, ParentRef, Protocol, SectionName,
+    TcpRoute,
 };
 
-/// A route, and what became of each of its parentRefs that names a Gateway of ours.
+/// A route, and the results of its parentRefs that refer to Gateways of this controller.
 #[derive(Debug)]
 pub(super) struct AttachedRoute<'a> {
     pub(super) name: &'a NamespacedName,
     pub(super) route: &'a TcpRoute,
     pub(super) parents: Vec<Parent<'a>>,
-    /// Why the route has no parent of ours, where it has none.
-    pub(super) orphaned: Option<String>,
-    /// Where its backendRefs lead, where somebody has looked already.
+    /// The reason why the last parentRef that refers to another Gateway is not managed here.
+    pub(super) unmanaged: Option<Unmanaged>,
+    /// The targets of its backendRefs, if they have been resolved already.
     pub(super) resolved: Option<ResolvedRoute>,
 }
 
-/// What became of one parentRef.
+/// The result of one parentRef.
 #[derive(Debug)]
 pub(super) struct Parent<'a> {
     pub(super) parent_ref: &'a ParentRef,
-    /// The Gateway's place among all of ours.
+    /// The index of the Gateway among the evaluated ones.
     pub(super) gateway: usize,
-    pub(super) attachment: Attachment,
+    pub(super) attachment: Attachment<'a>,
 }
 
-/// Whether a parentRef led to a listener.
+/// The listeners to which a parentRef leads.
 #[derive(Debug)]
-pub(super) enum Attachment {
-    /// To these listeners, by position; at least one.
+pub(super) enum Attachment<'a> {
+    /// The indices of the listeners, at least one.
     Attached(Vec<usize>),
     /// The Gateway has no such listener.
     NoMatch,
-    /// No such listener allows the route; why.
-    NotAllowed(String),
+    /// No such listener allows the route; the reason of each.
+    NotAllowed(Vec<NotAllowed<'a>>),
+}
+
+/// Reason why a listener does not allow a route.
+#[derive(Debug)]
+pub(super) struct NotAllowed<'a> {
+    listener: &'a SectionName,
+    rule: Rule<'a>,
+}
+
+/// The rule of a listener that a route does not meet.
+#[derive(Debug)]
+enum Rule<'a> {
+    /// `allowedRoutes.kinds` does not contain TCPRoute.
+    Kinds,
+    /// The protocol is not TCP.
+    Protocol(&'a Protocol),
+    /// Only routes of the Gateway's namespace are allowed.
+    SameNamespace(&'a NamespaceName),
+    /// `from: Selector` without a selector.
+    NoSelector,
+    /// The selector does not match the route's namespace.
+    Selector(&'a NamespaceName),
+}
+
+impl fmt::Display for NotAllowed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Listener {} ", self.listener)?;
+        match self.rule {
+            Rule::Kinds => f.write_str("does not have TCPRoute among its kinds."),
+            Rule::Protocol(protocol) => write!(f, "speaks {protocol}; a TCPRoute needs TCP."),
+            Rule::SameNamespace(namespace) => {
+                write!(f, "takes routes from namespace {namespace} only.")
+            }
+            Rule::NoSelector => {
+                f.write_str("takes routes from selected namespaces, but has no selector.")
+            }
+            Rule::Selector(namespace) => {
+                write!(f, "has a selector that does not select namespace {namespace}.")
+            }
+        }
+    }
 }
 
 /// Attaches every route, in the order of their names.
@@ -55,96 +100,97 @@ pub(super) fn attach<'a>(
     classes: &Classes<'a>,
     gateways: &mut [EvaluatedGateway<'a>],
 ) -> Vec<AttachedRoute<'a>> {
-    let attach_route =
-        |(place, (name, route)): (usize, (&'a NamespacedName, &'a Arc<TcpRoute>))| {
-            let parent_refs = || route.spec.parent_refs.iter().filter(|parent| parent.is_gateway());
-            let contender = Contender { precedence: Precedence::of(name, &route.metadata), place };
-            let mut parents = Vec::with_capacity(parent_refs().count());
-            let mut orphaned = None;
-            for parent_ref in parent_refs() {
-                let namespace = parent_ref.namespace.as_ref().unwrap_or(&name.namespace);
-                let wanted = (namespace, &parent_ref.name);
-                let named = |gateway: &EvaluatedGateway<'a>| {
-                    (&gateway.name.namespace, &gateway.name.name).cmp(&wanted)
-                };
-                if let Ok(gateway) = gateways.binary_search_by(named) {
-                    let attachment =
-                        attach_to(index, contender, parent_ref, &mut gateways[gateway]);
-                    parents.push(Parent { parent_ref, gateway, attachment });
-                } else {
-                    let (namespace, name) = (namespace.clone(), parent_ref.name.clone());
-                    orphaned = class::unserved(classes, index, &NamespacedName { namespace, name });
-                }
-            }
-            AttachedRoute { name, route, parents, orphaned, resolved: None }
-        };
-    index.resources.tcp_routes.iter().enumerate().map(attach_route).collect()
+    let routes = index.resources.tcp_routes.iter().enumerate();
+    routes
+        .map(|(route_index, (name, route))| {
+            attach_route(index, classes, gateways, route_index, name, route)
+        })
+        .collect()
 }
 
-fn attach_to<'a>(
+fn attach_route<'a>(
     index: &Index<'a>,
-    route: Contender<'a>,
-    parent_ref: &'a ParentRef,
-    gateway: &mut EvaluatedGateway<'a>,
-) -> Attachment {
-    let mut attached = Vec::new();
-    let mut refusals = Vec::new();
-    let section = gateway.sections.get(&parent_ref.section_name.as_ref());
-    for position in section.map_or(&[][..], Vec::as_slice) {
-        let listener = &mut gateway.listeners[*position];
-        if parent_ref.port.is_some_and(|port| port != listener.listener.port) {
-            continue;
-        }
-        match allow(index, &route.precedence.name().namespace, listener.listener, gateway.name) {
-            Ok(()) => {
-                listener.attach(route);
-                attached.push(*position);
-            }
-            Err(refusal) => refusals.push(refusal),
+    classes: &Classes<'a>,
+    gateways: &mut [EvaluatedGateway<'a>],
+    route_index: usize,
+    name: &'a NamespacedName,
+    route: &'a Arc<TcpRoute>,
+) -> AttachedRoute<'a> {
+    let parent_refs = || route.spec.parent_refs.iter().filter(|parent| parent.is_gateway());
+    let candidate = Candidate { precedence: Precedence::of(name, &route.metadata), route_index };
+    let mut parents = Vec::with_capacity(parent_refs().count());
+    let mut unmanaged = None;
+    for parent_ref in parent_refs() {
+        let namespace = parent_ref.namespace.as_ref().unwrap_or(&name.namespace);
+        let key = (namespace, &parent_ref.name);
+        let compare = |gateway: &EvaluatedGateway<'a>| {
+            (&gateway.name.namespace, &gateway.name.name).cmp(&key)
+        };
+        if let Ok(gateway) = gateways.binary_search_by(compare) {
+            let attachment =
+                attach_to_gateway(index, candidate, parent_ref, &mut gateways[gateway]);
+            parents.push(Parent { parent_ref, gateway, attachment });
+        } else {
+            let (namespace, name) = (namespace.clone(), parent_ref.name.clone());
+            unmanaged = classes.unmanaged_parent(index, NamespacedName { namespace, name });
         }
     }
-    match (&attached[..], &refusals[..]) {
+    AttachedRoute { name, route, parents, unmanaged, resolved: None }
+}
+
+fn attach_to_gateway<'a>(
+    index: &Index<'a>,
+    route: Candidate<'a>,
+    parent_ref: &'a ParentRef,
+    gateway: &mut EvaluatedGateway<'a>,
+) -> Attachment<'a> {
+    let mut attached = Vec::new();
+    let mut not_allowed = Vec::new();
+    let section = gateway.sections.get(&parent_ref.section_name.as_ref());
+    for &listener_index in section.map_or(&[][..], Vec::as_slice) {
+        let listener = &mut gateway.listeners[listener_index];
+        let spec = listener.listener;
+        if parent_ref.port.is_some_and(|port| port != spec.port) {
+            continue;
+        }
+        match check_allowed(index, &route.precedence.name().namespace, spec, gateway.name) {
+            Ok(()) => {
+                listener.attach(route);
+                attached.push(listener_index);
+            }
+            Err(rule) => not_allowed.push(NotAllowed { listener: &spec.name, rule }),
+        }
+    }
+    match (&attached[..], &not_allowed[..]) {
         ([], []) => Attachment::NoMatch,
-        ([], _) => Attachment::NotAllowed(refusals.join(" ")),
+        ([], _) => Attachment::NotAllowed(not_allowed),
         (_, _) => Attachment::Attached(attached),
     }
 }
 
-/// Whether the listener's `allowedRoutes` admit a TCPRoute of namespace `from`.
-///
-/// # Errors
-/// Why they do not.
-fn allow(
+/// Checks the listener's `allowedRoutes` for a TCPRoute of namespace `from`.
+fn check_allowed<'a>(
     index: &Index<'_>,
-    from: &NamespaceName,
-    listener: &Listener,
-    gateway: &NamespacedName,
-) -> Result<(), String> {
-    let name = &listener.name;
+    from: &'a NamespaceName,
+    listener: &'a Listener,
+    gateway: &'a NamespacedName,
+) -> Result<(), Rule<'a>> {
     if !allows_tcp_routes(listener) {
         return Err(match &listener.protocol {
-            Protocol::Tcp => format!("Listener {name} does not have TCPRoute among its kinds."),
-            other => format!("Listener {name} speaks {other}; a TCPRoute needs TCP."),
+            Protocol::Tcp => Rule::Kinds,
+            other => Rule::Protocol(other),
         });
     }
     let namespaces = &listener.allowed_routes.namespaces;
-    match (namespaces.from, &namespaces.selector) {
-        (FromNamespaces::All, _) => Ok(()),
-        (FromNamespaces::Same, _) if *from == gateway.namespace => Ok(()),
+    let (is_allowed, rule) = match (namespaces.from, &namespaces.selector) {
+        (FromNamespaces::All, _) => return Ok(()),
         (FromNamespaces::Same, _) => {
-            Err(format!("Listener {name} takes routes from namespace {} only.", gateway.namespace))
+            (*from == gateway.namespace, Rule::SameNamespace(&gateway.namespace))
         }
-        (FromNamespaces::Selector, None) => Err(format!(
-            "Listener {name} takes routes from selected namespaces, but has no selector."
-        )),
+        (FromNamespaces::Selector, None) => (false, Rule::NoSelector),
         (FromNamespaces::Selector, Some(selector)) => {
-            if selector.matches(&index.namespace_labels(from)) {
-                Ok(())
-            } else {
-                Err(format!(
-                    "Listener {name} has a selector that does not select namespace {from}."
-                ))
-            }
+            (selector.matches(&index.namespace_labels(from)), Rule::Selector(from))
         }
-    }
+    };
+    if is_allowed { Ok(()) } else { Err(rule) }
 }

@@ -1,15 +1,16 @@
-//! The plan: every valid listener that has something to bind, with the route that carries its traffic.
+//! The plan: every valid listener that has something to bind, with the route that carries its
+//! traffic.
 
 use std::sync::Arc;
 
 use super::attach::AttachedRoute;
 use super::backends;
+use super::gateways::EvaluatedGateway;
 use super::index::Index;
-use super::listeners::EvaluatedGateway;
 use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
 
-/// Compiles the plan. Backends are resolved for the routes that are in it, and what was found is
-/// left with them; most routes may be losers.
+/// Compiles the plan. It resolves the backends only of routes that carry traffic, and keeps the
+/// result with the route for its status.
 pub(super) fn compile(
     index: &Index<'_>,
     gateways: &[EvaluatedGateway<'_>],
@@ -17,9 +18,9 @@ pub(super) fn compile(
 ) -> Plan {
     let mut plan = Plan::default();
     for gateway in gateways {
-        let Ok(home) = &gateway.home else { continue };
+        let Ok(placement) = &gateway.placement else { continue };
         for listener in gateway.listeners.iter().filter(|listener| listener.refusal.is_none()) {
-            let addresses = home.listen(listener.listener.port);
+            let addresses = placement.listen_addresses(listener.listener.port);
             if addresses.is_empty() {
                 continue;
             }
@@ -28,7 +29,7 @@ pub(super) fn compile(
                 listener: listener.listener.name.clone(),
             };
             let routing = match listener.winner {
-                Some(winner) => Routing::Single(route_plan(index, &mut routes[winner.place])),
+                Some(winner) => Routing::Single(route_plan(index, &mut routes[winner.route_index])),
                 None => Routing::Unrouted,
             };
             plan.listeners.insert(id, ListenerPlan { addresses, routing });

@@ -1,163 +1,63 @@
-//! Which listeners are valid.
+//! The listeners of a Gateway that are valid.
 //!
-//! In this order: the protocol must be one we speak; no other listener of the Gateway may want the
-//! same port ([distinctness](https://gateway-api.sigs.k8s.io/reference/spec/#listener)); no older
-//! Gateway may have it on an overlapping address.
+//! A listener is valid if its protocol is supported, and if no other listener of the Gateway has the
+//! same port ([distinctness](https://gateway-api.sigs.k8s.io/reference/spec/#listener)) or an
+//! earlier one the same name.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 
-use super::addresses::{self, Home};
-use super::class::Classes;
-use super::homes::{self, Seeker};
-use super::index::Index;
-use super::ports::Claims;
 use super::precedence::Precedence;
-use super::settings::Settings;
-use crate::model::{
-    Gateway, GatewayController, Listener, NamespacedName, PortNumber, Protocol, Reason,
-    RouteGroupKind, SectionName,
-};
+use super::refusal::ListenerRefusal;
+use crate::model::{Gateway, Listener, PortNumber, Protocol, RouteGroupKind};
 
-/// A Gateway of ours and what has been found out about it.
-#[derive(Debug)]
-pub(super) struct EvaluatedGateway<'a> {
-    pub(super) name: &'a NamespacedName,
-    pub(super) gateway: &'a Gateway,
-    pub(super) controller: &'a GatewayController,
-    /// Where it lives, or why it cannot be accepted.
-    pub(super) home: Result<Home, Refusal>,
-    pub(super) listeners: Vec<EvaluatedListener<'a>>,
-    /// Which of the listeners a `sectionName` selects, by position; without one, all of them.
-    pub(super) sections: HashMap<Option<&'a SectionName>, Vec<usize>>,
-}
-
-/// A listener and what has been found out about it.
+/// A listener, with the findings about it.
 #[derive(Debug)]
 pub(super) struct EvaluatedListener<'a> {
     pub(super) listener: &'a Listener,
-    /// Why the listener is not accepted, where it is not.
-    pub(super) refusal: Option<Refusal>,
-    /// The kinds of route it can take; none where it is not accepted.
+    /// The reason why the listener is not accepted; `None` if it is.
+    pub(super) refusal: Option<ListenerRefusal<'a>>,
+    /// The kinds of route that it accepts; none if it is not accepted itself.
     pub(super) supported_kinds: Vec<RouteGroupKind>,
-    /// The allowed kinds that it cannot take.
+    /// The allowed kinds that it cannot accept.
     pub(super) invalid_kinds: Vec<&'a RouteGroupKind>,
-    /// How many accepted routes are attached.
+    /// The number of attached routes.
     pub(super) attached_routes: i32,
     /// The attached route that carries the traffic: the first of them in precedence.
-    pub(super) winner: Option<Contender<'a>>,
-    /// The route that was attached last.
+    pub(super) winner: Option<Candidate<'a>>,
+    /// The index of the route that was attached last.
     latest: Option<usize>,
 }
 
-/// A route that would carry a listener's traffic, by its place among all routes.
+/// A route that may carry the traffic of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Contender<'a> {
+pub(super) struct Candidate<'a> {
     pub(super) precedence: Precedence<'a>,
-    pub(super) place: usize,
+    /// The index of the route among all routes.
+    pub(super) route_index: usize,
 }
 
 impl<'a> EvaluatedListener<'a> {
-    /// Attaches a route. One that does it several times in a row counts once.
-    pub(super) fn attach(&mut self, route: Contender<'a>) {
-        if self.latest.replace(route.place) != Some(route.place) {
+    /// Attaches a route. A route that attaches several times in a row counts once.
+    pub(super) fn attach(&mut self, route: Candidate<'a>) {
+        if self.latest.replace(route.route_index) != Some(route.route_index) {
             self.attached_routes += 1;
         }
         self.winner = Some(self.winner.map_or(route, |winner| winner.min(route)));
     }
 }
 
-/// Why something is not as it was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) reason: Reason,
-    pub(super) message: String,
-}
-
-/// Evaluates every Gateway of ours, the oldest first: a port goes to the first that wants it. They
-/// are returned in the order of their names.
-pub(super) fn evaluate<'a>(
-    index: &Index<'a>,
-    classes: &Classes<'a>,
-    settings: &Settings,
-) -> Vec<EvaluatedGateway<'a>> {
-    let mut ours: Vec<_> = index
-        .resources
-        .gateways
-        .iter()
-        .filter_map(|(name, gateway)| {
-            classes
-                .controller_of(gateway, index)
-                .ok()
-                .map(|controller| (name, &**gateway, controller))
-        })
-        .collect();
-    ours.sort_by_cached_key(|(name, gateway, _)| Precedence::of(name, &gateway.metadata));
-
-    let listeners: Vec<_> =
-        ours.iter().map(|(_, gateway, _)| evaluate_listeners(gateway)).collect();
-    let seekers = ours.iter().zip(&listeners).map(|((name, gateway, _), listeners)| {
-        let valid = listeners.iter().filter(|listener| listener.refusal.is_none());
-        let ports = valid.map(|listener| listener.listener.port).collect();
-        accept(gateway).map(|wishes| Seeker { name, gateway, wishes, ports })
-    });
-    let homes = homes::find(index, settings, &seekers.collect::<Vec<_>>());
-
-    let mut claims = Claims::default();
-    let mut evaluated: Vec<_> = ours
-        .into_iter()
-        .zip(listeners)
-        .zip(homes)
-        .map(|(((name, gateway, controller), mut listeners), home)| {
-            if let Ok(home) = &home {
-                claims.take(name, home, &mut listeners);
-            }
-            let sections = sections(gateway);
-            EvaluatedGateway { name, gateway, controller, home, listeners, sections }
-        })
-        .collect();
-    evaluated.sort_unstable_by_key(|gateway| gateway.name);
-    evaluated
-}
-
-/// The addresses that the Gateway asks for, where as a whole it asks for nothing we cannot do.
-fn accept(gateway: &Gateway) -> Result<Vec<Option<IpAddr>>, Refusal> {
-    let infrastructure = gateway.spec.infrastructure.as_ref();
-    if let Some(parameters) =
-        infrastructure.and_then(|infrastructure| infrastructure.parameters_ref.as_ref())
-    {
-        return Err(Refusal {
-            reason: Reason::INVALID_PARAMETERS,
-            message: format!(
-                "spec.infrastructure.parametersRef names {} {}, but this controller takes no parameters.",
-                parameters.kind, parameters.name
-            ),
-        });
-    }
-    addresses::wishes(gateway)
-}
-
-fn sections(gateway: &Gateway) -> HashMap<Option<&SectionName>, Vec<usize>> {
-    let mut sections = HashMap::<_, Vec<_>>::new();
-    for (position, listener) in gateway.spec.listeners.iter().enumerate() {
-        for section in [None, Some(&listener.name)] {
-            sections.entry(section).or_default().push(position);
-        }
-    }
-    sections
-}
-
-fn evaluate_listeners(gateway: &Gateway) -> Vec<EvaluatedListener<'_>> {
+/// Evaluates the listeners of one Gateway by its spec alone.
+pub(super) fn evaluate(gateway: &Gateway) -> Vec<EvaluatedListener<'_>> {
     let listeners = &gateway.spec.listeners;
-    let conflicts = Conflicts::among(listeners);
+    let conflicts = PortConflicts::among(listeners);
     listeners
         .iter()
         .enumerate()
-        .map(|(position, listener)| {
+        .map(|(index, listener)| {
             let refusal = check_alone(listener)
-                .or_else(|| conflicts.refuse(listener))
-                .or_else(|| refuse_repeated_name(listener, &listeners[..position]));
-            let (supported_kinds, invalid_kinds) = kinds(listener, refusal.is_none());
+                .or_else(|| conflicts.check(listener))
+                .or_else(|| check_name(listener, &listeners[..index]));
+            let (supported_kinds, invalid_kinds) = sort_kinds(listener, refusal.is_none());
             EvaluatedListener {
                 listener,
                 refusal,
@@ -171,39 +71,31 @@ fn evaluate_listeners(gateway: &Gateway) -> Vec<EvaluatedListener<'_>> {
         .collect()
 }
 
-/// What is wrong with a listener by itself.
-fn check_alone(listener: &Listener) -> Option<Refusal> {
+/// Checks a listener by itself.
+fn check_alone(listener: &Listener) -> Option<ListenerRefusal<'_>> {
     if listener.protocol != Protocol::Tcp {
-        return Some(Refusal {
-            reason: Reason::UNSUPPORTED_PROTOCOL,
-            message: format!("Protocol {} is not supported; use TCP.", listener.protocol),
-        });
+        return Some(ListenerRefusal::Protocol(&listener.protocol));
     }
-    let field = match (&listener.hostname, &listener.tls) {
-        (Some(_), _) => "hostname",
-        (None, Some(_)) => "tls",
-        (None, None) => return None,
-    };
-    Some(Refusal {
-        reason: Reason::UNSUPPORTED_VALUE,
-        message: format!("A TCP listener cannot have `{field}`; remove it."),
-    })
+    match (&listener.hostname, &listener.tls) {
+        (Some(_), _) => Some(ListenerRefusal::Field("hostname")),
+        (None, Some(_)) => Some(ListenerRefusal::Field("tls")),
+        (None, None) => None,
+    }
 }
 
-/// An API server keeps names unique; objects from elsewhere may not.
-fn refuse_repeated_name(listener: &Listener, earlier: &[Listener]) -> Option<Refusal> {
-    earlier.iter().any(|other| other.name == listener.name).then(|| Refusal {
-        reason: Reason::UNSUPPORTED_VALUE,
-        message: format!("An earlier listener has the name `{}` already.", listener.name),
-    })
+/// Checks that no earlier listener has the same name. An API server keeps names unique; objects of
+/// other sources may violate this.
+fn check_name<'a>(listener: &'a Listener, earlier: &[Listener]) -> Option<ListenerRefusal<'a>> {
+    let is_taken = earlier.iter().any(|other| other.name == listener.name);
+    is_taken.then_some(ListenerRefusal::DuplicateName(&listener.name))
 }
 
-/// The listeners of one Gateway that want the same port. Within a Gateway nobody wins.
-struct Conflicts<'a>(HashMap<PortNumber, Vec<&'a Listener>>);
+/// The listeners of one Gateway, by port. If several have the same port, all of them are refused.
+struct PortConflicts<'a>(HashMap<PortNumber, Vec<&'a Listener>>);
 
-impl<'a> Conflicts<'a> {
-    /// Only listeners that could be opened take part: one of an unsupported protocol does not
-    /// disturb its neighbours.
+impl<'a> PortConflicts<'a> {
+    /// Collects the listeners that could be opened: one of an unsupported protocol does not affect
+    /// the others.
     fn among(listeners: &'a [Listener]) -> Self {
         let mut by_port = HashMap::<_, Vec<_>>::new();
         for listener in listeners.iter().filter(|listener| check_alone(listener).is_none()) {
@@ -212,24 +104,17 @@ impl<'a> Conflicts<'a> {
         Self(by_port)
     }
 
-    fn refuse(&self, listener: &Listener) -> Option<Refusal> {
-        let rivals = self.0.get(&listener.port).filter(|rivals| rivals.len() > 1)?;
-        let names: Vec<_> = rivals.iter().map(|rival| rival.name.as_str()).collect();
-        Some(Refusal {
-            reason: Reason::PROTOCOL_CONFLICT,
-            message: format!(
-                "Listeners {} all want TCP port {}; a port can have one TCP listener.",
-                names.join(", "),
-                listener.port
-            ),
-        })
+    fn check(&self, listener: &Listener) -> Option<ListenerRefusal<'a>> {
+        let listeners = self.0.get(&listener.port).filter(|listeners| listeners.len() > 1)?;
+        let listeners = listeners.iter().map(|listener| &listener.name).collect();
+        Some(ListenerRefusal::PortConflict { listeners, port: listener.port })
     }
 }
 
-/// The kinds a listener can take, and those of its allowed kinds that it cannot.
-fn kinds(listener: &Listener, accepted: bool) -> (Vec<RouteGroupKind>, Vec<&RouteGroupKind>) {
+/// Returns the kinds that a listener accepts, and those of its allowed kinds that it cannot accept.
+fn sort_kinds(listener: &Listener, accepted: bool) -> (Vec<RouteGroupKind>, Vec<&RouteGroupKind>) {
     if listener.protocol != Protocol::Tcp {
-        // What such a listener may allow is not ours to judge.
+        // The kinds of other protocols are unknown here.
         return (Vec::new(), Vec::new());
     }
     let invalid: Vec<_> =
@@ -242,7 +127,7 @@ fn kinds(listener: &Listener, accepted: bool) -> (Vec<RouteGroupKind>, Vec<&Rout
     (supported, invalid)
 }
 
-/// Whether a listener's spec admits TCPRoutes, whatever became of the listener.
+/// Returns `true` if the spec of a listener allows TCPRoutes, even if the listener is refused.
 pub(super) fn allows_tcp_routes(listener: &Listener) -> bool {
     let kinds = &listener.allowed_routes.kinds;
     listener.protocol == Protocol::Tcp

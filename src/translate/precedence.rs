@@ -11,7 +11,7 @@ use crate::model::{NamespacedName, ObjectMeta, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Precedence<'a> {
     /// An object without a creation timestamp counts as the youngest.
-    ageless: bool,
+    has_no_timestamp: bool,
     created: Option<Timestamp>,
     name: Text<'a>,
 }
@@ -19,7 +19,7 @@ pub(super) struct Precedence<'a> {
 impl<'a> Precedence<'a> {
     pub(super) fn of(name: &'a NamespacedName, metadata: &ObjectMeta) -> Self {
         let created = metadata.creation_timestamp;
-        Self { ageless: created.is_none(), created, name: Text(name) }
+        Self { has_no_timestamp: created.is_none(), created, name: Text(name) }
     }
 
     /// The object's name.

@@ -1,196 +1,229 @@
-//! The one part of the status that objects alone do not decide: Programmed, and the addresses.
+//! The part of a Gateway's status that depends on which listeners could be opened: the Programmed
+//! conditions and the addresses.
 //!
-//! Whether a listener could be opened is known only where it is tried. This pass adds what follows
-//! from that; it can be repeated with new findings.
+//! Only the forwarder knows which. The findings are kept, so that the pass can be repeated with other
+//! bind errors.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::addresses::Remarks;
-use super::say::Sayer;
-use crate::model::StatusReport;
+use super::conditions::ConditionBuilder;
+use super::gateways::EvaluatedGateway;
+use super::listeners::EvaluatedListener;
+use super::placement::AddressReport;
+use super::refusal::ListenerRefusal;
 use crate::model::{
-    Condition, ConditionStatus, ConditionType, GatewayAddressType, GatewayStatus,
-    GatewayStatusAddress, ListenerStatus, NamespacedName, Reason, SectionName, find_condition,
+    Caveat, Condition, ConditionType, GatewayAddressType, GatewayStatus, GatewayStatusAddress,
+    Reason, SectionName,
 };
 use crate::plan::{BindError, BindErrorKind, DialAddress, ListenAddress, ListenerId, Plan};
 
-/// The most addresses that a status may hold.
+/// The maximum number of addresses in a status.
 const MAX_ADDRESSES: usize = 16;
 
-pub(super) fn program(
-    status: &mut StatusReport,
-    plan: &Plan,
-    remarks: &BTreeMap<NamespacedName, Remarks>,
-    failures: &BTreeMap<ListenerId, Vec<BindError>>,
-) {
-    let nothing = Remarks::default();
-    for (name, gateway) in &mut status.gateways {
-        program_gateway(name, gateway, plan, remarks.get(name).unwrap_or(&nothing), failures);
-    }
+/// The findings about a Gateway on which its Programmed conditions depend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GatewayFindings {
+    generation: Option<i64>,
+    /// The report on the addresses; `None` if the Gateway is not accepted.
+    addresses: Option<AddressReport>,
+    /// The listeners, in the order of the Gateway.
+    listeners: Vec<ListenerFindings>,
 }
 
-fn program_gateway(
-    name: &NamespacedName,
-    gateway: &mut GatewayStatus,
-    plan: &Plan,
-    remarks: &Remarks,
-    failures: &BTreeMap<ListenerId, Vec<BindError>>,
-) {
-    let say = Sayer {
-        generation: gateway.conditions.first().and_then(|condition| condition.observed_generation),
-    };
-    let is_accepted = is_true(&gateway.conditions, &ConditionType::ACCEPTED);
-    let mut opened = Vec::new();
-    let mut failed = Vec::new();
-    let mut pending = Vec::new();
-    for listener in &mut gateway.listeners {
-        let id = ListenerId { gateway: name.clone(), listener: listener.name.clone() };
-        let failures = failures.get(&id).map_or(&[][..], Vec::as_slice);
-        let programmed = match plan
-            .listeners
-            .get(&id)
-            .filter(|_| is_true(&listener.conditions, &ConditionType::ACCEPTED))
-        {
-            None if is_accepted && is_true(&listener.conditions, &ConditionType::ACCEPTED) => {
-                pending.push(&listener.name);
-                let message = format!("Not open: {}.", remarks.pending);
-                say.no(ConditionType::PROGRAMMED, Reason::PENDING, message)
-            }
-            None => not_planned(&say, listener),
-            Some(listener_plan) => {
-                opened.extend(listener_plan.addresses.iter().filter(|address| {
-                    failures.iter().all(|failure| failure.address != address.bind)
-                }));
-                failed.extend(failures.iter().map(|failure| (id.listener.clone(), failure)));
-                listener_programmed(&say, &listener_plan.addresses, failures)
-            }
+/// The findings about a listener on which its Programmed condition depends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ListenerFindings {
+    id: ListenerId,
+    /// The reason for Programmed if the listener is not accepted.
+    refusal: Option<Reason>,
+}
+
+impl GatewayFindings {
+    pub(super) fn new(gateway: EvaluatedGateway<'_>) -> Self {
+        let findings = |listener: &EvaluatedListener<'_>| ListenerFindings {
+            id: ListenerId {
+                gateway: gateway.name.clone(),
+                listener: listener.listener.name.clone(),
+            },
+            refusal: listener.refusal.as_ref().map(ListenerRefusal::programmed_reason),
         };
-        set(&mut listener.conditions, programmed);
+        Self {
+            generation: gateway.gateway.metadata.generation,
+            listeners: gateway.listeners.iter().map(findings).collect(),
+            addresses: gateway.placement.ok().map(|placement| placement.report),
+        }
     }
-    gateway.addresses = addresses(&opened, &failed);
-    let programmed = if !is_accepted {
-        say.no(ConditionType::PROGRAMMED, Reason::INVALID, "The Gateway is not accepted.")
-    } else if let Some((_, failure)) =
-        failed.iter().find(|(_, failure)| failure.kind == BindErrorKind::AddressNotUsable)
-    {
-        say.no(
-            ConditionType::PROGRAMMED,
-            Reason::ADDRESS_NOT_USABLE,
-            format!("Address {} cannot be used: {}.", failure.address.ip(), failure.message),
-        )
-    } else if let Some(lack) = &remarks.lack {
-        say.no(ConditionType::PROGRAMMED, lack.reason.clone(), lack.message.clone())
-    } else if opened.is_empty() && !failed.is_empty() {
-        say.no(
-            ConditionType::PROGRAMMED,
-            Reason::NO_RESOURCES,
-            not_open(&failed, &pending, remarks),
-        )
-    } else {
-        let mut message = if failed.is_empty() && pending.is_empty() {
-            Cow::Borrowed("All valid listeners are open.")
-        } else {
-            not_open(&failed, &pending, remarks).into()
-        };
-        if !remarks.note.is_empty() {
-            message = format!("{message} {}", remarks.note).into();
-        }
-        say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, message)
-    };
-    set(&mut gateway.conditions, programmed);
-}
 
-/// A listener that is not in the plan is not opened; where it is refused, the reason is the same.
-fn not_planned(say: &Sayer, listener: &ListenerStatus) -> Condition {
-    match find_condition(&listener.conditions, &ConditionType::ACCEPTED) {
-        Some(accepted) if accepted.status != ConditionStatus::True => {
-            let shared = [Reason::PROTOCOL_CONFLICT, Reason::PORT_UNAVAILABLE];
-            let reason = if shared.contains(&accepted.reason) {
-                accepted.reason.clone()
-            } else {
-                Reason::INVALID
-            };
-            say.no(ConditionType::PROGRAMMED, reason, "The listener is not accepted.")
-        }
-        _ => say.no(ConditionType::PROGRAMMED, Reason::INVALID, "The Gateway is not accepted."),
+    /// Returns `false` if all listeners are refused; the Gateway is not accepted then.
+    fn has_valid_listeners(&self) -> bool {
+        let mut listeners = self.listeners.iter();
+        self.listeners.is_empty() || listeners.any(|listener| listener.refusal.is_none())
     }
 }
 
-fn listener_programmed(
-    say: &Sayer,
-    addresses: &[ListenAddress],
-    failures: &[BindError],
+/// The addresses of a Gateway's listeners, by the result of opening them.
+#[derive(Default)]
+struct Listening<'a> {
+    open: Vec<&'a ListenAddress>,
+    failed: Vec<(&'a SectionName, &'a BindError)>,
+    /// The listeners that have nothing to bind yet.
+    pending: Vec<&'a SectionName>,
+}
+
+/// Sets the Programmed conditions and the addresses of a Gateway's status.
+pub(super) fn set_programmed(
+    status: &mut GatewayStatus,
+    findings: &GatewayFindings,
+    plan: &Plan,
+    bind_errors: &BTreeMap<ListenerId, Vec<BindError>>,
+) {
+    let conditions = ConditionBuilder { generation: findings.generation };
+    let mut listening = Listening::default();
+    for (listener, status) in findings.listeners.iter().zip(&mut status.listeners) {
+        let errors = bind_errors.get(&listener.id).map_or(&[][..], Vec::as_slice);
+        let report = findings.addresses.as_ref();
+        let programmed =
+            listener_programmed(&conditions, listener, report, plan, errors, &mut listening);
+        set_condition(&mut status.conditions, programmed);
+    }
+    status.addresses = status_addresses(&listening);
+    let report = findings.addresses.as_ref().filter(|_| findings.has_valid_listeners());
+    let programmed = gateway_programmed(&conditions, report, &listening);
+    set_condition(&mut status.conditions, programmed);
+}
+
+/// Builds the Programmed condition of a listener, and records its addresses in `listening`.
+fn listener_programmed<'a>(
+    conditions: &ConditionBuilder,
+    listener: &'a ListenerFindings,
+    report: Option<&AddressReport>,
+    plan: &'a Plan,
+    errors: &'a [BindError],
+    listening: &mut Listening<'a>,
 ) -> Condition {
-    let Some(first) = failures.first() else {
-        return say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, "The listener is open.");
+    let programmed = ConditionType::PROGRAMMED;
+    if let Some(reason) = &listener.refusal {
+        return conditions.false_(programmed, reason.clone(), "The listener is not accepted.");
+    }
+    let Some(report) = report else {
+        return conditions.false_(programmed, Reason::INVALID, "The Gateway is not accepted.");
     };
-    let describe =
-        |failure: &BindError| format!("{} cannot be opened: {}", failure.address, failure.message);
-    let message =
-        failures.iter().map(describe).collect::<Vec<_>>().join("; ") + ". It is tried again.";
-    let is_open =
-        |address: &ListenAddress| failures.iter().all(|failure| failure.address != address.bind);
-    if addresses.iter().any(is_open) {
-        return say.yes(ConditionType::PROGRAMMED, Reason::PROGRAMMED, message);
+    let Some(listener_plan) = plan.listeners.get(&listener.id) else {
+        listening.pending.push(&listener.id.listener);
+        let message = format!("Not open: {}.", report.pending);
+        return conditions.false_(programmed, Reason::PENDING, message);
+    };
+    let open = listener_plan.addresses.iter().filter(|address| is_open(address, errors));
+    let open_before = listening.open.len();
+    listening.open.extend(open);
+    listening.failed.extend(errors.iter().map(|error| (&listener.id.listener, error)));
+    let Some(first) = errors.first() else {
+        return conditions.true_(programmed, Reason::PROGRAMMED, "The listener is open.");
+    };
+    let message = errors_message(errors);
+    if listening.open.len() > open_before {
+        let caveat = Some(Caveat::PartlyOpen);
+        return conditions.true_with(programmed, Reason::PROGRAMMED, message, caveat);
     }
     let reason = match first.kind {
         BindErrorKind::PortUnavailable => Reason::PORT_UNAVAILABLE,
         BindErrorKind::AddressNotUsable => Reason::INVALID,
         BindErrorKind::NoResources => Reason::PENDING,
     };
-    say.no(ConditionType::PROGRAMMED, reason, message)
+    conditions.false_(programmed, reason, message)
 }
 
-fn not_open(
-    failed: &[(SectionName, &BindError)],
-    pending: &[&SectionName],
-    remarks: &Remarks,
-) -> String {
-    let failed = failed
+fn is_open(address: &ListenAddress, errors: &[BindError]) -> bool {
+    errors.iter().all(|error| error.address != address.bind)
+}
+
+fn errors_message(errors: &[BindError]) -> String {
+    let describe =
+        |error: &BindError| format!("{} cannot be opened: {}", error.address, error.message);
+    let errors: Vec<_> = errors.iter().map(describe).collect();
+    format!("{}. It is tried again.", errors.join("; "))
+}
+
+fn gateway_programmed(
+    conditions: &ConditionBuilder,
+    report: Option<&AddressReport>,
+    listening: &Listening<'_>,
+) -> Condition {
+    let programmed = ConditionType::PROGRAMMED;
+    let Listening { open, failed, pending } = listening;
+    let Some(report) = report else {
+        return conditions.false_(programmed, Reason::INVALID, "The Gateway is not accepted.");
+    };
+    let not_usable = failed.iter().find(|(_, error)| error.kind == BindErrorKind::AddressNotUsable);
+    if let Some((_, error)) = not_usable {
+        let message = format!("Address {} cannot be used: {}.", error.address.ip(), error.message);
+        return conditions.false_(programmed, Reason::ADDRESS_NOT_USABLE, message);
+    }
+    if let Some(error) = &report.error {
+        return conditions.false_(programmed, error.reason(), error.to_string());
+    }
+    if open.is_empty() && !failed.is_empty() {
+        let message = not_open_message(listening, report);
+        return conditions.false_(programmed, Reason::NO_RESOURCES, message);
+    }
+    let is_complete = failed.is_empty() && pending.is_empty();
+    let mut message = match is_complete {
+        true => Cow::Borrowed("All valid listeners are open."),
+        false => not_open_message(listening, report).into(),
+    };
+    for mapping in &report.port_mappings {
+        message = format!("{message} {mapping}").into();
+    }
+    let caveat = match is_complete {
+        true => (!report.port_mappings.is_empty()).then_some(Caveat::PortDiffers),
+        false => Some(Caveat::PartlyOpen),
+    };
+    conditions.true_with(programmed, Reason::PROGRAMMED, message, caveat)
+}
+
+fn not_open_message(listening: &Listening<'_>, report: &AddressReport) -> String {
+    let failed = listening
+        .failed
         .iter()
-        .map(|(listener, failure)| format!("listener {listener} ({})", failure.message));
-    let pending =
-        pending.iter().map(|listener| format!("listener {listener} ({})", remarks.pending));
+        .map(|(listener, error)| format!("listener {listener} ({})", error.message));
+    let pending = listening
+        .pending
+        .iter()
+        .map(|listener| format!("listener {listener} ({})", report.pending));
     format!("Not open: {}.", failed.chain(pending).collect::<Vec<_>>().join(", "))
 }
 
-/// The addresses on which something is open, without those that are not the host's.
-fn addresses(
-    opened: &[&ListenAddress],
-    failed: &[(SectionName, &BindError)],
-) -> Vec<GatewayStatusAddress> {
-    let unusable = |ip: IpAddr| {
-        failed.iter().any(|(_, failure)| {
-            failure.kind == BindErrorKind::AddressNotUsable && failure.address.ip() == ip
+/// Returns the advertised addresses of open listeners, without those that are not the host's.
+fn status_addresses(listening: &Listening<'_>) -> Vec<GatewayStatusAddress> {
+    let is_usable = |ip: IpAddr| {
+        listening.failed.iter().all(|(_, error)| {
+            error.kind != BindErrorKind::AddressNotUsable || error.address.ip() != ip
         })
     };
-    let mut dialled = Vec::new();
-    for address in opened.iter().filter(|address| !unusable(address.bind.ip())) {
+    let mut addresses = Vec::new();
+    for address in listening.open.iter().filter(|address| is_usable(address.bind.ip())) {
         let (address_type, value) = match &address.advertised {
-            Some(DialAddress::Ip(dial)) => (GatewayAddressType::IpAddress, dial.ip().to_string()),
+            Some(DialAddress::Ip(address)) => {
+                (GatewayAddressType::IpAddress, address.ip().to_string())
+            }
             Some(DialAddress::Name(name, _)) => (GatewayAddressType::Hostname, name.to_string()),
             None => continue,
         };
         let address = GatewayStatusAddress { address_type, value };
-        if !dialled.contains(&address) {
-            dialled.push(address);
+        if !addresses.contains(&address) {
+            addresses.push(address);
         }
     }
-    dialled.truncate(MAX_ADDRESSES);
-    dialled
+    addresses.truncate(MAX_ADDRESSES);
+    addresses
 }
 
-fn is_true(conditions: &[Condition], condition_type: &ConditionType) -> bool {
-    find_condition(conditions, condition_type)
-        .is_some_and(|found| found.status == ConditionStatus::True)
-}
-
-/// Puts a condition in the place of the one of its type.
-fn set(conditions: &mut Vec<Condition>, condition: Condition) {
-    match conditions.iter_mut().find(|existing| existing.condition_type == condition.condition_type)
-    {
+/// Adds a condition, or replaces the one of its type.
+fn set_condition(conditions: &mut Vec<Condition>, condition: Condition) {
+    let condition_type = &condition.condition_type;
+    match conditions.iter_mut().find(|existing| existing.condition_type == *condition_type) {
         Some(existing) => *existing = condition,
         None => conditions.push(condition),
     }

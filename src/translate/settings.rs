@@ -1,12 +1,11 @@
 //! What translation needs to know beside the objects.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::ranges::Ranges;
-use crate::model::{GatewayController, InvalidScalar, NamespacedName, PortNumber};
+use crate::model::{GatewayController, InvalidScalar};
 
 /// What [`translate`](super::translate) needs to know beside the objects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,8 +17,6 @@ pub struct Settings {
     pub addresses: Addresses,
     /// What is bound and reported where a Gateway does not say so itself.
     pub host: Host,
-    /// What Gateways had before.
-    pub history: History,
 }
 
 /// Where Gateways live; written `host`, `service`, or the ranges of a pool.
@@ -42,21 +39,6 @@ pub enum Addresses {
     /// Each Gateway is reached through a Service that leads to ports of this host. Something else
     /// keeps the Service: the Kubernetes source.
     Service,
-}
-
-/// What Gateways had before: each keeps what it has, and nobody gets at once what another one had.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct History {
-    /// The addresses of a pool that each Gateway has; [`Evaluation::held`](super::Evaluation::held)
-    /// of the translation before.
-    pub held: BTreeMap<NamespacedName, Vec<IpAddr>>,
-    /// The addresses that rest, and who had them. That Gateway may have them back, and a Gateway
-    /// that asks for one by its value gets it.
-    pub resting: BTreeMap<IpAddr, NamespacedName>,
-    /// Whose ports behind Services are, where somebody else's Service claims one too;
-    /// [`Evaluation::pod_ports`](super::Evaluation::pod_ports) of the translation before.
-    pub pod_ports: BTreeMap<PortNumber, NamespacedName>,
 }
 
 /// Which GatewayClasses are served.

@@ -51,8 +51,8 @@ async fn a_gateway_has_one_name() {
     let api = Api::new();
     let source = |name: &str| KubeSource::new(api.client()).controller_name(name.parse().unwrap());
     let both = Server::builder().source(source(OURS)).source(source(THEIRS)).start().await;
-    let Err(StartError::Controllers { one, other }) = both else { panic!("{both:?}") };
-    assert_eq!([one.as_str(), other.as_str()], [OURS, THEIRS]);
+    let Err(StartError::Controllers { first, second }) = both else { panic!("{both:?}") };
+    assert_eq!([first.as_str(), second.as_str()], [OURS, THEIRS]);
     let said = Server::builder()
         .controller_name(THEIRS.parse().unwrap())
         .source(MemorySource::new(Resources::new()))
@@ -61,7 +61,9 @@ async fn a_gateway_has_one_name() {
         .await;
     assert_eq!(
         said.unwrap_err().to_string(),
-        format!("two names for the controller, {THEIRS} and {OURS}; a gateway has one")
+        format!(
+            "conflicting controller names {THEIRS} and {OURS}; a gateway has one controller name"
+        )
     );
     assert_eq!(api.requests().len(), 0);
 }

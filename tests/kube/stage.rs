@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sluicegate::model::GatewayController;
 use sluicegate::sources::{Feed, KubeSource, ServiceTemplate, Snapshot, Source, StatusUpdate};
-use sluicegate::translate::{Addresses, Host, Settings, translate};
+use sluicegate::translate::{Addresses, Assignments, Host, Settings, translate};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -78,14 +78,20 @@ impl Stage {
         let (mut snapshots, say) = fed.into_parts();
         let (publish, published) = watch::channel(Vec::new());
         let gateway = async move {
+            let mut assignments = Assignments::default();
             while let Some(snapshot) = snapshots.next().await {
                 let delay = *delayed.borrow();
                 if !delay.is_zero() {
                     sleep(delay).await;
                 }
                 let resources = Arc::new(snapshot.resources.clone());
-                let status = translate(&resources, &settings).status;
-                let said = StatusUpdate { resources, status };
+                let translation = translate(&resources, &settings, &assignments);
+                let said = StatusUpdate {
+                    resources,
+                    status: translation.status,
+                    gateway_services: translation.gateway_services,
+                };
+                assignments = translation.assignments;
                 say.send_if_modified(|before| {
                     let is_new = *before != said;
                     *before = said;

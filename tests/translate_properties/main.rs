@@ -10,13 +10,13 @@ use proptest::prelude::*;
 use proptest::test_runner::RngAlgorithm;
 use sluicegate::model::*;
 use sluicegate::plan::{Plan, Routing, Target};
-use sluicegate::translate::{History, Settings, Translation, evaluate, translate};
+use sluicegate::translate::{Assignments, Settings, Translation, translate};
 
 use self::objects::{OURS, objects, overlap, parse, settings};
 
 fn translated(objects: &[Object]) -> Translation {
     let settings = Settings::default().with_controller(parse(OURS));
-    translate(&resources(objects), &settings)
+    translate(&resources(objects), &settings, &Assignments::default())
 }
 
 fn resources(objects: &[Object]) -> Resources {
@@ -40,7 +40,9 @@ proptest! {
         (objects, shuffled) in objects().prop_flat_map(|objects| (Just(objects.clone()), Just(objects).prop_shuffle())),
         settings in settings(),
     ) {
-        let translated = |objects: &[Object]| translate(&resources(objects), &settings);
+        let translated = |objects: &[Object]| {
+            translate(&resources(objects), &settings, &Assignments::default())
+        };
         prop_assert_eq!(translated(&objects), translated(&shuffled));
     }
 
@@ -50,7 +52,9 @@ proptest! {
         unrelated in unrelated(),
         settings in settings(),
     ) {
-        let translated = |objects: &[Object]| translate(&resources(objects), &settings);
+        let translated = |objects: &[Object]| {
+            translate(&resources(objects), &settings, &Assignments::default())
+        };
         let before = translated(&objects);
         let after = translated(&[&objects[..], &[unrelated][..]].concat());
         prop_assert_eq!(before.plan, after.plan);
@@ -82,7 +86,7 @@ proptest! {
 
     #[test]
     fn no_two_listeners_want_one_address(objects in objects(), settings in settings()) {
-        let plan = translate(&resources(&objects), &settings).plan;
+        let plan = translate(&resources(&objects), &settings, &Assignments::default()).plan;
         for (id, listener) in &plan.listeners {
             // One socket may serve several of the listener's own addresses.
             for one in &listener.addresses {
@@ -166,7 +170,8 @@ proptest! {
         objects in objects(),
         settings in settings(),
     ) {
-        let Translation { plan, status, .. } = translate(&resources(&objects), &settings);
+        let Translation { plan, status, .. } =
+            translate(&resources(&objects), &settings, &Assignments::default());
         let mut open = 0;
         for (name, gateway) in &status.gateways {
             for listener in &gateway.listeners {
@@ -186,36 +191,35 @@ proptest! {
     fn an_address_of_a_pool_is_one_gateways_and_stays_with_it(
         objects in objects(),
         also in objects(),
-        mut settings in settings(),
+        settings in settings(),
     ) {
         let before = resources(&objects);
-        let evaluation = evaluate(&before, &settings);
-        let held = evaluation.held();
-        let status = evaluation.finish().status;
+        let Translation { status, assignments, .. } =
+            translate(&before, &settings, &Assignments::default());
+        let assigned = &assignments.addresses;
         let mut holders = BTreeMap::new();
-        for (name, address) in held.iter().flat_map(|(name, held)| held.iter().map(move |ip| (name, ip))) {
+        for (name, address) in assigned.iter().flat_map(|(name, all)| all.iter().map(move |ip| (name, ip))) {
             prop_assert!(holders.insert(address, name).is_none_or(|other| other == name), "{}", address);
         }
 
         // Others come, and those that were there already are as they were.
         let mut after = before.clone();
         after.extend(also.into_iter().filter(|object| before.get(&object.key()).is_none()));
-        settings.history.held.clone_from(&held);
-        let held_after = evaluate(&after, &settings).held();
-        for (name, addresses) in &held {
-            prop_assert_eq!(held_after.get(name), Some(addresses), "{}", name);
+        let assigned_after = translate(&after, &settings, &assignments).assignments.addresses;
+        for (name, addresses) in assigned {
+            prop_assert_eq!(assigned_after.get(name), Some(addresses), "{}", name);
         }
 
-        // Whoever knows the status alone finds the same.
+        // A replica that knows only the status assigns the same addresses.
         for (name, gateway) in &status.gateways {
             let mut object = Gateway::clone(&before.gateways[name]);
             object.status = Some(gateway.clone());
             after.insert(object);
         }
-        settings.history = History::default();
-        let held_again = evaluate(&after, &settings).held();
+        let translation = translate(&after, &settings, &Assignments::default());
+        let assigned_again = translation.assignments.addresses;
         for (name, _) in status.gateways.iter().filter(|(_, gateway)| !gateway.addresses.is_empty()) {
-            prop_assert_eq!(held_again.get(name), held.get(name), "{}", name);
+            prop_assert_eq!(assigned_again.get(name), assigned.get(name), "{}", name);
         }
     }
 
@@ -240,13 +244,13 @@ proptest! {
     fn status_that_was_written_back_is_not_written_anew(objects in objects()) {
         let mut resources = resources(&objects);
         let settings = Settings::default().with_controller(parse(OURS));
-        let first = translate(&resources, &settings);
+        let first = translate(&resources, &settings, &Assignments::default());
         for (name, status) in &first.status.tcp_routes {
             let mut route = TcpRoute::clone(&resources.tcp_routes[name]);
             route.status = Some(status.clone());
             resources.insert(route);
         }
-        let mut again = translate(&resources, &settings);
+        let mut again = translate(&resources, &settings, &Assignments::default());
         // Where our last entry has gone, there is nothing more to say.
         let without_ours = first.status.tcp_routes.iter().filter(|(_, status)| {
             status.parents.iter().all(|parent| parent.controller_name != OURS)

@@ -17,7 +17,6 @@ use tokio::time::timeout;
 
 use super::object::Live;
 use crate::model::{ObjectKey, Reason};
-use crate::translate::IS_SHADOWED;
 
 /// Events that wait to be sent; when there are more, the rest is left out. They are told in the
 /// status all the same.
@@ -41,6 +40,8 @@ const NOTEWORTHY: [(Reason, &str); 5] = [
     (Reason::PROTOCOL_CONFLICT, "OpenListener"),
     (Reason::REF_NOT_PERMITTED, "ResolveReference"),
 ];
+
+const IS_SHADOWED: &str = " comes first.";
 
 /// Sends events, one after the other.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use crate::model::StatusReport;
 use crate::model::{
     Gateway, GatewayClassStatus, ObjectKey, ObjectKind, Resources, Service, ServiceType,
 };
-use crate::translate::{Addresses, Settings, translate};
+use crate::translate::{Addresses, Assignments, Settings, translate};
 
 const CLASS: &str = "sluicegate";
 
@@ -39,7 +39,7 @@ fn resources(gateways: &[Gateway], classes: &[&str]) -> Resources {
 
 fn report(resources: &Resources) -> StatusReport {
     let settings = Settings::default().with_addresses(Addresses::Service);
-    (*translate(resources, &settings).status).clone()
+    (*translate(resources, &settings, &Assignments::default()).status).clone()
 }
 
 fn template() -> ServiceTemplate {

@@ -1,0 +1,170 @@
+//! The control loop: it translates snapshots, applies plans and reports the results.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::address_cooldown::Cooldown;
+use super::command::Drain;
+use super::error::StartError;
+use super::report::Report;
+use super::report_log::log_changes;
+use super::source_set::SourceSet;
+use crate::forward::Forwarder;
+use crate::model::Resources;
+use crate::sources::{Source, StatusUpdate};
+use crate::translate::{Assignments, Settings, Translation, evaluate, translate};
+
+/// The interval of attempts to open listeners that could not be opened.
+const BIND_RETRY_INTERVAL: Duration = Duration::from_millis(500);
+
+pub(super) struct ControlLoop {
+    settings: Settings,
+    assignments: Assignments,
+    cooldown: Cooldown,
+    forwarder: Forwarder,
+    reporter: watch::Sender<Option<Arc<Report>>>,
+    sources: SourceSet,
+    /// Problems with objects that several sources contain.
+    duplicates: Vec<String>,
+    resources: Arc<Resources>,
+    translation: Translation,
+}
+
+impl ControlLoop {
+    pub(super) fn new(
+        settings: Settings,
+        cooldown: Duration,
+        forwarder: Forwarder,
+        reporter: watch::Sender<Option<Arc<Report>>>,
+    ) -> Self {
+        let resources = Arc::new(Resources::new());
+        let assignments = Assignments::default();
+        let translation = translate(&resources, &settings, &assignments);
+        Self {
+            settings,
+            assignments,
+            cooldown: Cooldown::new(cooldown),
+            forwarder,
+            reporter,
+            sources: SourceSet::default(),
+            duplicates: Vec::new(),
+            resources,
+            translation,
+        }
+    }
+
+    /// Runs until the gateway is drained or its handle is dropped. The caller must notify the
+    /// returned sender once nothing of the gateway is left.
+    pub(super) async fn run(
+        mut self,
+        sources: Vec<Box<dyn Source>>,
+        mut commands: mpsc::Receiver<Drain>,
+        mut started: oneshot::Sender<Result<(), StartError>>,
+    ) -> Option<oneshot::Sender<()>> {
+        let mut events;
+        (self.sources, events) = SourceSet::start(sources);
+        let first = tokio::select! {
+            first = self.sources.first_snapshots(&mut events) => first,
+            // The caller no longer waits for the start.
+            () = started.closed() => return None,
+        };
+        if let Err(error) = first {
+            let _ = started.send(Err(error));
+            return None;
+        }
+        self.update().await;
+        if started.send(Ok(())).is_err() {
+            return None;
+        }
+        let mut retry_at = Instant::now() + BIND_RETRY_INTERVAL;
+        loop {
+            let expiry = self.cooldown.next_expiry();
+            tokio::select! {
+                command = commands.recv() => {
+                    let Drain { timeout, mut done } = command?;
+                    tokio::select! {
+                        () = self.forwarder.drain(timeout) => {}
+                        // The caller no longer waits for the drain: stop at once.
+                        () = done.closed() => {}
+                    }
+                    return Some(done);
+                }
+                Some(event) = events.recv() => {
+                    self.sources.handle(event);
+                    // Events that have arrived in the meantime are part of the same pass.
+                    while let Ok(event) = events.try_recv() {
+                        self.sources.handle(event);
+                    }
+                    self.update().await;
+                }
+                () = sleep_until(retry_at), if !self.forwarder.bindings().failures.is_empty() => {
+                    self.retry().await;
+                    retry_at = Instant::now() + BIND_RETRY_INTERVAL;
+                }
+                () = sleep_until(expiry.unwrap_or(retry_at)), if expiry.is_some() => {
+                    self.cooldown.expire(&mut self.assignments, Instant::now());
+                    self.translate().await;
+                    self.report();
+                }
+            }
+        }
+    }
+
+    /// Applies the newest snapshots and reports the result.
+    async fn update(&mut self) {
+        let (resources, duplicates) = self.sources.merge();
+        self.duplicates = duplicates;
+        if resources != *self.resources || self.reporter.borrow().is_none() {
+            self.resources = Arc::new(resources);
+            self.translate().await;
+        }
+        self.report();
+    }
+
+    async fn translate(&mut self) {
+        let evaluation = evaluate(&self.resources, &self.settings, &self.assignments);
+        // Connections do not wait for the status.
+        let bindings = self.forwarder.apply(evaluation.plan()).await;
+        self.translation = evaluation.finish(bindings.failures.clone());
+        self.assignments = self.translation.assignments.clone();
+        self.cooldown.update(&self.assignments, Instant::now());
+    }
+
+    /// Tries again to open the listeners that could not be opened.
+    async fn retry(&mut self) {
+        if let Some(bindings) = self.forwarder.retry().await {
+            self.translation.set_bind_errors(bindings.failures.clone());
+            self.report();
+        }
+    }
+
+    /// Publishes a report, unless it equals the one before.
+    fn report(&self) {
+        let problems = self.sources.problems().chain(self.duplicates.iter().cloned());
+        let mut report = Report::new(
+            self.resources.clone(),
+            &self.translation,
+            self.forwarder.bindings(),
+            problems.collect(),
+            self.sources.failed().map(str::to_owned).collect(),
+        );
+        let previous = self.reporter.borrow().clone();
+        // An equal status keeps its address, so that sources compare it by pointer.
+        if let Some(previous) = previous.as_ref().filter(|last| last.status == report.status) {
+            report.status = previous.status.clone();
+        }
+        if previous.as_deref() == Some(&report) {
+            return;
+        }
+        log_changes(previous.as_deref(), &report);
+        self.sources.send_status(&StatusUpdate {
+            resources: report.resources.clone(),
+            status: report.status.clone(),
+            gateway_services: self.translation.gateway_services.clone(),
+        });
+        self.reporter.send_replace(Some(Arc::new(report)));
+    }
+}

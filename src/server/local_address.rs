@@ -1,0 +1,22 @@
+//! The address of this host that other hosts reach.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+
+/// Detects an address of this host that other hosts can reach. Returns 127.0.0.1 if there is none.
+pub(super) fn detect() -> IpAddr {
+    // Addresses reserved for documentation (RFC 5737, RFC 3849): only the routing table is asked.
+    let remote_ipv4 = Ipv4Addr::new(192, 0, 2, 1);
+    let remote_ipv6 = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+    source_address_for(remote_ipv4.into(), Ipv4Addr::UNSPECIFIED.into())
+        .or_else(|_| source_address_for(remote_ipv6.into(), Ipv6Addr::UNSPECIFIED.into()))
+        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+}
+
+/// Returns the source address that the kernel selects for packets to `remote`. Connecting a UDP
+/// socket selects it without sending a packet.
+fn source_address_for(remote: IpAddr, unspecified: IpAddr) -> io::Result<IpAddr> {
+    let socket = UdpSocket::bind((unspecified, 0))?;
+    socket.connect((remote, 9))?;
+    Ok(socket.local_addr()?.ip())
+}

@@ -1,0 +1,117 @@
+//! Reasons why a backendRef leads to no endpoint.
+
+use std::fmt;
+
+use crate::model::{
+    Group, KindName, NamespaceName, NamespacedName, PortNumber, Reason, TransportProtocol,
+};
+use crate::plan::RejectReason;
+
+/// Reason why connections to a backend are rejected.
+#[derive(Debug)]
+pub(super) enum BackendError {
+    /// No ReferenceGrant allows the reference.
+    NotPermitted {
+        from: NamespaceName,
+        kind: KindName,
+        target: NamespacedName,
+    },
+    /// The reference is not to a Service.
+    InvalidKind {
+        group: Group,
+        kind: KindName,
+        target: NamespacedName,
+    },
+    ServiceNotFound(NamespacedName),
+    ExternalName(NamespacedName),
+    /// The reference has no port.
+    NoPort(NamespacedName),
+    NotTcp {
+        service: NamespacedName,
+        port: PortNumber,
+        protocol: TransportProtocol,
+    },
+    PortNotFound {
+        service: NamespacedName,
+        port: PortNumber,
+        tcp_ports: Vec<PortNumber>,
+    },
+    NoEndpoints {
+        service: NamespacedName,
+        port: PortNumber,
+    },
+}
+
+impl BackendError {
+    /// Returns the reason for the plan, and so for logs and counters.
+    pub(super) fn reject_reason(&self) -> RejectReason {
+        match self {
+            Self::NotPermitted { .. } => RejectReason::RefNotPermitted,
+            Self::InvalidKind { .. } => RejectReason::InvalidKind,
+            Self::ServiceNotFound(_)
+            | Self::ExternalName(_)
+            | Self::NoPort(_)
+            | Self::PortNotFound { .. } => RejectReason::BackendNotFound,
+            Self::NotTcp { .. } => RejectReason::UnsupportedProtocol,
+            Self::NoEndpoints { .. } => RejectReason::NoEndpoints,
+        }
+    }
+
+    /// Returns the reason of the ResolvedRefs condition. `None` if the reference is resolved, and only
+    /// its target has no endpoint.
+    pub(super) fn unresolved_reason(&self) -> Option<Reason> {
+        match self {
+            Self::NotPermitted { .. } => Some(Reason::REF_NOT_PERMITTED),
+            Self::InvalidKind { .. } => Some(Reason::INVALID_KIND),
+            Self::ServiceNotFound(_)
+            | Self::ExternalName(_)
+            | Self::NoPort(_)
+            | Self::PortNotFound { .. } => Some(Reason::BACKEND_NOT_FOUND),
+            Self::NotTcp { .. } => Some(Reason::UNSUPPORTED_PROTOCOL),
+            Self::NoEndpoints { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for BackendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotPermitted { from, kind, target } => write!(
+                f,
+                "No ReferenceGrant in namespace {} allows TCPRoutes of namespace {from} to refer to {kind} {}.",
+                target.namespace, target.name
+            ),
+            Self::InvalidKind { group, kind, target } => {
+                let group = match group.as_str() {
+                    "" => "the core group".to_owned(),
+                    group => format!("group {group}"),
+                };
+                write!(
+                    f,
+                    "Backend {target} is a {kind} of {group}; only a Service of the core group can be a backend."
+                )
+            }
+            Self::ServiceNotFound(service) => write!(f, "Service {service} does not exist."),
+            Self::ExternalName(service) => {
+                write!(f, "Service {service} is of type ExternalName, which is not forwarded to.")
+            }
+            Self::NoPort(service) => {
+                write!(f, "The reference to Service {service} does not say which port is meant.")
+            }
+            Self::NotTcp { service, port, protocol } => {
+                write!(f, "Port {port} of Service {service} speaks {protocol}, not TCP.")
+            }
+            Self::PortNotFound { service, port, tcp_ports } => {
+                write!(f, "Service {service} has no port {port}; ")?;
+                if tcp_ports.is_empty() {
+                    return f.write_str("it has no TCP port.");
+                }
+                let ports: Vec<_> = tcp_ports.iter().map(ToString::to_string).collect();
+                write!(f, "its TCP ports: {}.", ports.join(", "))
+            }
+            Self::NoEndpoints { service, port } => {
+                write!(f, "Service {service} has no ready endpoint for port {port}.")
+            }
+        }
+    }
+}

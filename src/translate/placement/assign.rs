@@ -1,0 +1,47 @@
+//! The placement of every Gateway, by the setting.
+
+use std::sync::Arc;
+
+use super::types::{AddressRequest, Placement};
+use super::{host, pool, service};
+use crate::translate::assignments::Assignments;
+use crate::translate::index::Index;
+use crate::translate::refusal::GatewayRefusal;
+use crate::translate::settings::{Addresses, Settings};
+
+/// The placement of every Gateway, and the assignments that follow from it.
+#[derive(Debug)]
+pub(in crate::translate) struct Placements {
+    /// In the order of the requests; a Gateway that is refused has none.
+    pub(in crate::translate) gateways: Vec<Result<Placement, GatewayRefusal>>,
+    pub(in crate::translate) assignments: Assignments,
+}
+
+/// Places every Gateway. Earlier requests have precedence.
+pub(in crate::translate) fn assign(
+    index: &Index<'_>,
+    settings: &Settings,
+    previous: &Assignments,
+    requests: Vec<Result<AddressRequest<'_>, GatewayRefusal>>,
+) -> Placements {
+    let accepted: Vec<_> = requests.iter().flatten().collect();
+    let mut assignments = Assignments::default();
+    let placements = match &settings.addresses {
+        Addresses::Host => {
+            accepted.iter().map(|request| host::place(&request.addresses, &settings.host)).collect()
+        }
+        Addresses::Pool(ranges) => pool::assign(ranges, previous, &accepted, &mut assignments),
+        Addresses::Service => {
+            let (placements, pod_ports) =
+                service::assign(index, settings.host.bind, &previous.pod_ports, &accepted);
+            assignments.pod_ports = Arc::new(pod_ports);
+            placements
+        }
+    };
+    let mut placements = placements.into_iter();
+    let gateways = requests
+        .into_iter()
+        .map(|request| request.map(|_| placements.next().expect("one for each accepted request")))
+        .collect();
+    Placements { gateways, assignments }
+}

@@ -1,0 +1,228 @@
+//! Findings about the addresses of a Gateway.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::IpAddr;
+
+use super::service_address::ServiceAddress;
+use crate::model::{NamespacedName, PortNumber, Reason, ServiceType};
+use crate::translate::ranges::Ranges;
+
+/// Findings about the addresses of a Gateway, apart from the results of binding them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::translate) struct AddressReport {
+    /// Reason why the Gateway is not reached as it should be.
+    pub(in crate::translate) error: Option<AddressError>,
+    /// Reason why listeners have nothing to bind. It matters only if there are such listeners.
+    pub(in crate::translate) pending: Pending,
+    /// Listeners that clients reach at another port.
+    pub(in crate::translate) port_mappings: Vec<PortMapping>,
+}
+
+/// A listener port, and the port at which clients reach it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::translate) struct PortMapping {
+    pub(super) port: PortNumber,
+    pub(super) advertised: PortNumber,
+}
+
+impl fmt::Display for PortMapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Port {} is reached at {}.", self.port, self.advertised)
+    }
+}
+
+/// Reason why listeners of a Gateway have nothing to bind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::translate) enum Pending {
+    /// The Gateway has no address of the pool.
+    #[default]
+    NoAddress,
+    /// The Gateway has no Service.
+    NoService,
+    /// The Service leads to no pod port of the Gateway for these listeners.
+    NoPodPort(NamespacedName),
+    /// The Service leads to pod ports that are not the Gateway's.
+    ForeignPodPorts(ForeignPodPorts),
+}
+
+impl fmt::Display for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoAddress => f.write_str("the Gateway has no address yet"),
+            Self::NoService => f.write_str("the Gateway has no Service yet"),
+            Self::NoPodPort(service) => {
+                write!(f, "Service {service} does not lead to a port of this gateway for it yet")
+            }
+            Self::ForeignPodPorts(foreign) => foreign.fmt(f),
+        }
+    }
+}
+
+/// Pod ports to which a Service leads, but which are not its Gateway's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::translate) struct ForeignPodPorts {
+    pub(super) service: NamespacedName,
+    pub(super) ports: BTreeSet<PortNumber>,
+}
+
+impl fmt::Display for ForeignPodPorts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, ports } = self;
+        let ports = join(ports);
+        write!(
+            f,
+            "Service {service} leads to target port {ports}, which is not the Gateway's; it is put right"
+        )
+    }
+}
+
+/// Reason why a Gateway is not reached as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::translate) enum AddressError {
+    /// The pool could not assign every address.
+    Pool(PoolError),
+    /// There is no Service.
+    ServiceMissing(NamespacedName),
+    /// The Service belongs to a deleted Gateway of the same name.
+    ServiceOfPredecessor(NamespacedName),
+    /// The Service does not belong to the Gateway.
+    ServiceForeign(NamespacedName),
+    /// The Service did not get all requested addresses.
+    NotGranted(NotGranted),
+    /// The Service leads only to pod ports that are not the Gateway's.
+    ForeignPodPorts(ForeignPodPorts),
+    /// The Service leads to no pod port.
+    NoPodPort(NamespacedName),
+    /// The Service has no address.
+    NoServiceAddress(NamespacedName, ServiceType),
+}
+
+/// Result of an incomplete assignment from the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::translate) struct PoolError {
+    pub(super) ranges: Ranges,
+    /// The requested addresses that cannot be assigned.
+    pub(super) unusable: Vec<UnusableAddress>,
+    /// No address is left for a request of any address.
+    pub(super) is_exhausted: bool,
+}
+
+/// A requested address that cannot be assigned from the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum UnusableAddress {
+    NotInPool(IpAddr),
+    InUse { address: IpAddr, holder: NamespacedName },
+}
+
+/// The requested addresses that a Service did not get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::translate) struct NotGranted {
+    pub(super) service: NamespacedName,
+    pub(super) service_type: ServiceType,
+    pub(super) missing: Vec<ServiceAddress>,
+    pub(super) actual: Vec<ServiceAddress>,
+}
+
+impl AddressError {
+    /// Returns the reason of the Gateway's Programmed condition.
+    pub(in crate::translate) fn reason(&self) -> Reason {
+        match self {
+            Self::Pool(PoolError { unusable, .. }) if unusable.is_empty() => {
+                Reason::ADDRESS_NOT_ASSIGNED
+            }
+            Self::Pool(_) | Self::NotGranted(_) => Reason::ADDRESS_NOT_USABLE,
+            Self::ServiceOfPredecessor(_) => Reason::PENDING,
+            Self::ServiceMissing(_)
+            | Self::ServiceForeign(_)
+            | Self::ForeignPodPorts(_)
+            | Self::NoPodPort(_)
+            | Self::NoServiceAddress(..) => Reason::ADDRESS_NOT_ASSIGNED,
+        }
+    }
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pool(error) => error.fmt(f),
+            Self::ServiceMissing(service) => write!(f, "Service {service} is not there yet."),
+            Self::ServiceOfPredecessor(service) => write!(
+                f,
+                "Service {service} is still that of the Gateway's predecessor. It goes by itself."
+            ),
+            Self::ServiceForeign(service) => write!(
+                f,
+                "Service {service} is somebody else's, and is left alone. Its name is needed: remove it, or give the Gateway another name."
+            ),
+            Self::NotGranted(error) => error.fmt(f),
+            Self::ForeignPodPorts(foreign) => write!(f, "{foreign}."),
+            Self::NoPodPort(service) => {
+                write!(f, "Service {service} does not lead to ports of this gateway yet.")
+            }
+            Self::NoServiceAddress(service, service_type) => {
+                write!(f, "Service {service} ")?;
+                f.write_str(match service_type {
+                    ServiceType::LoadBalancer => {
+                        "has no address yet: no load balancer has given it one."
+                    }
+                    ServiceType::ClusterIP => "has no cluster address.",
+                    ServiceType::NodePort => {
+                        "cannot be reached yet: no node is ready, or it has no node port."
+                    }
+                    ServiceType::ExternalName => {
+                        "is of type ExternalName, which leads nowhere here."
+                    }
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Display for PoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ranges, unusable, is_exhausted } = self;
+        for (index, address) in unusable.iter().enumerate() {
+            f.write_str(if index > 0 { " " } else { "" })?;
+            match address {
+                UnusableAddress::NotInPool(ip) => {
+                    write!(f, "Address {ip} is not in the pool, which is {ranges}.")?;
+                }
+                UnusableAddress::InUse { address, holder } => {
+                    write!(f, "Gateway {holder} has address {address}.")?;
+                }
+            }
+        }
+        if *is_exhausted {
+            f.write_str(if unusable.is_empty() { "" } else { " " })?;
+            write!(
+                f,
+                "No address of the pool is free; it is {ranges}. The first that gets free is assigned, a minute after."
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for NotGranted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, service_type, missing, actual } = self;
+        let instead = match &actual[..] {
+            [] => "none so far".to_owned(),
+            actual => format!("{} instead", join(actual)),
+        };
+        let advice = match service_type {
+            ServiceType::ClusterIP => {
+                " Its address cannot be changed: remove it, and it is made anew."
+            }
+            ServiceType::NodePort => " Nodes have the addresses they have: ask for one of these.",
+            ServiceType::LoadBalancer | ServiceType::ExternalName => "",
+        };
+        write!(f, "Service {service} did not get {}; it has {instead}.{advice}", join(missing))
+    }
+}
+
+fn join(items: impl IntoIterator<Item = impl fmt::Display>) -> String {
+    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
+    items.join(", ")
+}

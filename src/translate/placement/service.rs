@@ -1,0 +1,209 @@
+//! Placement behind a Service: each Gateway is reached through a Service of its own.
+//!
+//! The Service holds everything: the `targetPort`s of its ports are the pod ports that listeners
+//! bind, its addresses are the advertised ones. A listener opens as soon as its Service leads to its
+//! pod port, because a load balancer may probe the port before it provides an address.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use super::pod_ports::{self, ByListenerPort};
+use super::report::{
+    AddressError, AddressReport, ForeignPodPorts, NotGranted, Pending, PortMapping,
+};
+use super::service_address::ServiceAddress;
+use super::types::{AddressRequest, BindTargets, Placement};
+use crate::model::{
+    GatewayServiceLookup, NamespacedName, POD_PORTS, PodPorts, PortNumber, Service, ServicePort,
+    ServiceType,
+};
+use crate::plan::ListenAddress;
+use crate::translate::index::Index;
+
+/// A Gateway with its Service.
+struct GatewayService<'a> {
+    request: &'a AddressRequest<'a>,
+    name: NamespacedName,
+    service: &'a Service,
+}
+
+/// Places Gateways behind their Services, and assigns the pod ports that these need.
+pub(super) fn assign(
+    index: &Index<'_>,
+    bind: IpAddr,
+    previous: &PodPorts,
+    requests: &[&AddressRequest<'_>],
+) -> (Vec<Placement>, PodPorts) {
+    let services: Vec<_> = requests.iter().map(|request| find_service(index, request)).collect();
+    let pod_ports = assign_pod_ports(index, previous, &services, requests);
+    let nodes = ServiceAddress::list_nodes(index.resources);
+    let placements = services
+        .into_iter()
+        .map(|service| match service {
+            Ok(service) => service.placement(bind, &nodes, &pod_ports),
+            Err(error) => unplaced(error),
+        })
+        .collect();
+    let mut assigned = PodPorts::new();
+    for ((gateway, port), pod_port) in pod_ports {
+        assigned.entry(gateway.clone()).or_default().insert(port, pod_port);
+    }
+    (placements, assigned)
+}
+
+/// Finds the Service of a Gateway.
+fn find_service<'a>(
+    index: &Index<'a>,
+    request: &'a AddressRequest<'a>,
+) -> Result<GatewayService<'a>, AddressError> {
+    let name = request.gateway.service_name();
+    match index.resources.service_of(request.gateway) {
+        GatewayServiceLookup::Owned(service) => Ok(GatewayService { request, name, service }),
+        GatewayServiceLookup::Missing => Err(AddressError::ServiceMissing(name)),
+        GatewayServiceLookup::Predecessor => Err(AddressError::ServiceOfPredecessor(name)),
+        GatewayServiceLookup::Foreign => Err(AddressError::ServiceForeign(name)),
+    }
+}
+
+/// Assigns the pod ports of all listeners whose Gateway has a Service or can get one.
+fn assign_pod_ports<'a>(
+    index: &Index<'a>,
+    previous: &'a PodPorts,
+    services: &[Result<GatewayService<'a>, AddressError>],
+    requests: &[&'a AddressRequest<'a>],
+) -> ByListenerPort<'a> {
+    let names: BTreeSet<_> = requests.iter().map(|request| request.name).collect();
+    let owned = services.iter().flatten().map(|found| (found.request.name, found.service));
+    // The Service of a Gateway that is refused stays, and still leads to its pod ports.
+    let refused = index.resources.gateways.iter().filter(|(name, _)| !names.contains(name));
+    let refused = refused.filter_map(|(name, gateway)| match index.resources.service_of(gateway) {
+        GatewayServiceLookup::Owned(service) => Some((name, service)),
+        GatewayServiceLookup::Missing
+        | GatewayServiceLookup::Predecessor
+        | GatewayServiceLookup::Foreign => None,
+    });
+    let current: ByListenerPort<'_> = owned
+        .chain(refused)
+        .flat_map(|(name, service)| {
+            let ports = service.spec.ports.iter();
+            ports.filter_map(move |port| {
+                Some(((name, port.port), pod_ports::find(service, port.port)?.1))
+            })
+        })
+        .collect();
+    let requested = requests
+        .iter()
+        .zip(services)
+        .filter(|(_, service)| matches!(service, Ok(_) | Err(AddressError::ServiceMissing(_))))
+        .flat_map(|(request, _)| request.ports.iter().map(|port| (request.name, *port)))
+        .collect();
+    pod_ports::assign(previous, &current, &requested, POD_PORTS)
+}
+
+/// Returns the placement of a Gateway without a Service: its listeners have nothing to bind.
+fn unplaced(error: AddressError) -> Placement {
+    let report = AddressReport {
+        error: Some(error),
+        pending: Pending::NoService,
+        port_mappings: Vec::new(),
+    };
+    Placement { targets: BindTargets::PodPorts(BTreeMap::new()), report }
+}
+
+/// The listener ports of a Gateway that its Service leads to.
+#[derive(Default)]
+struct Ports {
+    targets: BTreeMap<PortNumber, Vec<ListenAddress>>,
+    /// The pod ports that are not the Gateway's.
+    foreign: BTreeSet<PortNumber>,
+    mappings: Vec<PortMapping>,
+}
+
+impl GatewayService<'_> {
+    fn placement(
+        &self,
+        bind: IpAddr,
+        nodes: &[ServiceAddress],
+        pod_ports: &ByListenerPort<'_>,
+    ) -> Placement {
+        let actual = ServiceAddress::list(self.service, nodes);
+        let requested: Vec<_> =
+            self.request.addresses.iter().flatten().copied().map(ServiceAddress::Ip).collect();
+        let missing: Vec<_> =
+            requested.iter().filter(|address| !actual.contains(address)).cloned().collect();
+        let asks_for_any = requested.len() < self.request.addresses.len();
+        let advertised: Vec<_> = actual
+            .iter()
+            .filter(|address| asks_for_any || requested.contains(address))
+            .cloned()
+            .collect();
+
+        let ports = self.ports(bind, &advertised, pod_ports);
+        let service = || self.name.clone();
+        let foreign = (!ports.foreign.is_empty())
+            .then(|| ForeignPodPorts { service: service(), ports: ports.foreign });
+        let service_type = self.service.spec.service_type;
+        let is_advertised =
+            ports.targets.values().flatten().any(|address| address.advertised.is_some());
+        let error = if !missing.is_empty() {
+            let service = service();
+            Some(AddressError::NotGranted(NotGranted { service, service_type, missing, actual }))
+        } else if ports.targets.is_empty() {
+            Some(match foreign.clone() {
+                Some(foreign) => AddressError::ForeignPodPorts(foreign),
+                None => AddressError::NoPodPort(service()),
+            })
+        } else if is_advertised {
+            None
+        } else {
+            Some(AddressError::NoServiceAddress(service(), service_type))
+        };
+        let pending =
+            foreign.map_or_else(|| Pending::NoPodPort(service()), Pending::ForeignPodPorts);
+        let report = AddressReport { error, pending, port_mappings: ports.mappings };
+        Placement { targets: BindTargets::PodPorts(ports.targets), report }
+    }
+
+    fn ports(
+        &self,
+        bind: IpAddr,
+        advertised: &[ServiceAddress],
+        pod_ports: &ByListenerPort<'_>,
+    ) -> Ports {
+        let mut found = Ports::default();
+        for &port in &self.request.ports {
+            let Some((service_port, pod_port)) = pod_ports::find(self.service, port) else {
+                continue;
+            };
+            if pod_ports.get(&(self.request.name, port)) != Some(&pod_port) {
+                found.foreign.insert(pod_port);
+                continue;
+            }
+            let client_port = self.client_port(service_port);
+            if let Some(advertised) = client_port.filter(|client_port| *client_port != port) {
+                found.mappings.push(PortMapping { port, advertised });
+            }
+            let bind = SocketAddr::new(bind, pod_port.get());
+            let mut addresses: Vec<_> = advertised
+                .iter()
+                .filter_map(|address| Some(address.with_port(client_port?)))
+                .map(|address| ListenAddress { bind, advertised: Some(address) })
+                .collect();
+            if addresses.is_empty() {
+                addresses.push(ListenAddress { bind, advertised: None });
+            }
+            found.targets.insert(port, addresses);
+        }
+        found
+    }
+
+    /// Returns the port at which clients reach a port of the Service.
+    fn client_port(&self, port: &ServicePort) -> Option<PortNumber> {
+        match self.service.spec.service_type {
+            ServiceType::NodePort => port.node_port,
+            ServiceType::ClusterIP | ServiceType::LoadBalancer | ServiceType::ExternalName => {
+                Some(port.port)
+            }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The status that follows from the findings, apart from what depends on open listeners
+//! (`programmed`).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::attach::{AttachedRoute, Parent};
+use super::backend_error::BackendError;
+use super::backends;
+use super::conditions::ConditionBuilder;
+use super::gateway_classes::{self, Classes};
+use super::gateways::EvaluatedGateway;
+use super::index::Index;
+use super::listeners::EvaluatedListener;
+use super::route_accepted::accepted;
+use super::settings::Addresses;
+use super::unmanaged::Unmanaged;
+use crate::model::{
+    Caveat, Condition, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus,
+    GatewayStatus, ListenerStatus, ObjectKey, ObjectKind, ObjectName, Reason, RouteGroupKind,
+    RouteParentStatus, RouteStatus, StatusReport, SupportedFeature,
+};
+
+/// The features of Gateway API that this crate supports, sorted by name.
+const SUPPORTED_FEATURES: [&str; 6] = [
+    "Gateway",
+    "GatewayAddressEmpty",
+    GATEWAY_INFRASTRUCTURE,
+    "GatewayStaticAddresses",
+    "ReferenceGrant",
+    "TCPRoute",
+];
+
+/// Supported only if something is created for a Gateway: its Service.
+const GATEWAY_INFRASTRUCTURE: &str = "GatewayInfrastructure";
+
+const ALL_RESOLVED: &str = "All references are resolved.";
+
+/// Builds the status of every object that gets one.
+pub(super) fn report(
+    index: &Index<'_>,
+    classes: &Classes<'_>,
+    gateways: &[EvaluatedGateway<'_>],
+    routes: &[AttachedRoute<'_>],
+    addresses: &Addresses,
+) -> StatusReport {
+    let class_status =
+        |(name, class): (&ObjectName, _)| (name.clone(), class_status(class, addresses));
+    let gateway_status =
+        |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), gateway_status(gateway));
+    let route_status = |route: &AttachedRoute<'_>| {
+        Some((route.name.clone(), route_status(index, classes, gateways, route)?))
+    };
+    StatusReport {
+        gateway_classes: classes.served().map(class_status).collect(),
+        gateways: gateways.iter().map(gateway_status).collect(),
+        tcp_routes: routes.iter().filter_map(route_status).collect(),
+    }
+}
+
+/// Returns the Gateways and routes that are not managed here, with the reason.
+pub(super) fn unmanaged<'a>(
+    index: &Index<'a>,
+    classes: &Classes<'a>,
+    routes: &[AttachedRoute<'a>],
+) -> BTreeMap<ObjectKey, Unmanaged> {
+    let gateways = index.resources.gateways.iter().filter_map(|(name, gateway)| {
+        let reason = classes.controller_of(gateway, index).err()?;
+        Some((ObjectKey::namespaced(ObjectKind::Gateway, name), reason))
+    });
+    let routes = routes.iter().filter(|route| route.parents.is_empty()).map(|route| {
+        let reason = route.unmanaged.clone().unwrap_or(Unmanaged::NoGatewayRef);
+        (ObjectKey::namespaced(ObjectKind::TcpRoute, route.name), reason)
+    });
+    gateways.chain(routes).collect()
+}
+
+fn class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayClassStatus {
+    let conditions = ConditionBuilder { generation: class.metadata.generation };
+    let accepted = if gateway_classes::is_accepted(class) {
+        conditions.true_(
+            ConditionType::ACCEPTED,
+            Reason::ACCEPTED,
+            "Gateways of this class are served.",
+        )
+    } else {
+        conditions.false_(
+            ConditionType::ACCEPTED,
+            Reason::INVALID_PARAMETERS,
+            "spec.parametersRef is set, but this controller takes no parameters.",
+        )
+    };
+    let is_supported =
+        |name: &&str| *name != GATEWAY_INFRASTRUCTURE || *addresses == Addresses::Service;
+    let feature = |name: &str| SupportedFeature { name: name.to_owned() };
+    GatewayClassStatus {
+        conditions: vec![accepted],
+        supported_features: SUPPORTED_FEATURES
+            .into_iter()
+            .filter(is_supported)
+            .map(feature)
+            .collect(),
+    }
+}
+
+fn gateway_status(gateway: &EvaluatedGateway<'_>) -> GatewayStatus {
+    let conditions = ConditionBuilder { generation: gateway.gateway.metadata.generation };
+    let listener_status = |listener| listener_status(&conditions, listener);
+    GatewayStatus {
+        addresses: Vec::new(),
+        conditions: vec![gateway_accepted(&conditions, gateway)],
+        listeners: gateway.listeners.iter().map(listener_status).collect(),
+    }
+}
+
+fn gateway_accepted(conditions: &ConditionBuilder, gateway: &EvaluatedGateway<'_>) -> Condition {
+    let accepted = ConditionType::ACCEPTED;
+    if let Err(refusal) = &gateway.placement {
+        return conditions.false_(accepted, refusal.reason(), refusal.to_string());
+    }
+    let refused: Vec<_> = gateway
+        .listeners
+        .iter()
+        .filter(|listener| listener.refusal.is_some())
+        .map(|listener| listener.listener.name.as_str())
+        .collect();
+    if refused.is_empty() {
+        return conditions.true_(accepted, Reason::ACCEPTED, "All listeners are valid.");
+    }
+    let message =
+        format!("Listeners that are not valid: {}; their conditions say why.", refused.join(", "));
+    let reason = Reason::LISTENERS_NOT_VALID;
+    if refused.len() == gateway.listeners.len() {
+        conditions.false_(accepted, reason, message)
+    } else {
+        conditions.true_with(accepted, reason, message, Some(Caveat::ListenersNotValid))
+    }
+}
+
+fn listener_status(
+    conditions: &ConditionBuilder,
+    listener: &EvaluatedListener<'_>,
+) -> ListenerStatus {
+    let refusal = listener.refusal.as_ref();
+    let accepted = match refusal {
+        None => {
+            conditions.true_(ConditionType::ACCEPTED, Reason::ACCEPTED, "The listener is valid.")
+        }
+        Some(refusal) => {
+            conditions.false_(ConditionType::ACCEPTED, refusal.reason(), refusal.to_string())
+        }
+    };
+    let conflicted = refusal.filter(|refusal| refusal.is_conflict()).map(|refusal| {
+        conditions.true_(ConditionType::CONFLICTED, refusal.reason(), refusal.to_string())
+    });
+    let resolved_refs = listener_resolved_refs(conditions, &listener.invalid_kinds);
+    ListenerStatus {
+        name: listener.listener.name.clone(),
+        supported_kinds: listener.supported_kinds.clone(),
+        attached_routes: listener.attached_routes,
+        conditions: [accepted, resolved_refs].into_iter().chain(conflicted).collect(),
+    }
+}
+
+fn listener_resolved_refs(
+    conditions: &ConditionBuilder,
+    invalid_kinds: &[&RouteGroupKind],
+) -> Condition {
+    let resolved_refs = ConditionType::RESOLVED_REFS;
+    if invalid_kinds.is_empty() {
+        return conditions.true_(resolved_refs, Reason::RESOLVED_REFS, ALL_RESOLVED);
+    }
+    let kinds: Vec<_> = invalid_kinds
+        .iter()
+        .map(|kind| match kind.group.as_str() {
+            GATEWAY_GROUP => kind.kind.to_string(),
+            "" => format!("{} of the core group", kind.kind),
+            group => format!("{} of group {group}", kind.kind),
+        })
+        .collect();
+    let message = format!("A TCP listener takes TCPRoutes only, not {}.", kinds.join(", "));
+    conditions.false_(resolved_refs, Reason::INVALID_ROUTE_KINDS, message)
+}
+
+/// Builds the route's whole `status.parents`. Returns `None` if no entry of this controller is
+/// there, neither now nor in the object.
+fn route_status(
+    index: &Index<'_>,
+    classes: &Classes<'_>,
+    gateways: &[EvaluatedGateway<'_>],
+    route: &AttachedRoute<'_>,
+) -> Option<RouteStatus> {
+    let previous = route.route.status.as_ref().map_or(&[][..], |status| &status.parents);
+    let foreign = previous.iter().filter(|parent| !classes.is_ours(&parent.controller_name));
+    let mut parents: Vec<_> = foreign.cloned().collect();
+    if route.parents.is_empty() {
+        return (parents.len() < previous.len()).then_some(RouteStatus { parents });
+    }
+    let conditions = ConditionBuilder { generation: route.route.metadata.generation };
+    let resolved_refs = match &route.resolved {
+        Some(resolved) => route_resolved_refs(&conditions, &resolved.errors),
+        None => {
+            let errors = backends::check(index, route.name, route.route);
+            route_resolved_refs(&conditions, &errors)
+        }
+    };
+    parents.extend(route.parents.iter().map(|parent: &Parent<'_>| {
+        let gateway = &gateways[parent.gateway];
+        RouteParentStatus {
+            parent_ref: parent.parent_ref.clone(),
+            controller_name: gateway.controller.clone(),
+            conditions: vec![accepted(&conditions, parent, route, gateway), resolved_refs.clone()],
+        }
+    }));
+    Some(RouteStatus { parents })
+}
+
+fn route_resolved_refs(conditions: &ConditionBuilder, errors: &[BackendError]) -> Condition {
+    let resolved_refs = ConditionType::RESOLVED_REFS;
+    if errors.is_empty() {
+        return conditions.true_(resolved_refs, Reason::RESOLVED_REFS, ALL_RESOLVED);
+    }
+    let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    let messages = messages.join(" ");
+    match errors.iter().find_map(BackendError::unresolved_reason) {
+        Some(reason) => conditions.false_(resolved_refs, reason, messages),
+        None => {
+            let message: Cow<'static, str> = format!("{ALL_RESOLVED} {messages}").into();
+            let caveat = Some(Caveat::BackendUnavailable);
+            conditions.true_with(resolved_refs, Reason::RESOLVED_REFS, message, caveat)
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The translation of one snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::assignments::Assignments;
+use super::attach::{self, AttachedRoute};
+use super::compile;
+use super::gateway_classes::Classes;
+use super::gateways::{self, EvaluatedGateway};
+use super::index::Index;
+use super::programmed::{GatewayFindings, set_programmed};
+use super::settings::Settings;
+use super::status;
+use super::unmanaged::Unmanaged;
+use crate::model::{NamespacedName, ObjectKey, PodPorts, Resources, StatusReport};
+use crate::plan::{BindError, ListenerId, Plan};
+
+/// The result of [`translate`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Translation {
+    /// The listeners to open, and the routes of their connections.
+    pub plan: Plan,
+    /// The status of every object that gets one.
+    pub status: Arc<StatusReport>,
+    /// The pod ports that the Services of Gateways need; empty unless the setting is
+    /// [`Addresses::Service`](super::Addresses::Service).
+    pub gateway_services: Arc<PodPorts>,
+    /// The addresses and ports that Gateways have been assigned, for the next translation.
+    pub assignments: Assignments,
+    /// Objects that get no status because this controller does not manage them, and the reason.
+    pub unmanaged: BTreeMap<ObjectKey, Unmanaged>,
+    findings: BTreeMap<NamespacedName, GatewayFindings>,
+    bind_errors: BTreeMap<ListenerId, Vec<BindError>>,
+}
+
+/// Compiles a snapshot of objects into a plan and a status, as if every listener of the plan could be
+/// opened.
+///
+/// The same objects give the same result in any order. `previous` is the
+/// [assignments](Translation::assignments) of the translation before, so that Gateways keep their
+/// addresses and ports.
+///
+/// ```
+/// use sluicegate::model::Resources;
+/// use sluicegate::translate::{Assignments, Settings, translate};
+///
+/// let translation = translate(&Resources::new(), &Settings::default(), &Assignments::default());
+/// assert!(translation.plan.listeners.is_empty());
+/// ```
+pub fn translate(
+    resources: &Resources,
+    settings: &Settings,
+    previous: &Assignments,
+) -> Translation {
+    evaluate(resources, settings, previous).finish(BTreeMap::new())
+}
+
+/// A translation whose plan is complete, but not its status.
+///
+/// The status is half of the work. A caller can apply the plan first and pass the bind errors to
+/// [`finish`](Self::finish), so that connections need not wait for the status; both come from the
+/// same pass.
+#[derive(Debug)]
+pub struct Evaluation<'a> {
+    index: Index<'a>,
+    classes: Classes<'a>,
+    gateways: Vec<EvaluatedGateway<'a>>,
+    routes: Vec<AttachedRoute<'a>>,
+    plan: Plan,
+    settings: &'a Settings,
+    assignments: Assignments,
+}
+
+/// Performs the first part of [`translate`], up to the plan.
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use sluicegate::model::Resources;
+/// use sluicegate::translate::{Assignments, Settings, evaluate, translate};
+///
+/// let (resources, settings) = (Resources::new(), Settings::default());
+/// let evaluation = evaluate(&resources, &settings, &Assignments::default());
+/// assert!(evaluation.plan().listeners.is_empty());
+/// let translation = translate(&resources, &settings, &Assignments::default());
+/// assert_eq!(evaluation.finish(BTreeMap::new()), translation);
+/// ```
+pub fn evaluate<'a>(
+    resources: &'a Resources,
+    settings: &'a Settings,
+    previous: &Assignments,
+) -> Evaluation<'a> {
+    let index = Index::new(resources);
+    let classes = Classes::new(&index, &settings.controller);
+    let (mut gateways, assignments) = gateways::evaluate(&index, &classes, settings, previous);
+    let mut routes = attach::attach(&index, &classes, &mut gateways);
+    let plan = compile::compile(&index, &gateways, &mut routes);
+    Evaluation { index, classes, gateways, routes, plan, settings, assignments }
+}
+
+impl Evaluation<'_> {
+    /// Returns the plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Completes the translation. `bind_errors` contains the listeners of the plan with addresses
+    /// that could not be opened.
+    pub fn finish(self, bind_errors: BTreeMap<ListenerId, Vec<BindError>>) -> Translation {
+        let Self { index, classes, gateways, routes, plan, settings, assignments } = self;
+        let mut status = status::report(&index, &classes, &gateways, &routes, &settings.addresses);
+        let unmanaged = status::unmanaged(&index, &classes, &routes);
+        let findings: BTreeMap<_, _> = gateways
+            .into_iter()
+            .map(|gateway| (gateway.name.clone(), GatewayFindings::new(gateway)))
+            .collect();
+        for (status, findings) in status.gateways.values_mut().zip(findings.values()) {
+            set_programmed(status, findings, &plan, &bind_errors);
+        }
+        let status = Arc::new(status);
+        let gateway_services = assignments.pod_ports.clone();
+        Translation {
+            plan,
+            status,
+            gateway_services,
+            assignments,
+            unmanaged,
+            findings,
+            bind_errors,
+        }
+    }
+}
+
+impl Translation {
+    /// Updates the status of the Gateways whose listeners have other bind errors than before.
+    pub fn set_bind_errors(&mut self, bind_errors: BTreeMap<ListenerId, Vec<BindError>>) {
+        let is_changed = |id: &&ListenerId| self.bind_errors.get(*id) != bind_errors.get(*id);
+        let listeners = self.bind_errors.keys().chain(bind_errors.keys());
+        let gateways: Vec<_> = listeners.filter(is_changed).map(|id| id.gateway.clone()).collect();
+        self.bind_errors = bind_errors;
+        for name in gateways {
+            let status = Arc::make_mut(&mut self.status).gateways.get_mut(&name);
+            if let (Some(status), Some(findings)) = (status, self.findings.get(&name)) {
+                set_programmed(status, findings, &self.plan, &self.bind_errors);
+            }
+        }
+    }
+}
