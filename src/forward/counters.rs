@@ -33,9 +33,18 @@ pub struct ListenerCounters {
 }
 
 impl ListenerCounters {
-    /// Connections that ended this way; all rejections count as one way.
+    /// Returns the number of connections that ended with exactly this outcome.
+    ///
+    /// Rejections are counted by reason: `Rejected(NoRoute)` does not include connections that were
+    /// rejected for another reason. [`rejected`](Self::rejected) returns the sum.
     pub fn ended(&self, outcome: Outcome) -> u64 {
         self.ended[outcome.index()]
+    }
+
+    /// Returns the number of rejected connections, over all reasons.
+    pub fn rejected(&self) -> u64 {
+        let rejections = |outcome: &&Outcome| matches!(outcome, Outcome::Rejected(_));
+        Outcome::ALL.iter().filter(rejections).map(|outcome| self.ended(*outcome)).sum()
     }
 
     /// Connections that have not ended yet.
@@ -137,5 +146,33 @@ impl Shard {
 
     pub(super) fn ended(&self, outcome: Outcome) {
         self.ended[outcome.index()].fetch_add(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::RejectReason;
+
+    #[test]
+    fn rejections_are_counted_by_reason() {
+        let id: ListenerId = "default/edge/tcp".parse().unwrap();
+        let counters = Counters::new(2);
+        counters.add(&id);
+        let shards = counters.shards(&id).unwrap();
+        for (worker, outcome) in [
+            (0, Outcome::Rejected(RejectReason::NoRoute)),
+            (0, Outcome::Rejected(RejectReason::NoEndpoints)),
+            (1, Outcome::Rejected(RejectReason::NoEndpoints)),
+            (1, Outcome::Completed),
+        ] {
+            shards.of(worker).accepted();
+            shards.of(worker).ended(outcome);
+        }
+        let counters = counters.listener(&id).unwrap();
+        assert_eq!(counters.ended(Outcome::Rejected(RejectReason::NoRoute)), 1);
+        assert_eq!(counters.ended(Outcome::Rejected(RejectReason::NoEndpoints)), 2);
+        assert_eq!(counters.ended(Outcome::Rejected(RejectReason::NoWeight)), 0);
+        assert_eq!((counters.rejected(), counters.accepted, counters.active()), (3, 4, 0));
     }
 }

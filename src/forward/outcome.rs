@@ -26,8 +26,24 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// How many outcomes there are, reasons aside.
-    pub(super) const COUNT: usize = 7;
+    /// All outcomes, with one [`Rejected`](Self::Rejected) for each reason.
+    pub const ALL: &'static [Self] = &[
+        Self::Completed,
+        Self::Rejected(RejectReason::NoRoute),
+        Self::Rejected(RejectReason::NoWeight),
+        Self::Rejected(RejectReason::NoEndpoints),
+        Self::Rejected(RejectReason::BackendNotFound),
+        Self::Rejected(RejectReason::RefNotPermitted),
+        Self::Rejected(RejectReason::InvalidKind),
+        Self::Rejected(RejectReason::UnsupportedProtocol),
+        Self::DialFailed,
+        Self::DialTimedOut,
+        Self::DownstreamReset,
+        Self::UpstreamReset,
+        Self::Drained,
+    ];
+
+    pub(super) const COUNT: usize = Self::ALL.len();
 
     /// The outcome as a label for logs and metrics.
     pub const fn as_str(self) -> &'static str {
@@ -42,16 +58,22 @@ impl Outcome {
         }
     }
 
-    /// The outcome's place in a table; a rejection has one place, whatever its reason.
+    /// Returns the index of the outcome in [`ALL`](Self::ALL).
     pub(super) const fn index(self) -> usize {
         match self {
             Self::Completed => 0,
-            Self::Rejected(_) => 1,
-            Self::DialFailed => 2,
-            Self::DialTimedOut => 3,
-            Self::DownstreamReset => 4,
-            Self::UpstreamReset => 5,
-            Self::Drained => 6,
+            Self::Rejected(RejectReason::NoRoute) => 1,
+            Self::Rejected(RejectReason::NoWeight) => 2,
+            Self::Rejected(RejectReason::NoEndpoints) => 3,
+            Self::Rejected(RejectReason::BackendNotFound) => 4,
+            Self::Rejected(RejectReason::RefNotPermitted) => 5,
+            Self::Rejected(RejectReason::InvalidKind) => 6,
+            Self::Rejected(RejectReason::UnsupportedProtocol) => 7,
+            Self::DialFailed => 8,
+            Self::DialTimedOut => 9,
+            Self::DownstreamReset => 10,
+            Self::UpstreamReset => 11,
+            Self::Drained => 12,
         }
     }
 }
@@ -59,5 +81,17 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn index_is_the_position_in_all() {
+        for (position, outcome) in Outcome::ALL.iter().enumerate() {
+            assert_eq!(outcome.index(), position, "{outcome:?}");
+        }
     }
 }
