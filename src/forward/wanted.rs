@@ -230,6 +230,20 @@ mod tests {
         assert_eq!(touched_by(&[a, c]), touched(&["b"], &[4]));
         assert_eq!(touched_by(&[a, b, c]), touched(&["b"], &[2]));
         assert_eq!(touched_by(&[]), touched(&["a", "b", "c"], &[1, 2, 3]));
-        assert!(wanted.claims.is_empty() && wanted.routes.is_empty());
+        assert!(wanted.claims.is_empty());
+    }
+
+    #[test]
+    fn route_is_released_with_its_last_listener() {
+        let mut wanted = Wanted::new(Counters::new(1));
+        let mut update = |listeners: &[(&str, u16, &str)]| {
+            wanted.update(&plan(listeners), &mut Touched::default());
+            let first = wanted.listeners.values().next();
+            first.map(|listener| Arc::downgrade(listener.route.as_ref().unwrap()))
+        };
+        let route = update(&[("a", 1, "r"), ("b", 2, "r")]).unwrap();
+        assert!(update(&[("b", 2, "r")]).unwrap().ptr_eq(&route));
+        assert!(update(&[]).is_none());
+        assert!(route.upgrade().is_none());
     }
 }
