@@ -150,13 +150,48 @@ async fn drain(live: &Live, mut stop: watch::Receiver<Phase>) {
             }
         };
         tokio::select! {
+            // A worker that is scheduled late sees a change and the old deadline at once. The
+            // change comes first: it may have moved or cancelled the deadline.
+            biased;
             () = live.empty() => return,
+            Ok(()) = stop.changed() => {}
             () = deadline => {
                 live.abort();
                 live.empty().await;
                 return;
             }
-            Ok(()) = stop.changed() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, poll_fn};
+    use std::pin::pin;
+    use std::task::Poll;
+
+    use super::*;
+
+    /// The worker may notice both at once, if it was not scheduled for a while.
+    #[tokio::test(start_paused = true)]
+    async fn drain_follows_a_change_before_a_deadline_that_has_passed() {
+        const TIMEOUT: Duration = Duration::from_millis(10);
+        // A choice at random would be right every other time.
+        for _ in 0..20 {
+            let live = Arc::new(Live::new(0, Arc::default(), None));
+            live.spawn(|place| async move {
+                let _place = place;
+                pending().await
+            });
+            let phase = watch::Sender::new(Phase::Closed(Some(Instant::now() + TIMEOUT)));
+            let mut draining = pin!(drain(&live, phase.subscribe()));
+            let mut poll = async || poll_fn(|cx| Poll::Ready(draining.as_mut().poll(cx))).await;
+            assert!(poll().await.is_pending());
+            tokio::time::advance(2 * TIMEOUT).await;
+            phase.send_replace(Phase::Closed(None));
+            assert!(poll().await.is_pending());
+            tokio::task::yield_now().await;
+            assert!(poll().await.is_pending(), "connections were ended");
         }
     }
 }
