@@ -1,128 +1,67 @@
-//! Taking lists apart: each item is read, and may be wrong, by itself.
+//! Reading the items of a list. An invalid item does not affect the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::document::{at_field, check, written};
-use super::fault::Fault;
+use super::entry::Entry;
+use super::error::Fault;
+use super::header::DeclaredKind;
+use super::read_object::{ParsedObject, error_at, parse_object, read_object};
 use super::split::Document;
-use super::{Announced, Content, Entry, Head, Loose, announced};
-use crate::model::object::{Object, ObjectKind};
+use crate::model::object::ObjectKind;
 
-/// The entries of a list's items. The items of `GatewayList` and such need not repeat their kind.
-pub(super) fn read(
-    document: &Document<'_>,
-    api_version: Option<&String>,
-    item_kind: &str,
-    items: &[Loose<Head>],
-) -> Vec<Entry> {
-    let nothing = Head::default();
-    let heads: Vec<_> = items.iter().map(|item| item.get().unwrap_or(&nothing)).collect();
-    let announced: Vec<_> = heads
-        .iter()
-        .map(|head| match (head.kind.get(), api_version) {
-            (None, Some(api_version)) if !item_kind.is_empty() => announced(api_version, item_kind),
-            (Some(kind), _) if is_list(kind) && head.items.get().is_some() => {
-                Announced::Unreadable(
-                    "is a list inside a list; put its items into the outer one".to_owned(),
-                )
-            }
-            _ => head.announced(),
+/// Reads the items of a list, given the kind that each of them declares.
+pub(super) fn read_items(document: &Document<'_>, declared: Vec<DeclaredKind>) -> Vec<Entry> {
+    let supported = |(index, declared): (usize, &DeclaredKind)| match declared {
+        DeclaredKind::Supported { kind, .. } => Some((index, *kind)),
+        DeclaredKind::Unsupported(_) | DeclaredKind::Invalid(_) => None,
+    };
+    let kinds = declared.iter().enumerate().filter_map(supported).collect();
+    let mut parsed = parse_items(document, &kinds);
+    let mut read_item = |(index, declared)| {
+        let prefix = format!("items[{index}]");
+        read_object(document, &prefix, declared, |_| {
+            parsed.remove(&index).unwrap_or_else(|| {
+                Err(error_at(document, &prefix, "", None, "cannot be read".to_owned()))
+            })
         })
-        .collect();
-    let kinds: BTreeMap<_, _> = announced
-        .iter()
-        .enumerate()
-        .filter_map(|(index, announced)| match announced {
-            Announced::Ours(kind, _) => Some((index, *kind)),
-            Announced::Foreign(_) | Announced::Unreadable(_) => None,
-        })
-        .collect();
-    let mut read = read_items(document, &kinds);
-    announced
-        .into_iter()
-        .enumerate()
-        .map(|(index, announced)| {
-            let prefix = format!("items[{index}]");
-            let (key, content) = match announced {
-                Announced::Foreign(what) => (None, Content::Foreign(what)),
-                Announced::Unreadable(message) => {
-                    (None, Content::Faulty(vec![at_field(document, &prefix, "", None, message)]))
-                }
-                Announced::Ours(kind, version) => {
-                    let key = heads[index].key(kind);
-                    match read.remove(&index) {
-                        Some(Ok(Item { object, unknown })) => (
-                            Some(object.key()),
-                            check(document, &prefix, object, &version, &unknown),
-                        ),
-                        Some(Err(fault)) => {
-                            let field = fault.field.strip_prefix(&format!("{prefix}."));
-                            let field = field.unwrap_or_default().to_owned();
-                            let fault = Fault { field, object: key.clone(), ..fault };
-                            (key, Content::Faulty(vec![fault]))
-                        }
-                        None => {
-                            let message = "cannot be read".to_owned();
-                            let fault = at_field(document, &prefix, "", key.clone(), message);
-                            (key, Content::Faulty(vec![fault]))
-                        }
-                    }
-                }
-            };
-            Entry { line: document.line, key, content }
-        })
-        .collect()
+    };
+    declared.into_iter().enumerate().map(&mut read_item).collect()
 }
 
-/// Whether objects of ours may be in it. Others may have kinds that merely end like a list.
-fn is_list(kind: &str) -> bool {
-    kind.strip_suffix("List").is_some_and(|item| {
-        item.is_empty() || ObjectKind::ALL.iter().any(|kind| kind.as_str() == item)
-    })
-}
-
-struct Item {
-    object: Object,
-    unknown: Vec<String>,
-}
-
-/// Reads all items of ours. An error ends a reading, so each bad item costs one more, without it.
-fn read_items(
+/// Parses the items of supported kinds, by their index.
+///
+/// An error ends the parsing of the whole list. Each invalid item therefore costs another pass,
+/// which skips it.
+fn parse_items(
     document: &Document<'_>,
     kinds: &BTreeMap<usize, ObjectKind>,
-) -> BTreeMap<usize, Result<Item, Fault>> {
-    let mut bad = BTreeMap::new();
+) -> BTreeMap<usize, Result<ParsedObject, Fault>> {
+    let mut invalid = BTreeMap::new();
     loop {
         let mut reading = Reading {
             kinds,
-            skip: bad.keys().copied().collect(),
+            skip: invalid.keys().copied().collect(),
             current: 0,
             items: BTreeMap::new(),
         };
         let deserializer = serde_yaml::Deserializer::from_str(document.text);
-        match ListSeed(&mut reading).deserialize(deserializer) {
-            Ok(()) => {
-                let good = reading.items.into_iter().map(|(index, item)| (index, Ok(item)));
-                return good
-                    .chain(bad.into_iter().map(|(index, fault)| (index, Err(fault))))
-                    .collect();
+        let result = ListSeed(&mut reading).deserialize(deserializer);
+        let mut items = BTreeMap::new();
+        if let Err(error) = result {
+            let error = Fault::from_yaml(&error, 1).in_document(document);
+            if invalid.insert(reading.current, error.clone()).is_none() {
+                continue;
             }
-            Err(error) => {
-                let mut fault = Fault::from_yaml(&error, None, 1);
-                fault.line += document.line - 1;
-                if bad.insert(reading.current, fault.clone()).is_some() {
-                    // Passing over the item did not help. What has not been read stays unread.
-                    let mut items: BTreeMap<_, _> =
-                        kinds.keys().map(|index| (*index, Err(fault.clone()))).collect();
-                    items.extend(bad.into_iter().map(|(index, fault)| (index, Err(fault))));
-                    items.extend(reading.items.into_iter().map(|(index, item)| (index, Ok(item))));
-                    return items;
-                }
-            }
+            // The item was skipped and the error is the same. All items that have not been parsed
+            // get it.
+            items.extend(kinds.keys().map(|index| (*index, Err(error.clone()))));
         }
+        items.extend(invalid.into_iter().map(|(index, error)| (index, Err(error))));
+        items.extend(reading.items.into_iter().map(|(index, item)| (index, Ok(item))));
+        return items;
     }
 }
 
@@ -130,7 +69,7 @@ struct Reading<'a> {
     kinds: &'a BTreeMap<usize, ObjectKind>,
     skip: BTreeSet<usize>,
     current: usize,
-    items: BTreeMap<usize, Item>,
+    items: BTreeMap<usize, ParsedObject>,
 }
 
 /// The list itself: a mapping with `items`.
@@ -203,13 +142,9 @@ impl<'de> Visitor<'de> for ItemsSeed<'_, '_> {
 struct ItemSeed(ObjectKind);
 
 impl<'de> DeserializeSeed<'de> for ItemSeed {
-    type Value = Item;
+    type Value = ParsedObject;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Item, D::Error> {
-        let mut unknown = Vec::new();
-        let mut note = |path: serde_ignored::Path<'_>| unknown.push(written(&path));
-        let object =
-            self.0.deserialize(serde_ignored::Deserializer::new(deserializer, &mut note))?;
-        Ok(Item { object, unknown })
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        parse_object(self.0, deserializer)
     }
 }

@@ -4,8 +4,6 @@
 //! itself says so. Splitting by it before parsing is therefore safe, and it keeps a syntax error
 //! within its own document.
 
-use super::{Entry, document};
-
 /// One document of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,11 +15,6 @@ pub struct Document<'a> {
 }
 
 impl Document<'_> {
-    /// Reads the document: one entry, or those of a list.
-    pub fn read(&self) -> Vec<Entry> {
-        document::read(self)
-    }
-
     /// The text behind so many empty lines that a parser counts the lines of the whole stream.
     pub(super) fn padded(&self) -> String {
         "\n".repeat(self.line - 1) + self.text

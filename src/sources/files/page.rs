@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::model::manifest::{Content, Document, Entry, split};
+use crate::model::manifest::{Content, Document, Entry, read_document, split};
 
 /// The text of a file, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Page {
                 let here = |entry: &Entry| Entry { line: document.line, ..entry.clone() };
                 entries.iter().map(here).collect()
             }
-            None => document.read(),
+            None => read_document(&document),
         };
         let page = Self { documents: split(&text).map(read).collect(), text };
         for entry in page.entries() {
