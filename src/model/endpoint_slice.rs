@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::meta::{ObjectMeta, null_as_default};
 use super::scalar::{ObjectName, PortNumber};
-use super::service::{Service, TransportProtocol};
+use super::service::Service;
+use super::service_port::TransportProtocol;
 use super::validate::Violations;
 
 /// The label that says which Service an EndpointSlice belongs to.

@@ -1,12 +1,9 @@
 //! Listener: one port of a Gateway, and the routes it takes.
 
-use std::fmt;
-use std::sync::Arc;
-
-use serde::de::{self, Deserializer, Unexpected, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::meta::{Labels, null_as_default};
+use super::protocol::Protocol;
 use super::reference::{ObjectRef, RouteGroupKind};
 use super::scalar::{Hostname, PortNumber, SectionName};
 use super::selector::LabelSelector;
@@ -33,20 +30,6 @@ pub struct Listener {
     /// Which routes may attach.
     #[serde(default, deserialize_with = "null_as_default")]
     pub allowed_routes: AllowedRoutes,
-}
-
-/// What a listener speaks.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the protocols' own names")]
-pub enum Protocol {
-    Tcp,
-    Udp,
-    Tls,
-    Http,
-    Https,
-    /// A protocol that the specification does not name.
-    Other(Arc<str>),
 }
 
 /// TLS settings of a listener.
@@ -187,72 +170,4 @@ impl Listener {
             );
         }
     }
-}
-
-impl Protocol {
-    fn as_str(&self) -> &str {
-        match self {
-            Self::Tcp => "TCP",
-            Self::Udp => "UDP",
-            Self::Tls => "TLS",
-            Self::Http => "HTTP",
-            Self::Https => "HTTPS",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl Serialize for Protocol {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Protocol {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Name;
-
-        impl Visitor<'_> for Name {
-            type Value = Protocol;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a protocol: TCP, UDP, TLS, HTTP, HTTPS, or a domain-prefixed name")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Protocol, E> {
-                match text {
-                    "TCP" => Ok(Protocol::Tcp),
-                    "UDP" => Ok(Protocol::Udp),
-                    "TLS" => Ok(Protocol::Tls),
-                    "HTTP" => Ok(Protocol::Http),
-                    "HTTPS" => Ok(Protocol::Https),
-                    _ if is_protocol(text) => Ok(Protocol::Other(text.into())),
-                    _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
-                }
-            }
-        }
-
-        deserializer.deserialize_any(Name)
-    }
-}
-
-/// The CRD's pattern: a word, or a domain-prefixed name whose beginning is not anchored.
-fn is_protocol(text: &str) -> bool {
-    let alphanumeric = |byte: u8| byte.is_ascii_alphanumeric();
-    let bytes = text.as_bytes();
-    let word = bytes.first().is_some_and(|first| alphanumeric(*first))
-        && bytes.last().is_some_and(|last| alphanumeric(*last))
-        && bytes.iter().all(|byte| alphanumeric(*byte) || *byte == b'-');
-    let prefixed = text.rsplit_once('/').is_some_and(|(domain, name)| {
-        domain.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit())
-            && !name.is_empty()
-            && name.bytes().all(alphanumeric)
-    });
-    text.len() <= 255 && (word || prefixed)
 }

@@ -17,7 +17,9 @@ mod condition;
 mod endpoint_slice;
 mod gateway;
 mod gateway_class;
+mod gateway_infrastructure;
 mod gateway_service;
+mod gateway_tls;
 mod hash;
 mod listener;
 #[cfg(feature = "yaml")]
@@ -27,11 +29,13 @@ mod meta;
 mod namespace;
 mod node;
 mod object;
+mod protocol;
 mod reference;
 mod reference_grant;
 mod scalar;
 mod selector;
 mod service;
+mod service_port;
 mod status;
 mod store;
 mod tcp_route;
@@ -49,24 +53,25 @@ pub use self::endpoint_slice::{
     AddressType, EndpointAddress, EndpointConditions, EndpointPort, EndpointSlice,
     SERVICE_NAME_LABEL, SliceEndpoint,
 };
-pub use self::gateway::{
-    AllowedListeners, BackendTls, FrontendTls, FrontendTlsConfig, FrontendTlsPort,
-    FrontendTlsValidation, Gateway, GatewayInfrastructure, GatewaySpec, GatewayTls,
-    ListenerNamespaces, LocalParametersRef,
-};
+pub use self::gateway::{AllowedListeners, Gateway, GatewaySpec, ListenerNamespaces};
 pub use self::gateway_class::{
     GatewayClass, GatewayClassSpec, ParametersRef, SLUICEGATE_CONTROLLER,
 };
+pub use self::gateway_infrastructure::{GatewayInfrastructure, LocalParametersRef};
 pub(crate) use self::gateway_service::POD_PORTS;
 pub use self::gateway_service::{GatewayServiceLookup, PodPorts, gateway_service_name};
+pub use self::gateway_tls::{
+    BackendTls, FrontendTls, FrontendTlsConfig, FrontendTlsPort, FrontendTlsValidation, GatewayTls,
+};
 pub(crate) use self::hash::stable_hash;
 pub use self::listener::{
-    AllowedRoutes, FromNamespaces, Listener, ListenerTls, Protocol, RouteNamespaces, TlsMode,
+    AllowedRoutes, FromNamespaces, Listener, ListenerTls, RouteNamespaces, TlsMode,
 };
 pub use self::meta::{Labels, NamespacedName, ObjectMeta, OwnerReference, default_namespace};
 pub use self::namespace::{NAMESPACE_NAME_LABEL, Namespace};
 pub use self::node::{Node, NodeAddress, NodeCondition, NodeStatus};
 pub use self::object::{Object, ObjectKey, ObjectKind, Resources};
+pub use self::protocol::Protocol;
 pub use self::reference::{BackendRef, GATEWAY_GROUP, ObjectRef, ParentRef, RouteGroupKind};
 pub use self::reference_grant::{
     ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo,
@@ -77,9 +82,10 @@ pub use self::scalar::{
 };
 pub use self::selector::{LabelSelector, Operator, Requirement};
 pub use self::service::{
-    ExternalTrafficPolicy, IpFamily, LoadBalancerIngress, LoadBalancerStatus, Service, ServicePort,
-    ServiceSpec, ServiceStatus, ServiceType, TargetPort, TransportProtocol,
+    ExternalTrafficPolicy, IpFamily, LoadBalancerIngress, LoadBalancerStatus, Service, ServiceSpec,
+    ServiceStatus, ServiceType,
 };
+pub use self::service_port::{ServicePort, TargetPort, TransportProtocol};
 pub use self::status::{
     GatewayClassStatus, GatewayStatus, ListenerStatus, RouteParentStatus, RouteStatus,
     StatusReport, SupportedFeature,
