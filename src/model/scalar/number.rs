@@ -1,0 +1,146 @@
+//! Ports and weights.
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::invalid_scalar::InvalidScalar;
+
+/// A TCP port: 1 to 65535.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PortNumber(NonZeroU16);
+
+impl PortNumber {
+    /// The port, unless it is 0.
+    pub const fn new(port: u16) -> Option<Self> {
+        match NonZeroU16::new(port) {
+            Some(port) => Some(Self(port)),
+            None => None,
+        }
+    }
+
+    /// The port as a plain number.
+    pub const fn get(self) -> u16 {
+        self.0.get()
+    }
+}
+
+impl TryFrom<u16> for PortNumber {
+    type Error = InvalidScalar;
+
+    fn try_from(port: u16) -> Result<Self, InvalidScalar> {
+        Self::new(port)
+            .ok_or_else(|| InvalidScalar { found: port.to_string(), expected: PORT_EXPECTED })
+    }
+}
+
+/// A backend's share of new connections, in relation to the sum over its route: 0 to 1 000 000.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Weight(u32);
+
+impl Weight {
+    /// The largest weight.
+    pub const MAX: u32 = 1_000_000;
+
+    /// The weight, unless it is over [`Weight::MAX`].
+    pub const fn new(weight: u32) -> Option<Self> {
+        if weight <= Self::MAX { Some(Self(weight)) } else { None }
+    }
+
+    /// The weight as a plain number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<u32> for Weight {
+    type Error = InvalidScalar;
+
+    fn try_from(weight: u32) -> Result<Self, InvalidScalar> {
+        Self::new(weight)
+            .ok_or_else(|| InvalidScalar { found: weight.to_string(), expected: WEIGHT_EXPECTED })
+    }
+}
+
+impl Default for Weight {
+    /// 1, as the specification says.
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+macro_rules! number_newtype {
+    ($name:ident, $inner:ty, $expected:expr) => {
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.0.serialize(serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Number;
+
+                impl Visitor<'_> for Number {
+                    type Value = $name;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_u64<E: de::Error>(self, number: u64) -> Result<$name, E> {
+                        <$inner>::try_from(number)
+                            .ok()
+                            .and_then($name::new)
+                            .ok_or_else(|| E::invalid_value(Unexpected::Unsigned(number), &self))
+                    }
+
+                    fn visit_i64<E: de::Error>(self, number: i64) -> Result<$name, E> {
+                        match u64::try_from(number) {
+                            Ok(number) => self.visit_u64(number),
+                            Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
+                        }
+                    }
+                }
+
+                deserializer.deserialize_any(Number)
+            }
+        }
+    };
+}
+
+number_newtype!(PortNumber, u16, PORT_EXPECTED);
+number_newtype!(Weight, u32, WEIGHT_EXPECTED);
+
+const PORT_EXPECTED: &str = "a port from 1 to 65535";
+const WEIGHT_EXPECTED: &str = "a weight from 0 to 1000000";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_to_their_ranges() {
+        assert_eq!(PortNumber::new(0), None);
+        assert_eq!(PortNumber::new(65535).map(PortNumber::get), Some(65535));
+        assert_eq!(Weight::new(1_000_001), None);
+        assert_eq!(Weight::default().get(), 1);
+        assert_eq!(Weight::try_from(Weight::MAX).map(Weight::get), Ok(1_000_000));
+        let error = Weight::try_from(1_000_001).unwrap_err();
+        assert_eq!(error.to_string(), "`1000001` is not a weight from 0 to 1000000");
+    }
+}
