@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::gateway::Gateway;
 use super::hash::stable_hash;
 use super::meta::NamespacedName;
-use super::object::Resources;
+use super::resources::Resources;
 use super::scalar::{ObjectName, PortNumber, is_dns_label};
 use super::service::Service;
 

@@ -21,6 +21,7 @@ mod gateway_infrastructure;
 mod gateway_service;
 mod gateway_tls;
 mod hash;
+mod kinds;
 mod listener;
 #[cfg(feature = "yaml")]
 #[cfg_attr(docsrs, doc(cfg(feature = "yaml")))]
@@ -29,9 +30,12 @@ mod meta;
 mod namespace;
 mod node;
 mod object;
+mod object_key;
+mod object_kind;
 mod protocol;
 mod reference;
 mod reference_grant;
+mod resources;
 mod scalar;
 mod selector;
 mod service;
@@ -70,12 +74,15 @@ pub use self::listener::{
 pub use self::meta::{Labels, NamespacedName, ObjectMeta, OwnerReference, default_namespace};
 pub use self::namespace::{NAMESPACE_NAME_LABEL, Namespace};
 pub use self::node::{Node, NodeAddress, NodeCondition, NodeStatus};
-pub use self::object::{Object, ObjectKey, ObjectKind, Resources};
+pub use self::object::Object;
+pub use self::object_key::ObjectKey;
+pub use self::object_kind::ObjectKind;
 pub use self::protocol::Protocol;
 pub use self::reference::{BackendRef, GATEWAY_GROUP, ObjectRef, ParentRef, RouteGroupKind};
 pub use self::reference_grant::{
     ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo,
 };
+pub use self::resources::Resources;
 pub use self::scalar::{
     GatewayController, Group, Hostname, InvalidScalar, KindName, NamespaceName, ObjectName,
     PortNumber, SectionName, Weight,

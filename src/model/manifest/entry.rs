@@ -1,7 +1,8 @@
 //! Result of reading one object of a manifest.
 
 use super::error::Fault;
-use crate::model::object::{Object, ObjectKey};
+use crate::model::object::Object;
+use crate::model::object_key::ObjectKey;
 
 /// One object of a manifest, or what stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]

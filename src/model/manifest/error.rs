@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::split::Document;
-use crate::model::object::ObjectKey;
+use crate::model::object_key::ObjectKey;
 
 /// Something wrong with a document of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use serde::de::IgnoredAny;
 
 use super::suggest_kind::misspelt;
 use crate::model::meta::default_namespace;
-use crate::model::object::{ObjectKey, ObjectKind};
+use crate::model::object_key::ObjectKey;
+use crate::model::object_kind::ObjectKind;
 use crate::model::reference::GATEWAY_GROUP;
 use crate::model::scalar::{NamespaceName, ObjectName};
 

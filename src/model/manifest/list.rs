@@ -10,7 +10,7 @@ use super::error::Fault;
 use super::header::DeclaredKind;
 use super::read_object::{ParsedObject, error_at, parse_object, read_object};
 use super::split::Document;
-use crate::model::object::ObjectKind;
+use crate::model::object_kind::ObjectKind;
 
 /// Reads the items of a list, given the kind that each of them declares.
 pub(super) fn read_items(document: &Document<'_>, declared: Vec<DeclaredKind>) -> Vec<Entry> {

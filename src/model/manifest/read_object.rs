@@ -8,7 +8,9 @@ use super::error::Fault;
 use super::field_location::locate;
 use super::header::DeclaredKind;
 use super::split::Document;
-use crate::model::object::{Object, ObjectKey, ObjectKind};
+use crate::model::object::Object;
+use crate::model::object_key::ObjectKey;
+use crate::model::object_kind::ObjectKind;
 use crate::model::reference::GATEWAY_GROUP;
 
 /// An object with the paths of the fields that its type does not have.

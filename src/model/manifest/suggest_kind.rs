@@ -1,6 +1,6 @@
 //! Telling a kind that is none of our business from one that is misspelt.
 
-use crate::model::object::ObjectKind;
+use crate::model::object_kind::ObjectKind;
 use crate::model::reference::GATEWAY_GROUP;
 
 /// The kinds of Gateway API, past and experimental ones too, that are not read here.

@@ -1,0 +1,103 @@
+//! Snapshot of objects.
+
+use super::endpoint_slice::EndpointSlice;
+use super::gateway::Gateway;
+use super::gateway_class::GatewayClass;
+use super::kinds::{cluster_scoped_name, for_each_kind};
+use super::meta::{NamespacedName, ObjectMeta};
+use super::namespace::Namespace;
+use super::node::Node;
+use super::object::Object;
+use super::object_key::ObjectKey;
+use super::object_kind::ObjectKind;
+use super::reference_grant::ReferenceGrant;
+use super::scalar::ObjectName;
+use super::service::Service;
+use super::store::Store;
+use super::tcp_route::TcpRoute;
+
+macro_rules! define_resources {
+    ($($kind:ident {
+        text: $text:literal, group: $group:literal, versions: [$($version:literal),+],
+        store: $store:ident, key: $key:ty, of: $of:expr, namespaced: $namespaced:literal,
+    })+) => {
+        /// A snapshot of objects, by kind and name: what [`translate`](crate::translate()) works on.
+        ///
+        /// A clone costs next to nothing, and shares with the original what does not change.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        #[expect(missing_docs, reason = "the kinds' own names")]
+        pub struct Resources {
+            $(pub $store: Store<$key, $kind>,)+
+        }
+
+        impl Resources {
+            /// Puts an object in the place of the one of its kind and name, which is returned.
+            pub fn insert(&mut self, object: impl Into<Object>) -> Option<Object> {
+                match object.into() {
+                    $(Object::$kind(object) => {
+                        let key = $of(&object.metadata);
+                        self.$store.insert(key, object).map(Object::$kind)
+                    })+
+                }
+            }
+
+            /// Takes an object out.
+            pub fn remove(&mut self, key: &ObjectKey) -> Option<Object> {
+                let metadata = key.metadata();
+                match key.kind {
+                    $(ObjectKind::$kind => self.$store.remove(&$of(&metadata)).map(Object::$kind),)+
+                }
+            }
+
+            /// The object of this kind and name.
+            pub fn get(&self, key: &ObjectKey) -> Option<Object> {
+                let metadata = key.metadata();
+                match key.kind {
+                    $(ObjectKind::$kind => self.$store.get(&$of(&metadata)).cloned().map(Object::$kind),)+
+                }
+            }
+
+            /// All objects, kind by kind, in the order of their names.
+            pub fn objects(&self) -> impl Iterator<Item = Object> + '_ {
+                std::iter::empty()
+                    $(.chain(self.$store.values().cloned().map(Object::$kind)))+
+            }
+
+            /// How many objects there are.
+            pub fn len(&self) -> usize {
+                0 $(+ self.$store.len())+
+            }
+        }
+    };
+}
+
+for_each_kind!(define_resources);
+
+impl Resources {
+    /// A snapshot without objects.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether there are no objects.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T: Into<Object>> Extend<T> for Resources {
+    fn extend<I: IntoIterator<Item = T>>(&mut self, objects: I) {
+        for object in objects {
+            self.insert(object);
+        }
+    }
+}
+
+impl<T: Into<Object>> FromIterator<T> for Resources {
+    fn from_iter<I: IntoIterator<Item = T>>(objects: I) -> Self {
+        let mut resources = Self::new();
+        resources.extend(objects);
+        resources
+    }
+}
