@@ -19,6 +19,7 @@ mod files;
 #[cfg(feature = "kube")]
 mod kube;
 mod memory;
+mod server_metadata;
 
 use std::error::Error;
 

@@ -14,8 +14,8 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::discover::{directories_of, parent_of};
 use super::error::FileError;
-use super::read::{directories_of, parent_of};
 
 /// A burst is over when nothing has happened for so long…
 const QUIET: Duration = Duration::from_millis(10);
@@ -31,7 +31,7 @@ pub(super) struct Watch {
     watcher: RecommendedWatcher,
     paths: Vec<PathBuf>,
     watched: BTreeSet<PathBuf>,
-    tally: watch::Sender<Tally>,
+    tally: watch::Sender<EventState>,
     /// The changes that have been answered for.
     seen: u64,
     look_again: bool,
@@ -39,7 +39,7 @@ pub(super) struct Watch {
 
 /// What has happened so far.
 #[derive(Debug, Default)]
-struct Tally {
+struct EventState {
     /// Things that are complete: reason to look.
     changes: u64,
     /// All that has happened, complete or not: reason to wait a little.
@@ -54,7 +54,7 @@ struct Tally {
 
 impl Watch {
     pub(super) fn new(paths: Vec<PathBuf>) -> Result<Self, FileError> {
-        let tally = watch::Sender::new(Tally::default());
+        let tally = watch::Sender::new(EventState::default());
         let teller = tally.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
             teller.send_if_modified(|tally| match event {
@@ -125,7 +125,7 @@ impl Watch {
     }
 }
 
-impl Tally {
+impl EventState {
     /// Takes note of an event; whether it is of interest.
     fn take(&mut self, event: &notify::Event) -> bool {
         if !event.paths.is_empty() && !event.paths.iter().any(|path| self.concerns(path)) {

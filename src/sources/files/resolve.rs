@@ -3,24 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::declared::Declared;
+use super::discover::parent_of;
 use super::error::FileError;
-use super::library::Kept;
-use super::read::parent_of;
 use crate::model::manifest::{Content, Entry};
 use crate::model::{Object, ObjectKey};
 
 #[derive(Debug, Default)]
-pub(super) struct Findings {
+pub(super) struct LoadResult {
     pub(super) problems: Vec<String>,
     /// Every declaration of an object, in the order of the files.
-    declared: BTreeMap<ObjectKey, Vec<Kept>>,
+    declared: BTreeMap<ObjectKey, Vec<Declared>>,
     /// Objects that are there, but wrong, and where.
     faulty: BTreeSet<(ObjectKey, PathBuf)>,
     /// Files, and directories of files, in which anything may be.
     pub(super) unreadable: BTreeSet<PathBuf>,
 }
 
-impl Findings {
+impl LoadResult {
     /// Takes in what a file says.
     pub(super) fn take<'a>(&mut self, file: &Path, entries: impl Iterator<Item = &'a Entry>) {
         for entry in entries {
@@ -41,7 +41,7 @@ impl Findings {
 
     fn declare(&mut self, file: &Path, line: usize, object: &Object) {
         let (declared, object) = (object.clone(), object.clone());
-        let kept = Kept { declared, object, file: file.to_owned(), line };
+        let kept = Declared { declared, object, file: file.to_owned(), line };
         self.declared.entry(kept.object.key()).or_default().push(kept);
     }
 
@@ -58,16 +58,16 @@ impl Findings {
     /// file beside it that since cannot be read (those are in `newly_unreadable`).
     pub(super) fn settle(
         &mut self,
-        before: &BTreeMap<ObjectKey, Kept>,
+        before: &BTreeMap<ObjectKey, Declared>,
         newly_unreadable: &BTreeSet<PathBuf>,
-    ) -> BTreeMap<ObjectKey, Kept> {
+    ) -> BTreeMap<ObjectKey, Declared> {
         let mut settled = BTreeMap::new();
         for (key, declarations) in std::mem::take(&mut self.declared) {
             let old = before.get(&key);
             if let Some(old) = old.filter(|old| self.is_faulty_at(&key, &old.file)) {
                 settled.insert(key.clone(), self.keep(&key, old.clone()));
             }
-            let from_old_file = |kept: &Kept| old.is_some_and(|old| old.file == kept.file);
+            let from_old_file = |kept: &Declared| old.is_some_and(|old| old.file == kept.file);
             let chosen = declarations.iter().position(from_old_file).unwrap_or(0);
             let first = settled.entry(key.clone()).or_insert_with(|| declarations[chosen].clone());
             for other in declarations.iter().filter(|other| *other != first) {
@@ -89,7 +89,7 @@ impl Findings {
                 old.clone()
             } else if let Some(file) = newly_unreadable.iter().find(|path| beside(path, &old.file))
             {
-                Kept { file: file.clone(), ..old.clone() }
+                Declared { file: file.clone(), ..old.clone() }
             } else {
                 continue;
             };
@@ -98,7 +98,7 @@ impl Findings {
         settled
     }
 
-    fn keep(&mut self, key: &ObjectKey, old: Kept) -> Kept {
+    fn keep(&mut self, key: &ObjectKey, old: Declared) -> Declared {
         self.problems.push(format!("{key}: the last good version stays in force"));
         old
     }

@@ -4,38 +4,28 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::PathBuf;
 
+use super::declared::Declared;
+use super::discover::{files_at, text_of};
 use super::error::FileError;
-use super::findings::Findings;
-use super::page::Page;
-use super::read;
-use super::stamp::stamp;
-use crate::model::{Object, ObjectKey, Timestamp};
+use super::parsed_file::ParsedFile;
+use super::resolve::LoadResult;
+use crate::model::{ObjectKey, Timestamp};
 use crate::sources::Snapshot;
+use crate::sources::server_metadata::{fill_creation_timestamp, fill_generation};
 
 #[derive(Debug)]
-pub(super) struct Library {
+pub(super) struct FileSet {
     paths: Vec<PathBuf>,
     /// Whether objects get ages and generations.
     with_ages: bool,
     /// The files in the order in which their objects count.
-    files: Vec<(PathBuf, Page)>,
-    objects: BTreeMap<ObjectKey, Kept>,
+    files: Vec<(PathBuf, ParsedFile)>,
+    objects: BTreeMap<ObjectKey, Declared>,
     problems: Vec<String>,
     unreadable: BTreeSet<PathBuf>,
 }
 
-/// An object that is in force, and where it is from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Kept {
-    /// As the file has it.
-    pub(super) declared: Object,
-    /// With its age and generation.
-    pub(super) object: Object,
-    pub(super) file: PathBuf,
-    pub(super) line: usize,
-}
-
-impl Library {
+impl FileSet {
     pub(super) fn new(paths: Vec<PathBuf>) -> Self {
         Self {
             paths,
@@ -54,7 +44,7 @@ impl Library {
     /// Whether every path can be looked at: a mistyped one should not look like an empty one.
     pub(super) fn check_paths(&self) -> Result<(), FileError> {
         for path in &self.paths {
-            read::files_at(path)?;
+            files_at(path)?;
         }
         Ok(())
     }
@@ -74,7 +64,7 @@ impl Library {
     /// Reads everything anew, but the files that are just `being_written`; whether anything
     /// changed, be it only in a file that holds no object of ours.
     pub(super) fn reload(&mut self, being_written: &BTreeSet<PathBuf>) -> bool {
-        let mut findings = Findings::default();
+        let mut findings = LoadResult::default();
         let files = self.read_files(being_written, &mut findings);
         for (file, page) in &files {
             findings.take(file, page.entries());
@@ -86,7 +76,11 @@ impl Library {
             for (key, kept) in &mut objects {
                 match self.objects.get(key) {
                     Some(old) if old.declared == kept.declared => kept.object = old.object.clone(),
-                    old => stamp(&mut kept.object, old.map(|old| &old.object), now),
+                    old => {
+                        let old = old.map(|old| &old.object);
+                        fill_generation(&mut kept.object, old);
+                        fill_creation_timestamp(&mut kept.object, old, now);
+                    }
                 }
             }
         }
@@ -103,13 +97,13 @@ impl Library {
     fn read_files(
         &self,
         being_written: &BTreeSet<PathBuf>,
-        findings: &mut Findings,
-    ) -> Vec<(PathBuf, Page)> {
+        findings: &mut LoadResult,
+    ) -> Vec<(PathBuf, ParsedFile)> {
         let known: HashMap<_, _> = self.files.iter().map(|(file, page)| (file, page)).collect();
         let mut places = BTreeSet::new();
         let mut pages = Vec::new();
         for path in &self.paths {
-            let files = read::files_at(path).unwrap_or_else(|error| {
+            let files = files_at(path).unwrap_or_else(|error| {
                 findings.cannot_read(path.clone(), &error);
                 BTreeSet::new()
             });
@@ -125,9 +119,9 @@ impl Library {
                     pages.extend(before.map(|page| (file, page.clone())));
                     continue;
                 }
-                match read::text_of(&file) {
+                match text_of(&file) {
                     Ok(text) => {
-                        let page = Page::parse(&file, text, before);
+                        let page = ParsedFile::parse(&file, text, before);
                         pages.push((file, page));
                     }
                     // Deleted between listing and reading.

@@ -7,13 +7,13 @@ use crate::model::manifest::{Content, Document, Entry, read_document, split};
 
 /// The text of a file, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct ParsedFile {
     text: String,
     /// The entries of each document.
     documents: Vec<Vec<Entry>>,
 }
 
-impl Page {
+impl ParsedFile {
     /// Parses a file. Documents that it had `before` are taken from there, wherever they stand now;
     /// but not faulty ones, whose faults tell their lines.
     pub(super) fn parse(file: &Path, text: String, before: Option<&Self>) -> Self {
@@ -59,8 +59,8 @@ mod tests {
     use super::*;
     use crate::model::{Namespace, Object};
 
-    fn parse(text: &str, before: Option<&Page>) -> Page {
-        Page::parse(Path::new("a.yaml"), text.to_owned(), before)
+    fn parse(text: &str, before: Option<&ParsedFile>) -> ParsedFile {
+        ParsedFile::parse(Path::new("a.yaml"), text.to_owned(), before)
     }
 
     fn namespace(entry: &Entry) -> &Arc<Namespace> {
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(after, fresh);
         let lines: Vec<_> = after.entries().map(|entry| entry.line).collect();
         assert_eq!(lines, [1, 5, 9, 13]);
-        let of = |page: &Page, place| namespace(page.entries().nth(place).unwrap()).clone();
+        let of = |page: &ParsedFile, place| namespace(page.entries().nth(place).unwrap()).clone();
         assert!(Arc::ptr_eq(&of(&before, 0), &of(&after, 2)));
         assert!(Arc::ptr_eq(&of(&before, 1), &of(&after, 0)));
         assert!(!Arc::ptr_eq(&of(&before, 1), &of(&fresh, 0)));
@@ -92,7 +92,7 @@ mod tests {
     fn a_faulty_document_that_has_moved_tells_its_new_line() {
         let before = parse(BAD, None);
         let after = parse(&[ONE, BAD].concat(), Some(&before));
-        let fault = |page: &Page| match &page.entries().last().unwrap().content {
+        let fault = |page: &ParsedFile| match &page.entries().last().unwrap().content {
             Content::Faulty(faults) => faults[0].line,
             other => panic!("{other:?}"),
         };
