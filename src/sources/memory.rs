@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use super::server_metadata::fill_creation_timestamp;
 use super::{Feed, Source, SourceError};
 use crate::model::{Object, ObjectMeta, Resources, Timestamp};
 
@@ -28,7 +29,7 @@ pub struct MemorySource {
 impl MemorySource {
     /// A source with these objects.
     pub fn new(mut resources: Resources) -> Self {
-        remember_ages(&mut resources, &Resources::new());
+        fill_creation_timestamps(&mut resources, &Resources::new());
         Self { resources: watch::Sender::new(resources) }
     }
 
@@ -40,7 +41,7 @@ impl MemorySource {
         self.resources.send_modify(|resources| {
             let before = resources.clone();
             result = Some(change(resources));
-            remember_ages(resources, &before);
+            fill_creation_timestamps(resources, &before);
         });
         result.expect("send_modify always calls its closure")
     }
@@ -57,21 +58,21 @@ impl Default for MemorySource {
     }
 }
 
-/// Gives an age to the objects whose age matters: that of the object before, or else the present.
-fn remember_ages(resources: &mut Resources, before: &Resources) {
-    let is_ageless = |metadata: &ObjectMeta| metadata.creation_timestamp.is_none();
-    let gateways = resources.gateways.values().filter(|gateway| is_ageless(&gateway.metadata));
-    let routes = resources.tcp_routes.values().filter(|route| is_ageless(&route.metadata));
-    let ageless: Vec<_> = gateways
+/// Sets the creation timestamps of Gateways and TCPRoutes that have none. Those of other kinds are
+/// never compared.
+fn fill_creation_timestamps(resources: &mut Resources, before: &Resources) {
+    let has_none = |metadata: &ObjectMeta| metadata.creation_timestamp.is_none();
+    let gateways = resources.gateways.values().filter(|gateway| has_none(&gateway.metadata));
+    let routes = resources.tcp_routes.values().filter(|route| has_none(&route.metadata));
+    let objects: Vec<_> = gateways
         .cloned()
         .map(Object::Gateway)
         .chain(routes.cloned().map(Object::TcpRoute))
         .collect();
     let now = Timestamp::now();
-    for mut object in ageless {
-        let old = before.get(&object.key());
-        let born = old.and_then(|old| old.metadata().creation_timestamp).unwrap_or(now);
-        object.metadata_mut().creation_timestamp = Some(born);
+    for mut object in objects {
+        let previous = before.get(&object.key());
+        fill_creation_timestamp(&mut object, previous.as_ref(), now);
         resources.insert(object);
     }
 }
