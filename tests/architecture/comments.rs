@@ -68,7 +68,7 @@ impl Report {
             }
             self.lines += 1;
             let width = source[comment.line - 1].chars().count();
-            if width > MOST_COLUMNS {
+            if width > MOST_COLUMNS && !is_url(&comment.text) {
                 self.wide.push(format!("{place} ({width} columns)"));
             }
             if comment.text.trim_start().starts_with("```") {
@@ -178,6 +178,14 @@ fn block(line: &str) -> Block {
     }
 }
 
+/// Returns `true` for a line that cannot be wrapped: a link definition, or a link of one word.
+fn is_url(line: &str) -> bool {
+    let line = line.trim();
+    let target = line.strip_prefix('[').and_then(|line| line.split_once("]: "));
+    let word = target.map_or(line, |(_, target)| target);
+    word.contains("://") && !word.contains(' ')
+}
+
 /// Replaces what is between backticks by one word. A code span ends with its line at the latest.
 fn without_code_spans(line: &str) -> String {
     line.split('`').step_by(2).collect::<Vec<_>>().join(" code ")
@@ -249,6 +257,10 @@ mod tests {
         assert_eq!(words.obscure.len(), 2);
         assert!(words.obscure[0].starts_with("a.rs:2: "));
         assert_eq!(words.wide.len(), 0);
+        let url = format!("https://{}", "c".repeat(100));
+        let links =
+            report(&format!("/// [a]: {url}\n/// [b]({url})\n/// <{url}>.\n/// See {url}\n"));
+        assert_eq!(links.wide.len(), 1, "{:?}", links.wide);
         let wide = report(&format!("// {}", "b".repeat(100)));
         assert!(wide.wide[0].ends_with("(103 columns)"), "{:?}", wide.wide);
     }

@@ -64,7 +64,6 @@ fn violations(read: &Crate) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "fails until src is restructured"]
 fn src_imports_only_lower_layers() {
     let sources = Sources::read("src");
     let read = Crate::read(&sources, "src/lib.rs");
