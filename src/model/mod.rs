@@ -14,6 +14,7 @@
 
 mod address;
 mod condition;
+mod condition_subject;
 mod endpoint_slice;
 mod gateway;
 mod gateway_class;
@@ -53,6 +54,7 @@ pub use self::address::{
 pub use self::condition::{
     Caveat, Condition, ConditionStatus, ConditionType, Reason, find_condition, is_condition_true,
 };
+pub use self::condition_subject::ConditionSubject;
 pub use self::endpoint_slice::{
     AddressType, EndpointAddress, EndpointConditions, EndpointPort, EndpointSlice,
     SERVICE_NAME_LABEL, SliceEndpoint,
