@@ -1,8 +1,8 @@
-//! The echo server of the walk-through: it answers every request with what it was asked and who
-//! answers.
+//! The echo server of the walk-through: each response describes the request and the pod.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::future::ready;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -13,9 +13,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
-/// Who answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Pod that sends the response.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct Identity {
     pub(crate) namespace: String,
     pub(crate) ingress: String,
@@ -34,32 +35,22 @@ struct Echo<'a> {
     identity: &'a Identity,
 }
 
-/// Answers until it is aborted, and with it everything it serves.
+/// Serves until the task is aborted, which also ends its connections.
 pub(crate) async fn serve(listener: TcpListener, identity: Identity) {
-    let mut connections = tokio::task::JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else { continue };
-                let identity = identity.clone();
-                connections.spawn(async move {
-                    let service = service_fn(move |request| {
-                        let response = answer(&request, &identity);
-                        async move { Ok::<_, Infallible>(response) }
-                    });
-                    // A client that goes away is no concern of ours.
-                    let _ = http1::Builder::new()
-                        .title_case_headers(true)
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
-                });
-            }
-            Some(_) = connections.join_next() => {}
-        }
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        while connections.try_join_next().is_some() {}
+        let identity = identity.clone();
+        let service =
+            service_fn(move |request| ready(Ok::<_, Infallible>(respond(&request, &identity))));
+        let mut http = http1::Builder::new();
+        connections
+            .spawn(http.title_case_headers(true).serve_connection(TokioIo::new(stream), service));
     }
 }
 
-fn answer(request: &Request<Incoming>, identity: &Identity) -> Response<Full<Bytes>> {
+fn respond(request: &Request<Incoming>, identity: &Identity) -> Response<Full<Bytes>> {
     let echo = Echo {
         path: request.uri().path_and_query().map(ToString::to_string).unwrap_or_default(),
         host: request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default(),
@@ -71,29 +62,28 @@ fn answer(request: &Request<Incoming>, identity: &Identity) -> Response<Full<Byt
     let mut json = Vec::new();
     let format = serde_json::ser::PrettyFormatter::with_indent(b" ");
     echo.serialize(&mut serde_json::Serializer::with_formatter(&mut json, format))
-        .expect("texts and maps of texts can be written");
+        .expect("the keys are strings");
     Response::builder()
         .header(CONTENT_TYPE, "application/json")
         .header(X_CONTENT_TYPE_OPTIONS, "nosniff")
         .body(Full::new(json.into()))
-        .expect("a response of constants")
+        .expect("the headers are valid")
 }
 
-/// All headers but Host, spelt as people spell them.
+/// Returns all headers except Host, with their names in title case.
 fn headers(headers: &HeaderMap) -> BTreeMap<String, Vec<String>> {
     let mut all = BTreeMap::<_, Vec<_>>::new();
     for (name, value) in headers.iter().filter(|(name, _)| **name != HOST) {
-        all.entry(spelt(name))
-            .or_default()
-            .push(String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        all.entry(title_case(name)).or_default().push(value);
     }
     all
 }
 
-fn spelt(name: &HeaderName) -> String {
-    let word = |word: &str| {
+fn title_case(name: &HeaderName) -> String {
+    let title_case = |word: &str| {
         let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
         first.to_uppercase() + rest
     };
-    name.as_str().split('-').map(word).collect::<Vec<_>>().join("-")
+    name.as_str().split('-').map(title_case).collect::<Vec<_>>().join("-")
 }

@@ -1,204 +1,100 @@
-//! The pods of Deployments, as echo servers in this process.
+//! Echo servers in this process, in place of the pods of Deployments.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::mem;
+use std::net::{Ipv4Addr, SocketAddr};
 
-use serde::Deserialize;
+use serde_json::Value;
 use sluicegate::model::{
-    AddressType, EndpointAddress, EndpointConditions, EndpointPort, EndpointSlice, Labels,
-    NamespaceName, ObjectMeta, ObjectName, PortNumber, SERVICE_NAME_LABEL, Service, ServicePort,
-    SliceEndpoint, TargetPort, default_namespace,
+    EndpointPort, EndpointSlice, Labels, ObjectName, PortNumber, Service, ServicePort, TargetPort,
 };
-use sluicegate::sources::SourceError;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use crate::echo::{self, Identity};
 
-/// The image whose pods are played.
+/// Part of the image name of containers that an echo server can replace.
 const ECHO_IMAGE: &str = "echo-basic";
 
-#[derive(Debug, Deserialize)]
-pub(crate) struct Deployment {
-    metadata: DeploymentMeta,
-    spec: DeploymentSpec,
-}
+/// Port of the echo server if the container declares none.
+const DEFAULT_PORT: u64 = 3000;
 
-#[derive(Debug, Deserialize)]
-struct DeploymentMeta {
-    name: String,
-    namespace: Option<NamespaceName>,
-}
-
-#[derive(Debug, Deserialize)]
-struct DeploymentSpec {
-    replicas: Option<usize>,
-    template: Template,
-}
-
-#[derive(Debug, Deserialize)]
-struct Template {
-    metadata: TemplateMeta,
-    spec: PodSpec,
-}
-
-#[derive(Debug, Deserialize)]
-struct TemplateMeta {
-    #[serde(default)]
-    labels: Labels,
-}
-
-#[derive(Debug, Deserialize)]
-struct PodSpec {
-    containers: Vec<Container>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Container {
-    image: String,
-    #[serde(default)]
-    ports: Vec<ContainerPort>,
-    #[serde(default)]
-    env: Vec<Variable>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ContainerPort {
-    name: Option<String>,
-    container_port: PortNumber,
-}
-
-#[derive(Debug, Deserialize)]
-struct Variable {
-    name: String,
-    value: Option<String>,
-}
-
-/// What a pod is; a pod that is another one is another process.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Pod {
     identity: Identity,
-    namespace: NamespaceName,
     labels: Labels,
     port: PortNumber,
     port_name: Option<String>,
 }
 
-/// A pod and its server.
+/// The echo server of a pod. Its task is aborted on drop.
 #[derive(Debug)]
-struct Running {
-    pod: Pod,
+struct Server {
     address: SocketAddr,
-    server: JoinHandle<()>,
+    _task: JoinSet<()>,
 }
 
-/// The pods that run, by name.
+/// The running pods.
 #[derive(Debug, Default)]
-pub(crate) struct Pods(BTreeMap<String, Running>);
+pub(crate) struct Pods(BTreeMap<Pod, Server>);
 
 impl Pods {
-    /// Starts the pods of these Deployments that do not run yet, and stops those of others.
-    pub(crate) async fn run(
+    /// Starts the missing pods of these Deployments, and stops the pods of any other.
+    pub(crate) async fn update(
         &mut self,
-        deployments: impl Iterator<Item = &Deployment>,
-    ) -> Result<(), SourceError> {
-        let wanted: BTreeMap<_, _> = deployments
-            .flat_map(Deployment::pods)
-            .map(|pod| (pod.identity.pod.clone(), pod))
-            .collect();
-        self.0.retain(|name, running| {
-            let stays = wanted.get(name) == Some(&running.pod);
-            if !stays {
-                running.server.abort();
-            }
-            stays
-        });
-        for (name, pod) in wanted {
-            if !self.0.contains_key(&name) {
-                let (address, listener) = self.listen(pod.port).await?;
-                let server = tokio::spawn(echo::serve(listener, pod.identity.clone()));
-                self.0.insert(name, Running { pod, address, server });
-            }
+        deployments: impl Iterator<Item = &Value>,
+    ) -> io::Result<()> {
+        let mut running = mem::take(&mut self.0);
+        for pod in deployments.flat_map(pods_of) {
+            let server = match running.remove(&pod) {
+                Some(server) => server,
+                None => pod.start().await?,
+            };
+            self.0.insert(pod, server);
         }
         Ok(())
     }
 
-    /// An address of its own for each pod, with the container's port; where the system has only one
-    /// loopback address, another port must do.
-    async fn listen(&self, port: PortNumber) -> io::Result<(SocketAddr, TcpListener)> {
-        for host in 1..=254 {
-            let address = SocketAddr::from(([127, 88, 0, host], port.get()));
-            match TcpListener::bind(address).await {
-                Ok(listener) => return Ok((address, listener)),
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-                Err(_) => break,
-            }
-        }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        Ok((listener.local_addr()?, listener))
-    }
-
-    /// The EndpointSlices of a Service: one for each pod that its selector chooses.
+    /// Returns the EndpointSlices of a Service: one for each pod that its selector matches.
     pub(crate) fn endpoint_slices(&self, service: &Service) -> Vec<EndpointSlice> {
-        let selector = &service.spec.selector;
-        let selects = |running: &&Running| {
-            running.pod.namespace == service.metadata.namespace()
-                && !selector.is_empty()
-                && selector.iter().all(|(key, value)| running.pod.labels.get(key) == Some(value))
-        };
-        self.0.values().filter(selects).map(|running| running.endpoint_slice(service)).collect()
-    }
-}
-
-impl Drop for Pods {
-    fn drop(&mut self) {
-        self.0.values().for_each(|running| running.server.abort());
-    }
-}
-
-impl Running {
-    fn endpoint_slice(&self, service: &Service) -> EndpointSlice {
-        let name = format!("{}-{}", service.metadata.name, self.pod.identity.pod);
-        let service_name = service.metadata.name.to_string();
-        let port = |port: &ServicePort| EndpointPort {
-            name: port.name.clone(),
-            port: PortNumber::new(self.address.port()),
-            protocol: port.protocol,
-        };
-        EndpointSlice {
-            metadata: ObjectMeta {
-                namespace: Some(self.pod.namespace.clone()),
-                labels: Labels::from([(SERVICE_NAME_LABEL.to_owned(), service_name)]),
-                ..ObjectMeta::named(ObjectName::new(name).expect("neither empty nor long"))
-            },
-            address_type: match self.address.ip() {
-                IpAddr::V4(_) => AddressType::IPv4,
-                IpAddr::V6(_) => AddressType::IPv6,
-            },
-            endpoints: vec![SliceEndpoint {
-                conditions: EndpointConditions {
-                    ready: Some(true),
-                    serving: Some(true),
-                    terminating: Some(false),
-                },
-                ..SliceEndpoint::new(EndpointAddress::Ip(self.address.ip()))
-            }],
-            ports: service
-                .spec
-                .ports
-                .iter()
-                .filter(|port| self.pod.serves(port))
-                .map(port)
-                .collect(),
-        }
+        let selected = self.0.iter().filter(|(pod, _)| pod.is_selected_by(service));
+        selected.map(|(pod, server)| pod.endpoint_slice(server.address, service)).collect()
     }
 }
 
 impl Pod {
-    /// Whether a Service port leads to this pod's port.
+    async fn start(&self) -> io::Result<Server> {
+        let listener = listen(self.port).await?;
+        let address = listener.local_addr()?;
+        let mut task = JoinSet::new();
+        task.spawn(echo::serve(listener, self.identity.clone()));
+        Ok(Server { address, _task: task })
+    }
+
+    fn is_selected_by(&self, service: &Service) -> bool {
+        let selector = &service.spec.selector;
+        self.identity.namespace == service.metadata.namespace().as_str()
+            && !selector.is_empty()
+            && selector.iter().all(|(key, value)| self.labels.get(key) == Some(value))
+    }
+
+    fn endpoint_slice(&self, address: SocketAddr, service: &Service) -> EndpointSlice {
+        let port = PortNumber::new(address.port()).expect("a bound port is not 0");
+        let name = format!("{}-{}", service.metadata.name, self.identity.pod);
+        let endpoint_port = |service_port: &ServicePort| EndpointPort {
+            name: service_port.name.clone(),
+            port: Some(port),
+            protocol: service_port.protocol,
+        };
+        let mut slice = EndpointSlice::new(service, port, [address.ip()]);
+        slice.metadata.name = ObjectName::new(name).expect("both names are valid and short");
+        let ports = service.spec.ports.iter().filter(|port| self.serves(port));
+        slice.ports = ports.map(endpoint_port).collect();
+        slice
+    }
+
+    /// Returns `true` if the target of the Service port is the port of this pod.
     fn serves(&self, port: &ServicePort) -> bool {
         match &port.target_port {
             Some(TargetPort::Number(number)) => *number == self.port,
@@ -208,55 +104,52 @@ impl Pod {
     }
 }
 
-impl Deployment {
-    /// The pods of this Deployment, if they are echo servers.
-    fn pods(&self) -> Vec<Pod> {
-        let template = &self.spec.template;
-        let Some(container) =
-            template.spec.containers.iter().find(|container| container.image.contains(ECHO_IMAGE))
-        else {
-            return Vec::new();
-        };
-        let namespace = self.metadata.namespace.clone().unwrap_or_else(default_namespace);
-        let variable =
-            |name: &str| container.env.iter().find(|variable| variable.name == name)?.value.clone();
-        let port = container.ports.first();
-        let pod = |replica| Pod {
-            identity: Identity {
-                namespace: namespace.to_string(),
-                ingress: variable("INGRESS_NAME").unwrap_or_default(),
-                service: variable("SERVICE_NAME").unwrap_or_default(),
-                pod: pod_name(&self.metadata.name, &namespace, replica),
-            },
-            namespace: namespace.clone(),
-            labels: template.metadata.labels.clone(),
-            port: port.map_or(DEFAULT_PORT, |port| port.container_port),
-            port_name: port.and_then(|port| port.name.clone()),
-        };
-        (0..self.spec.replicas.unwrap_or(1)).map(pod).collect()
+/// Binds the port on the first free address of 127.88.0.0/24, so that each pod has an address of its
+/// own. If the operating system has only one loopback address, binds any port there.
+async fn listen(port: PortNumber) -> io::Result<TcpListener> {
+    for host in 1..=254 {
+        match TcpListener::bind((Ipv4Addr::new(127, 88, 0, host), port.get())).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(_) => break,
+            bound => return bound,
+        }
     }
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await
 }
 
-/// The port of the echo server where the container does not say one.
-const DEFAULT_PORT: PortNumber = PortNumber::new(3000).expect("not 0");
+/// Returns the pods of a Deployment if an echo server can replace them.
+fn pods_of(deployment: &Value) -> Vec<Pod> {
+    let (metadata, spec) = (&deployment["metadata"], &deployment["spec"]);
+    let template = &spec["template"];
+    let mut containers = template["spec"]["containers"].as_array().into_iter().flatten();
+    let is_echo = |container: &&Value| text(&container["image"]).contains(ECHO_IMAGE);
+    let Some(container) = containers.find(is_echo) else { return Vec::new() };
 
-/// As a cluster would call it: the Deployment, its ReplicaSet and the pod, each with a hash. Here
-/// they are the same in every run.
-fn pod_name(deployment: &str, namespace: &NamespaceName, replica: usize) -> String {
-    let replica_set = letters((deployment, namespace, "replica set"), 9);
-    format!("{deployment}-{replica_set}-{}", letters((deployment, namespace, replica), 5))
-}
-
-/// Letters and digits that cannot make a word.
-fn letters(seed: impl Hash, count: usize) -> String {
-    const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
-    let mut hasher = DefaultHasher::new();
-    seed.hash(&mut hasher);
-    let mut hash = hasher.finish();
-    let mut letter = || {
-        let letter = ALPHABET[(hash % 27) as usize];
-        hash /= 27;
-        char::from(letter)
+    let variables = container["env"].as_array().into_iter().flatten();
+    let variable = |name: &str| {
+        let variable = variables.clone().find(|variable| variable["name"] == name);
+        variable.map_or("", |variable| text(&variable["value"])).to_owned()
     };
-    (0..count).map(|_| letter()).collect()
+    let port = &container["ports"][0];
+    let number = port["containerPort"].as_u64().unwrap_or(DEFAULT_PORT);
+    let Some(number) = u16::try_from(number).ok().and_then(PortNumber::new) else {
+        return Vec::new();
+    };
+    let labels = &template["metadata"]["labels"];
+    let pod = |replica| Pod {
+        identity: Identity {
+            namespace: metadata["namespace"].as_str().unwrap_or("default").to_owned(),
+            ingress: variable("INGRESS_NAME"),
+            service: variable("SERVICE_NAME"),
+            pod: format!("{}-{replica}", text(&metadata["name"])),
+        },
+        labels: serde_json::from_value(labels.clone()).unwrap_or_default(),
+        port: number,
+        port_name: port["name"].as_str().map(str::to_owned),
+    };
+    (0..spec["replicas"].as_u64().unwrap_or(1)).map(pod).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }

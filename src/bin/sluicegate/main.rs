@@ -2,6 +2,7 @@
 
 mod cli;
 mod error;
+mod error_chain;
 mod gateway;
 mod health;
 mod log_writer;
@@ -16,7 +17,7 @@ use clap::Parser as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Cli, Task};
-use crate::error::ErrorChain;
+use crate::error_chain::ErrorChain;
 
 fn main() -> ExitCode {
     // Clap prints what is wrong, and ends with 2.

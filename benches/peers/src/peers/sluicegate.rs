@@ -1,5 +1,4 @@
-//! This crate, as its `file_gateway` example runs it: from manifests, with a line for each
-//! connection in its log.
+//! The program of this crate: `sluicegate run --files`, which logs a line for each connection.
 
 use std::env;
 use std::fmt::Write as _;
@@ -81,8 +80,8 @@ struct Sluicegate {
 }
 
 pub(super) fn find() -> Option<Box<dyn Proxy>> {
-    // The example of the same build is beside this program.
-    let program = env::current_exe().ok()?.with_file_name("examples").join("file_gateway");
+    // The program of the same build is in the same directory.
+    let program = env::current_exe().ok()?.with_file_name("sluicegate");
     program.is_file().then(|| Box::new(Sluicegate { program }) as Box<dyn Proxy>)
 }
 
@@ -101,7 +100,8 @@ impl Proxy for Sluicegate {
         let file = folder.join("manifests.yaml");
         fs::write(&file, manifests(routes))?;
         let mut command = Command::new(&self.program);
-        command.args(["--workers", "1", "--bind", "127.0.0.1"]).arg(file);
+        command.args(["run", "--workers", "1", "--bind", "127.0.0.1"]);
+        command.args(["--health", "127.0.0.1:0", "--files"]).arg(file);
         Ok(command)
     }
 }
