@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sluicegate::Report;
-use sluicegate::model::{Condition, ConditionStatus, ConditionType};
+use sluicegate::model::{Condition, ConditionType};
 
 /// What has been said already.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ impl Notes {
             now.insert((key.to_string(), ConditionType::ACCEPTED), format!("unmanaged: {why}"));
         }
         for (subject, condition) in report.status.conditions() {
-            if is_noteworthy(condition) {
+            if condition.needs_attention() {
                 let Condition { condition_type, status, reason, message, .. } = condition;
                 let text = format!("{condition_type} is {status} ({reason}): {message}");
                 now.insert((subject.to_string(), condition_type.clone()), text);
@@ -38,10 +38,4 @@ impl Notes {
         }
         self.said = now;
     }
-}
-
-/// Whether a condition does not hold, or holds with a caveat: its message then goes on after the
-/// first sentence.
-fn is_noteworthy(condition: &Condition) -> bool {
-    condition.status != ConditionStatus::True || condition.message.contains(". ")
 }
