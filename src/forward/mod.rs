@@ -27,6 +27,7 @@ mod buffer;
 mod connection;
 mod counters;
 mod deadline;
+mod desired;
 mod dial;
 mod direction;
 mod forwarder;
@@ -41,7 +42,6 @@ mod relay;
 mod route;
 mod routes;
 mod settings;
-mod wanted;
 mod worker;
 
 pub use self::bindings::Bindings;

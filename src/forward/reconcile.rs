@@ -14,9 +14,9 @@ use tokio::time::Instant;
 use super::bind;
 use super::bindings::Bindings;
 use super::counters::Counters;
+use super::desired::{Changes, Desired, SocketKey};
 use super::open::Open;
 use super::settings::Settings;
-use super::wanted::{SocketKey, Touched, Wanted};
 use super::worker::Worker;
 use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 
@@ -24,9 +24,9 @@ use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 pub(super) struct Reconciler {
     settings: Arc<Settings>,
     workers: Vec<Worker>,
-    wanted: Wanted,
+    desired: Desired,
     /// Where what runs may not be what is wanted. It outlasts an apply that is given up half-way.
-    touched: Touched,
+    changes: Changes,
     open: BTreeMap<SocketKey, Open>,
     failed: BTreeMap<SocketKey, BindError>,
     /// Addresses whose connections go on without them: until a deadline, or for as long as they like
@@ -42,10 +42,10 @@ impl Reconciler {
             .map(|number| Worker::start(number, settings.clone()))
             .collect::<io::Result<Vec<_>>>()?;
         Ok(Self {
-            wanted: Wanted::new(Counters::new(workers.len())),
+            desired: Desired::new(Counters::new(workers.len())),
             settings,
             workers,
-            touched: Touched::default(),
+            changes: Changes::default(),
             open: BTreeMap::new(),
             failed: BTreeMap::new(),
             closing: Vec::new(),
@@ -54,7 +54,7 @@ impl Reconciler {
     }
 
     pub(super) fn counters(&self) -> Counters {
-        self.wanted.counters().clone()
+        self.desired.counters().clone()
     }
 
     pub(super) fn bindings(&self) -> &Bindings {
@@ -63,7 +63,7 @@ impl Reconciler {
 
     pub(super) async fn apply(&mut self, plan: &Plan) {
         self.closing.retain_mut(|(_, open)| open.is_live());
-        self.wanted.update(plan, &mut self.touched);
+        self.desired.update(plan, &mut self.changes);
         self.settle().await;
     }
 
@@ -81,7 +81,7 @@ impl Reconciler {
         self.failed.clear();
         self.bindings = Bindings::default();
         // For a plan that may yet come.
-        self.touched.addresses.extend(self.wanted.addresses().cloned());
+        self.changes.addresses.extend(self.desired.addresses().cloned());
         // One by one, so that whoever stops waiting may begin again.
         while let Some((_, closing)) = self.closing.last_mut() {
             closing.finished().await;
@@ -92,14 +92,14 @@ impl Reconciler {
     /// Brings what was touched in line with what is wanted; what failed before is tried again.
     /// Whether other addresses are open now than were, or others failed.
     async fn settle(&mut self) -> bool {
-        self.touched.addresses.extend(self.failed.keys().cloned());
-        let touched: Vec<_> = self.touched.addresses.iter().cloned().collect();
-        for key in &touched {
+        self.changes.addresses.extend(self.failed.keys().cloned());
+        let changed: Vec<_> = self.changes.addresses.iter().cloned().collect();
+        for key in &changed {
             self.open(key).await;
         }
         // Only now: what is new opens before what is old closes.
-        for key in touched {
-            if self.wanted.claims(&key).is_empty() {
+        for key in changed {
+            if self.desired.claims(&key).is_empty() {
                 self.failed.remove(&key);
                 if let Some(open) = self.open.remove(&key) {
                     open.stop(None);
@@ -120,7 +120,7 @@ impl Reconciler {
     /// Opens an address, where it is wanted; where it is open already, sees that it does what is
     /// wanted.
     async fn open(&mut self, key: &SocketKey) {
-        let Some(state) = self.wanted.state(key) else { return };
+        let Some(state) = self.desired.state(key) else { return };
         if let Some(open) = self.open.get(key) {
             return open.replace(state);
         }
@@ -158,8 +158,8 @@ impl Reconciler {
     /// others have the drain timeout, from the time when their address went.
     fn set_deadlines(&self) {
         for (key, closing) in &self.closing {
-            let by_number = SocketKey { address: closing.bound, chosen_for: None };
-            if [key, &by_number].into_iter().any(|key| !self.wanted.claims(key).is_empty()) {
+            let by_number = SocketKey { address: closing.bound, ephemeral_for: None };
+            if [key, &by_number].into_iter().any(|key| !self.desired.claims(key).is_empty()) {
                 closing.stop(None);
             } else if closing.deadline().is_none() {
                 closing.stop(Some(after(self.settings.drain_timeout)));
@@ -169,14 +169,14 @@ impl Reconciler {
 
     /// Says of the listeners that were touched what came of it; whether that is anything new.
     fn update_bindings(&mut self) -> bool {
-        let Touched { mut listeners, addresses } = std::mem::take(&mut self.touched);
+        let Changes { mut listeners, addresses } = std::mem::take(&mut self.changes);
         for key in addresses {
-            listeners.extend(self.wanted.claims(&key).iter().cloned());
+            listeners.extend(self.desired.claims(&key).iter().cloned());
         }
         let mut is_new = false;
         for id in listeners {
             let (mut bound, mut failures) = (Vec::new(), Vec::new());
-            for key in self.wanted.addresses_of(&id) {
+            for key in self.desired.addresses_of(&id) {
                 match self.binding(&key, &id) {
                     Some(Ok(address)) => bound.push(address),
                     Some(Err(failure)) => failures.push(failure),
@@ -191,7 +191,7 @@ impl Reconciler {
 
     /// What came of an address that a listener wants.
     fn binding(&self, key: &SocketKey, id: &ListenerId) -> Option<Result<SocketAddr, BindError>> {
-        let first = self.wanted.claims(key).first()?;
+        let first = self.desired.claims(key).first()?;
         if first != id {
             return Some(Err(BindError {
                 address: key.address,

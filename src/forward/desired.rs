@@ -1,4 +1,4 @@
-//! What is wanted: the plan as it was applied last, by listener and by address.
+//! What is desired: the plan as it was applied last, by listener and by address.
 //!
 //! A new plan is compared with it listener by listener, and only what differs is touched: with
 //! thousands of listeners, a change of one costs hardly more than finding it.
@@ -15,8 +15,8 @@ use super::routes::Routes;
 use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
 
 #[derive(Debug)]
-pub(super) struct Wanted {
-    listeners: BTreeMap<ListenerId, Listener>,
+pub(super) struct Desired {
+    listeners: BTreeMap<ListenerId, DesiredListener>,
     /// Who wants an address, sorted; at least one. The first has it.
     claims: BTreeMap<SocketKey, Vec<ListenerId>>,
     routes: Routes,
@@ -27,24 +27,24 @@ pub(super) struct Wanted {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SocketKey {
     pub(super) address: SocketAddr,
-    pub(super) chosen_for: Option<ListenerId>,
+    pub(super) ephemeral_for: Option<ListenerId>,
 }
 
 /// What a new plan touches.
 #[derive(Debug, Default)]
-pub(super) struct Touched {
+pub(super) struct Changes {
     pub(super) listeners: BTreeSet<ListenerId>,
     pub(super) addresses: BTreeSet<SocketKey>,
 }
 
 #[derive(Debug)]
-struct Listener {
+struct DesiredListener {
     /// As in the plan, where one may be there twice.
     addresses: Box<[SocketAddr]>,
     route: Option<Arc<Route>>,
 }
 
-impl Wanted {
+impl Desired {
     pub(super) fn new(counters: Counters) -> Self {
         Self {
             listeners: BTreeMap::new(),
@@ -54,37 +54,37 @@ impl Wanted {
         }
     }
 
-    /// Makes `plan` the one that is wanted, and tells what that touches.
-    pub(super) fn update(&mut self, plan: &Plan, touched: &mut Touched) {
-        let mut left = Vec::new();
-        for id in self.changed(plan) {
+    /// Makes `plan` the one that is desired, and tells what that touches.
+    pub(super) fn update(&mut self, plan: &Plan, changes: &mut Changes) {
+        let mut released_routes = Vec::new();
+        for id in self.changed_listeners(plan) {
             if let Some(old) = self.listeners.remove(&id) {
                 for key in old.keys(&id) {
-                    self.give_up(&key, &id);
-                    touched.addresses.insert(key);
+                    self.release(&key, &id);
+                    changes.addresses.insert(key);
                 }
-                left.extend(old.route);
+                released_routes.extend(old.route);
             }
             match plan.listeners.get(&id) {
                 None => self.counters.remove(&id),
                 Some(plan) => {
-                    let listener = Listener::new(plan, &mut self.routes);
+                    let listener = DesiredListener::new(plan, &mut self.routes);
                     for key in listener.keys(&id) {
                         self.claim(key.clone(), &id);
-                        touched.addresses.insert(key);
+                        changes.addresses.insert(key);
                     }
                     self.counters.add(&id);
                     self.listeners.insert(id.clone(), listener);
                 }
             }
-            touched.listeners.insert(id);
+            changes.listeners.insert(id);
         }
         // Only now: a route may have passed from one listener to another, and its turns with it.
-        left.iter().for_each(|route| self.routes.leave(route));
+        released_routes.iter().for_each(|route| self.routes.leave(route));
     }
 
     /// The listeners that are not as they were. Both sides are sorted, so they are walked in step.
-    fn changed(&self, plan: &Plan) -> Vec<ListenerId> {
+    fn changed_listeners(&self, plan: &Plan) -> Vec<ListenerId> {
         let mut changed = Vec::new();
         let mut old = self.listeners.iter().peekable();
         let mut new = plan.listeners.iter().peekable();
@@ -100,7 +100,7 @@ impl Wanted {
             let old = if order.is_le() { old.next() } else { None };
             let new = if order.is_ge() { new.next() } else { None };
             match (old, new) {
-                (Some((_, old)), Some((_, new))) if old.is_as_in(new) => {}
+                (Some((_, old)), Some((_, new))) if old.matches(new) => {}
                 (Some((id, _)), _) | (None, Some((id, _))) => changed.push(id.clone()),
                 (None, None) => {}
             }
@@ -110,12 +110,12 @@ impl Wanted {
     fn claim(&mut self, key: SocketKey, id: &ListenerId) {
         // With room for one: more are a mistake in the plan.
         let claims = self.claims.entry(key).or_insert_with(|| Vec::with_capacity(1));
-        if let Err(place) = claims.binary_search(id) {
-            claims.insert(place, id.clone());
+        if let Err(index) = claims.binary_search(id) {
+            claims.insert(index, id.clone());
         }
     }
 
-    fn give_up(&mut self, key: &SocketKey, id: &ListenerId) {
+    fn release(&mut self, key: &SocketKey, id: &ListenerId) {
         if let Some(claims) = self.claims.get_mut(key) {
             claims.retain(|claim| claim != id);
             if claims.is_empty() {
@@ -129,7 +129,7 @@ impl Wanted {
         self.claims.keys()
     }
 
-    /// The addresses of a listener; none where it is not wanted.
+    /// The addresses of a listener; none where it is not desired.
     pub(super) fn addresses_of(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
         self.listeners.get(id).into_iter().flat_map(|listener| listener.keys(id))
     }
@@ -151,36 +151,36 @@ impl Wanted {
     }
 }
 
-impl Listener {
+impl DesiredListener {
     fn new(plan: &ListenerPlan, routes: &mut Routes) -> Self {
         let route = match &plan.routing {
             Routing::Unrouted => None,
             Routing::Single(plan) => Some(routes.join(plan)),
         };
-        Self { addresses: bound(plan).collect(), route }
+        Self { addresses: bind_addresses(plan).collect(), route }
     }
 
-    fn is_as_in(&self, plan: &ListenerPlan) -> bool {
+    fn matches(&self, plan: &ListenerPlan) -> bool {
         let same_route = match (&self.route, &plan.routing) {
             (None, Routing::Unrouted) => true,
             (Some(route), Routing::Single(plan)) => route.plan() == plan,
             _ => false,
         };
-        same_route && bound(plan).eq(self.addresses.iter().copied())
+        same_route && bind_addresses(plan).eq(self.addresses.iter().copied())
     }
 
     fn keys(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
         let addresses = self.addresses.iter().enumerate();
         let distinct =
-            addresses.filter(|(place, address)| !self.addresses[..*place].contains(address));
+            addresses.filter(|(index, address)| !self.addresses[..*index].contains(address));
         distinct.map(|(_, address)| SocketKey {
             address: *address,
-            chosen_for: (address.port() == 0).then(|| id.clone()),
+            ephemeral_for: (address.port() == 0).then(|| id.clone()),
         })
     }
 }
 
-fn bound(plan: &ListenerPlan) -> impl Iterator<Item = SocketAddr> {
+fn bind_addresses(plan: &ListenerPlan) -> impl Iterator<Item = SocketAddr> {
     plan.addresses.iter().map(|address| address.bind)
 }
 
@@ -207,38 +207,38 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_touched() {
-        let mut wanted = Wanted::new(Counters::new(1));
-        let mut touched_by = |listeners: &[(&str, u16, &str)]| -> (Vec<String>, Vec<u16>) {
-            let mut touched = Touched::default();
-            wanted.update(&plan(listeners), &mut touched);
-            let Touched { listeners, addresses } = touched;
+    fn changes_are_only_what_differs() {
+        let mut desired = Desired::new(Counters::new(1));
+        let mut changed_by = |listeners: &[(&str, u16, &str)]| -> (Vec<String>, Vec<u16>) {
+            let mut changes = Changes::default();
+            desired.update(&plan(listeners), &mut changes);
+            let Changes { listeners, addresses } = changes;
             (
                 listeners.iter().map(|id| id.listener.to_string()).collect(),
                 addresses.iter().map(|key| key.address.port()).collect(),
             )
         };
-        let touched = |listeners: &[&str], ports: &[u16]| {
+        let expected = |listeners: &[&str], ports: &[u16]| {
             (listeners.iter().map(ToString::to_string).collect(), ports.to_vec())
         };
         let (a, b, c) = (("a", 1, "r"), ("b", 2, "r"), ("c", 3, "s"));
-        assert_eq!(touched_by(&[a, b, c]), touched(&["a", "b", "c"], &[1, 2, 3]));
-        assert_eq!(touched_by(&[a, b, c]), touched(&[], &[]));
+        assert_eq!(changed_by(&[a, b, c]), expected(&["a", "b", "c"], &[1, 2, 3]));
+        assert_eq!(changed_by(&[a, b, c]), expected(&[], &[]));
         // Another route, another port, gone, back.
-        assert_eq!(touched_by(&[a, ("b", 2, "s"), c]), touched(&["b"], &[2]));
-        assert_eq!(touched_by(&[a, ("b", 4, "s"), c]), touched(&["b"], &[2, 4]));
-        assert_eq!(touched_by(&[a, c]), touched(&["b"], &[4]));
-        assert_eq!(touched_by(&[a, b, c]), touched(&["b"], &[2]));
-        assert_eq!(touched_by(&[]), touched(&["a", "b", "c"], &[1, 2, 3]));
-        assert!(wanted.claims.is_empty());
+        assert_eq!(changed_by(&[a, ("b", 2, "s"), c]), expected(&["b"], &[2]));
+        assert_eq!(changed_by(&[a, ("b", 4, "s"), c]), expected(&["b"], &[2, 4]));
+        assert_eq!(changed_by(&[a, c]), expected(&["b"], &[4]));
+        assert_eq!(changed_by(&[a, b, c]), expected(&["b"], &[2]));
+        assert_eq!(changed_by(&[]), expected(&["a", "b", "c"], &[1, 2, 3]));
+        assert!(desired.claims.is_empty());
     }
 
     #[test]
     fn route_is_released_with_its_last_listener() {
-        let mut wanted = Wanted::new(Counters::new(1));
+        let mut desired = Desired::new(Counters::new(1));
         let mut update = |listeners: &[(&str, u16, &str)]| {
-            wanted.update(&plan(listeners), &mut Touched::default());
-            let first = wanted.listeners.values().next();
+            desired.update(&plan(listeners), &mut Changes::default());
+            let first = desired.listeners.values().next();
             first.map(|listener| Arc::downgrade(listener.route.as_ref().unwrap()))
         };
         let route = update(&[("a", 1, "r"), ("b", 2, "r")]).unwrap();
