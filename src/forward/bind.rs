@@ -14,20 +14,22 @@ pub(super) const BACKLOG: i32 = 4096;
 ///
 /// # Errors
 /// Why the address cannot be had.
-pub(super) fn open(
+pub(super) fn bind(
     address: SocketAddr,
     workers: usize,
 ) -> Result<(SocketAddr, Vec<TcpListener>), BindError> {
-    let opened = match open_all(address, workers) {
+    let bound = match bind_sockets(address, workers) {
         // A host without IPv6: all interfaces are then those of IPv4.
         Err(error)
-            if address.is_ipv6() && address.ip().is_unspecified() && lacks_family(&error) =>
+            if address.is_ipv6()
+                && address.ip().is_unspecified()
+                && is_ipv6_unavailable(&error) =>
         {
-            open_all((Ipv4Addr::UNSPECIFIED, address.port()).into(), workers)
+            bind_sockets((Ipv4Addr::UNSPECIFIED, address.port()).into(), workers)
         }
-        opened => opened,
+        result => result,
     };
-    opened.map_err(|error| BindError {
+    bound.map_err(|error| BindError {
         address,
         kind: match error.kind() {
             io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
@@ -40,8 +42,8 @@ pub(super) fn open(
     })
 }
 
-fn open_all(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
-    let first = socket(address)?;
+fn bind_sockets(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
+    let first = new_socket(address)?;
     // The first socket is bound alone: SO_REUSEPORT would let it in beside another process of the
     // same user, and the two would take each other's connections.
     first.bind(&address.into())?;
@@ -49,7 +51,7 @@ fn open_all(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<
     let bound = first.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     let mut sockets = vec![first];
     for _ in 1..workers {
-        let socket = socket(bound)?;
+        let socket = new_socket(bound)?;
         share_port(&socket)?;
         socket.bind(&bound.into())?;
         sockets.push(socket);
@@ -60,7 +62,7 @@ fn open_all(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<
     Ok((bound, sockets))
 }
 
-fn socket(address: SocketAddr) -> io::Result<Socket> {
+fn new_socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     // Connections of an earlier process in TIME_WAIT do not keep the port.
     socket.set_reuse_address(true)?;
@@ -84,7 +86,7 @@ fn listen(socket: Socket) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-fn lacks_family(error: &io::Error) -> bool {
+fn is_ipv6_unavailable(error: &io::Error) -> bool {
     // EAFNOSUPPORT has no stable kind; with IPv6 switched off, `::` is not available.
     error.kind() == io::ErrorKind::AddrNotAvailable
         || error.kind() == io::ErrorKind::Unsupported

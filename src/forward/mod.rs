@@ -23,6 +23,7 @@
 mod accept;
 mod bind;
 mod bindings;
+mod bound_listener;
 mod buffer;
 mod connection;
 mod counters;
@@ -33,7 +34,6 @@ mod direction;
 mod forwarder;
 mod listener;
 mod live;
-mod open;
 mod outcome;
 mod pipe;
 mod ready;
