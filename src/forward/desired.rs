@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::counters::Counters;
 use super::listener::ListenerState;
 use super::route::Route;
-use super::routes::Routes;
+use super::route_table::RouteTable;
 use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
 
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Desired {
     listeners: BTreeMap<ListenerId, DesiredListener>,
     /// Who wants an address, sorted; at least one. The first has it.
     claims: BTreeMap<SocketKey, Vec<ListenerId>>,
-    routes: Routes,
+    routes: RouteTable,
     counters: Counters,
 }
 
@@ -49,7 +49,7 @@ impl Desired {
         Self {
             listeners: BTreeMap::new(),
             claims: BTreeMap::new(),
-            routes: Routes::default(),
+            routes: RouteTable::default(),
             counters,
         }
     }
@@ -80,7 +80,7 @@ impl Desired {
             changes.listeners.insert(id);
         }
         // Only now: a route may have passed from one listener to another, and its turns with it.
-        released_routes.iter().for_each(|route| self.routes.leave(route));
+        released_routes.iter().for_each(|route| self.routes.release(route));
     }
 
     /// The listeners that are not as they were. Both sides are sorted, so they are walked in step.
@@ -152,10 +152,10 @@ impl Desired {
 }
 
 impl DesiredListener {
-    fn new(plan: &ListenerPlan, routes: &mut Routes) -> Self {
+    fn new(plan: &ListenerPlan, routes: &mut RouteTable) -> Self {
         let route = match &plan.routing {
             Routing::Unrouted => None,
-            Routing::Single(plan) => Some(routes.join(plan)),
+            Routing::Single(plan) => Some(routes.acquire(plan)),
         };
         Self { addresses: bind_addresses(plan).collect(), route }
     }

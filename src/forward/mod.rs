@@ -40,7 +40,7 @@ mod ready;
 mod reconcile;
 mod relay;
 mod route;
-mod routes;
+mod route_table;
 mod settings;
 mod worker;
 

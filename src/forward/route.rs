@@ -9,7 +9,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::plan::{BackendPlan, RejectReason, RoutePlan, Target};
 
@@ -17,7 +17,7 @@ use crate::plan::{BackendPlan, RejectReason, RoutePlan, Target};
 #[derive(Debug)]
 pub(super) struct Route {
     plan: Arc<RoutePlan>,
-    credits: Mutex<Box<[i64]>>,
+    current_weights: Mutex<Box<[i64]>>,
     /// For each backend, the turn of its endpoints.
     cursors: Box<[AtomicUsize]>,
 }
@@ -42,9 +42,11 @@ impl Route {
         let weights = |plan: &RoutePlan| -> Vec<_> {
             plan.backends.iter().map(|backend| backend.weight).collect()
         };
-        let credits = predecessor
-            .filter(|old| weights(&old.plan) == weights(&plan))
-            .map_or_else(|| vec![0; plan.backends.len()].into(), |old| old.credits().clone());
+        let current_weights =
+            predecessor.filter(|old| weights(&old.plan) == weights(&plan)).map_or_else(
+                || vec![0; plan.backends.len()].into(),
+                |old| old.lock_current_weights().clone(),
+            );
         let turn = |backend: &BackendPlan| {
             let old = predecessor?;
             let index =
@@ -56,7 +58,7 @@ impl Route {
             .iter()
             .map(|backend| AtomicUsize::new(turn(backend).unwrap_or(0)))
             .collect();
-        Self { plan, credits: Mutex::new(credits), cursors }
+        Self { plan, current_weights: Mutex::new(current_weights), cursors }
     }
 
     pub(super) fn plan(&self) -> &Arc<RoutePlan> {
@@ -64,7 +66,7 @@ impl Route {
     }
 
     pub(super) fn pick(&self) -> Pick<'_> {
-        let Some(index) = self.next_backend() else {
+        let Some(index) = self.pick_backend() else {
             return Pick { backend: None, target: Err(RejectReason::NoWeight) };
         };
         let target = match &self.plan.backends[index].target {
@@ -78,33 +80,33 @@ impl Route {
         Pick { backend: Some(index), target }
     }
 
-    fn next_backend(&self) -> Option<usize> {
+    fn pick_backend(&self) -> Option<usize> {
         let backends = &self.plan.backends;
         if let [only] = &backends[..] {
             return (only.weight > 0).then_some(0);
         }
-        let mut credits = self.credits();
-        let mut total = 0;
-        let mut richest = None;
+        let mut current_weights = self.lock_current_weights();
+        let mut total_weight = 0;
+        let mut best = None;
         for (index, backend) in
             backends.iter().enumerate().filter(|(_, backend)| backend.weight > 0)
         {
             let weight = i64::from(backend.weight);
-            total += weight;
-            credits[index] += weight;
-            if richest.is_none_or(|richest: usize| credits[index] > credits[richest]) {
-                richest = Some(index);
+            total_weight += weight;
+            current_weights[index] += weight;
+            if best.is_none_or(|best: usize| current_weights[index] > current_weights[best]) {
+                best = Some(index);
             }
         }
-        if let Some(richest) = richest {
-            credits[richest] -= total;
+        if let Some(best) = best {
+            current_weights[best] -= total_weight;
         }
-        richest
+        best
     }
 
     /// Held for a few additions; nothing that a reload does holds it longer.
-    fn credits(&self) -> std::sync::MutexGuard<'_, Box<[i64]>> {
-        self.credits.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_current_weights(&self) -> MutexGuard<'_, Box<[i64]>> {
+        self.current_weights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
