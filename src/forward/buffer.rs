@@ -11,7 +11,7 @@ use std::ops::{Deref, DerefMut};
 const BUFFER_SIZE: usize = 64 * 1024;
 
 /// Buffers a worker keeps for the next stalls; more go back to the allocator.
-const SPARE: usize = 16;
+const MAX_SPARE_BUFFERS: usize = 16;
 
 thread_local! {
     static POOL: RefCell<Vec<Box<[u8]>>> = const { RefCell::new(Vec::new()) };
@@ -21,7 +21,7 @@ thread_local! {
 pub(super) struct Buffer(Box<[u8]>);
 
 impl Buffer {
-    pub(super) fn take() -> Self {
+    pub(super) fn acquire() -> Self {
         let spare = POOL.with_borrow_mut(Vec::pop);
         Self(spare.unwrap_or_else(|| vec![0; BUFFER_SIZE].into_boxed_slice()))
     }
@@ -47,7 +47,7 @@ impl Drop for Buffer {
         // While the thread ends there may be no pool left; the allocator takes the buffer then.
         let _ = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
-            if pool.len() < SPARE {
+            if pool.len() < MAX_SPARE_BUFFERS {
                 pool.push(buffer);
             }
         });

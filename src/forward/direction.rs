@@ -184,7 +184,7 @@ impl<'a> Direction<'a> {
                 // That nothing can be moved does not mean that there is nothing, nor that it was
                 // the end: urgent data is in the way as well. The socket itself knows.
             }
-            let mut buffer = Buffer::take();
+            let mut buffer = Buffer::acquire();
             let end = (&*SockRef::from(source)).read(&mut buffer)?;
             let exhausts = 0 < end && end < buffer.len();
             Ok(Done { value: (end, InHand::Copied { buffer, start: 0, end }), exhausts })
@@ -198,7 +198,7 @@ impl<'a> Direction<'a> {
         if self.large_reads < BULK {
             return None;
         }
-        let pipe = Pipe::take();
+        let pipe = Pipe::acquire();
         if pipe.is_none() {
             // Time enough to ask again when there was as much once more.
             self.large_reads = 0;

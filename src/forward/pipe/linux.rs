@@ -18,62 +18,62 @@ pub(in crate::forward) const CAPACITY: usize = 1 << 20;
 /// Pipes that the workers of a forwarder have at most, though each at least one. An ordinary user gets 64 of this size in all
 /// (`fs.pipe-user-pages-soft`), unless the system says otherwise, and any other that he opens
 /// then is a very small one.
-const MOST: usize = 32;
+const MAX_PIPES: usize = 32;
 
 /// Pipes that a worker keeps for the next bulk. More are a moment's need.
-const SPARE: usize = 4;
+const MAX_SPARE_PIPES: usize = 4;
 
 /// How long to do without, where a pipe could not be had.
-const PAUSE: Duration = Duration::from_secs(1);
+const OPEN_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
 }
 
 struct Pool {
-    spare: Vec<Ends>,
-    lent: usize,
-    most: usize,
-    not_before: Option<Instant>,
+    spare: Vec<PipeEnds>,
+    in_use: usize,
+    limit: usize,
+    retry_at: Option<Instant>,
 }
 
 impl Pool {
     const fn new() -> Self {
-        Self { spare: Vec::new(), lent: 0, most: 1, not_before: None }
+        Self { spare: Vec::new(), in_use: 0, limit: 1, retry_at: None }
     }
 
-    fn lend(&mut self) -> Option<Ends> {
-        if self.lent >= self.most {
+    fn acquire(&mut self) -> Option<PipeEnds> {
+        if self.in_use >= self.limit {
             return None;
         }
         let ends = match self.spare.pop() {
             Some(ends) => ends,
-            None if self.not_before.is_some_and(|time| Instant::now() < time) => return None,
+            None if self.retry_at.is_some_and(|time| Instant::now() < time) => return None,
             None => {
-                let opened = Ends::open();
-                self.not_before =
-                    if opened.is_none() { Some(Instant::now() + PAUSE) } else { None };
+                let opened = PipeEnds::open();
+                self.retry_at =
+                    if opened.is_none() { Some(Instant::now() + OPEN_RETRY_DELAY) } else { None };
                 opened?
             }
         };
-        self.lent += 1;
+        self.in_use += 1;
         Some(ends)
     }
 
-    fn take_back(&mut self, ends: Option<Ends>) {
-        self.lent -= 1;
-        if self.spare.len() < SPARE.min(self.most) {
+    fn release(&mut self, ends: Option<PipeEnds>) {
+        self.in_use -= 1;
+        if self.spare.len() < MAX_SPARE_PIPES.min(self.limit) {
             self.spare.extend(ends);
         }
     }
 
-    fn close(&mut self) {
-        self.most = 0;
+    fn disable(&mut self) {
+        self.limit = 0;
         self.spare.clear();
     }
 }
 
-struct Ends {
+struct PipeEnds {
     reader: OwnedFd,
     writer: OwnedFd,
 }
@@ -81,7 +81,7 @@ struct Ends {
 /// A pipe, given back when dropped; or closed, if there is something left in it.
 pub(in crate::forward) struct Pipe {
     /// There until it is dropped.
-    ends: Option<Ends>,
+    ends: Option<PipeEnds>,
     held: usize,
 }
 
@@ -94,13 +94,13 @@ pub(in crate::forward) fn prepare_worker(workers: NonZeroUsize) {
     pipe.add(Signal::SIGPIPE);
     // It fails only for want of such a signal.
     let _ = pipe.thread_block();
-    POOL.with_borrow_mut(|pool| pool.most = (MOST / workers.get()).max(1));
+    POOL.with_borrow_mut(|pool| pool.limit = (MAX_PIPES / workers.get()).max(1));
 }
 
 impl Pipe {
     /// An empty pipe; `None` where there is none to be had.
-    pub(in crate::forward) fn take() -> Option<Self> {
-        let ends = POOL.with_borrow_mut(Pool::lend)?;
+    pub(in crate::forward) fn acquire() -> Option<Self> {
+        let ends = POOL.with_borrow_mut(Pool::acquire)?;
         Some(Self { ends: Some(ends), held: 0 })
     }
 
@@ -121,12 +121,12 @@ impl Pipe {
     ) -> io::Result<usize> {
         debug_assert!(self.is_empty());
         let (into, from) = (&self.ends().writer, socket.as_fd());
-        self.held = match uninterrupted(|| splice(from, None, into, None, limit, NONBLOCK)) {
+        self.held = match retry_on_eintr(|| splice(from, None, into, None, limit, NONBLOCK)) {
             Ok(moved) => moved,
             Err(Errno::EAGAIN) => 0,
             // Nothing is moved on this system; a filter of system calls may say so, for one.
             Err(Errno::ENOSYS | Errno::EPERM | Errno::EACCES | Errno::EINVAL) => {
-                POOL.with_borrow_mut(Pool::close);
+                POOL.with_borrow_mut(Pool::disable);
                 0
             }
             Err(error) => return Err(error.into()),
@@ -141,18 +141,18 @@ impl Pipe {
     pub(in crate::forward) fn empty(&mut self, socket: impl AsFd) -> io::Result<usize> {
         debug_assert!(!self.is_empty());
         let (from, into) = (&self.ends().reader, socket.as_fd());
-        let moved = uninterrupted(|| splice(from, None, into, None, self.held, NONBLOCK))?;
+        let moved = retry_on_eintr(|| splice(from, None, into, None, self.held, NONBLOCK))?;
         self.held -= moved;
         Ok(moved)
     }
 
-    fn ends(&self) -> &Ends {
+    fn ends(&self) -> &PipeEnds {
         self.ends.as_ref().expect("a pipe has ends")
     }
 }
 
 /// What a call comes to when no signal gets in its way.
-fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+fn retry_on_eintr<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
     loop {
         match call() {
             Err(Errno::EINTR) => {}
@@ -163,7 +163,7 @@ fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> 
 
 const NONBLOCK: SpliceFFlags = SpliceFFlags::SPLICE_F_NONBLOCK;
 
-impl Ends {
+impl PipeEnds {
     /// It fails for want of descriptors, or of pages that this user may still put into pipes.
     fn open() -> Option<Self> {
         let (reader, writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).ok()?;
@@ -177,6 +177,6 @@ impl Drop for Pipe {
         // What is left in it belongs to nobody any more, least of all to the next who takes it.
         let ends = self.ends.take().filter(|_| self.is_empty());
         // While the thread ends there may be no pool; then the pipe is closed as well.
-        let _ = POOL.try_with(|pool| pool.borrow_mut().take_back(ends));
+        let _ = POOL.try_with(|pool| pool.borrow_mut().release(ends));
     }
 }

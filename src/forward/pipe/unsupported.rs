@@ -11,7 +11,7 @@ pub(in crate::forward) enum Pipe {}
 pub(in crate::forward) fn prepare_worker(_: NonZeroUsize) {}
 
 impl Pipe {
-    pub(in crate::forward) fn take() -> Option<Self> {
+    pub(in crate::forward) fn acquire() -> Option<Self> {
         None
     }
 
