@@ -1,12 +1,11 @@
-//! How long a change takes to be followed: from the moment it is made to the first connection that
-//! goes where it says, and to the status that tells of it.
+//! Latency of a change: from the change to the first connection that follows it, and to its status.
 //!
 //! `cargo bench --bench reload`, or a part of it by name: `-- memory`, `-- file`. With `-- --test`
-//! every part is run once, at its smallest, and nothing is measured.
+//! each part runs once at its smallest size, and nothing is measured.
 //!
-//! Every ten routes share a listener, which is a real socket; the oldest of the ten carries its
-//! traffic. One of those routes is sent back and forth between two backends that say their names.
-//! In the file source all objects are in one file, which is written anew beside it and then renamed.
+//! Ten routes share a listener with a real socket; the oldest of them carries its traffic. The
+//! benchmark switches one of these routes between two backends that send their names. With the file
+//! source, all objects are in one file, which each change replaces by a rename.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on may stop")]
 #![allow(clippy::print_stdout, reason = "it is for people to read")]
 

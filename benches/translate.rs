@@ -1,4 +1,4 @@
-//! How long translation takes, from 10 routes to 10 000.
+//! Duration of a translation with 10 to 10,000 routes.
 
 #[allow(dead_code, reason = "shared with another benchmark")]
 mod cluster;

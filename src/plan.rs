@@ -1,11 +1,10 @@
-//! The compiled plan: what the forwarding engine runs, with every decision already taken.
+//! The compiled plan: the listeners to open and the routes of their connections.
 //!
-//! A plan is plain data. Translation writes it, [`Forwarder`](crate::forward::Forwarder) runs it,
-//! and an embedder with a proxy of its own can run it instead. Nothing in it refers back to a
-//! Gateway API object but by name.
+//! A plan is plain data. Translation creates it, [`Forwarder`](crate::forward::Forwarder) runs it,
+//! and an embedder can run it with a proxy of its own. It refers to Gateway API objects only by
+//! name.
 //!
-//! Parts are shared (`Arc`): a route on several listeners is one value, and comparing an old plan
-//! with a new one is cheap.
+//! Parts are shared (`Arc`): a route on several listeners is one value, and two plans compare fast.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,158 +16,158 @@ use serde::{Serialize, Serializer};
 
 use crate::model::{Hostname, InvalidScalar, NamespacedName, PortNumber, SectionName};
 
-/// Everything that is to be forwarded.
+/// The listeners to open, with the routes of their connections.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// The listeners to open. No two of them want the same address.
+    /// The listeners to open. Their bind addresses are distinct.
     pub listeners: BTreeMap<ListenerId, ListenerPlan>,
 }
 
-/// Which listener of which Gateway; written `namespace/gateway/listener`.
+/// Identifier of a listener. Text form: `namespace/gateway/listener`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a name")]
+#[expect(clippy::exhaustive_structs, reason = "an identifier")]
 pub struct ListenerId {
     /// The Gateway.
     pub gateway: NamespacedName,
-    /// The listener in it.
+    /// The name of the listener in the Gateway.
     pub listener: SectionName,
 }
 
-/// One listener.
+/// A listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "plain data, meant to be built by hand too")]
+#[expect(clippy::exhaustive_structs, reason = "plain data that embedders build by hand")]
 pub struct ListenerPlan {
-    /// The addresses to open. Several may share one `bind`, which is then opened once.
+    /// The addresses of the listener. Several of them may have the same `bind`, which is opened once.
     pub addresses: Vec<ListenAddress>,
-    /// How each connection finds its route.
+    /// The route of each connection.
     pub routing: Routing,
 }
 
-/// One address of a listener.
+/// An address of a listener.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "plain data, meant to be built by hand too")]
+#[expect(clippy::exhaustive_structs, reason = "plain data that embedders build by hand")]
 pub struct ListenAddress {
-    /// What to bind. Port 0 leaves the choice to the system.
+    /// The address to bind. With port 0, the kernel assigns an ephemeral port.
     pub bind: SocketAddr,
-    /// What clients dial. On a host that is the bound address (or, where all interfaces are bound,
-    /// one of them); behind a load balancer it is the balancer's, once it has one.
+    /// The address that clients use: the bound address, an address of the host if all interfaces are
+    /// bound, or the address of the load balancer in front. `None` until a load balancer has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertised: Option<DialAddress>,
 }
 
-/// What clients dial; written `192.0.2.1:5432`, `[2001:db8::1]:5432` or `db.example.com:5432`.
+/// An address that clients use. Text form: `192.0.2.1:5432`, `[2001:db8::1]:5432` or
+/// `db.example.com:5432`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a host is known by its address or by its name")]
+#[expect(clippy::exhaustive_enums, reason = "a host has an address or a name")]
 pub enum DialAddress {
-    /// An address.
+    /// IP address and port.
     Ip(SocketAddr),
-    /// A name that leads to one, and the port there.
+    /// Hostname and port.
     Name(Hostname, PortNumber),
 }
 
-/// Why a listener's address could not be opened.
+/// Error of opening an address of a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data")]
 pub struct BindError {
-    /// The address as the plan asked for it.
+    /// The bind address of the plan.
     pub address: SocketAddr,
-    /// What kind of failure it is.
+    /// The kind of the error.
     pub kind: BindErrorKind,
-    /// What the system said.
+    /// The message of the operating system.
     pub message: String,
 }
 
-/// What kind of failure kept an address from being opened.
+/// Kind of a [`BindError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BindErrorKind {
-    /// Somebody else has the port, or this process may not use it.
+    /// Another socket has the port, or this process lacks the permission to use it.
     PortUnavailable,
-    /// The address is not one of this host's.
+    /// The host does not have the address.
     AddressNotUsable,
-    /// The system is out of something, such as file descriptors.
+    /// A resource is exhausted, such as file descriptors.
     NoResources,
 }
 
-/// How a connection finds its route.
+/// The route of a listener's connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Routing {
     /// No route is attached: every connection is rejected.
     Unrouted,
-    /// Every connection takes the same route.
+    /// All connections take the same route.
     Single(Arc<RoutePlan>),
 }
 
 /// One route: backends that share its connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "plain data, meant to be built by hand too")]
+#[expect(clippy::exhaustive_structs, reason = "plain data that embedders build by hand")]
 pub struct RoutePlan {
     /// The route's name.
     pub route: NamespacedName,
-    /// The backends, in the order of the route. Where all weights are 0, every connection is
-    /// rejected.
+    /// The backends, in the order of the route. If all weights are 0, every connection is rejected.
     pub backends: Vec<BackendPlan>,
 }
 
 /// A weighted target of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "plain data, meant to be built by hand too")]
+#[expect(clippy::exhaustive_structs, reason = "plain data that embedders build by hand")]
 pub struct BackendPlan {
-    /// What the route refers to.
+    /// The object that the route refers to.
     pub backend: BackendId,
-    /// Its share of the route's connections, in relation to the sum of the weights.
+    /// The backend's share of the route's connections, relative to the sum of the weights.
     pub weight: u32,
-    /// Where its connections go.
+    /// The endpoints, or the reason to reject connections.
     pub target: Target,
 }
 
-/// What a route refers to; written `namespace/name:port`.
+/// Identifier of the object that a route refers to. Text form: `namespace/name:port`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(clippy::exhaustive_structs, reason = "a name")]
+#[expect(clippy::exhaustive_structs, reason = "an identifier")]
 pub struct BackendId {
-    /// The Service (or, in a refused reference, whatever object it names).
+    /// The Service, or the object of another kind that an invalid reference names.
     pub name: NamespacedName,
-    /// The port of the Service, where the reference has one.
+    /// The port of the Service; `None` if the reference has none.
     pub port: Option<PortNumber>,
 }
 
-/// Where the connections of a backend go.
+/// The target of a backend's connections.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Target {
-    /// To one of these addresses, in turn; at least one, without duplicates, sorted.
+    /// These addresses, used in turn. At least one, sorted, without duplicates.
     Endpoints(Arc<[SocketAddr]>),
-    /// Nowhere: the connection is accepted and reset at once.
+    /// None: the connection is accepted and reset at once.
     Reject(RejectReason),
 }
 
-/// Why connections are rejected.
+/// Reason for rejecting connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum RejectReason {
     /// The listener has no route.
     NoRoute,
-    /// The route has no backend with a weight over 0.
+    /// The route has no backend with a weight greater than 0.
     NoWeight,
-    /// The backend's Service has no endpoint that takes connections.
+    /// The backend's Service has no ready endpoint.
     NoEndpoints,
     /// The backend, or its port, does not exist.
     BackendNotFound,
     /// The backend is in another namespace and no ReferenceGrant allows the reference.
     RefNotPermitted,
-    /// The backend is of a kind that cannot be forwarded to.
+    /// The backend is not a Service.
     InvalidKind,
-    /// The backend's port does not speak TCP.
+    /// The backend's port has another protocol than TCP.
     UnsupportedProtocol,
 }
 
 impl ListenAddress {
-    /// An address that clients dial as it is bound.
+    /// Creates an address that is bound and advertised as it is.
     pub fn at(address: SocketAddr) -> Self {
         Self { bind: address, advertised: Some(DialAddress::Ip(address)) }
     }
@@ -190,7 +189,7 @@ impl Serialize for DialAddress {
 }
 
 impl RejectReason {
-    /// The reason as a label for logs and metrics.
+    /// Returns the label for logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoRoute => "no_route",
@@ -254,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listener_is_read_as_it_is_written() {
+    fn listener_id_parses_its_text_form() {
         let id: ListenerId = "infra/edge/db".parse().unwrap();
         assert_eq!(id.gateway, "infra/edge".parse().unwrap());
         assert_eq!(id.listener, "db");

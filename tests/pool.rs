@@ -1,4 +1,4 @@
-//! A pool: every Gateway has an address of its own, from objects in memory to connections.
+//! A gateway with an address pool: from objects in memory to connections.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -70,7 +70,7 @@ fn programmed(report: &Report, gateway: &str) -> Option<Condition> {
 }
 
 #[tokio::test]
-async fn gateways_with_one_port_live_side_by_side() {
+async fn pool_gateways_share_a_port_at_different_addresses() {
     let (pool, port) = ([own_address(), own_address()], free_port());
     let mut objects = classed();
     insert(&mut objects, "one", port, None);
@@ -87,7 +87,7 @@ async fn gateways_with_one_port_live_side_by_side() {
 }
 
 #[tokio::test]
-async fn an_address_stays_over_a_restart_where_the_status_is_kept() {
+async fn pool_address_survives_a_restart_in_the_status() {
     let (pool, port) = ([own_address(), own_address(), own_address()], free_port());
     let mut objects = classed();
     // Not where its name would put it.
@@ -115,7 +115,7 @@ async fn an_address_stays_over_a_restart_where_the_status_is_kept() {
 }
 
 #[tokio::test]
-async fn an_address_is_not_given_to_another_gateway_at_once_but_back_to_its_own() {
+async fn released_address_goes_back_to_its_gateway_during_cooldown() {
     let (ip, port) = (own_address(), free_port());
     let mut objects = classed();
     insert(&mut objects, "one", port, None);
@@ -140,7 +140,7 @@ async fn an_address_is_not_given_to_another_gateway_at_once_but_back_to_its_own(
 }
 
 #[tokio::test]
-async fn an_address_that_is_asked_for_moves_at_once() {
+async fn released_address_is_assigned_at_once_if_requested_by_value() {
     let (ip, port) = (own_address(), free_port());
     let mut objects = classed();
     insert(&mut objects, "one", port, Some(ip));
@@ -156,7 +156,7 @@ async fn an_address_that_is_asked_for_moves_at_once() {
 }
 
 #[tokio::test]
-async fn waiting_gateway_gets_a_released_address_after_its_cooldown() {
+async fn released_address_is_assigned_to_another_gateway_after_cooldown() {
     const COOLDOWN: Duration = Duration::from_secs(1);
     let (ip, port) = (own_address(), free_port());
     let mut objects = classed();

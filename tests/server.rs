@@ -1,4 +1,4 @@
-//! A whole gateway, from objects in memory to connections.
+//! A gateway with a memory source: from objects to connections.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -91,7 +91,7 @@ fn addresses(report: &Report, gateway: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_the_source_says_is_done() {
+async fn objects_are_followed_from_update_to_connection() {
     let (memory, address) = (MemorySource::new(objects()), own_address());
     let handle = start(memory.clone(), address).await;
     let at = SocketAddr::new(address, *PORT);
@@ -120,7 +120,7 @@ async fn what_the_source_says_is_done() {
 
 /// Neither the handle nor the data path needs a runtime of the caller's.
 #[test]
-fn no_runtime_is_needed() {
+fn handle_works_without_a_tokio_runtime() {
     struct Thread(std::thread::Thread);
     impl std::task::Wake for Thread {
         fn wake(self: Arc<Self>) {
@@ -144,7 +144,7 @@ fn no_runtime_is_needed() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_told_and_had_once_it_is_free() {
+async fn port_in_use_is_reported_and_opened_once_free() {
     let address = own_address();
     let taken = TcpListener::bind((address, *PORT)).unwrap();
     let memory = MemorySource::new(objects());
@@ -185,7 +185,7 @@ async fn a_taken_port_is_told_and_had_once_it_is_free() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_not_ours_is_told() {
+async fn address_of_another_host_is_reported() {
     let (ours, memory) = (own_address(), MemorySource::new(objects()));
     let wanted = |value: &str| GatewayAddress {
         address_type: GatewayAddressType::IpAddress,
@@ -221,7 +221,7 @@ async fn an_address_that_is_not_ours_is_told() {
 }
 
 #[tokio::test]
-async fn the_older_gateway_keeps_the_port() {
+async fn port_conflict_is_won_by_the_older_gateway() {
     let (memory, address) = (MemorySource::new(objects()), own_address());
     memory.update(|objects| {
         let mut young = gateway("a-young-one", *PORT);
@@ -248,7 +248,7 @@ async fn the_older_gateway_keeps_the_port() {
 }
 
 #[tokio::test]
-async fn of_two_sources_the_first_is_heard() {
+async fn duplicate_object_is_taken_from_the_first_source() {
     let (first, second, address) =
         (MemorySource::new(objects()), MemorySource::default(), own_address());
     second.update(|objects| {
@@ -298,7 +298,7 @@ impl Source for Scripted {
 }
 
 #[tokio::test]
-async fn a_source_of_ones_own_hears_the_status_and_may_fail() {
+async fn custom_source_receives_status_and_may_fail() {
     let (script, status) = (watch::Sender::new(None), Arc::default());
     let source = Scripted { script: script.subscribe(), status: Arc::clone(&status) };
     script.send_replace(Some(Ok(objects())));
@@ -326,7 +326,7 @@ async fn a_source_of_ones_own_hears_the_status_and_may_fail() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_at_once_keeps_the_gateway_from_starting() {
+async fn start_fails_if_a_source_fails_before_its_first_snapshot() {
     let script = watch::Sender::new(None);
     let source = Scripted { script: script.subscribe(), status: Arc::default() };
     script.send_replace(Some(Err("no such cluster".to_owned())));
@@ -337,7 +337,7 @@ async fn a_source_that_fails_at_once_keeps_the_gateway_from_starting() {
 }
 
 #[tokio::test]
-async fn without_its_handle_a_gateway_stops() {
+async fn handle_drop_stops_the_gateway() {
     let address = own_address();
     let handle = start(MemorySource::new(objects()), address).await;
     let at = SocketAddr::new(address, *PORT);
@@ -362,7 +362,7 @@ impl Source for Silent {
 }
 
 #[tokio::test]
-async fn who_stops_waiting_for_the_start_stops_the_gateway() {
+async fn start_future_drop_stops_the_gateway() {
     let alive = watch::Sender::new(());
     let here = alive.subscribe();
     let starting = Server::builder().source(Silent(alive)).start();
@@ -371,7 +371,7 @@ async fn who_stops_waiting_for_the_start_stops_the_gateway() {
 }
 
 #[tokio::test]
-async fn who_stops_waiting_for_a_drain_ends_it() {
+async fn drain_future_drop_stops_the_gateway() {
     let (memory, address) = (MemorySource::new(objects()), own_address());
     let handle = start(memory, address).await;
     let mut reports = handle.reports();

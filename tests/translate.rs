@@ -1,19 +1,19 @@
-//! Golden cases of translation: each `tests/translate/*.in.yaml` is a small scenario, named for the
-//! one rule of the specification it shows; the `.out.yaml` beside it is what translation makes of
-//! it. `UPDATE=1 cargo test --test translate` rewrites the outputs; read the difference.
+//! Golden cases of translation. Each `tests/translate/*.in.yaml` shows one rule of the specification
+//! and is named after it; the `.out.yaml` beside it contains the status and the plan.
+//! `UPDATE=1 cargo test --test translate` rewrites the outputs; review the difference.
 //!
-//! Comment lines at the top of an input say what else belongs to the scenario:
+//! Comment lines at the top of an input set the rest of the scenario:
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `# controller: example.com/x` | only classes of this controller are served |
-//! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to report |
-//! | `# addresses: service` | where Gateways live: `service`, or the ranges of a pool |
-//! | `# held: infra/edge 10.0.0.1` | a Gateway has this address of the pool |
-//! | `# resting: 10.0.0.1 infra/edge` | an address of the pool rests, and who had it |
-//! | `# pod port: infra/edge 5432 20001` | a listener port of a Gateway has this pod port |
-//! | `# cannot open: 192.0.2.1:80 AddressNotUsable` | opening this address fails, with this kind of error |
-//! | `# not validated: …` | why such objects can turn up without having been validated |
+//! | `# controller: example.com/x` | serve only classes of this controller |
+//! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to advertise |
+//! | `# addresses: service` | the addresses of Gateways: `service`, or the ranges of a pool |
+//! | `# assigned: infra/edge 10.0.0.1` | the Gateway had this address of the pool before |
+//! | `# cooling down: 10.0.0.1 infra/edge` | the released address of the pool, and its last Gateway |
+//! | `# pod port: infra/edge 5432 20001` | the listener port of the Gateway had this pod port before |
+//! | `# cannot open: 192.0.2.1:80 AddressNotUsable` | opening this address fails with this kind of error |
+//! | `# not validated: …` | the objects are not validated, for this reason |
 #![cfg(feature = "yaml")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -31,7 +31,7 @@ use sluicegate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 use sluicegate::translate::{Assignments, Host, Settings, translate};
 
 #[test]
-fn every_case_gives_what_its_file_says() {
+fn golden_cases_match() {
     let update = env::var_os("UPDATE").is_some();
     let mut failures = String::new();
     for case in cases() {
@@ -50,7 +50,7 @@ fn every_case_gives_what_its_file_says() {
 }
 
 #[test]
-fn the_order_of_objects_does_not_matter() {
+fn golden_cases_do_not_depend_on_object_order() {
     for case in cases() {
         let forwards = case.translate(case.objects());
         let backwards = case.translate(case.objects().into_iter().rev().collect());
@@ -59,7 +59,7 @@ fn the_order_of_objects_does_not_matter() {
 }
 
 #[test]
-fn every_output_has_an_input() {
+fn golden_outputs_have_inputs() {
     for path in files() {
         if let Some(name) = path.to_str().unwrap().strip_suffix(".out.yaml") {
             assert!(Path::new(&format!("{name}.in.yaml")).exists(), "{name}.in.yaml is gone");
@@ -116,20 +116,20 @@ impl Case {
                 Some(("addresses", addresses)) => {
                     case.settings = case.settings.with_addresses(addresses.parse().unwrap());
                 }
-                Some(("held", held)) => {
-                    let (gateway, address) = held.split_once(' ').unwrap();
-                    let held = &mut case.assignments.addresses;
-                    let held = held.entry(gateway.parse().unwrap()).or_default();
-                    held.push(address.parse().unwrap());
+                Some(("assigned", assigned)) => {
+                    let (gateway, address) = assigned.split_once(' ').unwrap();
+                    let addresses = &mut case.assignments.addresses;
+                    let addresses = addresses.entry(gateway.parse().unwrap()).or_default();
+                    addresses.push(address.parse().unwrap());
                 }
-                Some(("resting", resting)) => {
-                    let (address, gateway) = resting.split_once(' ').unwrap();
-                    let resting = &mut case.assignments.cooling_down;
-                    resting.insert(address.parse().unwrap(), gateway.parse().unwrap());
+                Some(("cooling down", released)) => {
+                    let (address, gateway) = released.split_once(' ').unwrap();
+                    let cooling_down = &mut case.assignments.cooling_down;
+                    cooling_down.insert(address.parse().unwrap(), gateway.parse().unwrap());
                 }
-                Some(("pod port", had)) => {
+                Some(("pod port", assigned)) => {
                     let [gateway, port, pod_port] =
-                        had.split(' ').collect::<Vec<_>>().try_into().unwrap();
+                        assigned.split(' ').collect::<Vec<_>>().try_into().unwrap();
                     let port_number = |text: &str| PortNumber::new(text.parse().unwrap()).unwrap();
                     let pod_ports = Arc::make_mut(&mut case.assignments.pod_ports);
                     let pod_ports = pod_ports.entry(gateway.parse().unwrap()).or_default();

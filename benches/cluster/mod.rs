@@ -1,5 +1,5 @@
-//! Clusters that are alike but for size: ten routes a listener, a Service with three endpoints for
-//! each route.
+//! Objects of a cluster of any size: ten routes per listener, and a Service with three endpoints per
+//! route.
 
 use std::str::FromStr;
 

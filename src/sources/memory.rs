@@ -1,16 +1,19 @@
-//! Objects from the embedder's own code.
+//! Objects of the embedder's code.
 
 use async_trait::async_trait;
 use tokio::sync::watch;
 
+use super::feed::Feed;
 use super::server_metadata::fill_creation_timestamp;
-use super::{Feed, Source, SourceError};
+use super::source::{Source, SourceError};
 use crate::model::{Object, ObjectMeta, Resources, Timestamp};
 
-/// Objects that code puts in and takes out. Clones share them: give one to the gateway, keep one.
+/// Objects that the embedder's code adds, changes and removes. Clones share the same objects: pass
+/// one clone to the gateway and keep another.
 ///
-/// A Gateway or TCPRoute that comes without a `creation_timestamp` gets the time at which it was
-/// put in, and keeps it while it is replaced by others of its name: the oldest is then the first.
+/// A Gateway or TCPRoute without a `creation_timestamp` gets the time at which it was added. It keeps
+/// this time when it is replaced by an object of the same name, because the oldest object has
+/// precedence in conflicts.
 ///
 /// ```
 /// use sluicegate::model::GatewayClass;
@@ -27,15 +30,15 @@ pub struct MemorySource {
 }
 
 impl MemorySource {
-    /// A source with these objects.
+    /// Creates a source with these objects.
     pub fn new(mut resources: Resources) -> Self {
         fill_creation_timestamps(&mut resources, &Resources::new());
         Self { resources: watch::Sender::new(resources) }
     }
 
-    /// Changes the objects. However many changes `change` makes, they take effect together.
+    /// Changes the objects. All changes of one call take effect together.
     ///
-    /// Other clones of the source wait meanwhile: `change` must not use one.
+    /// `change` holds a lock: using a clone of this source in it causes a deadlock.
     pub fn update<T>(&self, change: impl FnOnce(&mut Resources) -> T) -> T {
         let mut result = None;
         self.resources.send_modify(|resources| {
@@ -46,7 +49,7 @@ impl MemorySource {
         result.expect("send_modify always calls its closure")
     }
 
-    /// The objects as they are now.
+    /// Returns the current objects.
     pub fn resources(&self) -> Resources {
         self.resources.borrow().clone()
     }
@@ -85,7 +88,7 @@ impl Source for MemorySource {
 
     async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
         let mut changes = self.resources.subscribe();
-        // Only the embedder's clones keep this going.
+        // The loop ends when the embedder has dropped its clones.
         drop(self);
         loop {
             let resources = changes.borrow_and_update().clone();
@@ -112,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_the_first_that_was_put_in() {
+    fn age_is_kept_when_an_object_is_replaced() {
         let memory = MemorySource::new([route("z")].into_iter().collect());
         let first = age(&memory, "z");
         memory.update(|objects| objects.insert(route("a")));

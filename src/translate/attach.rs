@@ -79,17 +79,21 @@ impl fmt::Display for NotAllowed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Listener {} ", self.listener)?;
         match self.rule {
-            Rule::Kinds => f.write_str("does not have TCPRoute among its kinds."),
-            Rule::Protocol(protocol) => write!(f, "speaks {protocol}; a TCPRoute needs TCP."),
-            Rule::SameNamespace(namespace) => {
-                write!(f, "takes routes from namespace {namespace} only.")
+            Rule::Kinds => f.write_str("does not allow kind TCPRoute (allowedRoutes.kinds)."),
+            Rule::Protocol(protocol) => {
+                write!(f, "has protocol {protocol}; a TCPRoute needs a TCP listener.")
             }
-            Rule::NoSelector => {
-                f.write_str("takes routes from selected namespaces, but has no selector.")
-            }
-            Rule::Selector(namespace) => {
-                write!(f, "has a selector that does not select namespace {namespace}.")
-            }
+            Rule::SameNamespace(namespace) => write!(
+                f,
+                "allows only routes of namespace {namespace} (allowedRoutes.namespaces.from: Same)."
+            ),
+            Rule::NoSelector => f.write_str(
+                "allows no routes: allowedRoutes.namespaces.from is Selector, but there is no selector.",
+            ),
+            Rule::Selector(namespace) => write!(
+                f,
+                "does not allow namespace {namespace} (allowedRoutes.namespaces.selector)."
+            ),
         }
     }
 }

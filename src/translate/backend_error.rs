@@ -88,18 +88,21 @@ impl fmt::Display for BackendError {
                 };
                 write!(
                     f,
-                    "Backend {target} is a {kind} of {group}; only a Service of the core group can be a backend."
+                    "Backend {target} has kind {kind} of {group}; only Services of the core group are supported."
                 )
             }
             Self::ServiceNotFound(service) => write!(f, "Service {service} does not exist."),
             Self::ExternalName(service) => {
-                write!(f, "Service {service} is of type ExternalName, which is not forwarded to.")
+                write!(
+                    f,
+                    "Service {service} has type ExternalName, which is not supported as a backend."
+                )
             }
             Self::NoPort(service) => {
-                write!(f, "The reference to Service {service} does not say which port is meant.")
+                write!(f, "The backendRef to Service {service} has no port; set `port`.")
             }
             Self::NotTcp { service, port, protocol } => {
-                write!(f, "Port {port} of Service {service} speaks {protocol}, not TCP.")
+                write!(f, "Port {port} of Service {service} has protocol {protocol}, not TCP.")
             }
             Self::PortNotFound { service, port, tcp_ports } => {
                 write!(f, "Service {service} has no port {port}; ")?;
@@ -107,7 +110,7 @@ impl fmt::Display for BackendError {
                     return f.write_str("it has no TCP port.");
                 }
                 let ports: Vec<_> = tcp_ports.iter().map(ToString::to_string).collect();
-                write!(f, "its TCP ports: {}.", ports.join(", "))
+                write!(f, "its TCP ports are {}.", ports.join(", "))
             }
             Self::NoEndpoints { service, port } => {
                 write!(f, "Service {service} has no ready endpoint for port {port}.")

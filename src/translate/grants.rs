@@ -1,4 +1,4 @@
-//! Whether a reference into another namespace is allowed.
+//! Permission of references into other namespaces.
 //!
 //! A ReferenceGrant in the target's namespace must name the referrer's kind and namespace in one
 //! of its `from`, and the target in one of its `to`
@@ -7,7 +7,7 @@
 use super::index::Index;
 use crate::model::{BackendRef, GATEWAY_GROUP, NamespaceName};
 
-/// Whether a TCPRoute of namespace `from` may refer to `backend` in namespace `to`.
+/// Returns `true` if a TCPRoute of namespace `from` may refer to `backend` in namespace `to`.
 pub(super) fn allows(
     index: &Index<'_>,
     from: &NamespaceName,

@@ -1,4 +1,4 @@
-//! Borrowed lookups over a snapshot, made once per translation.
+//! Lookup tables over a snapshot, built once per translation.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use crate::model::{
     Resources, Service,
 };
 
+/// Lookup tables over a snapshot.
 #[derive(Debug)]
 pub(super) struct Index<'a> {
     pub(super) resources: &'a Resources,
@@ -55,17 +56,17 @@ impl<'a> Index<'a> {
         Self { resources, services, grants, namespaces }
     }
 
-    /// The Service of this name.
+    /// Returns the Service of this name.
     pub(super) fn service<'s>(&'s self, name: &'s NamespacedName) -> Option<&'s ServiceEntry<'a>> {
         self.services.get(&(name.namespace.as_str(), name.name.as_str()))
     }
 
-    /// The ReferenceGrants that live in a namespace.
+    /// Returns the ReferenceGrants of a namespace.
     pub(super) fn grants(&self, namespace: &NamespaceName) -> &[&'a ReferenceGrant] {
         self.grants.get(namespace.as_str()).map_or(&[], Vec::as_slice)
     }
 
-    /// The labels of a namespace, whether it is declared or only implied.
+    /// Returns the labels of a namespace. A namespace without an object has its name as a label.
     pub(super) fn namespace_labels(&self, namespace: &NamespaceName) -> Cow<'_, Labels> {
         self.namespaces.get(namespace.as_str()).map_or_else(
             || Cow::Owned(with_own_name(namespace.as_str(), Labels::new())),
@@ -74,7 +75,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Every namespace carries its own name as a label, which nobody can take away.
+/// Adds the label with the namespace's name, which the API server sets on every namespace.
 fn with_own_name(name: &str, mut labels: Labels) -> Labels {
     labels.insert(NAMESPACE_NAME_LABEL.to_owned(), name.to_owned());
     labels

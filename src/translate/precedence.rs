@@ -1,5 +1,5 @@
-//! Who comes first where two objects want the same thing: the older one, then the one whose
-//! `namespace/name` comes first ([guidelines][1]).
+//! Precedence of objects in conflict: the oldest first, then by `namespace/name`
+//! ([guidelines][1]).
 //!
 //! [1]: https://gateway-api.sigs.k8s.io/guides/api-design/#conflicts
 
@@ -7,10 +7,10 @@ use std::cmp::Ordering;
 
 use crate::model::{NamespacedName, ObjectMeta, Timestamp};
 
-/// An object's place in the order of precedence; the smaller one comes first.
+/// Sort key of an object; the smaller one has precedence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Precedence<'a> {
-    /// An object without a creation timestamp counts as the youngest.
+    /// An object without a creation timestamp counts as the newest.
     has_no_timestamp: bool,
     created: Option<Timestamp>,
     name: Text<'a>,
@@ -22,13 +22,13 @@ impl<'a> Precedence<'a> {
         Self { has_no_timestamp: created.is_none(), created, name: Text(name) }
     }
 
-    /// The object's name.
+    /// Returns the object's name.
     pub(super) fn name(&self) -> &'a NamespacedName {
         self.name.0
     }
 }
 
-/// A name, compared as the text `namespace/name` and not part by part.
+/// A name that is compared as the text `namespace/name`, not field by field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Text<'a>(&'a NamespacedName);
 

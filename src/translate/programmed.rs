@@ -140,10 +140,9 @@ fn is_open(address: &ListenAddress, errors: &[BindError]) -> bool {
 }
 
 fn errors_message(errors: &[BindError]) -> String {
-    let describe =
-        |error: &BindError| format!("{} cannot be opened: {}", error.address, error.message);
+    let describe = |error: &BindError| format!("{} ({})", error.address, error.message);
     let errors: Vec<_> = errors.iter().map(describe).collect();
-    format!("{}. It is tried again.", errors.join("; "))
+    format!("Cannot open {}. Retrying.", errors.join(", "))
 }
 
 fn gateway_programmed(
@@ -158,7 +157,7 @@ fn gateway_programmed(
     };
     let not_usable = failed.iter().find(|(_, error)| error.kind == BindErrorKind::AddressNotUsable);
     if let Some((_, error)) = not_usable {
-        let message = format!("Address {} cannot be used: {}.", error.address.ip(), error.message);
+        let message = format!("Cannot use address {}: {}.", error.address.ip(), error.message);
         return conditions.false_(programmed, Reason::ADDRESS_NOT_USABLE, message);
     }
     if let Some(error) = &report.error {

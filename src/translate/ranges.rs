@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use crate::model::InvalidScalar;
 
-/// Ranges of IP addresses; written `10.0.0.0/28,10.0.1.5-10.0.1.9,fd00::17`.
+/// Ranges of IP addresses. Text form: `10.0.0.0/28,10.0.1.5-10.0.1.9,fd00::17`.
 ///
-/// Every address of a range counts, the first and the last included.
+/// A range includes its first and its last address, also that of a network.
 ///
 /// ```
 /// use sluicegate::translate::Ranges;
@@ -21,43 +21,43 @@ use crate::model::InvalidScalar;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranges(Vec<Range>);
 
-/// Addresses of one family, from the first to the last. The families are told apart by the type of
-/// the ends alone: in numbers, they would overlap.
+/// Addresses of one family, from the first to the last. As numbers, addresses of both families would
+/// overlap, so `contains` compares the family too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Range {
     first: IpAddr,
     last: IpAddr,
 }
 
-/// What may be written between commas.
+/// The forms that may stand between commas.
 const EXPECTED: &str = "an address, a range such as 10.0.1.5-10.0.1.9 or 10.0.0.0/28";
 
 impl Ranges {
-    /// Whether an address is among them.
+    /// Returns `true` if the ranges contain the address.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(address))
     }
 
-    /// All addresses once, from the one at `place` (counted round) to the one before it.
-    pub(super) fn starting_at(&self, place: u128) -> impl Iterator<Item = IpAddr> + '_ {
+    /// Returns every address once, beginning with the one at `index` modulo their number.
+    pub(super) fn starting_at(&self, index: u128) -> impl Iterator<Item = IpAddr> + '_ {
         let count = self.count();
-        let start = place % count;
-        (start..count).chain(0..start).map(|place| self.at(place))
+        let start = index % count;
+        (start..count).chain(0..start).map(|index| self.at(index))
     }
 
-    /// How many there are.
+    /// Returns the number of addresses.
     fn count(&self) -> u128 {
         self.0.iter().map(|range| range.count()).sum()
     }
 
-    fn at(&self, mut place: u128) -> IpAddr {
+    fn at(&self, mut index: u128) -> IpAddr {
         for range in &self.0 {
-            if place < range.count() {
-                return range.at(place);
+            if index < range.count() {
+                return range.at(index);
             }
-            place -= range.count();
+            index -= range.count();
         }
-        unreachable!("a place is below the count")
+        unreachable!("the index is less than the number of addresses")
     }
 }
 
@@ -70,17 +70,21 @@ impl Range {
         number(self.last) - number(self.first) + 1
     }
 
-    fn at(self, place: u128) -> IpAddr {
-        address(number(self.first) + place, self.first)
+    fn at(self, index: u128) -> IpAddr {
+        address(number(self.first) + index, self.first)
     }
 
-    /// Reads one, and says what is wrong with it where something is.
-    fn read(text: &str) -> Result<Self, &'static str> {
+    /// Parses one range.
+    ///
+    /// # Errors
+    /// The expected form.
+    fn parse(text: &str) -> Result<Self, &'static str> {
         let ip = |text: &str| text.trim().parse::<IpAddr>().map_err(|_| EXPECTED);
         let range = if let Some((network, length)) = text.split_once('/') {
             let network = ip(network)?;
             let length: u32 = length.trim().parse().map_err(|_| EXPECTED)?;
-            Self::network(network, length).ok_or("a network: its prefix is too long")?
+            Self::network(network, length)
+                .ok_or("a network with a prefix of at most 32 bits (IPv4) or 128 bits (IPv6)")?
         } else if let Some((first, last)) = text.split_once('-') {
             Self { first: ip(first)?, last: ip(last)? }
         } else {
@@ -89,18 +93,16 @@ impl Range {
         };
         let Self { first, last } = range;
         if first.is_ipv4() != last.is_ipv4() || first > last {
-            return Err("a range from a lower to a higher address of one family");
+            return Err("a range from a lower to a higher address of the same family");
         }
         if first.is_unspecified() {
-            return Err(
-                "a range of addresses of their own: its first one stands for all addresses",
-            );
+            return Err("a range without the unspecified address (0.0.0.0 or ::)");
         }
         if first.is_multicast() || last.is_multicast() {
-            return Err("a range of addresses that can be listened on: some are for multicast");
+            return Err("a range without multicast addresses");
         }
         if first.to_canonical() != first || last.to_canonical() != last {
-            return Err("a range of IPv6 addresses: write IPv4 addresses as such");
+            return Err("a range without IPv4-mapped IPv6 addresses; write them as IPv4");
         }
         Ok(range)
     }
@@ -121,7 +123,7 @@ fn number(address: IpAddr) -> u128 {
     }
 }
 
-/// The address of a number, in the family of another one.
+/// Returns the address with this number, in the family of another address.
 fn address(number: u128, family: IpAddr) -> IpAddr {
     match family {
         IpAddr::V4(_) => Ipv4Addr::from(number as u32).into(),
@@ -135,11 +137,11 @@ impl FromStr for Ranges {
     fn from_str(text: &str) -> Result<Self, InvalidScalar> {
         let mut ranges = Vec::new();
         for part in text.split(',').map(str::trim) {
-            let range = Range::read(part)
+            let range = Range::parse(part)
                 .map_err(|expected| InvalidScalar { found: part.to_owned(), expected })?;
             ranges.push(range);
         }
-        // In order and apart, so that one pool is always the same, however it is written.
+        // Sorted and merged, so that equal pools compare as equal, whatever their text form.
         ranges.sort_unstable();
         ranges.dedup_by(|next, range| {
             let overlaps = range.contains(next.first);
@@ -154,8 +156,8 @@ impl FromStr for Ranges {
 
 impl fmt::Display for Ranges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, Range { first, last }) in self.0.iter().enumerate() {
-            if place > 0 {
+        for (index, Range { first, last }) in self.0.iter().enumerate() {
+            if index > 0 {
                 f.write_str(",")?;
             }
             write!(f, "{first}")?;
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_are_read_in_every_form_and_written_in_one() {
+    fn ranges_parse_in_every_form_and_display_in_one() {
         for (text, written) in [
             ("10.0.0.7/30", "10.0.0.4-10.0.0.7"),
             ("10.0.0.1 - 10.0.0.3", "10.0.0.1-10.0.0.3"),
@@ -191,20 +193,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_refused() {
+    fn ranges_reject_other_texts() {
         for (text, part, why) in [
             ("", "", "an address, a range"),
             ("10.0.0.1,", "", "an address"),
             ("10.0.0.0/28;10.0.1.0/28", "10.0.0.0/28;10.0.1.0/28", "an address"),
             ("10.0.0.1,pool", "pool", "an address"),
-            ("10.0.0.0/33", "10.0.0.0/33", "prefix is too long"),
+            ("10.0.0.0/33", "10.0.0.0/33", "at most 32 bits"),
             ("10.0.0.0/-1", "10.0.0.0/-1", "an address"),
             ("10.0.0.9-10.0.0.5", "10.0.0.9-10.0.0.5", "lower to a higher"),
-            ("10.0.0.1-fd00::1", "10.0.0.1-fd00::1", "one family"),
-            ("0.0.0.0/0", "0.0.0.0/0", "all addresses"),
-            ("::/0", "::/0", "all addresses"),
+            ("10.0.0.1-fd00::1", "10.0.0.1-fd00::1", "same family"),
+            ("0.0.0.0/0", "0.0.0.0/0", "unspecified"),
+            ("::/0", "::/0", "unspecified"),
             ("224.0.0.1", "224.0.0.1", "multicast"),
-            ("::ffff:10.0.0.1", "::ffff:10.0.0.1", "as such"),
+            ("::ffff:10.0.0.1", "::ffff:10.0.0.1", "IPv4-mapped"),
         ] {
             let error = text.parse::<Ranges>().unwrap_err();
             assert_eq!(error.found, part);
@@ -213,18 +215,18 @@ mod tests {
     }
 
     #[test]
-    fn every_address_comes_once_wherever_one_begins() {
+    fn starting_at_returns_every_address_once() {
         let ranges = ranges("10.0.0.0/31,10.0.1.9,fd00::/127");
         let all = ["10.0.0.0", "10.0.0.1", "10.0.1.9", "fd00::", "fd00::1"];
-        for place in 0..all.len() {
+        for index in 0..all.len() {
             let found: Vec<_> =
-                ranges.starting_at(place as u128).map(|ip| ip.to_string()).collect();
-            let (before, after) = all.split_at(place);
+                ranges.starting_at(index as u128).map(|ip| ip.to_string()).collect();
+            let (before, after) = all.split_at(index);
             assert_eq!(found, [after, before].concat());
         }
         assert!(all.iter().all(|ip| ranges.contains(ip.parse().unwrap())));
         assert!(!ranges.contains("10.0.1.8".parse().unwrap()));
-        // The same number in the other family.
+        // The same number in the other family is another address.
         assert!(!ranges.contains("::a00:0".parse().unwrap()));
     }
 }

@@ -32,7 +32,7 @@ impl fmt::Display for GatewayRefusal {
         match self {
             Self::Parameters(LocalParametersRef { kind, name, .. }) => write!(
                 f,
-                "spec.infrastructure.parametersRef names {kind} {name}, but this controller takes no parameters."
+                "spec.infrastructure.parametersRef refers to {kind} {name}, but this controller supports no parameters; remove it."
             ),
             Self::Address(error) => write!(f, "spec.addresses: {error}."),
         }
@@ -92,19 +92,22 @@ impl fmt::Display for ListenerRefusal<'_> {
                 let names = names.join(", ");
                 write!(
                     f,
-                    "Listeners {names} all want TCP port {port}; a port can have one TCP listener."
+                    "Listeners {names} have the same TCP port {port}; use a different port for each."
                 )
             }
             Self::DuplicateName(name) => {
-                write!(f, "An earlier listener has the name `{name}` already.")
+                write!(f, "An earlier listener is already named `{name}`; use a different name.")
             }
             Self::PortInUse { holder, port, address } => {
-                write!(f, "Gateway {holder} has port {port} on ")?;
+                write!(f, "Port {port} on ")?;
                 match address.is_unspecified() {
                     true => f.write_str("all addresses")?,
                     false => address.fmt(f)?,
                 }
-                f.write_str("; a port goes to the oldest Gateway that wants it, among those of one age to the first by name.")
+                write!(
+                    f,
+                    " is already used by Gateway {holder}. Port conflicts are resolved in favour of the oldest Gateway, then by namespace/name."
+                )
             }
         }
     }

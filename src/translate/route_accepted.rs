@@ -65,17 +65,17 @@ impl fmt::Display for Limitation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ListenerNotAccepted(listener) => {
-                write!(f, "No traffic from listener {listener}: it is not accepted.")
+                write!(f, "No traffic from listener {listener}: the listener is not accepted.")
             }
             Self::Shadowed { listener, by } => {
-                write!(f, "No traffic from listener {listener}: TCPRoute {by} comes first.")
+                write!(f, "No traffic from listener {listener}: TCPRoute {by} takes precedence.")
             }
             Self::GatewayNotAccepted => f.write_str("No traffic: the Gateway is not accepted."),
             Self::NoWeight => {
-                f.write_str("Every connection is rejected: no backend has a weight over 0.")
+                f.write_str("All connections are rejected: no backend has a weight greater than 0.")
             }
             Self::ExtraRules => f.write_str(
-                "Only the first rule is used: a TCPRoute has nothing to choose between rules by.",
+                "Only the first rule is used, because a TCPRoute has no match conditions; remove the others.",
             ),
         }
     }

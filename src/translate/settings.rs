@@ -1,4 +1,4 @@
-//! What translation needs to know beside the objects.
+//! Settings of translation.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -7,19 +7,19 @@ use std::str::FromStr;
 use super::ranges::Ranges;
 use crate::model::{GatewayController, InvalidScalar};
 
-/// What [`translate`](super::translate) needs to know beside the objects.
+/// Settings of [`translate`](super::translate).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Which GatewayClasses are served. Default: every one.
+    /// The GatewayClasses to serve. Default: all.
     pub controller: Controller,
-    /// Where Gateways live.
+    /// The addresses of Gateways. Default: those of the host.
     pub addresses: Addresses,
-    /// What is bound and reported where a Gateway does not say so itself.
+    /// The address of Gateways that request none.
     pub host: Host,
 }
 
-/// Where Gateways live; written `host`, `service`, or the ranges of a pool.
+/// The addresses of Gateways. Text form: `host`, `service`, or the ranges of a pool.
 ///
 /// ```
 /// use sluicegate::translate::Addresses;
@@ -31,39 +31,40 @@ pub struct Settings {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Addresses {
-    /// All Gateways share the addresses of the host, unless they ask for others of its addresses.
+    /// All Gateways share the addresses of the host. A Gateway listens on [`Settings::host`], or on
+    /// the addresses of the host that it requests.
     #[default]
     Host,
-    /// Each Gateway gets addresses of its own, which must be the host's.
+    /// Each Gateway has addresses of its own. They must be addresses of the host.
     Pool(Ranges),
-    /// Each Gateway is reached through a Service that leads to ports of this host. Something else
-    /// keeps the Service: the Kubernetes source.
+    /// Each Gateway is reached through a Service that leads to pod ports of this host. The
+    /// Kubernetes source creates and updates the Services.
     Service,
 }
 
-/// Which GatewayClasses are served.
+/// The GatewayClasses to serve.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Controller {
-    /// Every class, whatever controller it names: there is nobody else to serve it.
+    /// All classes, whatever controller they name: no other controller reads these objects.
     #[default]
     Any,
     /// The classes that name this controller.
     Named(GatewayController),
 }
 
-/// What is bound and reported where a Gateway does not say so itself.
+/// The address of Gateways that request none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Host {
     /// The address to bind. Default: `::`, all interfaces and both address families.
     pub bind: IpAddr,
-    /// The address to report where `bind` is all interfaces. Default: 127.0.0.1.
+    /// The address to advertise if `bind` is unspecified (all interfaces). Default: 127.0.0.1.
     pub advertise: IpAddr,
 }
 
 impl Host {
-    /// Binds `bind`; where that is all interfaces, `advertise` is the address to report.
+    /// Creates the setting to bind `bind`, and to advertise `advertise` if `bind` is unspecified.
     pub fn new(bind: IpAddr, advertise: IpAddr) -> Self {
         Self { bind, advertise }
     }
@@ -83,14 +84,14 @@ impl Settings {
         self
     }
 
-    /// Gateways live there.
+    /// Sets the addresses of Gateways.
     #[must_use]
     pub fn with_addresses(mut self, addresses: Addresses) -> Self {
         self.addresses = addresses;
         self
     }
 
-    /// Gateways that do not ask for an address live here.
+    /// Sets the address of Gateways that request none.
     #[must_use]
     pub fn with_host(mut self, host: Host) -> Self {
         self.host = host;

@@ -87,7 +87,7 @@ fn class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayClassStat
         conditions.false_(
             ConditionType::ACCEPTED,
             Reason::INVALID_PARAMETERS,
-            "spec.parametersRef is set, but this controller takes no parameters.",
+            "spec.parametersRef is set, but this controller supports no parameters; remove it.",
         )
     };
     let is_supported =
@@ -128,7 +128,7 @@ fn gateway_accepted(conditions: &ConditionBuilder, gateway: &EvaluatedGateway<'_
         return conditions.true_(accepted, Reason::ACCEPTED, "All listeners are valid.");
     }
     let message =
-        format!("Listeners that are not valid: {}; their conditions say why.", refused.join(", "));
+        format!("Invalid listeners: {}. Their conditions contain the reasons.", refused.join(", "));
     let reason = Reason::LISTENERS_NOT_VALID;
     if refused.len() == gateway.listeners.len() {
         conditions.false_(accepted, reason, message)
@@ -178,7 +178,7 @@ fn listener_resolved_refs(
             group => format!("{} of group {group}", kind.kind),
         })
         .collect();
-    let message = format!("A TCP listener takes TCPRoutes only, not {}.", kinds.join(", "));
+    let message = format!("A TCP listener supports only TCPRoute, not {}.", kinds.join(", "));
     conditions.false_(resolved_refs, Reason::INVALID_ROUTE_KINDS, message)
 }
 

@@ -47,13 +47,13 @@ impl fmt::Display for Unmanaged {
             Self::ClassNotAccepted { class } => write!(f, "GatewayClass {class} is not accepted"),
             Self::OtherController { class, controller } => write!(
                 f,
-                "GatewayClass {class} belongs to controller {controller}, which is not served here"
+                "GatewayClass {class} has controller {controller}, which this gateway does not serve"
             ),
             Self::ClassNotFound { class } => write!(f, "GatewayClass {class} does not exist"),
-            Self::NoGatewayRef => f.write_str("no parentRef names a Gateway"),
+            Self::NoGatewayRef => f.write_str("no parentRef refers to a Gateway"),
             Self::GatewayNotFound { gateway } => write!(f, "Gateway {gateway} does not exist"),
             Self::GatewayUnmanaged { gateway, reason } => {
-                write!(f, "Gateway {gateway} is not served: {reason}")
+                write!(f, "Gateway {gateway} is not managed: {reason}")
             }
         }
     }

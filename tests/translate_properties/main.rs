@@ -1,4 +1,4 @@
-//! What holds of every translation, whatever the objects.
+//! Properties of translation for random objects.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod objects;
@@ -36,7 +36,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn the_order_of_objects_does_not_matter(
+    fn object_order_does_not_matter(
         (objects, shuffled) in objects().prop_flat_map(|objects| (Just(objects.clone()), Just(objects).prop_shuffle())),
         settings in settings(),
     ) {
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn an_unrelated_object_changes_nothing_else(
+    fn unrelated_object_changes_nothing_else(
         objects in objects(),
         unrelated in unrelated(),
         settings in settings(),
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn every_backend_keeps_its_weight(objects in objects()) {
+    fn backends_keep_their_weight(objects in objects()) {
         let resources = resources(&objects);
         for (listener, plan) in translated(&objects).plan.listeners {
             let Routing::Single(routed) = plan.routing else { continue };
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn no_two_listeners_want_one_address(objects in objects(), settings in settings()) {
+    fn bind_addresses_are_distinct(objects in objects(), settings in settings()) {
         let plan = translate(&resources(&objects), &settings, &Assignments::default()).plan;
         for (id, listener) in &plan.listeners {
             // One socket may serve several of the listener's own addresses.
@@ -108,7 +108,7 @@ proptest! {
     }
 
     #[test]
-    fn a_listener_counts_the_routes_that_are_attached_and_the_first_of_them_wins(objects in objects()) {
+    fn listener_counts_attached_routes_and_the_first_wins(objects in objects()) {
         let resources = resources(&objects);
         let Translation { plan, status, .. } = translated(&objects);
         for (name, gateway) in &status.gateways {
@@ -143,7 +143,7 @@ proptest! {
     }
 
     #[test]
-    fn conditions_agree_with_each_other_and_with_the_plan(objects in objects()) {
+    fn conditions_are_consistent_with_the_plan(objects in objects()) {
         let Translation { plan, status, .. } = translated(&objects);
         let mut open = 0;
         for (name, gateway) in &status.gateways {
@@ -166,7 +166,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_programmed_is_in_the_plan_and_can_be_dialled(
+    fn programmed_listeners_are_in_the_plan_and_advertised(
         objects in objects(),
         settings in settings(),
     ) {
@@ -188,7 +188,7 @@ proptest! {
     }
 
     #[test]
-    fn an_address_of_a_pool_is_one_gateways_and_stays_with_it(
+    fn pool_addresses_are_exclusive_and_stable(
         objects in objects(),
         also in objects(),
         settings in settings(),
@@ -224,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn what_others_said_of_a_route_stays(objects in objects()) {
+    fn foreign_route_status_is_kept(objects in objects()) {
         let resources = resources(&objects);
         let status = translated(&objects).status;
         let theirs = |parents: &[RouteParentStatus]| -> Vec<_> {
@@ -241,7 +241,7 @@ proptest! {
     }
 
     #[test]
-    fn status_that_was_written_back_is_not_written_anew(objects in objects()) {
+    fn written_status_is_a_fixed_point(objects in objects()) {
         let mut resources = resources(&objects);
         let settings = Settings::default().with_controller(parse(OURS));
         let first = translate(&resources, &settings, &Assignments::default());

@@ -1,5 +1,5 @@
-//! Objects at random, from so few names, ports and ages that they get into each other's way. Many
-//! are such as an API server would refuse: translation may not rely on validation.
+//! Random objects with few names, ports and ages, so that they conflict often. Many of them violate
+//! the rules of an API server, because translation must not rely on validation.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

@@ -28,7 +28,7 @@ pub(in crate::translate) struct PortMapping {
 
 impl fmt::Display for PortMapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Port {} is reached at {}.", self.port, self.advertised)
+        write!(f, "Clients reach port {} at port {}.", self.port, self.advertised)
     }
 }
 
@@ -49,10 +49,10 @@ pub(in crate::translate) enum Pending {
 impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAddress => f.write_str("the Gateway has no address yet"),
+            Self::NoAddress => f.write_str("no address is assigned to the Gateway yet"),
             Self::NoService => f.write_str("the Gateway has no Service yet"),
             Self::NoPodPort(service) => {
-                write!(f, "Service {service} does not lead to a port of this gateway for it yet")
+                write!(f, "no port of Service {service} leads to a pod port of the listener yet")
             }
             Self::ForeignPodPorts(foreign) => foreign.fmt(f),
         }
@@ -72,7 +72,7 @@ impl fmt::Display for ForeignPodPorts {
         let ports = join(ports);
         write!(
             f,
-            "Service {service} leads to target port {ports}, which is not the Gateway's; it is put right"
+            "Service {service} leads to target port {ports}, which is not assigned to the Gateway; the Service is being corrected"
         )
     }
 }
@@ -146,32 +146,32 @@ impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Pool(error) => error.fmt(f),
-            Self::ServiceMissing(service) => write!(f, "Service {service} is not there yet."),
+            Self::ServiceMissing(service) => write!(f, "Service {service} does not exist yet."),
             Self::ServiceOfPredecessor(service) => write!(
                 f,
-                "Service {service} is still that of the Gateway's predecessor. It goes by itself."
+                "Service {service} belongs to a deleted Gateway of the same name and is being garbage-collected."
             ),
             Self::ServiceForeign(service) => write!(
                 f,
-                "Service {service} is somebody else's, and is left alone. Its name is needed: remove it, or give the Gateway another name."
+                "Service {service} already exists and is not owned by this Gateway. Delete it or rename the Gateway."
             ),
             Self::NotGranted(error) => error.fmt(f),
             Self::ForeignPodPorts(foreign) => write!(f, "{foreign}."),
             Self::NoPodPort(service) => {
-                write!(f, "Service {service} does not lead to ports of this gateway yet.")
+                write!(f, "No port of Service {service} leads to a pod port of the Gateway yet.")
             }
             Self::NoServiceAddress(service, service_type) => {
                 write!(f, "Service {service} ")?;
                 f.write_str(match service_type {
                     ServiceType::LoadBalancer => {
-                        "has no address yet: no load balancer has given it one."
+                        "has no address yet: no load balancer has assigned one."
                     }
-                    ServiceType::ClusterIP => "has no cluster address.",
+                    ServiceType::ClusterIP => "has no cluster IP.",
                     ServiceType::NodePort => {
-                        "cannot be reached yet: no node is ready, or it has no node port."
+                        "cannot be reached yet: no node is ready, or the Service has no node port."
                     }
                     ServiceType::ExternalName => {
-                        "is of type ExternalName, which leads nowhere here."
+                        "has type ExternalName, which cannot lead to this gateway."
                     }
                 })
             }
@@ -186,10 +186,10 @@ impl fmt::Display for PoolError {
             f.write_str(if index > 0 { " " } else { "" })?;
             match address {
                 UnusableAddress::NotInPool(ip) => {
-                    write!(f, "Address {ip} is not in the pool, which is {ranges}.")?;
+                    write!(f, "Address {ip} is not in pool {ranges}.")?;
                 }
                 UnusableAddress::InUse { address, holder } => {
-                    write!(f, "Gateway {holder} has address {address}.")?;
+                    write!(f, "Address {address} is already used by Gateway {holder}.")?;
                 }
             }
         }
@@ -197,7 +197,7 @@ impl fmt::Display for PoolError {
             f.write_str(if unusable.is_empty() { "" } else { " " })?;
             write!(
                 f,
-                "No address of the pool is free; it is {ranges}. The first that gets free is assigned, a minute after."
+                "No free address in pool {ranges}. A released address is available again after its cooldown."
             )?;
         }
         Ok(())
@@ -208,17 +208,21 @@ impl fmt::Display for NotGranted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { service, service_type, missing, actual } = self;
         let instead = match &actual[..] {
-            [] => "none so far".to_owned(),
-            actual => format!("{} instead", join(actual)),
+            [] => "no address".to_owned(),
+            actual => join(actual),
         };
         let advice = match service_type {
             ServiceType::ClusterIP => {
-                " Its address cannot be changed: remove it, and it is made anew."
+                " A cluster IP cannot be changed: delete the Service, and it is created again."
             }
-            ServiceType::NodePort => " Nodes have the addresses they have: ask for one of these.",
+            ServiceType::NodePort => " Node addresses cannot be chosen: request one of these.",
             ServiceType::LoadBalancer | ServiceType::ExternalName => "",
         };
-        write!(f, "Service {service} did not get {}; it has {instead}.{advice}", join(missing))
+        write!(
+            f,
+            "Service {service} did not get the requested address {}; it has {instead}.{advice}",
+            join(missing)
+        )
     }
 }
 
