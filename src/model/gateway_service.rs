@@ -139,7 +139,6 @@ mod tests {
                     kind: kind.to_owned(),
                     name: name.to_owned(),
                     uid: uid.into(),
-                    controller: None,
                 })
                 .into_iter()
                 .collect();

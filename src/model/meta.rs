@@ -62,9 +62,6 @@ pub struct OwnerReference {
     pub name: String,
     /// The owner's `uid`, which alone tells it for certain.
     pub uid: Arc<str>,
-    /// Whether the owner is in charge; one at most is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub controller: Option<bool>,
 }
 
 impl ObjectMeta {

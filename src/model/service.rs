@@ -50,12 +50,6 @@ pub struct ServiceSpec {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub cluster_ips: Vec<String>,
-    /// The address that a load balancer is asked for.
-    #[serde(default, rename = "loadBalancerIP", skip_serializing_if = "Option::is_none")]
-    pub load_balancer_ip: Option<String>,
-    /// Which nodes take connections from outside.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_traffic_policy: Option<ExternalTrafficPolicy>,
 }
 
 /// What a load balancer has made of a Service.

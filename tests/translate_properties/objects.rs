@@ -311,12 +311,7 @@ fn service() -> impl Strategy<Value = Service> {
 
 /// A Gateway's `uid` is its name here.
 fn owner_reference(gateway: &str) -> OwnerReference {
-    OwnerReference {
-        kind: "Gateway".to_owned(),
-        name: gateway.to_owned(),
-        uid: gateway.into(),
-        controller: Some(true),
-    }
+    OwnerReference { kind: "Gateway".to_owned(), name: gateway.to_owned(), uid: gateway.into() }
 }
 
 /// Settings of every sort. A pool may be too small.
