@@ -1,4 +1,4 @@
-//! Whatever text comes in, reading it ends: with objects, or with faults that have a place.
+//! Whatever text comes in, reading it ends: with objects, or with errors that have a place.
 #![cfg(feature = "yaml")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -109,11 +109,11 @@ fn check(text: &str) {
                 assert_eq!(entry.key, Some(object.key()), "{text}");
                 resources.insert(object);
             }
-            Content::Faulty(faults) => {
-                assert!(!faults.is_empty());
-                for fault in faults {
-                    assert!(fault.line >= 1 && fault.column >= 1, "{fault}");
-                    assert!(!fault.message.is_empty(), "{fault}");
+            Content::Invalid(errors) => {
+                assert!(!errors.is_empty());
+                for error in errors {
+                    assert!(error.line >= 1 && error.column >= 1, "{error}");
+                    assert!(!error.message.is_empty(), "{error}");
                 }
             }
             _ => {}

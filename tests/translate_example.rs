@@ -72,7 +72,7 @@ fn stream(documents: &[&str]) -> String {
 fn objects(run: &Run) -> Vec<(String, Object)> {
     let mut entries = read(&run.out);
     let plan = entries.pop().unwrap();
-    assert!(matches!(plan.content, Content::Foreign(_)), "{plan:?}");
+    assert!(matches!(plan.content, Content::Unsupported(_)), "{plan:?}");
     let object = |entry| match entry {
         Content::Object(object) => (object.key().to_string(), object),
         content => panic!("{content:?}"),

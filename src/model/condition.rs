@@ -103,7 +103,7 @@ impl fmt::Display for ConditionStatus {
     }
 }
 
-macro_rules! words {
+macro_rules! string_constants {
     ($(#[$doc:meta])* $name:ident { $($constant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         ///
@@ -143,7 +143,7 @@ macro_rules! words {
     };
 }
 
-words! {
+string_constants! {
     /// What a condition is about.
     ConditionType {
         ACCEPTED = "Accepted",
@@ -154,7 +154,7 @@ words! {
     }
 }
 
-words! {
+string_constants! {
     /// Why a condition is as it is.
     Reason {
         ACCEPTED = "Accepted",

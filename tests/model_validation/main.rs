@@ -13,13 +13,13 @@ mod tcp_route;
 use sluicegate::model::manifest::{Content, read};
 
 /// What is wrong with a manifest of one object, as fields and messages.
-fn faults(manifest: &str) -> Vec<(String, String)> {
+fn list_errors(manifest: &str) -> Vec<(String, String)> {
     let entries = read(manifest);
     assert_eq!(entries.len(), 1, "{manifest}");
     match &entries[0].content {
         Content::Object(_) => Vec::new(),
-        Content::Faulty(faults) => {
-            faults.iter().map(|fault| (fault.field.clone(), fault.message.clone())).collect()
+        Content::Invalid(errors) => {
+            errors.iter().map(|error| (error.field.clone(), error.message.clone())).collect()
         }
         content => panic!("{content:?}:\n{manifest}"),
     }
@@ -28,19 +28,19 @@ fn faults(manifest: &str) -> Vec<(String, String)> {
 #[track_caller]
 fn accepted(manifest: impl AsRef<str>) {
     let manifest = manifest.as_ref();
-    assert_eq!(faults(manifest), [], "{manifest}");
+    assert_eq!(list_errors(manifest), [], "{manifest}");
 }
 
-/// There must be one fault, at `field`, whose message has `message` in it.
+/// There must be one error, at `field`, whose message has `message` in it.
 #[track_caller]
 fn refused(manifest: impl AsRef<str>, field: &str, message: &str) {
     let manifest = manifest.as_ref();
-    match &faults(manifest)[..] {
+    match &list_errors(manifest)[..] {
         [(at, what)] => {
             assert_eq!(at, field, "{what}:\n{manifest}");
             assert!(what.contains(message), "{what}:\n{manifest}");
         }
-        faults => panic!("{faults:#?}:\n{manifest}"),
+        errors => panic!("{errors:#?}:\n{manifest}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Result of reading one object of a manifest.
 
-use super::error::Fault;
+use super::error::ManifestError;
 use crate::model::object::Object;
 use crate::model::object_key::ObjectKey;
 
@@ -23,7 +23,7 @@ pub enum Content {
     /// A valid object.
     Object(Object),
     /// An object of a kind that routing does not read, such as `apps/v1 Deployment`.
-    Foreign(String),
+    Unsupported(String),
     /// An object of ours that is wrong, or a document that cannot be read at all.
-    Faulty(Vec<Fault>),
+    Invalid(Vec<ManifestError>),
 }

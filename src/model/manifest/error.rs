@@ -1,5 +1,6 @@
 //! What is wrong with a manifest, and where.
 
+use std::error::Error;
 use std::fmt;
 
 use super::split::Document;
@@ -8,7 +9,7 @@ use crate::model::object_key::ObjectKey;
 /// Something wrong with a document of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Fault {
+pub struct ManifestError {
     /// The line, counted from 1.
     pub line: usize,
     /// The column, counted from 1.
@@ -21,7 +22,7 @@ pub struct Fault {
     pub message: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ManifestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: ", self.line, self.column)?;
         if let Some(object) = &self.object {
@@ -34,7 +35,9 @@ impl fmt::Display for Fault {
     }
 }
 
-impl Fault {
+impl Error for ManifestError {}
+
+impl ManifestError {
     /// Converts an error of the YAML library, whose text contains path, message and position.
     ///
     /// `line` is used for an error without a position.

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::entry::Entry;
-use super::error::Fault;
+use super::error::ManifestError;
 use super::header::DeclaredKind;
 use super::read_object::{ParsedObject, error_at, parse_object, read_object};
 use super::split::Document;
@@ -38,7 +38,7 @@ pub(super) fn read_items(document: &Document<'_>, declared: Vec<DeclaredKind>) -
 fn parse_items(
     document: &Document<'_>,
     kinds: &BTreeMap<usize, ObjectKind>,
-) -> BTreeMap<usize, Result<ParsedObject, Fault>> {
+) -> BTreeMap<usize, Result<ParsedObject, ManifestError>> {
     let mut invalid = BTreeMap::new();
     loop {
         let mut reading = Reading {
@@ -51,7 +51,7 @@ fn parse_items(
         let result = ListSeed(&mut reading).deserialize(deserializer);
         let mut items = BTreeMap::new();
         if let Err(error) = result {
-            let error = Fault::from_yaml(&error, 1).in_document(document);
+            let error = ManifestError::from_yaml(&error, 1).in_document(document);
             if invalid.insert(reading.current, error.clone()).is_none() {
                 continue;
             }

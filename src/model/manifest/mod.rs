@@ -23,6 +23,6 @@ mod suggest_kind;
 mod tests;
 
 pub use self::entry::{Content, Entry};
-pub use self::error::Fault;
+pub use self::error::ManifestError;
 pub use self::read::{read, read_document};
 pub use self::split::{Document, split};

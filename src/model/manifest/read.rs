@@ -1,7 +1,7 @@
 //! Reading a manifest, document by document.
 
 use super::entry::{Content, Entry};
-use super::error::Fault;
+use super::error::ManifestError;
 use super::header::Header;
 use super::list::read_items;
 use super::read_object::{error_at, parse_object, read_object};
@@ -26,10 +26,10 @@ use super::split::{Document, split};
 ///   listeners: [{name: db, protocol: TCP, port: 70000}]
 /// ");
 /// assert!(matches!(entries[0].content, Content::Object(_)));
-/// let Content::Faulty(faults) = &entries[1].content else { panic!() };
-/// assert_eq!(faults[0].line, 12);
-/// assert_eq!(faults[0].field, "spec.listeners[0].port");
-/// assert_eq!(faults[0].message, "invalid value: integer `70000`, expected a port from 1 to 65535");
+/// let Content::Invalid(errors) = &entries[1].content else { panic!() };
+/// assert_eq!(errors[0].line, 12);
+/// assert_eq!(errors[0].field, "spec.listeners[0].port");
+/// assert_eq!(errors[0].message, "invalid value: integer `70000`, expected a port from 1 to 65535");
 /// ```
 pub fn read(text: &str) -> Vec<Entry> {
     split(text).flat_map(|document| read_document(&document)).collect()
@@ -44,7 +44,7 @@ pub fn read_document(document: &Document<'_>) -> Vec<Entry> {
         Some(kinds) => read_items(document, kinds),
         None => vec![read_object(document, "", header.declared_kind(), |kind| {
             parse_object(kind, serde_yaml::Deserializer::from_str(document.text))
-                .map_err(|error| Fault::from_yaml(&error, 1).in_document(document))
+                .map_err(|error| ManifestError::from_yaml(&error, 1).in_document(document))
         })],
     }
 }
@@ -53,8 +53,8 @@ pub fn read_document(document: &Document<'_>) -> Vec<Entry> {
 fn unreadable(document: &Document<'_>) -> Entry {
     // The text of a syntax error may contain further lines; padding makes them those of the stream.
     let error = match Header::parse(&document.padded()) {
-        Err(error) => Fault::from_yaml(&error, document.line),
+        Err(error) => ManifestError::from_yaml(&error, document.line),
         Ok(_) => error_at(document, "", "", None, "cannot be read".to_owned()),
     };
-    Entry { line: document.line, key: None, content: Content::Faulty(vec![error]) }
+    Entry { line: document.line, key: None, content: Content::Invalid(vec![error]) }
 }

@@ -4,7 +4,7 @@ use serde::Deserializer;
 use serde_ignored::Path;
 
 use super::entry::{Content, Entry};
-use super::error::Fault;
+use super::error::ManifestError;
 use super::field_location::locate;
 use super::header::DeclaredKind;
 use super::split::Document;
@@ -39,18 +39,18 @@ pub(super) fn read_object(
     document: &Document<'_>,
     prefix: &str,
     declared: DeclaredKind,
-    parse: impl FnOnce(ObjectKind) -> Result<ParsedObject, Fault>,
+    parse: impl FnOnce(ObjectKind) -> Result<ParsedObject, ManifestError>,
 ) -> Entry {
     let (key, content) = match declared {
-        DeclaredKind::Unsupported(description) => (None, Content::Foreign(description)),
+        DeclaredKind::Unsupported(description) => (None, Content::Unsupported(description)),
         DeclaredKind::Invalid(message) => {
-            (None, Content::Faulty(vec![error_at(document, prefix, "", None, message)]))
+            (None, Content::Invalid(vec![error_at(document, prefix, "", None, message)]))
         }
         DeclaredKind::Supported { kind, version, key } => match parse(kind) {
             Ok(parsed) => (Some(parsed.object.key()), check(document, prefix, parsed, &version)),
             Err(error) => {
                 let error = error.in_object(prefix, key.clone());
-                (key, Content::Faulty(vec![error]))
+                (key, Content::Invalid(vec![error]))
             }
         },
     };
@@ -72,7 +72,7 @@ fn check(document: &Document<'_>, prefix: &str, parsed: ParsedObject, version: &
             object.validate(version).into_iter().map(|broken| error(&broken.field, broken.message)),
         )
         .collect();
-    if errors.is_empty() { Content::Object(object) } else { Content::Faulty(errors) }
+    if errors.is_empty() { Content::Object(object) } else { Content::Invalid(errors) }
 }
 
 /// Returns `true` if an unknown field is an error. The kinds of Gateway API are modelled
@@ -90,9 +90,9 @@ pub(super) fn error_at(
     field: &str,
     object: Option<ObjectKey>,
     message: String,
-) -> Fault {
+) -> ManifestError {
     let (line, column) = locate(&document.padded(), &format!("{prefix}.{field}"));
-    Fault { line, column, object, field: field.to_owned(), message }
+    ManifestError { line, column, object, field: field.to_owned(), message }
 }
 
 /// Returns a path in the notation of this crate: `a.b[2].c`.

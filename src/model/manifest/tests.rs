@@ -6,20 +6,20 @@ metadata: {name: eg}
 spec: {controllerName: example.com/gateway}
 ";
 
-fn faults(entry: &Entry) -> Vec<String> {
+fn list_errors(entry: &Entry) -> Vec<String> {
     match &entry.content {
-        Content::Faulty(faults) => faults.iter().map(ToString::to_string).collect(),
+        Content::Invalid(errors) => errors.iter().map(ToString::to_string).collect(),
         Content::Object(object) => panic!("{} was read", object.key()),
-        Content::Foreign(what) => panic!("{what} was passed over"),
+        Content::Unsupported(what) => panic!("{what} was passed over"),
     }
 }
 
-fn one_fault(text: &str) -> String {
+fn read_error(text: &str) -> String {
     let entries = read(text);
     assert_eq!(entries.len(), 1, "{entries:?}");
-    let faults = faults(&entries[0]);
-    assert_eq!(faults.len(), 1, "{faults:?}");
-    faults[0].clone()
+    let errors = list_errors(&entries[0]);
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors[0].clone()
 }
 
 fn route(api_version: &str, spec: &str) -> String {
@@ -62,7 +62,7 @@ fn a_bad_document_leaves_the_others_alone() {
     assert_eq!(entries.len(), 3);
     assert!(matches!(entries[0].content, Content::Object(_)));
     assert!(
-        faults(&entries[1])[0].contains("did not find expected node content"),
+        list_errors(&entries[1])[0].contains("did not find expected node content"),
         "{:?}",
         entries[1]
     );
@@ -77,7 +77,7 @@ fn lines_are_those_of_the_whole_text() {
     );
     let entries = read(&text);
     assert_eq!(
-        faults(&entries[1]),
+        list_errors(&entries[1]),
         [
             "14:13: TCPRoute default/r: spec.rules[0].backendRefs[0].port: invalid value: integer `0`, expected a port from 1 to 65535"
         ]
@@ -87,7 +87,7 @@ fn lines_are_those_of_the_whole_text() {
 #[test]
 fn rules_that_span_fields_have_a_place_too() {
     assert_eq!(
-        one_fault(&route("v1", "  rules:\n  - backendRefs:\n    - name: a\n")),
+        read_error(&route("v1", "  rules:\n  - backendRefs:\n    - name: a\n")),
         "8:7: TCPRoute default/r: spec.rules[0].backendRefs[0].port: is missing; a reference to a Service must say which port of `a` is meant"
     );
 }
@@ -95,7 +95,7 @@ fn rules_that_span_fields_have_a_place_too() {
 #[test]
 fn an_unknown_field_is_a_mistake() {
     assert_eq!(
-        one_fault(&route(
+        read_error(&route(
             "v1",
             "  rules:\n  - backendRefs:\n    - {name: a, port: 1, wieght: 3}\n"
         )),
@@ -105,10 +105,10 @@ fn an_unknown_field_is_a_mistake() {
 
 #[test]
 fn an_unquoted_number_is_not_a_name() {
-    let fault = one_fault(&CLASS.replace("eg", "7"));
+    let error = read_error(&CLASS.replace("eg", "7"));
     assert!(
-        fault.contains("metadata.name: invalid type: integer `7`, expected an object name"),
-        "{fault}"
+        error.contains("metadata.name: invalid type: integer `7`, expected an object name"),
+        "{error}"
     );
 }
 
@@ -122,21 +122,21 @@ fn null_stands_for_the_default() {
 fn one_rule_in_v1_and_up_to_16_in_v1alpha2() {
     let spec =
         "  rules:\n  - backendRefs: [{name: a, port: 1}]\n  - backendRefs: [{name: b, port: 1}]\n";
-    assert!(one_fault(&route("v1", spec)).contains("spec.rules: has 2 entries; 1 allowed"));
+    assert!(read_error(&route("v1", spec)).contains("spec.rules: has 2 entries; 1 allowed"));
     assert!(matches!(read(&route("v1alpha2", spec))[0].content, Content::Object(_)));
 }
 
 #[test]
 fn versions_and_kinds_that_are_not_read() {
     assert!(
-        one_fault(&route("v1beta7", "  rules: []\n"))
+        read_error(&route("v1beta7", "  rules: []\n"))
             .contains("TCPRoute is not read in version v1beta7; use v1 or v1alpha2")
     );
     assert!(
-        one_fault("apiVersion: gateway.networking.k8s.io/v1\nmetadata: {}\n")
+        read_error("apiVersion: gateway.networking.k8s.io/v1\nmetadata: {}\n")
             .contains("kind is missing")
     );
-    assert!(one_fault("kind: Gateway\n").contains("apiVersion is missing"));
+    assert!(read_error("kind: Gateway\n").contains("apiVersion is missing"));
     for foreign in [
         "kind: Deployment\napiVersion: apps/v1\n",
         "services: {}\n",
@@ -145,20 +145,20 @@ fn versions_and_kinds_that_are_not_read() {
         "kind: HTTPRoute\napiVersion: gateway.networking.k8s.io/v1\n",
         "kind: ListenerSet\napiVersion: gateway.networking.k8s.io/v1\n",
     ] {
-        assert!(matches!(read(foreign)[0].content, Content::Foreign(_)), "{foreign}");
+        assert!(matches!(read(foreign)[0].content, Content::Unsupported(_)), "{foreign}");
     }
 }
 
 #[test]
 fn a_misspelt_kind_or_group_is_a_mistake() {
     assert_eq!(
-        one_fault("kind: Gatewy\napiVersion: gateway.networking.k8s.io/v1\n"),
+        read_error("kind: Gatewy\napiVersion: gateway.networking.k8s.io/v1\n"),
         "1:1: Gatewy is not a kind of Gateway API; did you mean Gateway?"
     );
     for api_version in ["v1", "gateway.networking.k8s.io"] {
-        let fault = one_fault(&format!("kind: Gateway\napiVersion: {api_version}\n"));
+        let error = read_error(&format!("kind: Gateway\napiVersion: {api_version}\n"));
         assert_eq!(
-            fault,
+            error,
             format!(
                 "1:1: there is no Gateway in apiVersion {api_version}; it is read as gateway.networking.k8s.io/v1"
             )
@@ -183,10 +183,10 @@ items:
 ";
     let entries = read(text);
     assert_eq!(
-        faults(&entries[0]),
+        list_errors(&entries[0]),
         ["4:3: is a list inside a list; put its items into the outer one"]
     );
-    assert!(matches!(entries[1].content, Content::Foreign(_)));
+    assert!(matches!(entries[1].content, Content::Unsupported(_)));
     assert!(matches!(entries[2].content, Content::Object(_)));
 }
 
@@ -236,22 +236,22 @@ items:
         let entries = read(&text);
         assert_eq!(entries.len(), 5, "{entries:?}");
         assert!(matches!(entries[0].content, Content::Object(_)));
-        assert!(matches!(entries[1].content, Content::Foreign(_)));
-        let fault = &faults(&entries[2])[0];
+        assert!(matches!(entries[1].content, Content::Unsupported(_)));
+        let error = &list_errors(&entries[2])[0];
         assert!(
-            fault.starts_with(&format!(
+            error.starts_with(&format!(
                 "{}:49: TCPRoute default/r: spec.rules[0].backendRefs[0].port: invalid type",
                 13 + lines
             )),
-            "{fault}"
+            "{error}"
         );
-        let fault = &faults(&entries[3])[0];
+        let error = &list_errors(&entries[3])[0];
         assert!(
-            fault.starts_with(&format!(
+            error.starts_with(&format!(
                 "{}:33: TCPRoute default/q: spec.rules[0].backendRefs[0].port: is missing",
                 17 + lines
             )),
-            "{fault}"
+            "{error}"
         );
         assert!(matches!(entries[4].content, Content::Object(_)));
     }
@@ -274,11 +274,11 @@ fn json_is_read_too() {
 #[test]
 fn hostile_input_is_refused_quickly() {
     let deep = "[".repeat(10_000);
-    assert!(matches!(read(&deep)[0].content, Content::Faulty(_)));
+    assert!(matches!(read(&deep)[0].content, Content::Invalid(_)));
     let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
     for level in 1..10 {
         bomb +=
             &format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 9].join(","));
     }
-    assert!(matches!(read(&bomb)[0].content, Content::Faulty(_) | Content::Foreign(_)));
+    assert!(matches!(read(&bomb)[0].content, Content::Invalid(_) | Content::Unsupported(_)));
 }

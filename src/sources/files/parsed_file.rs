@@ -15,12 +15,12 @@ pub(super) struct ParsedFile {
 
 impl ParsedFile {
     /// Parses a file. Documents that it had `before` are taken from there, wherever they stand now;
-    /// but not faulty ones, whose faults tell their lines.
+    /// but not faulty ones, whose errors tell their lines.
     pub(super) fn parse(file: &Path, text: String, before: Option<&Self>) -> Self {
         if let Some(same) = before.filter(|before| before.text == text) {
             return same.clone();
         }
-        let known: HashMap<_, _> = before.into_iter().flat_map(Self::sound_documents).collect();
+        let known: HashMap<_, _> = before.into_iter().flat_map(Self::valid_documents).collect();
         let read = |document: Document<'_>| match known.get(document.text) {
             Some(entries) => {
                 let here = |entry: &Entry| Entry { line: document.line, ..entry.clone() };
@@ -30,7 +30,7 @@ impl ParsedFile {
         };
         let page = Self { documents: split(&text).map(read).collect(), text };
         for entry in page.entries() {
-            if let Content::Foreign(what) = &entry.content {
+            if let Content::Unsupported(what) = &entry.content {
                 tracing::debug!(file = %file.display(), line = entry.line, what, "not used for routing");
             }
         }
@@ -42,13 +42,13 @@ impl ParsedFile {
         self.documents.iter().flatten()
     }
 
-    /// The documents without faults, by their text.
-    fn sound_documents(&self) -> impl Iterator<Item = (&str, &[Entry])> {
-        let is_sound = |entry: &Entry| !matches!(entry.content, Content::Faulty(_));
+    /// The documents without errors, by their text.
+    fn valid_documents(&self) -> impl Iterator<Item = (&str, &[Entry])> {
+        let is_valid = |entry: &Entry| !matches!(entry.content, Content::Invalid(_));
         split(&self.text)
             .map(|document| document.text)
             .zip(self.documents.iter().map(Vec::as_slice))
-            .filter(move |(_, entries)| entries.iter().all(is_sound))
+            .filter(move |(_, entries)| entries.iter().all(is_valid))
     }
 }
 
@@ -89,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn a_faulty_document_that_has_moved_tells_its_new_line() {
+    fn invalid_document_has_its_new_line() {
         let before = parse(BAD, None);
         let after = parse(&[ONE, BAD].concat(), Some(&before));
-        let fault = |page: &ParsedFile| match &page.entries().last().unwrap().content {
-            Content::Faulty(faults) => faults[0].line,
+        let error = |page: &ParsedFile| match &page.entries().last().unwrap().content {
+            Content::Invalid(errors) => errors[0].line,
             other => panic!("{other:?}"),
         };
-        assert_eq!((fault(&before), fault(&after)), (4, 8));
+        assert_eq!((error(&before), error(&after)), (4, 8));
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct LoadResult {
     /// Every declaration of an object, in the order of the files.
     declared: BTreeMap<ObjectKey, Vec<Declared>>,
     /// Objects that are there, but wrong, and where.
-    faulty: BTreeSet<(ObjectKey, PathBuf)>,
+    invalid: BTreeSet<(ObjectKey, PathBuf)>,
     /// Files, and directories of files, in which anything may be.
     pub(super) unreadable: BTreeSet<PathBuf>,
 }
@@ -26,12 +26,12 @@ impl LoadResult {
         for entry in entries {
             match &entry.content {
                 Content::Object(object) => self.declare(file, entry.line, object),
-                Content::Foreign(_) => {}
-                Content::Faulty(faults) => {
-                    let problem = |fault| format!("{}:{fault}", file.display());
-                    self.problems.extend(faults.iter().map(problem));
+                Content::Unsupported(_) => {}
+                Content::Invalid(errors) => {
+                    let problem = |error| format!("{}:{error}", file.display());
+                    self.problems.extend(errors.iter().map(problem));
                     match &entry.key {
-                        Some(key) => _ = self.faulty.insert((key.clone(), file.to_owned())),
+                        Some(key) => _ = self.invalid.insert((key.clone(), file.to_owned())),
                         None => _ = self.unreadable.insert(file.to_owned()),
                     }
                 }
@@ -64,7 +64,7 @@ impl LoadResult {
         let mut settled = BTreeMap::new();
         for (key, declarations) in std::mem::take(&mut self.declared) {
             let old = before.get(&key);
-            if let Some(old) = old.filter(|old| self.is_faulty_at(&key, &old.file)) {
+            if let Some(old) = old.filter(|old| self.is_invalid_in(&key, &old.file)) {
                 settled.insert(key.clone(), self.keep(&key, old.clone()));
             }
             let from_old_file = |kept: &Declared| old.is_some_and(|old| old.file == kept.file);
@@ -84,8 +84,8 @@ impl LoadResult {
             if settled.contains_key(key) {
                 continue;
             }
-            let faulty_elsewhere = self.faulty.iter().any(|(faulty, _)| faulty == key);
-            let kept = if faulty_elsewhere || self.may_be_unread(&old.file) {
+            let is_invalid_elsewhere = self.invalid.iter().any(|(invalid, _)| invalid == key);
+            let kept = if is_invalid_elsewhere || self.may_be_unread(&old.file) {
                 old.clone()
             } else if let Some(file) = newly_unreadable.iter().find(|path| beside(path, &old.file))
             {
@@ -103,8 +103,8 @@ impl LoadResult {
         old
     }
 
-    fn is_faulty_at(&self, key: &ObjectKey, file: &Path) -> bool {
-        self.faulty.contains(&(key.clone(), file.to_owned()))
+    fn is_invalid_in(&self, key: &ObjectKey, file: &Path) -> bool {
+        self.invalid.contains(&(key.clone(), file.to_owned()))
     }
 
     fn may_be_unread(&self, file: &Path) -> bool {
