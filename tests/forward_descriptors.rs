@@ -28,7 +28,7 @@ use support::stream::Stream;
 use support::{PATIENCE, eventually, within};
 
 /// Runs a test in a runtime of its own, whose descriptors do not get into another test's way.
-fn alone(test: impl Future<Output = ()>) {
+fn run_alone(test: impl Future<Output = ()>) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
@@ -56,11 +56,11 @@ impl Ready {
 }
 
 #[test]
-fn a_listener_outlives_a_lack_of_descriptors() {
-    alone(lack_of_descriptors());
+fn descriptor_exhaustion_delays_accepts_with_backoff() {
+    run_alone(exhaust_descriptors());
 }
 
-async fn lack_of_descriptors() {
+async fn exhaust_descriptors() {
     record();
     let echo = Peer::echo().await;
     let routing = || to(&[echo.address]);
@@ -127,11 +127,11 @@ async fn lack_of_descriptors() {
 
 /// They were accepted by the system, so their clients believe to be connected.
 #[test]
-fn connections_waiting_when_their_listener_is_removed_are_served() {
-    alone(removed_while_connections_wait());
+fn removed_listener_serves_its_whole_backlog() {
+    run_alone(remove_listener_with_full_backlog());
 }
 
-async fn removed_while_connections_wait() {
+async fn remove_listener_with_full_backlog() {
     const WAITING: usize = 300;
     let echo = Peer::echo().await;
     let settings = settings(1).with_drain_timeout(10 * PATIENCE);
@@ -173,11 +173,11 @@ fn waiting(mut table: &File, address: SocketAddr) -> usize {
 }
 
 #[test]
-fn no_descriptor_is_left_behind() {
-    alone(everything_at_once_and_its_end());
+fn descriptors_are_all_closed_in_the_end() {
+    run_alone(open_and_close_everything());
 }
 
-async fn everything_at_once_and_its_end() {
+async fn open_and_close_everything() {
     let open = || fs::read_dir("/proc/self/fd").unwrap().count();
     let before = open();
     {

@@ -55,7 +55,7 @@ fn only(endpoint: SocketAddr) -> Routing {
 }
 
 #[tokio::test]
-async fn a_completed_connection() {
+async fn event_of_completed_connection_has_all_fields() {
     let backend = Backend::listen().await;
     let gate = gate("completed", only(backend.address)).await;
     let started = Instant::now();
@@ -84,7 +84,7 @@ async fn a_completed_connection() {
 }
 
 #[tokio::test]
-async fn a_rejected_connection() {
+async fn event_of_rejected_connection_has_reason() {
     let missing = route("orders", [rejecting("missing", 1, RejectReason::RefNotPermitted)]);
     let gate = gate("rejected", missing).await;
     gate.resets("rejected").await;
@@ -96,7 +96,7 @@ async fn a_rejected_connection() {
 }
 
 #[tokio::test]
-async fn a_connection_without_route() {
+async fn event_of_unrouted_connection_has_no_route() {
     let gate = gate("unrouted", Routing::Unrouted).await;
     gate.resets("unrouted").await;
     let event = event("unrouted").await;
@@ -107,7 +107,7 @@ async fn a_connection_without_route() {
 }
 
 #[tokio::test]
-async fn a_failed_dial() {
+async fn event_of_failed_dial_has_endpoint() {
     let refusing = Reserved::new();
     let gate = gate("refused", only(refusing.address)).await;
     gate.resets("refused").await;
@@ -118,7 +118,7 @@ async fn a_failed_dial() {
 }
 
 #[tokio::test]
-async fn resets() {
+async fn event_of_reset_names_the_side() {
     for (listener, by_client) in [("downstream", true), ("upstream", false)] {
         let backend = Backend::listen().await;
         let gate = gate(listener, only(backend.address)).await;
@@ -139,7 +139,7 @@ async fn resets() {
 }
 
 #[tokio::test]
-async fn a_client_that_resets_while_its_endpoint_is_dialled() {
+async fn event_of_client_reset_during_dial_has_backend() {
     let silent = Silent::new().await;
     let gate = gate("impatient", only(silent.address)).await;
     gate.connect("impatient").await.reset();
@@ -149,7 +149,7 @@ async fn a_client_that_resets_while_its_endpoint_is_dialled() {
 }
 
 #[tokio::test]
-async fn a_connection_drained_while_its_endpoint_is_dialled() {
+async fn event_of_drain_during_dial_is_drained() {
     let silent = Silent::new().await;
     let mut gate = gate("dialling", only(silent.address)).await;
     let mut client = gate.connect("dialling").await;
@@ -160,7 +160,7 @@ async fn a_connection_drained_while_its_endpoint_is_dialled() {
 }
 
 #[tokio::test]
-async fn a_connection_of_a_removed_listener() {
+async fn event_of_removed_listener_is_drained() {
     let backend = Backend::listen().await;
     let mut gate = gate("removed", only(backend.address)).await;
     let mut client = gate.connect("removed").await;
@@ -175,7 +175,7 @@ async fn a_connection_of_a_removed_listener() {
 }
 
 #[tokio::test]
-async fn a_connection_that_a_dropped_forwarder_leaves() {
+async fn event_of_dropped_forwarder_is_drained() {
     let backend = Backend::listen().await;
     let gate = gate("dropped", only(backend.address)).await;
     let _client = gate.connect("dropped").await;
@@ -186,7 +186,7 @@ async fn a_connection_that_a_dropped_forwarder_leaves() {
 
 /// On a socket for both families, they come wrapped as IPv6.
 #[tokio::test]
-async fn ipv4_addresses_look_like_themselves() {
+async fn event_unmaps_ipv4_addresses() {
     record();
     let echo = Peer::echo().await;
     let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
@@ -202,7 +202,7 @@ async fn ipv4_addresses_look_like_themselves() {
 
 /// However they end, and whether or not their listener is still there.
 #[tokio::test]
-async fn there_is_one_event_for_each_connection() {
+async fn event_is_logged_once_per_connection() {
     let (echo, refusing) = (Peer::echo().await, Reserved::new());
     let routing = route(
         "orders",

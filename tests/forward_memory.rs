@@ -27,7 +27,7 @@ const CONNECTION: usize = 8 * KIB;
 const SLACK: usize = 4 * 1024 * KIB;
 
 #[tokio::test]
-async fn idle_connections_own_no_buffer_and_stalled_ones_one() {
+async fn memory_of_idle_connections_excludes_buffers() {
     const IDLE: usize = 400;
     const STALLED: usize = 50;
     let (gate, backend) = Gate::to_backend().await;

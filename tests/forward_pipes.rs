@@ -29,11 +29,11 @@ use support::{eventually, within};
 const BULK: usize = 16 << 20;
 
 /// Pipes that the workers have at most, and how many they keep; each has two ends.
-const MOST: usize = 32;
-const SPARE: usize = 4;
+const MAX_PIPES: usize = 32;
+const MAX_SPARE_PIPES: usize = 4;
 
 /// Runs a test on a runtime of its own, with descriptors that it knows the number of.
-fn alone(test: impl Future<Output = ()>) {
+fn run_alone(test: impl Future<Output = ()>) {
     static ALONE: Mutex<()> = Mutex::new(());
     LazyLock::force(&INHERITED);
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,8 +86,8 @@ async fn stalled(gate: &Gate) {
 }
 
 #[test]
-fn bulk_goes_through_a_pipe_that_is_given_back() {
-    alone(async {
+fn pipe_is_used_for_bulk_and_reused() {
+    run_alone(async {
         let backend = Backend::listen().await;
         let gate = gate(&backend).await;
         let mut tasks = JoinSet::new();
@@ -105,8 +105,8 @@ fn bulk_goes_through_a_pipe_that_is_given_back() {
 }
 
 #[test]
-fn what_a_lost_client_did_not_take_nobody_else_gets() {
-    alone(async {
+fn pipe_with_data_of_lost_client_is_not_reused() {
+    run_alone(async {
         let backend = Backend::listen().await;
         let gate = gate(&backend).await;
         for _ in 0..3 {
@@ -129,9 +129,9 @@ fn what_a_lost_client_did_not_take_nobody_else_gets() {
 }
 
 #[test]
-fn where_there_are_too_few_pipes_bulk_is_copied() {
-    alone(async {
-        const CLIENTS: usize = MOST + 8;
+fn pipe_limit_makes_bulk_copied() {
+    run_alone(async {
+        const CLIENTS: usize = MAX_PIPES + 8;
         let backend = Backend::listen().await;
         let gate = gate(&backend).await;
         let (mut tasks, mut clients) = (JoinSet::new(), Vec::new());
@@ -142,7 +142,7 @@ fn where_there_are_too_few_pipes_bulk_is_copied() {
         }
         stalled(&gate).await;
         // The system may let this user have fewer.
-        assert!((1..=2 * MOST).contains(&pipe_ends()), "{} ends of pipes", pipe_ends());
+        assert!((1..=2 * MAX_PIPES).contains(&pipe_ends()), "{} ends of pipes", pipe_ends());
         let mut received = JoinSet::new();
         for mut client in clients {
             received.spawn(async move {
@@ -152,14 +152,14 @@ fn where_there_are_too_few_pipes_bulk_is_copied() {
             });
         }
         within("the bulk", received.join_all()).await;
-        eventually("most pipes are closed", || pipe_ends() <= 2 * SPARE).await;
+        eventually("most pipes are closed", || pipe_ends() <= 2 * MAX_SPARE_PIPES).await;
         gate.ended("tcp", &[(Outcome::Completed, CLIENTS as u64)]).await;
     });
 }
 
 #[test]
-fn where_there_are_no_descriptors_bulk_is_copied() {
-    alone(async {
+fn pipe_without_descriptors_makes_bulk_copied() {
+    run_alone(async {
         let backend = Backend::listen().await;
         let gate = gate(&backend).await;
         let (mut client, server) = gate.talking_pair(&backend).await;
@@ -175,10 +175,10 @@ fn where_there_are_no_descriptors_bulk_is_copied() {
 /// Urgent data is not carried; but it must not get in the way of what comes after it, where a pipe
 /// would stop for ever.
 #[test]
-fn urgent_data_is_passed_over() {
+fn pipe_passes_over_urgent_data() {
     /// Whether a pipe meets it is a matter of luck, most of the time of good luck.
     const TIMES: u64 = 8;
-    alone(async {
+    run_alone(async {
         let backend = Backend::listen().await;
         let gate = gate(&backend).await;
         for _ in 0..TIMES {
@@ -207,9 +207,9 @@ fn urgent_data_is_passed_over() {
 /// A pipe is emptied into a socket whose other end is lost: what an ordinary write only reports is
 /// a signal then, and this process need not ignore it.
 #[test]
-fn workers_are_safe_from_sigpipe() {
+fn sigpipe_is_blocked_on_workers() {
     const SIGPIPE: u64 = 1 << (13 - 1);
-    alone(async {
+    run_alone(async {
         let backend = Backend::listen().await;
         let _gate = gate(&backend).await;
         let mut workers = 0;

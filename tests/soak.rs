@@ -55,7 +55,7 @@ const MIB: u64 = 1024 * KIB;
 /// As long as it is asked to.
 #[test]
 #[ignore = "runs for SOAK_SECONDS, by default 30"]
-fn nothing_is_lost_and_nothing_is_left() {
+fn soak_for_a_given_time() {
     let seconds = number("SOAK_SECONDS").unwrap_or(30);
     let measure = Measure {
         largest: 8 * MIB,
@@ -76,7 +76,7 @@ fn nothing_is_lost_and_nothing_is_left() {
 
 /// The same in small, always, so that it works when it is wanted.
 #[test]
-fn a_short_soak() {
+fn soak_of_a_few_seconds() {
     let measure = Measure {
         largest: 128 * KIB,
         bulk: (256 * KIB, MIB),

@@ -174,7 +174,7 @@ mod tests {
 
     /// The worker may notice both at once, if it was not scheduled for a while.
     #[tokio::test(start_paused = true)]
-    async fn drain_follows_a_change_before_a_deadline_that_has_passed() {
+    async fn drain_prefers_changed_deadline_to_expired_one() {
         const TIMEOUT: Duration = Duration::from_millis(10);
         // A choice at random would be right every other time.
         for _ in 0..20 {

@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_only_what_differs() {
+    fn update_returns_only_what_differs() {
         let mut desired = Desired::new(Counters::new(1));
         let mut changed_by = |listeners: &[(&str, u16, &str)]| -> (Vec<String>, Vec<u16>) {
             let mut changes = Changes::default();

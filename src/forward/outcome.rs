@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn index_is_the_position_in_all() {
+    fn index_is_position_in_all() {
         for (position, outcome) in Outcome::ALL.iter().enumerate() {
             assert_eq!(outcome.index(), position, "{outcome:?}");
         }

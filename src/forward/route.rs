@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_weight_everything_is_rejected() {
+    fn pick_without_weight_rejects() {
         for weights in [&[0, 0][..], &[0], &[]] {
             let route = Route::new(plan(weights), None);
             assert!(matches!(route.pick().target, Err(RejectReason::NoWeight)));
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_take_turns_and_stand_in_for_each_other() {
+    fn endpoints_rotate_and_follow_each_other() {
         let route = Route::new(plan(&[1]), None);
         let ports = |route: &Route| -> Vec<_> {
             route
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_successor_goes_on_with_the_turns() {
+    fn successor_continues_the_rotation() {
         let old = Route::new(plan(&[2, 1]), None);
         let expected = picks(&Route::new(plan(&[2, 1]), None), 6);
         let mut got = picks(&old, 2);

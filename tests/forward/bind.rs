@@ -16,7 +16,7 @@ use crate::support::stream::Stream;
 use crate::support::within;
 
 #[tokio::test]
-async fn a_taken_port_leaves_the_others_alone_and_is_tried_again() {
+async fn port_in_use_fails_alone_and_is_bound_by_retry() {
     let echo = Peer::echo().await;
     let reserved = Reserved::new();
     let taken = reserved.take();
@@ -53,7 +53,7 @@ async fn a_taken_port_leaves_the_others_alone_and_is_tried_again() {
 }
 
 #[tokio::test]
-async fn an_address_of_another_host_cannot_be_used() {
+async fn foreign_address_is_not_usable() {
     let echo = Peer::echo().await;
     // Reserved for documentation.
     let elsewhere = SocketAddr::from(([198, 51, 100, 1], 0));
@@ -72,7 +72,7 @@ async fn an_address_of_another_host_cannot_be_used() {
 }
 
 #[tokio::test]
-async fn of_two_listeners_that_want_one_address_the_first_has_it() {
+async fn shared_address_goes_to_first_listener() {
     let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
     let reserved = Reserved::new();
     let mut gate = Gate::open(&Default::default()).await;
@@ -105,7 +105,7 @@ async fn of_two_listeners_that_want_one_address_the_first_has_it() {
 
 /// Half of a plan may have been applied then; the next time the rest is.
 #[tokio::test]
-async fn a_plan_that_was_given_up_half_way_can_be_applied_again() {
+async fn cancelled_apply_can_be_repeated() {
     // More than a task may hand over without pausing.
     const LISTENERS: usize = 100;
     let echo = Peer::echo().await;
@@ -129,7 +129,7 @@ async fn a_plan_that_was_given_up_half_way_can_be_applied_again() {
 
 /// Workers share a port, but not with anybody else.
 #[tokio::test]
-async fn another_forwarder_cannot_have_the_port_too() {
+async fn port_is_not_shared_with_another_forwarder() {
     let (first, second) = (Peer::named(b'1').await, Peer::named(b'2').await);
     let gate = Gate::to(to(&[first.address])).await;
     let address = gate.address("tcp");
@@ -142,7 +142,7 @@ async fn another_forwarder_cannot_have_the_port_too() {
 }
 
 #[tokio::test]
-async fn a_listener_may_have_addresses_of_both_families() {
+async fn listener_may_bind_ipv4_and_ipv6() {
     if !has_ipv6() {
         return;
     }
@@ -159,7 +159,7 @@ async fn a_listener_may_have_addresses_of_both_families() {
 }
 
 #[tokio::test]
-async fn all_interfaces_are_those_of_both_families() {
+async fn wildcard_address_accepts_ipv4_and_ipv6() {
     let echo = Peer::echo().await;
     let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
     let gate = Gate::open(&plan([("tcp", all, to(&[echo.address]))])).await;
@@ -171,7 +171,7 @@ async fn all_interfaces_are_those_of_both_families() {
 }
 
 #[tokio::test]
-async fn a_backend_may_be_of_the_other_family() {
+async fn backend_may_use_other_address_family() {
     if !has_ipv6() {
         return;
     }
@@ -185,7 +185,7 @@ async fn a_backend_may_be_of_the_other_family() {
 
 /// Every worker's socket is at the one port, and every worker serves.
 #[tokio::test]
-async fn workers_share_a_port() {
+async fn port_is_shared_by_all_workers() {
     let echo = Peer::echo().await;
     let settings = settings(4);
     let gate = Gate::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;

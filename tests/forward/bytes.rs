@@ -18,7 +18,7 @@ use crate::support::within;
 const MIB: usize = 1024 * 1024;
 
 #[tokio::test]
-async fn the_client_may_end_first() {
+async fn half_close_by_client_is_passed_on() {
     let (gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
 
@@ -44,7 +44,7 @@ async fn the_client_may_end_first() {
 }
 
 #[tokio::test]
-async fn the_backend_may_end_first() {
+async fn half_close_by_backend_is_passed_on() {
     let (gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
 
@@ -70,7 +70,7 @@ async fn the_backend_may_end_first() {
 }
 
 #[tokio::test]
-async fn an_end_with_nothing_said_is_an_end() {
+async fn half_close_without_data_completes() {
     let (gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
     client.end().await;
@@ -81,7 +81,7 @@ async fn an_end_with_nothing_said_is_an_end() {
 }
 
 #[tokio::test]
-async fn the_backend_may_speak_first() {
+async fn backend_may_send_first() {
     let banner = Peer::named(b'B').await;
     let gate = Gate::to(to(&[banner.address])).await;
     let mut client = gate.connect("tcp").await;
@@ -90,7 +90,7 @@ async fn the_backend_may_speak_first() {
 }
 
 #[tokio::test]
-async fn each_side_gets_64_mib_while_it_sends_as_much() {
+async fn bulk_in_both_directions_arrives_intact() {
     let (gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
     let received = within("the exchange", async {
@@ -104,7 +104,7 @@ async fn each_side_gets_64_mib_while_it_sends_as_much() {
 
 /// More than fits into any buffer is in flight when the sender closes.
 #[tokio::test]
-async fn what_is_in_flight_when_the_sender_closes_arrives() {
+async fn bytes_in_flight_arrive_after_sender_closes() {
     let source = Peer::source(8 * MIB).await;
     let sink = Peer::sink().await;
     let gate = Gate::to(to(&[source.address])).await;
@@ -125,7 +125,7 @@ async fn what_is_in_flight_when_the_sender_closes_arrives() {
 /// A connection is complete when the system has everything; then it is closed, and later the gate is
 /// gone altogether, while most of it is still on its way.
 #[tokio::test]
-async fn what_is_in_flight_when_the_gate_closes_arrives() {
+async fn bytes_in_flight_arrive_after_forwarder_is_dropped() {
     const LENGTH: usize = MIB / 2;
     let source = Peer::source(LENGTH).await;
     let mut gate = Gate::to(to(&[source.address])).await;
@@ -138,24 +138,24 @@ async fn what_is_in_flight_when_the_gate_closes_arrives() {
 }
 
 #[tokio::test]
-async fn a_slow_backend_holds_up_the_client() {
+async fn backpressure_of_slow_backend_reaches_client() {
     let (gate, backend) = Gate::to_backend().await;
     let (client, server) = gate.pair(&backend).await;
-    holds_up(client, server).await;
+    assert_backpressure(client, server).await;
     gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
 #[tokio::test]
-async fn a_slow_client_holds_up_the_backend() {
+async fn backpressure_of_slow_client_reaches_backend() {
     let (gate, backend) = Gate::to_backend().await;
     let (client, server) = gate.pair(&backend).await;
-    holds_up(server, client).await;
+    assert_backpressure(server, client).await;
     gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
 /// While the receiver does not read, the sender gets rid of what the system's queues hold and no
 /// more, and the other direction goes on; once it reads, everything arrives.
-async fn holds_up(sender: TcpStream, mut receiver: TcpStream) {
+async fn assert_backpressure(sender: TcpStream, mut receiver: TcpStream) {
     let (mut hears, mut says) = sender.into_split();
     let sent = Arc::<AtomicUsize>::default();
     let count = sent.clone();

@@ -19,7 +19,7 @@ async fn gate(settings: Settings, endpoints: &[SocketAddr]) -> Gate {
 }
 
 #[tokio::test]
-async fn another_endpoint_stands_in_for_one_that_refuses() {
+async fn refused_dial_moves_to_next_endpoint() {
     let (refusing, echo) = (Reserved::new(), Peer::echo().await);
     let gate = gate(settings(1), &[refusing.address, echo.address]).await;
     for _ in 0..10 {
@@ -34,7 +34,7 @@ async fn another_endpoint_stands_in_for_one_that_refuses() {
 /// Of four endpoints three refuse, and each of four connections begins with another one: so the
 /// number of attempts decides how many of them find the fourth.
 #[tokio::test]
-async fn no_more_endpoints_are_tried_than_allowed() {
+async fn dial_attempts_are_limited() {
     let echo = Peer::echo().await;
     let refusing = [Reserved::new(), Reserved::new(), Reserved::new()];
     let mut endpoints = refusing.each_ref().map(|refusing| refusing.address).to_vec();
@@ -65,7 +65,7 @@ async fn end(address: SocketAddr) -> io::Result<()> {
 }
 
 #[tokio::test]
-async fn where_all_endpoints_refuse_the_client_is_reset() {
+async fn refused_dial_of_all_endpoints_resets_client() {
     let refusing = [Reserved::new(), Reserved::new()];
     let gate = gate(settings(1), &refusing.each_ref().map(|refusing| refusing.address)).await;
     gate.resets("tcp").await;
@@ -73,7 +73,7 @@ async fn where_all_endpoints_refuse_the_client_is_reset() {
 }
 
 #[tokio::test]
-async fn at_least_one_endpoint_is_tried() {
+async fn dial_attempts_of_zero_means_one() {
     let echo = Peer::echo().await;
     let mut settings = settings(1);
     settings.dial_attempts = 0;
@@ -82,7 +82,7 @@ async fn at_least_one_endpoint_is_tried() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer_is_given_up() {
+async fn dial_timeout_resets_client() {
     let silent = Silent::new().await;
     let timeout = Duration::from_millis(50);
     let gate = gate(settings(1).with_dial_timeout(timeout), &[silent.address]).await;
@@ -94,7 +94,7 @@ async fn an_endpoint_that_does_not_answer_is_given_up() {
 
 /// What the client says while nobody listens yet is not lost, nor is its end.
 #[tokio::test]
-async fn another_endpoint_stands_in_for_one_that_does_not_answer() {
+async fn dial_timeout_moves_to_next_endpoint() {
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
     let settings = settings(1).with_dial_timeout(Duration::from_millis(50));
     let gate = gate(settings, &[silent.address, echo.address]).await;
@@ -110,7 +110,7 @@ async fn another_endpoint_stands_in_for_one_that_does_not_answer() {
 
 /// Long before the endpoint is given up.
 #[tokio::test]
-async fn dialling_stops_when_the_client_resets() {
+async fn dial_stops_when_client_resets() {
     let silent = Silent::new().await;
     let gate = gate(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
     let mut client = gate.connect("tcp").await;
@@ -120,7 +120,7 @@ async fn dialling_stops_when_the_client_resets() {
 }
 
 #[tokio::test]
-async fn a_drain_does_not_wait_for_a_dial() {
+async fn dial_is_cut_by_drain() {
     let silent = Silent::new().await;
     let mut gate = gate(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
     let mut client = gate.connect("tcp").await;

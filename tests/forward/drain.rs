@@ -15,7 +15,7 @@ use crate::support::{PATIENCE, within};
 const SOON: Duration = Duration::from_millis(100);
 
 #[tokio::test]
-async fn a_drain_is_over_when_the_last_connection_ends() {
+async fn drain_ends_with_last_connection() {
     let (mut gate, backend) = Gate::to_backend().await;
     let address = gate.address("tcp");
     let (mut client, mut server) = gate.talking_pair(&backend).await;
@@ -41,7 +41,7 @@ async fn a_drain_is_over_when_the_last_connection_ends() {
 }
 
 #[tokio::test]
-async fn a_drain_resets_what_is_left_at_its_deadline() {
+async fn drain_resets_connections_at_deadline() {
     let (mut gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.talking_pair(&backend).await;
     let started = Instant::now();
@@ -53,7 +53,7 @@ async fn a_drain_resets_what_is_left_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_drain_may_be_given_up_and_begun_again() {
+async fn drain_may_be_cancelled_and_repeated() {
     let (mut gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.talking_pair(&backend).await;
     timeout(Duration::from_millis(20), gate.forwarder.drain(10 * PATIENCE)).await.unwrap_err();
@@ -67,7 +67,7 @@ async fn a_drain_may_be_given_up_and_begun_again() {
 }
 
 #[tokio::test]
-async fn a_drain_of_nothing_is_over_at_once() {
+async fn drain_without_connections_returns_at_once() {
     let (mut gate, _backend) = Gate::to_backend().await;
     within("the drain", gate.forwarder.drain(10 * PATIENCE)).await;
     within("another drain", gate.forwarder.drain(10 * PATIENCE)).await;
@@ -75,7 +75,7 @@ async fn a_drain_of_nothing_is_over_at_once() {
 
 /// The time a drain is given counts, not the time that connections of a removed listener get.
 #[tokio::test]
-async fn a_drain_may_last_longer_than_that_of_a_removed_listener() {
+async fn drain_ignores_timeout_of_removed_listeners() {
     let backend = Backend::listen().await;
     let settings = settings(1).with_drain_timeout(Duration::ZERO);
     let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
@@ -94,7 +94,7 @@ async fn a_drain_may_last_longer_than_that_of_a_removed_listener() {
 /// A connection of a listener removed earlier does not hold up a drain beyond its deadline, nor
 /// does the drain prolong its time.
 #[tokio::test]
-async fn a_drain_takes_removed_listeners_along() {
+async fn drain_includes_removed_listeners() {
     for (removed, drain) in [(10 * PATIENCE, SOON), (SOON, 10 * PATIENCE)] {
         let backend = Backend::listen().await;
         let settings = settings(1).with_drain_timeout(removed);
@@ -108,7 +108,7 @@ async fn a_drain_takes_removed_listeners_along() {
 }
 
 #[tokio::test]
-async fn after_a_drain_a_plan_can_be_applied_again() {
+async fn drain_may_be_followed_by_another_plan() {
     let echo = Peer::echo().await;
     let plan = plan([("tcp", ANY, to(&[echo.address]))]);
     let mut gate = Gate::open(&plan).await;
@@ -118,7 +118,7 @@ async fn after_a_drain_a_plan_can_be_applied_again() {
 }
 
 #[tokio::test]
-async fn dropping_a_forwarder_ends_everything_at_once() {
+async fn drop_resets_all_connections() {
     let (gate, backend) = Gate::to_backend().await;
     let address = gate.address("tcp");
     let (mut client, mut server) = gate.talking_pair(&backend).await;

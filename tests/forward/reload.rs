@@ -18,7 +18,7 @@ use crate::support::stream::{Stream, refused};
 use crate::support::{PATIENCE, eventually, within};
 
 #[tokio::test]
-async fn reloads_under_load_go_unnoticed() {
+async fn reload_under_load_disturbs_no_connection() {
     let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
     let plan_number = |number: usize| {
         let [a, b] = peers.each_ref().map(|peer| peer.address);
@@ -96,7 +96,7 @@ impl Load {
 }
 
 #[tokio::test]
-async fn a_connection_keeps_the_backend_it_began_with() {
+async fn connection_keeps_its_backend_after_reload() {
     let (mut gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
     let other = Peer::named(b'N').await;
@@ -115,7 +115,7 @@ fn draining(timeout: Duration) -> Settings {
 }
 
 #[tokio::test]
-async fn connections_of_a_removed_listener_may_finish() {
+async fn removed_listener_lets_connections_finish() {
     let backend = Backend::listen().await;
     let routing = to(&[backend.address]);
     let mut gate = Gate::with(draining(10 * PATIENCE), &plan([("tcp", ANY, routing)])).await;
@@ -136,7 +136,7 @@ async fn connections_of_a_removed_listener_may_finish() {
 
 /// They are established, though the gate may not have heard of them yet.
 #[tokio::test]
-async fn connections_made_just_before_their_listener_is_removed_are_served() {
+async fn removed_listener_serves_connections_in_its_backlog() {
     let echo = Peer::echo().await;
     let plan = plan([("tcp", ANY, to(&[echo.address]))]);
     let mut gate = Gate::with(draining(10 * PATIENCE), &plan).await;
@@ -156,7 +156,7 @@ async fn connections_made_just_before_their_listener_is_removed_are_served() {
 }
 
 #[tokio::test]
-async fn connections_of_a_removed_listener_are_reset_in_the_end() {
+async fn removed_listener_resets_connections_at_deadline() {
     let backend = Backend::listen().await;
     let timeout = Duration::from_millis(100);
     let kept = Peer::echo().await;
@@ -179,7 +179,7 @@ async fn connections_of_a_removed_listener_are_reset_in_the_end() {
 /// Repeats a scenario with longer drain timeouts, until its listener came back within the timeout.
 /// On a busy machine that can take longer than the shortest one; connections are then reset, as they
 /// should be.
-async fn in_time(scenario: impl AsyncFn(Duration) -> bool) {
+async fn repeat_until_in_time(scenario: impl AsyncFn(Duration) -> bool) {
     for timeout in [200, 2_000, 20_000].map(Duration::from_millis) {
         if scenario(timeout).await {
             return;
@@ -190,11 +190,11 @@ async fn in_time(scenario: impl AsyncFn(Duration) -> bool) {
 
 /// A mistake that is put right, or a plan that was not whole for a moment.
 #[tokio::test]
-async fn connections_of_a_listener_that_comes_back_in_time_are_not_reset() {
-    in_time(listener_comes_back).await;
+async fn restored_listener_keeps_its_connections() {
+    repeat_until_in_time(restore_listener).await;
 }
 
-async fn listener_comes_back(timeout: Duration) -> bool {
+async fn restore_listener(timeout: Duration) -> bool {
     let (reserved, backend) = (Reserved::new(), Backend::listen().await);
     let listener = |name| (name, reserved.address, to(&[backend.address]));
     let clock = || ("clock", ANY, to(&[backend.address]));
@@ -228,11 +228,11 @@ async fn listener_comes_back(timeout: Duration) -> bool {
 
 /// For the connections it makes no difference that somebody was quicker to take the port.
 #[tokio::test]
-async fn connections_of_a_listener_that_wants_to_come_back_are_not_reset() {
-    in_time(listener_wants_to_come_back).await;
+async fn restored_listener_keeps_its_connections_when_port_is_in_use() {
+    repeat_until_in_time(restore_listener_with_port_in_use).await;
 }
 
-async fn listener_wants_to_come_back(timeout: Duration) -> bool {
+async fn restore_listener_with_port_in_use(timeout: Duration) -> bool {
     let (reserved, backend) = (Reserved::new(), Backend::listen().await);
     let only = plan([("tcp", reserved.address, to(&[backend.address]))]);
     let clock = plan([("clock", ANY, to(&[backend.address]))]);
@@ -260,7 +260,7 @@ async fn listener_wants_to_come_back(timeout: Duration) -> bool {
 }
 
 #[tokio::test]
-async fn a_renamed_listener_keeps_its_connections() {
+async fn renamed_listener_keeps_its_connections() {
     let (reserved, backend) = (Reserved::new(), Backend::listen().await);
     let named = |listener| plan([(listener, reserved.address, to(&[backend.address]))]);
     let mut gate = Gate::with(draining(Duration::ZERO), &named("tcp")).await;
@@ -278,7 +278,7 @@ async fn a_renamed_listener_keeps_its_connections() {
 }
 
 #[tokio::test]
-async fn listeners_may_swap_their_ports() {
+async fn swapped_ports_keep_connections() {
     let (one, two) = (Reserved::new(), Reserved::new());
     let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
     let ports = |a: &Reserved, b: &Reserved| {
@@ -304,7 +304,7 @@ async fn listeners_may_swap_their_ports() {
 
 /// They cannot be open together, so there one closes before the other opens.
 #[tokio::test]
-async fn all_interfaces_may_give_way_to_one_of_them_and_back() {
+async fn wildcard_and_specific_address_replace_each_other() {
     let everywhere = Reserved::on((Ipv4Addr::UNSPECIFIED, 0).into());
     let port = everywhere.address.port();
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -327,7 +327,7 @@ async fn all_interfaces_may_give_way_to_one_of_them_and_back() {
 
 /// A port that the system chose, asked for by number from now on.
 #[tokio::test]
-async fn a_chosen_port_may_be_asked_for_by_number() {
+async fn ephemeral_port_may_be_requested_by_number() {
     let (mut gate, backend) = Gate::to_backend().await;
     let address = gate.address("tcp");
     let (mut client, mut server) = gate.pair(&backend).await;

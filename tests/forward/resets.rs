@@ -12,7 +12,7 @@ use crate::support::plans::to;
 use crate::support::stream::Stream;
 
 #[tokio::test]
-async fn the_client_resets() {
+async fn reset_by_client_reaches_backend() {
     let (gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
     client.say("never mind").await;
@@ -23,7 +23,7 @@ async fn the_client_resets() {
 }
 
 #[tokio::test]
-async fn the_backend_resets() {
+async fn reset_by_backend_reaches_client() {
     let (gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
     server.say("no more").await;
@@ -35,7 +35,7 @@ async fn the_backend_resets() {
 
 /// So fast that it may look as if it had not taken the connection at all.
 #[tokio::test]
-async fn the_backend_resets_at_once() {
+async fn reset_right_after_accept_reaches_client() {
     let backend = Peer::reset().await;
     let gate = Gate::to(to(&[backend.address])).await;
     for _ in 0..20 {
@@ -49,7 +49,7 @@ async fn the_backend_resets_at_once() {
 
 /// The backend has heard the client's end and takes its time; it must still learn of the reset.
 #[tokio::test]
-async fn the_client_resets_after_its_end() {
+async fn reset_by_client_after_half_close_reaches_backend() {
     let (gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
     client.say("think about it").await;
@@ -62,7 +62,7 @@ async fn the_client_resets_after_its_end() {
 }
 
 #[tokio::test]
-async fn the_backend_resets_after_its_end() {
+async fn reset_by_backend_after_half_close_reaches_client() {
     let (gate, backend) = Gate::to_backend().await;
     let (mut client, mut server) = gate.pair(&backend).await;
     server.say("your turn").await;
@@ -76,7 +76,7 @@ async fn the_backend_resets_after_its_end() {
 
 /// A client that is gone while the backend still speaks.
 #[tokio::test]
-async fn the_client_closes_without_listening() {
+async fn close_with_unread_data_resets_backend() {
     let (gate, backend) = Gate::to_backend().await;
     let (client, mut server) = gate.pair(&backend).await;
     server.say("unheard").await;
@@ -90,7 +90,7 @@ async fn the_client_closes_without_listening() {
 /// A backend that takes no more keeps the gate from reading, and so from noticing. Whether the
 /// backend has said its last by then makes no difference.
 #[tokio::test]
-async fn the_client_resets_while_the_backend_takes_no_more() {
+async fn reset_by_client_reaches_stalled_backend() {
     for half_closed in [false, true] {
         let (gate, backend) = Gate::to_backend().await;
         let (mut client, mut server) = gate.talking_pair(&backend).await;

@@ -16,7 +16,7 @@ use crate::support::stream::{Stream, is_rejected};
 use crate::support::within;
 
 #[tokio::test]
-async fn a_rejected_share_is_exact_and_dials_nobody() {
+async fn rejected_share_is_exact_and_dials_nothing() {
     assert_rejected_share(80, 20).await;
     assert_rejected_share(1, 3).await;
 }
@@ -70,7 +70,7 @@ async fn greeted(address: SocketAddr) -> io::Result<u8> {
 }
 
 #[tokio::test]
-async fn without_weight_everything_is_rejected() {
+async fn route_without_weight_rejects_all() {
     let peer = Peer::echo().await;
     let routing =
         route("route", [backend("a", 0, &[peer.address]), backend("b", 0, &[peer.address])]);
@@ -79,17 +79,17 @@ async fn without_weight_everything_is_rejected() {
 }
 
 #[tokio::test]
-async fn without_backends_everything_is_rejected() {
+async fn route_without_backends_rejects_all() {
     assert_all_rejected(route("route", []), RejectReason::NoWeight).await;
 }
 
 #[tokio::test]
-async fn without_route_everything_is_rejected() {
+async fn listener_without_route_rejects_all() {
     assert_all_rejected(Routing::Unrouted, RejectReason::NoRoute).await;
 }
 
 #[tokio::test]
-async fn without_endpoints_everything_is_rejected() {
+async fn backend_without_endpoints_rejects_all() {
     assert_all_rejected(to(&[]), RejectReason::NoEndpoints).await;
 }
 
@@ -103,7 +103,7 @@ async fn assert_all_rejected(routing: Routing, reason: RejectReason) {
 }
 
 #[tokio::test]
-async fn endpoints_take_turns() {
+async fn endpoints_are_picked_round_robin() {
     let peers = [Peer::echo().await, Peer::echo().await, Peer::echo().await];
     let gate = Gate::to(to(&peers.each_ref().map(|peer| peer.address))).await;
     for _ in 0..10 * peers.len() {
@@ -113,7 +113,7 @@ async fn endpoints_take_turns() {
 }
 
 #[tokio::test]
-async fn a_route_keeps_its_turns_as_it_passes_from_listener_to_listener() {
+async fn route_keeps_its_rotation_when_it_changes_listener() {
     let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
     let at = |listener| {
         let backends = [backend("a", 1, &[peers[0].address]), backend("b", 1, &[peers[1].address])];
@@ -128,7 +128,7 @@ async fn a_route_keeps_its_turns_as_it_passes_from_listener_to_listener() {
 
 /// Had each listener turns of its own, both would hear A first.
 #[tokio::test]
-async fn listeners_with_the_same_route_share_its_turns() {
+async fn route_shares_its_rotation_between_listeners() {
     let peers = [Peer::named(b'A').await, Peer::named(b'B').await];
     let routing = route(
         "route",

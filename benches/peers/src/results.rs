@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn median_and_spread() {
+    fn estimate_has_median_and_spread() {
         let estimate = Estimate::of(vec![4.0, 1.0, 2.0]).unwrap();
         assert_eq!(estimate, Estimate { median: 2.0, low: 1.0, high: 4.0 });
         assert_eq!(estimate.spread(), 0.75);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_peer_is_not_ours() {
+    fn ratio_compares_with_best_other_peer() {
         let mut results = Results::of(vec![OURS, "one", "other"]);
         let scenario = Scenario::Download { connections: 1 };
         for (proxy, cpu, rate) in [(OURS, 1.0, 9.0), ("one", 2.0, 3.0), ("other", 4.0, 6.0)] {

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_that_came_or_went_is_no_trouble() {
+    fn usage_tolerates_threads_that_start_or_end() {
         let times = |times: &[(&str, u64)]| -> CpuTimes {
             times.iter().map(|(thread, time)| (PathBuf::from(thread), *time)).collect()
         };
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_uses_something() {
+    fn usage_of_this_process_is_not_zero() {
         let tree = Tree { root: rustix::process::getpid() };
         assert!(!tree.cpu_times().unwrap().is_empty());
         assert!(tree.holdings().unwrap().memory > 0);

@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms() {
+    fn table_is_written_as_text_and_markdown() {
         let row = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect();
         let mut table = Table::with_head(row(&["proxy", "µs"]));
         table.push(row(&["one", "1000"]));
