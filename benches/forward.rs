@@ -1,4 +1,4 @@
-//! What it costs to go through the gate: each measure is taken on a connection through a forwarder
+//! What it costs to go through the proxy: each measure is taken on a connection through a forwarder
 //! with one worker, and on one straight to the same backend.
 //!
 //! `cargo bench --bench forward`; with `-- --test` everything is tried once and nothing measured.
@@ -31,8 +31,8 @@ criterion_main!(benches);
 
 fn forward(criterion: &mut Criterion) {
     let backend = backend();
-    let (_forwarder, gate) = gate(backend);
-    let ways = [("direct", backend), ("forwarded", gate)];
+    let (_forwarder, proxy) = start_proxy(backend);
+    let ways = [("direct", backend), ("forwarded", proxy)];
 
     // One question after the other, on a connection that stays.
     let mut group = criterion.benchmark_group("request_response");
@@ -136,7 +136,7 @@ async fn answer(mut stream: tokio::net::TcpStream) {
 }
 
 /// A forwarder in front of `backend`, and where it listens.
-fn gate(backend: SocketAddr) -> (Forwarder, SocketAddr) {
+fn start_proxy(backend: SocketAddr) -> (Forwarder, SocketAddr) {
     let mut forwarder = Forwarder::start(settings(1)).unwrap();
     runtime().block_on(forwarder.apply(&plan([("tcp", ANY, to(&[backend]))])));
     let address = forwarder.bindings().bound[&id("tcp")][0];

@@ -21,10 +21,10 @@ use tokio::runtime::Builder;
 use tokio::time::sleep;
 
 use support::events::{record, recorded};
-use support::gate::Gate;
 use support::peer::{Backend, Peer, Reserved, Silent};
 use support::plans::{ANY, backend, id, plan, rejecting, route, settings, to};
 use support::stream::Stream;
+use support::test_forwarder::TestForwarder;
 use support::{PATIENCE, eventually, within};
 
 /// Runs a test in a runtime of its own, whose descriptors do not get into another test's way.
@@ -65,27 +65,27 @@ async fn exhaust_descriptors() {
     let echo = Peer::echo().await;
     let routing = || to(&[echo.address]);
     let mut plan = plan([("one", ANY, routing()), ("two", ANY, routing())]);
-    let mut gate = Gate::with(settings(1), &plan).await;
+    let mut proxy = TestForwarder::with(settings(1), &plan).await;
     // All of them stay, so as not to give descriptors back.
-    let mut clients = vec![gate.connect("one").await, gate.connect("two").await];
+    let mut clients = vec![proxy.connect("one").await, proxy.connect("two").await];
     for client in &mut clients {
         client.echoes().await;
     }
 
     for episode in 1..=2 {
         let (ones, twos) = ([Ready::new(), Ready::new()], [Ready::new()]);
-        let errors_before = gate.counters("one").accept_errors;
+        let errors_before = proxy.counters("one").accept_errors;
         sleep(Duration::from_secs(1)).await;
         let hoard = exhaust();
         let started = Instant::now();
         let mut waiting = Vec::new();
         for client in ones {
-            waiting.push(client.connect(gate.address("one")).await);
+            waiting.push(client.connect(proxy.address("one")).await);
         }
         for client in twos {
-            waiting.push(client.connect(gate.address("two")).await);
+            waiting.push(client.connect(proxy.address("two")).await);
         }
-        let errors = || gate.counters("one").accept_errors - errors_before;
+        let errors = || proxy.counters("one").accept_errors - errors_before;
         // It goes on trying, but less and less often: after 5 ms, 10 ms, 20 ms and so on.
         eventually("it tries again", || errors() >= 5).await;
         let (errors, elapsed) = (errors(), started.elapsed());
@@ -107,22 +107,22 @@ async fn exhaust_descriptors() {
             client.echoes().await;
         }
     }
-    assert_eq!(gate.counters("one").accepted, 1 + 2 * 2);
-    assert_eq!(gate.counters("two").accepted, 1 + 2);
+    assert_eq!(proxy.counters("one").accepted, 1 + 2 * 2);
+    assert_eq!(proxy.counters("two").accepted, 1 + 2);
 
     // Nor can a listener be opened; the others do not mind, and later it can.
     let hoard = exhaust();
     plan.listeners.extend(support::plans::plan([("late", ANY, routing())]).listeners);
-    gate.apply(&plan).await;
-    assert_eq!(gate.bindings.failures[&id("late")][0].kind, BindErrorKind::NoResources);
-    assert_eq!(gate.bindings.bound.len(), 2);
-    assert_eq!(gate.forwarder.retry().await, None);
+    proxy.apply(&plan).await;
+    assert_eq!(proxy.bindings.failures[&id("late")][0].kind, BindErrorKind::NoResources);
+    assert_eq!(proxy.bindings.bound.len(), 2);
+    assert_eq!(proxy.forwarder.retry().await, None);
     for client in &mut clients {
         client.echoes().await;
     }
     drop(hoard);
-    gate.bindings = gate.forwarder.retry().await.unwrap().clone();
-    gate.connect("late").await.echoes().await;
+    proxy.bindings = proxy.forwarder.retry().await.unwrap().clone();
+    proxy.connect("late").await.echoes().await;
 }
 
 /// They were accepted by the system, so their clients believe to be connected.
@@ -135,21 +135,21 @@ async fn remove_listener_with_full_backlog() {
     const WAITING: usize = 300;
     let echo = Peer::echo().await;
     let settings = settings(1).with_drain_timeout(10 * PATIENCE);
-    let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;
+    let mut proxy = TestForwarder::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;
 
     let table = File::open("/proc/net/tcp").unwrap();
     let ready: Vec<_> = (0..WAITING).map(|_| Ready::new()).collect();
     let hoard = exhaust();
-    let address = gate.address("tcp");
+    let address = proxy.address("tcp");
     let mut clients = Vec::new();
     for client in ready {
         clients.push(client.connect(address).await);
     }
     eventually("they wait", || waiting(&table, address) == WAITING).await;
     // The next attempt is far enough off for the removal to come before it.
-    eventually("it has given up for a while", || gate.counters("tcp").accept_errors >= 8).await;
+    eventually("it has given up for a while", || proxy.counters("tcp").accept_errors >= 8).await;
     drop(hoard);
-    gate.apply(&Plan::default()).await;
+    proxy.apply(&Plan::default()).await;
     for client in &mut clients {
         client.echoes().await;
     }
@@ -184,7 +184,7 @@ async fn open_and_close_everything() {
         let (echo, held) = (Peer::echo().await, Backend::listen().await);
         let (refusing, silent) = (Reserved::new(), Silent::new().await);
         let around = open();
-        let mut gate = Gate::with(settings(2), &Plan::default()).await;
+        let mut proxy = TestForwarder::with(settings(2), &Plan::default()).await;
         let started = open();
         let full = plan([
             ("echo", ANY, to(&[echo.address])),
@@ -195,13 +195,13 @@ async fn open_and_close_everything() {
             ("stand-in", ANY, route("s", [backend("b", 1, &[refusing.address, echo.address])])),
         ]);
         for removed in [false, true] {
-            gate.apply(&full).await;
+            proxy.apply(&full).await;
             for _ in 0..20 {
-                gate.resets("refused").await;
-                gate.resets("rejected").await;
-                gate.connect("dialling").await.reset();
+                proxy.resets("refused").await;
+                proxy.resets("rejected").await;
+                proxy.connect("dialling").await.reset();
                 for listener in ["echo", "stand-in"] {
-                    let mut client = gate.connect(listener).await;
+                    let mut client = proxy.connect(listener).await;
                     client.echoes().await;
                     client.end().await;
                     client.hears_end().await;
@@ -209,21 +209,21 @@ async fn open_and_close_everything() {
             }
             let mut kept = Vec::new();
             for _ in 0..20 {
-                kept.push((gate.connect("held").await, Some(held.accept().await)));
-                kept.push((gate.connect("dialling").await, None));
+                kept.push((proxy.connect("held").await, Some(held.accept().await)));
+                kept.push((proxy.connect("dialling").await, None));
             }
-            eventually("all came", || gate.counters("dialling").accepted >= 40).await;
+            eventually("all came", || proxy.counters("dialling").accepted >= 40).await;
             if removed {
-                gate.apply(&Plan::default()).await;
+                proxy.apply(&Plan::default()).await;
             }
-            within("the drain", gate.forwarder.drain(Duration::from_millis(20))).await;
+            within("the drain", proxy.forwarder.drain(Duration::from_millis(20))).await;
             if !removed {
-                assert_eq!(gate.counters("held").ended(Outcome::Drained), 20);
+                assert_eq!(proxy.counters("held").ended(Outcome::Drained), 20);
             }
             drop(kept);
             eventually("all are closed", || open() == started).await;
         }
-        drop(gate);
+        drop(proxy);
         assert_eq!(open(), around);
     }
     eventually("all are closed", || open() == before).await;

@@ -14,10 +14,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use support::events::{Fields, record, recorded};
-use support::gate::Gate;
 use support::peer::{Backend, Peer, Reserved, Silent};
 use support::plans::{ANY, backend, id, plan, rejecting, route, settings};
 use support::stream::Stream;
+use support::test_forwarder::TestForwarder;
 use support::{PATIENCE, eventually, within};
 
 const ALL: [&str; 11] = [
@@ -42,12 +42,12 @@ async fn event(listener: &str) -> Fields {
     event.clone()
 }
 
-/// A gate with this listener. Events are told apart by it, so each test has its own.
-async fn gate(listener: &str, routing: Routing) -> Gate {
+/// A proxy with this listener. Events are told apart by it, so each test has its own.
+async fn start_proxy(listener: &str, routing: Routing) -> TestForwarder {
     record();
     let settings = settings(2).with_dial_timeout(2 * PATIENCE);
     let settings = settings.with_drain_timeout(Duration::from_millis(50));
-    Gate::with(settings, &plan([(listener, ANY, routing)])).await
+    TestForwarder::with(settings, &plan([(listener, ANY, routing)])).await
 }
 
 fn only(endpoint: SocketAddr) -> Routing {
@@ -57,9 +57,9 @@ fn only(endpoint: SocketAddr) -> Routing {
 #[tokio::test]
 async fn event_of_completed_connection_has_all_fields() {
     let backend = Backend::listen().await;
-    let gate = gate("completed", only(backend.address)).await;
+    let proxy = start_proxy("completed", only(backend.address)).await;
     let started = Instant::now();
-    let mut client = gate.connect("completed").await;
+    let mut client = proxy.connect("completed").await;
     let mut server = backend.accept().await;
     client.say("seven b").await;
     client.end().await;
@@ -76,7 +76,7 @@ async fn event_of_completed_connection_has_all_fields() {
     assert_eq!(event.get("backend"), "default/database");
     assert_eq!(event.get("endpoint"), backend.address.to_string());
     assert_eq!(event.get("downstream"), client.local_addr().unwrap().to_string());
-    assert_eq!(event.get("local"), gate.address("completed").to_string());
+    assert_eq!(event.get("local"), proxy.address("completed").to_string());
     assert_eq!((event.get("bytes_up"), event.get("bytes_down")), ("7", "5"));
     assert_eq!(event.get("outcome"), "completed");
     let duration: u128 = event.get("duration_us").parse().unwrap();
@@ -86,8 +86,8 @@ async fn event_of_completed_connection_has_all_fields() {
 #[tokio::test]
 async fn event_of_rejected_connection_has_reason() {
     let missing = route("orders", [rejecting("missing", 1, RejectReason::RefNotPermitted)]);
-    let gate = gate("rejected", missing).await;
-    gate.resets("rejected").await;
+    let proxy = start_proxy("rejected", missing).await;
+    proxy.resets("rejected").await;
     let event = event("rejected").await;
     assert_eq!((event.get("outcome"), event.get("reason")), ("rejected", "ref_not_permitted"));
     assert_eq!(event.get("route"), "default/orders");
@@ -97,8 +97,8 @@ async fn event_of_rejected_connection_has_reason() {
 
 #[tokio::test]
 async fn event_of_unrouted_connection_has_no_route() {
-    let gate = gate("unrouted", Routing::Unrouted).await;
-    gate.resets("unrouted").await;
+    let proxy = start_proxy("unrouted", Routing::Unrouted).await;
+    proxy.resets("unrouted").await;
     let event = event("unrouted").await;
     assert_eq!((event.get("outcome"), event.get("reason")), ("rejected", "no_route"));
     for absent in ["route", "backend", "endpoint"] {
@@ -109,8 +109,8 @@ async fn event_of_unrouted_connection_has_no_route() {
 #[tokio::test]
 async fn event_of_failed_dial_has_endpoint() {
     let refusing = Reserved::new();
-    let gate = gate("refused", only(refusing.address)).await;
-    gate.resets("refused").await;
+    let proxy = start_proxy("refused", only(refusing.address)).await;
+    proxy.resets("refused").await;
     let event = event("refused").await;
     assert_eq!(event.get("outcome"), "dial_failed");
     assert_eq!(event.get("endpoint"), refusing.address.to_string());
@@ -121,8 +121,8 @@ async fn event_of_failed_dial_has_endpoint() {
 async fn event_of_reset_names_the_side() {
     for (listener, by_client) in [("downstream", true), ("upstream", false)] {
         let backend = Backend::listen().await;
-        let gate = gate(listener, only(backend.address)).await;
-        let mut client = gate.connect(listener).await;
+        let proxy = start_proxy(listener, only(backend.address)).await;
+        let mut client = proxy.connect(listener).await;
         let mut server = backend.accept().await;
         client.say("hello").await;
         server.hears("hello").await;
@@ -141,8 +141,8 @@ async fn event_of_reset_names_the_side() {
 #[tokio::test]
 async fn event_of_client_reset_during_dial_has_backend() {
     let silent = Silent::new().await;
-    let gate = gate("impatient", only(silent.address)).await;
-    gate.connect("impatient").await.reset();
+    let proxy = start_proxy("impatient", only(silent.address)).await;
+    proxy.connect("impatient").await.reset();
     let event = event("impatient").await;
     assert_eq!(event.get("outcome"), "downstream_reset");
     assert_eq!(event.get("backend"), "default/database");
@@ -151,10 +151,10 @@ async fn event_of_client_reset_during_dial_has_backend() {
 #[tokio::test]
 async fn event_of_drain_during_dial_is_drained() {
     let silent = Silent::new().await;
-    let mut gate = gate("dialling", only(silent.address)).await;
-    let mut client = gate.connect("dialling").await;
-    eventually("accepted", || gate.counters("dialling").active() == 1).await;
-    within("the drain", gate.forwarder.drain(Duration::ZERO)).await;
+    let mut proxy = start_proxy("dialling", only(silent.address)).await;
+    let mut client = proxy.connect("dialling").await;
+    eventually("accepted", || proxy.counters("dialling").active() == 1).await;
+    within("the drain", proxy.forwarder.drain(Duration::ZERO)).await;
     client.is_reset().await;
     assert_eq!(event("dialling").await.get("outcome"), "drained");
 }
@@ -162,12 +162,12 @@ async fn event_of_drain_during_dial_is_drained() {
 #[tokio::test]
 async fn event_of_removed_listener_is_drained() {
     let backend = Backend::listen().await;
-    let mut gate = gate("removed", only(backend.address)).await;
-    let mut client = gate.connect("removed").await;
+    let mut proxy = start_proxy("removed", only(backend.address)).await;
+    let mut client = proxy.connect("removed").await;
     let mut server = backend.accept().await;
     client.say("hello").await;
     server.hears("hello").await;
-    gate.apply(&Plan::default()).await;
+    proxy.apply(&Plan::default()).await;
     client.is_reset().await;
     let event = event("removed").await;
     assert_eq!(event.get("outcome"), "drained");
@@ -177,10 +177,10 @@ async fn event_of_removed_listener_is_drained() {
 #[tokio::test]
 async fn event_of_dropped_forwarder_is_drained() {
     let backend = Backend::listen().await;
-    let gate = gate("dropped", only(backend.address)).await;
-    let _client = gate.connect("dropped").await;
+    let proxy = start_proxy("dropped", only(backend.address)).await;
+    let _client = proxy.connect("dropped").await;
     let _server = backend.accept().await;
-    drop(gate);
+    drop(proxy);
     assert_eq!(event("dropped").await.get("outcome"), "drained");
 }
 
@@ -190,8 +190,8 @@ async fn event_unmaps_ipv4_addresses() {
     record();
     let echo = Peer::echo().await;
     let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
-    let gate = Gate::open(&plan([("wrapped", all, only(echo.address))])).await;
-    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, gate.address("wrapped").port()));
+    let proxy = TestForwarder::open(&plan([("wrapped", all, only(echo.address))])).await;
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, proxy.address("wrapped").port()));
     let mut client = TcpStream::connect(local).await.unwrap();
     client.end().await;
     client.hears_end().await;
@@ -212,10 +212,10 @@ async fn event_is_logged_once_per_connection() {
             rejecting("missing", 1, RejectReason::BackendNotFound),
         ],
     );
-    let mut gate = gate("mixed", routing).await;
+    let mut proxy = start_proxy("mixed", routing).await;
     let mut kept = Vec::new();
     for number in 0..100 {
-        let Ok(mut client) = TcpStream::connect(gate.address("mixed")).await else { continue };
+        let Ok(mut client) = TcpStream::connect(proxy.address("mixed")).await else { continue };
         match number % 3 {
             0 => client.reset(),
             // It fails where the client has been rejected already.
@@ -223,9 +223,9 @@ async fn event_is_logged_once_per_connection() {
             _ => kept.push(client),
         }
     }
-    eventually("all came", || gate.counters("mixed").accepted == 100).await;
-    let counters = gate.forwarder.counters();
-    within("the drain", gate.forwarder.drain(Duration::ZERO)).await;
+    eventually("all came", || proxy.counters("mixed").accepted == 100).await;
+    let counters = proxy.forwarder.counters();
+    within("the drain", proxy.forwarder.drain(Duration::ZERO)).await;
 
     let counters = counters.listener(&id("mixed")).unwrap();
     let ended = recorded(&id("mixed"), "connection ended");

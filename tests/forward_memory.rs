@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use support::gate::Gate;
 use support::stream::Stream;
+use support::test_forwarder::TestForwarder;
 
 const KIB: usize = 1024;
 
@@ -30,13 +30,13 @@ const SLACK: usize = 4 * 1024 * KIB;
 async fn memory_of_idle_connections_excludes_buffers() {
     const IDLE: usize = 400;
     const STALLED: usize = 50;
-    let (gate, backend) = Gate::to_backend().await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
     let message = "x".repeat(32 * KIB);
 
     let before = resident();
     let mut pairs = Vec::new();
     for _ in 0..IDLE {
-        let (mut client, mut server) = gate.pair(&backend).await;
+        let (mut client, mut server) = proxy.pair(&backend).await;
         client.say(&message).await;
         server.hears(&message).await;
         server.say(&message).await;
@@ -48,7 +48,7 @@ async fn memory_of_idle_connections_excludes_buffers() {
 
     // Nobody listens, and everybody says as much as the system takes.
     let before = resident();
-    let said = || gate.counters("tcp").bytes_down;
+    let said = || proxy.counters("tcp").bytes_down;
     let mut moved = u64::MAX;
     while moved != said() {
         moved = said();

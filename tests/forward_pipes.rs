@@ -19,10 +19,10 @@ use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 
-use support::gate::Gate;
 use support::peer::Backend;
 use support::plans::{ANY, plan, settings, to};
 use support::stream::{Stream, whole};
+use support::test_forwarder::TestForwarder;
 use support::{eventually, within};
 
 /// Far more than sockets and a pipe hold.
@@ -58,10 +58,10 @@ fn all_pipe_ends() -> usize {
     leads_to.filter(|to| to.to_string_lossy().starts_with("pipe:")).count()
 }
 
-/// A gate with one worker.
-async fn gate(backend: &Backend) -> Gate {
+/// A proxy with one worker.
+async fn start_proxy(backend: &Backend) -> TestForwarder {
     let plan = plan([("tcp", ANY, to(&[backend.address]))]);
-    Gate::with(settings(1), &plan).await
+    TestForwarder::with(settings(1), &plan).await
 }
 
 /// Sends [`BULK`] and the end, in a task of its own.
@@ -73,11 +73,11 @@ fn send(tasks: &mut JoinSet<()>, mut server: TcpStream) {
     });
 }
 
-/// Waits until the gate has carried nothing for a while, since nobody takes it.
-async fn stalled(gate: &Gate) {
+/// Waits until the proxy has carried nothing for a while, since nobody takes it.
+async fn stalled(proxy: &TestForwarder) {
     let (mut carried, mut unchanged) = (0, 0);
     eventually("everything stalls", || {
-        let now = gate.counters("tcp").bytes_down;
+        let now = proxy.counters("tcp").bytes_down;
         unchanged = if now == carried { unchanged + 1 } else { 0 };
         carried = now;
         unchanged == 50
@@ -89,16 +89,16 @@ async fn stalled(gate: &Gate) {
 fn pipe_is_used_for_bulk_and_reused() {
     run_alone(async {
         let backend = Backend::listen().await;
-        let gate = gate(&backend).await;
+        let proxy = start_proxy(&backend).await;
         let mut tasks = JoinSet::new();
         for _ in 0..3 {
-            let (mut client, server) = gate.talking_pair(&backend).await;
+            let (mut client, server) = proxy.talking_pair(&backend).await;
             send(&mut tasks, server);
             eventually("there is a pipe", || pipe_ends() == 2).await;
             assert_eq!(within("the bulk", whole::receive(&mut client)).await.unwrap(), BULK);
             client.end().await;
         }
-        gate.ended("tcp", &[(Outcome::Completed, 3)]).await;
+        proxy.ended("tcp", &[(Outcome::Completed, 3)]).await;
         // One after the other, they needed no other.
         assert_eq!(pipe_ends(), 2);
     });
@@ -108,17 +108,17 @@ fn pipe_is_used_for_bulk_and_reused() {
 fn pipe_with_data_of_lost_client_is_not_reused() {
     run_alone(async {
         let backend = Backend::listen().await;
-        let gate = gate(&backend).await;
+        let proxy = start_proxy(&backend).await;
         for _ in 0..3 {
             let mut tasks = JoinSet::new();
-            let (lost, server) = gate.talking_pair(&backend).await;
+            let (lost, server) = proxy.talking_pair(&backend).await;
             send(&mut tasks, server);
-            stalled(&gate).await;
+            stalled(&proxy).await;
             lost.reset();
             within("the loss", tasks.join_all()).await;
 
             let mut tasks = JoinSet::new();
-            let (mut client, server) = gate.pair(&backend).await;
+            let (mut client, server) = proxy.pair(&backend).await;
             send(&mut tasks, server);
             assert_eq!(within("the bulk", whole::receive(&mut client)).await.unwrap(), BULK);
             client.end().await;
@@ -133,14 +133,14 @@ fn pipe_limit_makes_bulk_copied() {
     run_alone(async {
         const CLIENTS: usize = MAX_PIPES + 8;
         let backend = Backend::listen().await;
-        let gate = gate(&backend).await;
+        let proxy = start_proxy(&backend).await;
         let (mut tasks, mut clients) = (JoinSet::new(), Vec::new());
         for _ in 0..CLIENTS {
-            let (client, server) = gate.talking_pair(&backend).await;
+            let (client, server) = proxy.talking_pair(&backend).await;
             send(&mut tasks, server);
             clients.push(client);
         }
-        stalled(&gate).await;
+        stalled(&proxy).await;
         // The system may let this user have fewer.
         assert!((1..=2 * MAX_PIPES).contains(&pipe_ends()), "{} ends of pipes", pipe_ends());
         let mut received = JoinSet::new();
@@ -153,7 +153,7 @@ fn pipe_limit_makes_bulk_copied() {
         }
         within("the bulk", received.join_all()).await;
         eventually("most pipes are closed", || pipe_ends() <= 2 * MAX_SPARE_PIPES).await;
-        gate.ended("tcp", &[(Outcome::Completed, CLIENTS as u64)]).await;
+        proxy.ended("tcp", &[(Outcome::Completed, CLIENTS as u64)]).await;
     });
 }
 
@@ -161,8 +161,8 @@ fn pipe_limit_makes_bulk_copied() {
 fn pipe_without_descriptors_makes_bulk_copied() {
     run_alone(async {
         let backend = Backend::listen().await;
-        let gate = gate(&backend).await;
-        let (mut client, server) = gate.talking_pair(&backend).await;
+        let proxy = start_proxy(&backend).await;
+        let (mut client, server) = proxy.talking_pair(&backend).await;
         let hoard: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
         let mut tasks = JoinSet::new();
         send(&mut tasks, server);
@@ -180,9 +180,9 @@ fn pipe_passes_over_urgent_data() {
     const TIMES: u64 = 8;
     run_alone(async {
         let backend = Backend::listen().await;
-        let gate = gate(&backend).await;
+        let proxy = start_proxy(&backend).await;
         for _ in 0..TIMES {
-            let (mut client, mut server) = gate.talking_pair(&backend).await;
+            let (mut client, mut server) = proxy.talking_pair(&backend).await;
             let mut tasks = JoinSet::new();
             tasks.spawn(async move {
                 whole::send(&mut server, BULK / 2).await.unwrap();
@@ -200,7 +200,7 @@ fn pipe_passes_over_urgent_data() {
             client.end().await;
             within("the end", tasks.join_all()).await;
         }
-        gate.ended("tcp", &[(Outcome::Completed, TIMES)]).await;
+        proxy.ended("tcp", &[(Outcome::Completed, TIMES)]).await;
     });
 }
 
@@ -211,7 +211,7 @@ fn sigpipe_is_blocked_on_workers() {
     const SIGPIPE: u64 = 1 << (13 - 1);
     run_alone(async {
         let backend = Backend::listen().await;
-        let _gate = gate(&backend).await;
+        let _gate = start_proxy(&backend).await;
         let mut workers = 0;
         for thread in fs::read_dir("/proc/self/task").unwrap() {
             // One of another test may just be ending.

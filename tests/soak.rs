@@ -1,5 +1,5 @@
 //! Whatever clients and backends may do, for as long as asked, while plans change all the time. Every
-//! byte is verified by both ends, and every connection's end by both ends and the gate; and when it
+//! byte is verified by both ends, and every connection's end by both ends and the proxy; and when it
 //! is over, nothing may be left.
 //!
 //! ```text

@@ -9,18 +9,18 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use crate::support::gate::Gate;
 use crate::support::peer::Peer;
 use crate::support::plans::to;
 use crate::support::stream::{Stream, whole};
+use crate::support::test_forwarder::TestForwarder;
 use crate::support::within;
 
 const MIB: usize = 1024 * 1024;
 
 #[tokio::test]
 async fn half_close_by_client_is_passed_on() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
 
     client.say("question").await;
     server.hears("question").await;
@@ -38,15 +38,15 @@ async fn half_close_by_client_is_passed_on() {
 
     server.end().await;
     client.hears_end().await;
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
-    let counters = gate.counters("tcp");
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    let counters = proxy.counters("tcp");
     assert_eq!((counters.bytes_up, counters.bytes_down), (8, 4 + 3 * 6));
 }
 
 #[tokio::test]
 async fn half_close_by_backend_is_passed_on() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
 
     server.say("all I know").await;
     client.hears("all I know").await;
@@ -64,41 +64,41 @@ async fn half_close_by_backend_is_passed_on() {
 
     client.end().await;
     server.hears_end().await;
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
-    let counters = gate.counters("tcp");
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    let counters = proxy.counters("tcp");
     assert_eq!((counters.bytes_up, counters.bytes_down), (5 + 3 * 6, 10));
 }
 
 #[tokio::test]
 async fn half_close_without_data_completes() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
     client.end().await;
     server.hears_end().await;
     server.end().await;
     client.hears_end().await;
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
 #[tokio::test]
 async fn backend_may_send_first() {
     let banner = Peer::named(b'B').await;
-    let gate = Gate::to(to(&[banner.address])).await;
-    let mut client = gate.connect("tcp").await;
+    let proxy = TestForwarder::to(to(&[banner.address])).await;
+    let mut client = proxy.connect("tcp").await;
     client.hears("B").await;
     client.echoes().await;
 }
 
 #[tokio::test]
 async fn bulk_in_both_directions_arrives_intact() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
     let received = within("the exchange", async {
         tokio::join!(whole::exchange(&mut client, 64 * MIB), whole::exchange(&mut server, 64 * MIB))
     });
     assert_eq!(received.await, (64 * MIB, 64 * MIB));
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
-    let counters = gate.counters("tcp");
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    let counters = proxy.counters("tcp");
     assert_eq!((counters.bytes_up, counters.bytes_down), (64 << 20, 64 << 20));
 }
 
@@ -107,50 +107,50 @@ async fn bulk_in_both_directions_arrives_intact() {
 async fn bytes_in_flight_arrive_after_sender_closes() {
     let source = Peer::source(8 * MIB).await;
     let sink = Peer::sink().await;
-    let gate = Gate::to(to(&[source.address])).await;
-    let mut client = gate.connect("tcp").await;
+    let proxy = TestForwarder::to(to(&[source.address])).await;
+    let mut client = proxy.connect("tcp").await;
     assert_eq!(within("the download", whole::receive(&mut client)).await.unwrap(), 8 * MIB);
     client.end().await;
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 
-    let gate = Gate::to(to(&[sink.address])).await;
-    let mut client = gate.connect("tcp").await;
+    let proxy = TestForwarder::to(to(&[sink.address])).await;
+    let mut client = proxy.connect("tcp").await;
     whole::send(&mut client, 8 * MIB).await.unwrap();
     client.end().await;
     assert_eq!(within("the receipt", client.read_u64()).await.unwrap(), 8 << 20);
     client.hears_end().await;
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
-/// A connection is complete when the system has everything; then it is closed, and later the gate is
+/// A connection is complete when the system has everything; then it is closed, and later the proxy is
 /// gone altogether, while most of it is still on its way.
 #[tokio::test]
 async fn bytes_in_flight_arrive_after_forwarder_is_dropped() {
     const LENGTH: usize = MIB / 2;
     let source = Peer::source(LENGTH).await;
-    let mut gate = Gate::to(to(&[source.address])).await;
-    let mut client = gate.connect("tcp").await;
+    let mut proxy = TestForwarder::to(to(&[source.address])).await;
+    let mut client = proxy.connect("tcp").await;
     client.end().await;
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
-    within("the drain", gate.forwarder.drain(Duration::ZERO)).await;
-    drop(gate);
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    within("the drain", proxy.forwarder.drain(Duration::ZERO)).await;
+    drop(proxy);
     assert_eq!(within("the download", whole::receive(&mut client)).await.unwrap(), LENGTH);
 }
 
 #[tokio::test]
 async fn backpressure_of_slow_backend_reaches_client() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (client, server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (client, server) = proxy.pair(&backend).await;
     assert_backpressure(client, server).await;
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
 #[tokio::test]
 async fn backpressure_of_slow_client_reaches_backend() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (client, server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (client, server) = proxy.pair(&backend).await;
     assert_backpressure(server, client).await;
-    gate.ended("tcp", &[(Outcome::Completed, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
 /// While the receiver does not read, the sender gets rid of what the system's queues hold and no

@@ -8,27 +8,27 @@ use sluicegate::forward::{Outcome, Settings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::gate::Gate;
 use crate::support::peer::{Peer, Reserved, Silent};
 use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::{Stream, is_rejected};
+use crate::support::test_forwarder::TestForwarder;
 use crate::support::{PATIENCE, eventually, within};
 
-async fn gate(settings: Settings, endpoints: &[SocketAddr]) -> Gate {
-    Gate::with(settings, &plan([("tcp", ANY, to(endpoints))])).await
+async fn start_proxy(settings: Settings, endpoints: &[SocketAddr]) -> TestForwarder {
+    TestForwarder::with(settings, &plan([("tcp", ANY, to(endpoints))])).await
 }
 
 #[tokio::test]
 async fn refused_dial_moves_to_next_endpoint() {
     let (refusing, echo) = (Reserved::new(), Peer::echo().await);
-    let gate = gate(settings(1), &[refusing.address, echo.address]).await;
+    let proxy = start_proxy(settings(1), &[refusing.address, echo.address]).await;
     for _ in 0..10 {
-        let mut client = gate.connect("tcp").await;
+        let mut client = proxy.connect("tcp").await;
         client.echoes().await;
         client.end().await;
         client.hears_end().await;
     }
-    gate.ended("tcp", &[(Outcome::Completed, 10)]).await;
+    proxy.ended("tcp", &[(Outcome::Completed, 10)]).await;
 }
 
 /// Of four endpoints three refuse, and each of four connections begins with another one: so the
@@ -41,18 +41,19 @@ async fn dial_attempts_are_limited() {
     endpoints.push(echo.address);
 
     for (attempts, failing) in [(1, 3), (2, 2), (3, 1), (4, 0), (9, 0)] {
-        let gate = gate(settings(1).with_dial_attempts(attempts), &endpoints).await;
+        let proxy = start_proxy(settings(1).with_dial_attempts(attempts), &endpoints).await;
         let mut failed = 0;
         for _ in 0..endpoints.len() {
-            failed += usize::from(is_rejected(&end(gate.address("tcp")).await));
+            failed += usize::from(is_rejected(&end(proxy.address("tcp")).await));
         }
         assert_eq!(failed, failing, "with {attempts} attempts");
         let completed = endpoints.len() - failing;
-        gate.ended(
-            "tcp",
-            &[(Outcome::DialFailed, failing as u64), (Outcome::Completed, completed as u64)],
-        )
-        .await;
+        proxy
+            .ended(
+                "tcp",
+                &[(Outcome::DialFailed, failing as u64), (Outcome::Completed, completed as u64)],
+            )
+            .await;
     }
 }
 
@@ -67,9 +68,10 @@ async fn end(address: SocketAddr) -> io::Result<()> {
 #[tokio::test]
 async fn refused_dial_of_all_endpoints_resets_client() {
     let refusing = [Reserved::new(), Reserved::new()];
-    let gate = gate(settings(1), &refusing.each_ref().map(|refusing| refusing.address)).await;
-    gate.resets("tcp").await;
-    gate.ended("tcp", &[(Outcome::DialFailed, 1)]).await;
+    let proxy =
+        start_proxy(settings(1), &refusing.each_ref().map(|refusing| refusing.address)).await;
+    proxy.resets("tcp").await;
+    proxy.ended("tcp", &[(Outcome::DialFailed, 1)]).await;
 }
 
 #[tokio::test]
@@ -77,19 +79,19 @@ async fn dial_attempts_of_zero_means_one() {
     let echo = Peer::echo().await;
     let mut settings = settings(1);
     settings.dial_attempts = 0;
-    let gate = gate(settings, &[echo.address]).await;
-    gate.connect("tcp").await.echoes().await;
+    let proxy = start_proxy(settings, &[echo.address]).await;
+    proxy.connect("tcp").await.echoes().await;
 }
 
 #[tokio::test]
 async fn dial_timeout_resets_client() {
     let silent = Silent::new().await;
     let timeout = Duration::from_millis(50);
-    let gate = gate(settings(1).with_dial_timeout(timeout), &[silent.address]).await;
+    let proxy = start_proxy(settings(1).with_dial_timeout(timeout), &[silent.address]).await;
     let started = Instant::now();
-    gate.connect("tcp").await.is_reset().await;
+    proxy.connect("tcp").await.is_reset().await;
     assert!(started.elapsed() >= timeout);
-    gate.ended("tcp", &[(Outcome::DialTimedOut, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::DialTimedOut, 1)]).await;
 }
 
 /// What the client says while nobody listens yet is not lost, nor is its end.
@@ -97,35 +99,36 @@ async fn dial_timeout_resets_client() {
 async fn dial_timeout_moves_to_next_endpoint() {
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
     let settings = settings(1).with_dial_timeout(Duration::from_millis(50));
-    let gate = gate(settings, &[silent.address, echo.address]).await;
+    let proxy = start_proxy(settings, &[silent.address, echo.address]).await;
     for _ in 0..2 {
-        let mut client = gate.connect("tcp").await;
+        let mut client = proxy.connect("tcp").await;
         client.say("early").await;
         client.end().await;
         client.hears("early").await;
         client.hears_end().await;
     }
-    gate.ended("tcp", &[(Outcome::Completed, 2)]).await;
+    proxy.ended("tcp", &[(Outcome::Completed, 2)]).await;
 }
 
 /// Long before the endpoint is given up.
 #[tokio::test]
 async fn dial_stops_when_client_resets() {
     let silent = Silent::new().await;
-    let gate = gate(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
-    let mut client = gate.connect("tcp").await;
+    let proxy = start_proxy(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
+    let mut client = proxy.connect("tcp").await;
     client.say("hello?").await;
     client.reset();
-    gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
 }
 
 #[tokio::test]
 async fn dial_is_cut_by_drain() {
     let silent = Silent::new().await;
-    let mut gate = gate(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
-    let mut client = gate.connect("tcp").await;
-    eventually("accepted", || gate.counters("tcp").active() == 1).await;
-    within("the drain", gate.forwarder.drain(Duration::from_millis(50))).await;
+    let mut proxy =
+        start_proxy(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
+    let mut client = proxy.connect("tcp").await;
+    eventually("accepted", || proxy.counters("tcp").active() == 1).await;
+    within("the drain", proxy.forwarder.drain(Duration::from_millis(50))).await;
     client.is_reset().await;
-    gate.ended("tcp", &[(Outcome::Drained, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::Drained, 1)]).await;
 }

@@ -6,22 +6,22 @@ use sluicegate::forward::Outcome;
 use sluicegate::plan::Plan;
 use tokio::time::{sleep, timeout};
 
-use crate::support::gate::Gate;
 use crate::support::peer::{Backend, Peer};
 use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::{Stream, refused};
+use crate::support::test_forwarder::TestForwarder;
 use crate::support::{PATIENCE, within};
 
 const SOON: Duration = Duration::from_millis(100);
 
 #[tokio::test]
 async fn drain_ends_with_last_connection() {
-    let (mut gate, backend) = Gate::to_backend().await;
-    let address = gate.address("tcp");
-    let (mut client, mut server) = gate.talking_pair(&backend).await;
+    let (mut proxy, backend) = TestForwarder::to_backend().await;
+    let address = proxy.address("tcp");
+    let (mut client, mut server) = proxy.talking_pair(&backend).await;
     let draining = tokio::spawn(async move {
-        gate.forwarder.drain(10 * PATIENCE).await;
-        gate
+        proxy.forwarder.drain(10 * PATIENCE).await;
+        proxy
     });
     refused(address).await;
     assert!(!draining.is_finished());
@@ -36,31 +36,31 @@ async fn drain_ends_with_last_connection() {
     client.hears("goodbye").await;
     client.hears_end().await;
 
-    let gate = within("the drain", draining).await.unwrap();
-    assert_eq!(gate.counters("tcp").ended(Outcome::Completed), 1);
+    let proxy = within("the drain", draining).await.unwrap();
+    assert_eq!(proxy.counters("tcp").ended(Outcome::Completed), 1);
 }
 
 #[tokio::test]
 async fn drain_resets_connections_at_deadline() {
-    let (mut gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.talking_pair(&backend).await;
+    let (mut proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.talking_pair(&backend).await;
     let started = Instant::now();
-    within("the drain", gate.forwarder.drain(SOON)).await;
+    within("the drain", proxy.forwarder.drain(SOON)).await;
     assert!(started.elapsed() >= SOON);
     client.is_reset().await;
     server.is_reset().await;
-    gate.ended("tcp", &[(Outcome::Drained, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::Drained, 1)]).await;
 }
 
 #[tokio::test]
 async fn drain_may_be_cancelled_and_repeated() {
-    let (mut gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.talking_pair(&backend).await;
-    timeout(Duration::from_millis(20), gate.forwarder.drain(10 * PATIENCE)).await.unwrap_err();
+    let (mut proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    timeout(Duration::from_millis(20), proxy.forwarder.drain(10 * PATIENCE)).await.unwrap_err();
     client.say("still here").await;
     server.hears("still here").await;
     let started = Instant::now();
-    within("the drain", gate.forwarder.drain(SOON)).await;
+    within("the drain", proxy.forwarder.drain(SOON)).await;
     assert!(started.elapsed() >= SOON);
     client.is_reset().await;
     server.is_reset().await;
@@ -68,9 +68,9 @@ async fn drain_may_be_cancelled_and_repeated() {
 
 #[tokio::test]
 async fn drain_without_connections_returns_at_once() {
-    let (mut gate, _backend) = Gate::to_backend().await;
-    within("the drain", gate.forwarder.drain(10 * PATIENCE)).await;
-    within("another drain", gate.forwarder.drain(10 * PATIENCE)).await;
+    let (mut proxy, _backend) = TestForwarder::to_backend().await;
+    within("the drain", proxy.forwarder.drain(10 * PATIENCE)).await;
+    within("another drain", proxy.forwarder.drain(10 * PATIENCE)).await;
 }
 
 /// The time a drain is given counts, not the time that connections of a removed listener get.
@@ -78,9 +78,10 @@ async fn drain_without_connections_returns_at_once() {
 async fn drain_ignores_timeout_of_removed_listeners() {
     let backend = Backend::listen().await;
     let settings = settings(1).with_drain_timeout(Duration::ZERO);
-    let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
-    let (mut client, mut server) = gate.talking_pair(&backend).await;
-    let draining = tokio::spawn(async move { gate.forwarder.drain(Duration::MAX).await });
+    let mut proxy =
+        TestForwarder::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
+    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let draining = tokio::spawn(async move { proxy.forwarder.drain(Duration::MAX).await });
     for _ in 0..20 {
         sleep(Duration::from_millis(5)).await;
         client.say("here").await;
@@ -98,10 +99,11 @@ async fn drain_includes_removed_listeners() {
     for (removed, drain) in [(10 * PATIENCE, SOON), (SOON, 10 * PATIENCE)] {
         let backend = Backend::listen().await;
         let settings = settings(1).with_drain_timeout(removed);
-        let mut gate = Gate::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
-        let (mut client, mut server) = gate.talking_pair(&backend).await;
-        gate.apply(&Plan::default()).await;
-        within("the drain", gate.forwarder.drain(drain)).await;
+        let mut proxy =
+            TestForwarder::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
+        let (mut client, mut server) = proxy.talking_pair(&backend).await;
+        proxy.apply(&Plan::default()).await;
+        within("the drain", proxy.forwarder.drain(drain)).await;
         client.is_reset().await;
         server.is_reset().await;
     }
@@ -111,19 +113,19 @@ async fn drain_includes_removed_listeners() {
 async fn drain_may_be_followed_by_another_plan() {
     let echo = Peer::echo().await;
     let plan = plan([("tcp", ANY, to(&[echo.address]))]);
-    let mut gate = Gate::open(&plan).await;
-    within("the drain", gate.forwarder.drain(SOON)).await;
-    gate.apply(&plan).await;
-    gate.connect("tcp").await.echoes().await;
+    let mut proxy = TestForwarder::open(&plan).await;
+    within("the drain", proxy.forwarder.drain(SOON)).await;
+    proxy.apply(&plan).await;
+    proxy.connect("tcp").await.echoes().await;
 }
 
 #[tokio::test]
 async fn drop_resets_all_connections() {
-    let (gate, backend) = Gate::to_backend().await;
-    let address = gate.address("tcp");
-    let (mut client, mut server) = gate.talking_pair(&backend).await;
-    let counters = gate.forwarder.counters();
-    drop(gate);
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let address = proxy.address("tcp");
+    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let counters = proxy.forwarder.counters();
+    drop(proxy);
     client.is_reset().await;
     server.is_reset().await;
     refused(address).await;

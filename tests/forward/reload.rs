@@ -11,10 +11,10 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::support::gate::Gate;
 use crate::support::peer::{Backend, Peer, Reserved};
 use crate::support::plans::{ANY, backend, id, plan, rejecting, route, settings, to};
 use crate::support::stream::{Stream, refused};
+use crate::support::test_forwarder::TestForwarder;
 use crate::support::{PATIENCE, eventually, within};
 
 #[tokio::test]
@@ -40,8 +40,8 @@ async fn reload_under_load_disturbs_no_connection() {
         plan.listeners.extend(self::plan([("tcp", ANY, routing)]).listeners);
         plan
     };
-    let mut gate = Gate::open(&plan_number(0)).await;
-    let address = gate.address("tcp");
+    let mut proxy = TestForwarder::open(&plan_number(0)).await;
+    let address = proxy.address("tcp");
 
     let load = Load::default();
     let mut clients = JoinSet::new();
@@ -51,9 +51,9 @@ async fn reload_under_load_disturbs_no_connection() {
     }
     eventually("those who stay are there", || load.staying.load(Ordering::Relaxed) == 4).await;
     for number in 1..=200 {
-        gate.apply(&plan_number(number)).await;
-        assert!(gate.bindings.failures.is_empty());
-        assert_eq!(gate.address("tcp"), address);
+        proxy.apply(&plan_number(number)).await;
+        assert!(proxy.bindings.failures.is_empty());
+        assert_eq!(proxy.address("tcp"), address);
         let served = load.served.load(Ordering::Relaxed);
         eventually("clients are served", || load.served.load(Ordering::Relaxed) > served + 4).await;
     }
@@ -97,17 +97,17 @@ impl Load {
 
 #[tokio::test]
 async fn connection_keeps_its_backend_after_reload() {
-    let (mut gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (mut proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
     let other = Peer::named(b'N').await;
     for routing in [to(&[other.address]), Routing::Unrouted, to(&[other.address])] {
-        gate.apply(&plan([("tcp", ANY, routing)])).await;
+        proxy.apply(&plan([("tcp", ANY, routing)])).await;
         client.say("still you?").await;
         server.hears("still you?").await;
         server.say("yes").await;
         client.hears("yes").await;
     }
-    gate.connect("tcp").await.hears("N").await;
+    proxy.connect("tcp").await.hears("N").await;
 }
 
 fn draining(timeout: Duration) -> Settings {
@@ -118,11 +118,12 @@ fn draining(timeout: Duration) -> Settings {
 async fn removed_listener_lets_connections_finish() {
     let backend = Backend::listen().await;
     let routing = to(&[backend.address]);
-    let mut gate = Gate::with(draining(10 * PATIENCE), &plan([("tcp", ANY, routing)])).await;
-    let address = gate.address("tcp");
-    let (mut client, mut server) = gate.pair(&backend).await;
-    gate.apply(&Plan::default()).await;
-    assert!(gate.bindings.bound.is_empty());
+    let mut proxy =
+        TestForwarder::with(draining(10 * PATIENCE), &plan([("tcp", ANY, routing)])).await;
+    let address = proxy.address("tcp");
+    let (mut client, mut server) = proxy.pair(&backend).await;
+    proxy.apply(&Plan::default()).await;
+    assert!(proxy.bindings.bound.is_empty());
     refused(address).await;
     client.say("last words").await;
     client.end().await;
@@ -134,21 +135,21 @@ async fn removed_listener_lets_connections_finish() {
     client.hears_end().await;
 }
 
-/// They are established, though the gate may not have heard of them yet.
+/// They are established, though the proxy may not have heard of them yet.
 #[tokio::test]
 async fn removed_listener_serves_connections_in_its_backlog() {
     let echo = Peer::echo().await;
     let plan = plan([("tcp", ANY, to(&[echo.address]))]);
-    let mut gate = Gate::with(draining(10 * PATIENCE), &plan).await;
+    let mut proxy = TestForwarder::with(draining(10 * PATIENCE), &plan).await;
     for _ in 0..20 {
-        gate.apply(&plan).await;
+        proxy.apply(&plan).await;
         let mut clients = Vec::new();
         for _ in 0..10 {
-            let mut client = gate.connect("tcp").await;
+            let mut client = proxy.connect("tcp").await;
             client.say("just in time").await;
             clients.push(client);
         }
-        gate.apply(&Plan::default()).await;
+        proxy.apply(&Plan::default()).await;
         for client in &mut clients {
             client.hears("just in time").await;
         }
@@ -160,16 +161,16 @@ async fn removed_listener_resets_connections_at_deadline() {
     let backend = Backend::listen().await;
     let timeout = Duration::from_millis(100);
     let kept = Peer::echo().await;
-    let mut gate = Gate::with(
+    let mut proxy = TestForwarder::with(
         draining(timeout),
         &plan([("tcp", ANY, to(&[backend.address])), ("kept", ANY, to(&[kept.address]))]),
     )
     .await;
-    let (mut client, mut server) = gate.talking_pair(&backend).await;
-    let mut other = gate.connect("kept").await;
+    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let mut other = proxy.connect("kept").await;
     other.echoes().await;
     let started = Instant::now();
-    gate.apply(&plan([("kept", ANY, to(&[kept.address]))])).await;
+    proxy.apply(&plan([("kept", ANY, to(&[kept.address]))])).await;
     client.is_reset().await;
     server.is_reset().await;
     assert!(started.elapsed() >= timeout);
@@ -198,17 +199,17 @@ async fn restore_listener(timeout: Duration) -> bool {
     let (reserved, backend) = (Reserved::new(), Backend::listen().await);
     let listener = |name| (name, reserved.address, to(&[backend.address]));
     let clock = || ("clock", ANY, to(&[backend.address]));
-    let mut gate = Gate::with(draining(timeout), &plan([listener("tcp"), clock()])).await;
-    let (mut early, mut early_server) = gate.talking_pair(&backend).await;
-    let (mut ticking, _other_end) = (gate.connect("clock").await, backend.accept().await);
+    let mut proxy = TestForwarder::with(draining(timeout), &plan([listener("tcp"), clock()])).await;
+    let (mut early, mut early_server) = proxy.talking_pair(&backend).await;
+    let (mut ticking, _other_end) = (proxy.connect("clock").await, backend.accept().await);
 
     let removed = Instant::now();
-    gate.apply(&plan([clock()])).await;
-    gate.apply(&plan([listener("tcp")])).await;
+    proxy.apply(&plan([clock()])).await;
+    proxy.apply(&plan([listener("tcp")])).await;
     if removed.elapsed() >= timeout {
         return false;
     }
-    let (mut late, mut late_server) = gate.talking_pair(&backend).await;
+    let (mut late, mut late_server) = proxy.talking_pair(&backend).await;
     // Removed later, but for good.
     ticking.is_reset().await;
     for (client, server) in [(&mut early, &mut early_server), (&mut late, &mut late_server)] {
@@ -218,7 +219,7 @@ async fn restore_listener(timeout: Duration) -> bool {
 
     // The next time it stays away, and takes all of them along; but not before their time.
     let removed = Instant::now();
-    gate.apply(&Plan::default()).await;
+    proxy.apply(&Plan::default()).await;
     for stream in [&mut early, &mut early_server, &mut late, &mut late_server] {
         stream.is_reset().await;
     }
@@ -238,23 +239,23 @@ async fn restore_listener_with_port_in_use(timeout: Duration) -> bool {
     let clock = plan([("clock", ANY, to(&[backend.address]))]);
     let mut both = only.clone();
     both.listeners.extend(clock.listeners.clone());
-    let mut gate = Gate::with(draining(timeout), &both).await;
-    let (mut client, mut server) = gate.talking_pair(&backend).await;
-    let (mut ticking, _other_end) = (gate.connect("clock").await, backend.accept().await);
+    let mut proxy = TestForwarder::with(draining(timeout), &both).await;
+    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let (mut ticking, _other_end) = (proxy.connect("clock").await, backend.accept().await);
 
     let removed = Instant::now();
-    gate.apply(&clock).await;
+    proxy.apply(&clock).await;
     refused(reserved.address).await;
     let _taken = reserved.take();
-    gate.apply(&only).await;
+    proxy.apply(&only).await;
     if removed.elapsed() >= timeout {
         return false;
     }
-    assert!(gate.bindings.failures.contains_key(&id("tcp")));
+    assert!(proxy.bindings.failures.contains_key(&id("tcp")));
     ticking.is_reset().await;
     client.say("still here").await;
     server.hears("still here").await;
-    gate.apply(&Plan::default()).await;
+    proxy.apply(&Plan::default()).await;
     client.is_reset().await;
     true
 }
@@ -263,18 +264,18 @@ async fn restore_listener_with_port_in_use(timeout: Duration) -> bool {
 async fn renamed_listener_keeps_its_connections() {
     let (reserved, backend) = (Reserved::new(), Backend::listen().await);
     let named = |listener| plan([(listener, reserved.address, to(&[backend.address]))]);
-    let mut gate = Gate::with(draining(Duration::ZERO), &named("tcp")).await;
-    let (mut client, mut server) = gate.pair(&backend).await;
-    gate.apply(&named("renamed")).await;
-    assert!(gate.bindings.failures.is_empty());
-    assert_eq!(gate.address("renamed"), reserved.address);
-    assert!(!gate.bindings.bound.contains_key(&id("tcp")));
+    let mut proxy = TestForwarder::with(draining(Duration::ZERO), &named("tcp")).await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
+    proxy.apply(&named("renamed")).await;
+    assert!(proxy.bindings.failures.is_empty());
+    assert_eq!(proxy.address("renamed"), reserved.address);
+    assert!(!proxy.bindings.bound.contains_key(&id("tcp")));
 
     client.say("same as before").await;
     server.hears("same as before").await;
-    let _another = (gate.connect("renamed").await, backend.accept().await);
-    assert_eq!(gate.counters("renamed").accepted, 1);
-    assert_eq!(gate.forwarder.counters().listener(&id("tcp")), None);
+    let _another = (proxy.connect("renamed").await, backend.accept().await);
+    assert_eq!(proxy.counters("renamed").accepted, 1);
+    assert_eq!(proxy.forwarder.counters().listener(&id("tcp")), None);
 }
 
 #[tokio::test]
@@ -287,19 +288,19 @@ async fn swapped_ports_keep_connections() {
             ("b", b.address, route("b", [backend("b", 1, &[peers[1].address])])),
         ])
     };
-    let mut gate = Gate::with(draining(Duration::ZERO), &ports(&one, &two)).await;
-    let mut of_a = gate.connect("a").await;
-    let mut of_b = gate.connect("b").await;
+    let mut proxy = TestForwarder::with(draining(Duration::ZERO), &ports(&one, &two)).await;
+    let mut of_a = proxy.connect("a").await;
+    let mut of_b = proxy.connect("b").await;
     of_a.hears("A").await;
     of_b.hears("B").await;
 
-    gate.apply(&ports(&two, &one)).await;
-    assert!(gate.bindings.failures.is_empty());
-    assert_eq!((gate.address("a"), gate.address("b")), (two.address, one.address));
+    proxy.apply(&ports(&two, &one)).await;
+    assert!(proxy.bindings.failures.is_empty());
+    assert_eq!((proxy.address("a"), proxy.address("b")), (two.address, one.address));
     of_a.echoes().await;
     of_b.echoes().await;
-    gate.connect("a").await.hears("A").await;
-    gate.connect("b").await.hears("B").await;
+    proxy.connect("a").await.hears("A").await;
+    proxy.connect("b").await.hears("B").await;
 }
 
 /// They cannot be open together, so there one closes before the other opens.
@@ -310,14 +311,14 @@ async fn wildcard_and_specific_address_replace_each_other() {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let backend = Backend::listen().await;
     let at = |address| plan([("tcp", address, to(&[backend.address]))]);
-    let mut gate = Gate::with(draining(10 * PATIENCE), &at(everywhere.address)).await;
+    let mut proxy = TestForwarder::with(draining(10 * PATIENCE), &at(everywhere.address)).await;
 
     let mut pairs = Vec::new();
     for address in [here, everywhere.address, here] {
         pairs.push((TcpStream::connect(here).await.unwrap(), backend.accept().await));
-        gate.apply(&at(address)).await;
-        assert!(gate.bindings.failures.is_empty(), "{:?}", gate.bindings.failures);
-        assert_eq!(gate.address("tcp"), address);
+        proxy.apply(&at(address)).await;
+        assert!(proxy.bindings.failures.is_empty(), "{:?}", proxy.bindings.failures);
+        assert_eq!(proxy.address("tcp"), address);
         for (client, server) in &mut pairs {
             client.say("still here").await;
             server.hears("still here").await;
@@ -328,13 +329,13 @@ async fn wildcard_and_specific_address_replace_each_other() {
 /// A port that the system chose, asked for by number from now on.
 #[tokio::test]
 async fn ephemeral_port_may_be_requested_by_number() {
-    let (mut gate, backend) = Gate::to_backend().await;
-    let address = gate.address("tcp");
-    let (mut client, mut server) = gate.pair(&backend).await;
-    gate.apply(&plan([("tcp", address, to(&[backend.address]))])).await;
-    assert!(gate.bindings.failures.is_empty(), "{:?}", gate.bindings.failures);
-    assert_eq!(gate.address("tcp"), address);
+    let (mut proxy, backend) = TestForwarder::to_backend().await;
+    let address = proxy.address("tcp");
+    let (mut client, mut server) = proxy.pair(&backend).await;
+    proxy.apply(&plan([("tcp", address, to(&[backend.address]))])).await;
+    assert!(proxy.bindings.failures.is_empty(), "{:?}", proxy.bindings.failures);
+    assert_eq!(proxy.address("tcp"), address);
     client.say("still here").await;
     server.hears("still here").await;
-    let _another = gate.pair(&backend).await;
+    let _another = proxy.pair(&backend).await;
 }

@@ -6,109 +6,109 @@ use sluicegate::forward::Outcome;
 use tokio::time::sleep;
 
 use crate::support::eventually;
-use crate::support::gate::Gate;
 use crate::support::peer::Peer;
 use crate::support::plans::to;
 use crate::support::stream::Stream;
+use crate::support::test_forwarder::TestForwarder;
 
 #[tokio::test]
 async fn reset_by_client_reaches_backend() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
     client.say("never mind").await;
     server.hears("never mind").await;
     client.reset();
     server.is_reset().await;
-    gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
 }
 
 #[tokio::test]
 async fn reset_by_backend_reaches_client() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
     server.say("no more").await;
     client.hears("no more").await;
     server.reset();
     client.is_reset().await;
-    gate.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
 }
 
 /// So fast that it may look as if it had not taken the connection at all.
 #[tokio::test]
 async fn reset_right_after_accept_reaches_client() {
     let backend = Peer::reset().await;
-    let gate = Gate::to(to(&[backend.address])).await;
+    let proxy = TestForwarder::to(to(&[backend.address])).await;
     for _ in 0..20 {
-        gate.resets("tcp").await;
+        proxy.resets("tcp").await;
     }
     assert_eq!(backend.accepted(), 20);
-    eventually("all ended", || gate.counters("tcp").active() == 0).await;
-    let counters = gate.counters("tcp");
+    eventually("all ended", || proxy.counters("tcp").active() == 0).await;
+    let counters = proxy.counters("tcp");
     assert_eq!(counters.ended(Outcome::UpstreamReset) + counters.ended(Outcome::DialFailed), 20);
 }
 
 /// The backend has heard the client's end and takes its time; it must still learn of the reset.
 #[tokio::test]
 async fn reset_by_client_after_half_close_reaches_backend() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
     client.say("think about it").await;
     client.end().await;
     server.hears("think about it").await;
     server.hears_end().await;
     client.reset();
     server.lost().await;
-    gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
 }
 
 #[tokio::test]
 async fn reset_by_backend_after_half_close_reaches_client() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (mut client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (mut client, mut server) = proxy.pair(&backend).await;
     server.say("your turn").await;
     server.end().await;
     client.hears("your turn").await;
     client.hears_end().await;
     server.reset();
     client.lost().await;
-    gate.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
 }
 
 /// A client that is gone while the backend still speaks.
 #[tokio::test]
 async fn close_with_unread_data_resets_backend() {
-    let (gate, backend) = Gate::to_backend().await;
-    let (client, mut server) = gate.pair(&backend).await;
+    let (proxy, backend) = TestForwarder::to_backend().await;
+    let (client, mut server) = proxy.pair(&backend).await;
     server.say("unheard").await;
     client.readable().await.unwrap();
     // The system resets a connection that is closed with something unread.
     drop(client);
     server.is_reset().await;
-    gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+    proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
 }
 
-/// A backend that takes no more keeps the gate from reading, and so from noticing. Whether the
+/// A backend that takes no more keeps the proxy from reading, and so from noticing. Whether the
 /// backend has said its last by then makes no difference.
 #[tokio::test]
 async fn reset_by_client_reaches_stalled_backend() {
     for half_closed in [false, true] {
-        let (gate, backend) = Gate::to_backend().await;
-        let (mut client, mut server) = gate.talking_pair(&backend).await;
+        let (proxy, backend) = TestForwarder::to_backend().await;
+        let (mut client, mut server) = proxy.talking_pair(&backend).await;
         if half_closed {
             server.end().await;
             client.hears_end().await;
         }
         let message = [b'x'; 64 * 1024];
-        let said = || gate.counters("tcp").bytes_up;
+        let said = || proxy.counters("tcp").bytes_up;
         let mut moved = u64::MAX;
         while moved != said() {
             moved = said();
             while client.try_write(&message).is_ok() {}
             sleep(Duration::from_millis(100)).await;
         }
-        assert_eq!(gate.counters("tcp").active(), 1);
+        assert_eq!(proxy.counters("tcp").active(), 1);
         client.reset();
         server.lost().await;
-        gate.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
+        proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
     }
 }

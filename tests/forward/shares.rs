@@ -9,10 +9,10 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::support::gate::Gate;
 use crate::support::peer::Peer;
 use crate::support::plans::{ANY, backend, plan, rejecting, route, to};
 use crate::support::stream::{Stream, is_rejected};
+use crate::support::test_forwarder::TestForwarder;
 use crate::support::within;
 
 #[tokio::test]
@@ -24,7 +24,7 @@ async fn rejected_share_is_exact_and_dials_nothing() {
 async fn assert_rejected_share(taken: u32, rejected: u32) {
     const CONNECTIONS: u64 = 10_000;
     let peer = Peer::named(b'P').await;
-    let gate = Gate::to(route(
+    let proxy = TestForwarder::to(route(
         "route",
         [
             backend("there", taken, &[peer.address]),
@@ -35,14 +35,14 @@ async fn assert_rejected_share(taken: u32, rejected: u32) {
 
     let mut clients = JoinSet::new();
     for _ in 0..8 {
-        clients.spawn(count_rejected(gate.address("tcp"), CONNECTIONS / 8));
+        clients.spawn(count_rejected(proxy.address("tcp"), CONNECTIONS / 8));
     }
     let counted: u64 = within("10 000 connections", clients.join_all()).await.into_iter().sum();
 
     let due = CONNECTIONS * u64::from(rejected) / u64::from(taken + rejected);
     assert!(counted.abs_diff(due) <= 1, "{counted} rejected, {due} due");
     assert_eq!(
-        gate.counters("tcp").ended(Outcome::Rejected(RejectReason::BackendNotFound)),
+        proxy.counters("tcp").ended(Outcome::Rejected(RejectReason::BackendNotFound)),
         counted
     );
     assert_eq!(peer.accepted() as u64, CONNECTIONS - counted);
@@ -94,20 +94,20 @@ async fn backend_without_endpoints_rejects_all() {
 }
 
 async fn assert_all_rejected(routing: Routing, reason: RejectReason) {
-    let gate = Gate::to(routing).await;
+    let proxy = TestForwarder::to(routing).await;
     for _ in 0..20 {
-        let greeted = within("the reset", greeted(gate.address("tcp"))).await;
+        let greeted = within("the reset", greeted(proxy.address("tcp"))).await;
         assert!(is_rejected(&greeted), "{greeted:?}");
     }
-    gate.ended("tcp", &[(Outcome::Rejected(reason), 20)]).await;
+    proxy.ended("tcp", &[(Outcome::Rejected(reason), 20)]).await;
 }
 
 #[tokio::test]
 async fn endpoints_are_picked_round_robin() {
     let peers = [Peer::echo().await, Peer::echo().await, Peer::echo().await];
-    let gate = Gate::to(to(&peers.each_ref().map(|peer| peer.address))).await;
+    let proxy = TestForwarder::to(to(&peers.each_ref().map(|peer| peer.address))).await;
     for _ in 0..10 * peers.len() {
-        gate.connect("tcp").await.echoes().await;
+        proxy.connect("tcp").await.echoes().await;
     }
     assert_eq!(peers.map(|peer| peer.accepted()), [10, 10, 10]);
 }
@@ -119,10 +119,10 @@ async fn route_keeps_its_rotation_when_it_changes_listener() {
         let backends = [backend("a", 1, &[peers[0].address]), backend("b", 1, &[peers[1].address])];
         plan([(listener, ANY, route("route", backends))])
     };
-    let mut gate = Gate::open(&at("one")).await;
+    let mut proxy = TestForwarder::open(&at("one")).await;
     for (listener, peer) in [("one", "A"), ("two", "B"), ("one", "A")] {
-        gate.apply(&at(listener)).await;
-        gate.connect(listener).await.hears(peer).await;
+        proxy.apply(&at(listener)).await;
+        proxy.connect(listener).await.hears(peer).await;
     }
 }
 
@@ -134,9 +134,10 @@ async fn route_shares_its_rotation_between_listeners() {
         "route",
         [backend("a", 1, &[peers[0].address]), backend("b", 1, &[peers[1].address])],
     );
-    let gate = Gate::open(&plan([("one", ANY, routing.clone()), ("two", ANY, routing)])).await;
+    let proxy =
+        TestForwarder::open(&plan([("one", ANY, routing.clone()), ("two", ANY, routing)])).await;
     for _ in 0..5 {
-        gate.connect("one").await.hears("A").await;
-        gate.connect("two").await.hears("B").await;
+        proxy.connect("one").await.hears("A").await;
+        proxy.connect("two").await.hears("B").await;
     }
 }

@@ -1,4 +1,4 @@
-//! Clients: each plays its part, and then compares notes with its backend and the gate.
+//! Clients: each plays its part, and then compares notes with its backend and the proxy.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ pub enum Went {
     /// Its listener was not there.
     Away,
     /// It was cut off before anything came through, by a listener that was just going away. Whether
-    /// the gate has ever seen it will be known at the end.
+    /// the proxy has ever seen it will be known at the end.
     Unknown(Script, Account, oneshot::Receiver<Ending>),
 }
 
@@ -68,8 +68,8 @@ pub async fn run(
         },
         Err(complaint) => (complaint, String::new()),
     };
-    let (name, gate) = (script.scene.name(), script.gate);
-    Err(format!("client {number} ({name}, gate {gate}): {complaint}\n{said}\n{script:?}"))
+    let (name, proxy) = (script.scene.name(), script.proxy);
+    Err(format!("client {number} ({name}, proxy {proxy}): {complaint}\n{said}\n{script:?}"))
 }
 
 async fn attend(
@@ -100,9 +100,9 @@ async fn attend(
     if passing && lost_early && meeting.take_report().is_some() {
         return Ok(Found::Unknown(client));
     }
-    let gate = within("the gate does not say how it ended", ending).await;
-    let gate = gate.map_err(|complaint| format!("{complaint}; the client: {client:?}"))?;
-    let gate = gate.map_err(|_| "two clients with one number")?;
+    let proxy = within("the proxy does not say how it ended", ending).await;
+    let proxy = proxy.map_err(|complaint| format!("{complaint}; the client: {client:?}"))?;
+    let proxy = proxy.map_err(|_| "two clients with one number")?;
     let backend =
         match meeting.take_report() {
             Some(_) => None,
@@ -110,11 +110,11 @@ async fn attend(
                 let backend = within("the backend says nothing", backend).await?;
                 let backend = backend.map_err(|_| "the backend is gone")?;
                 Some(backend.map_err(|complaint| {
-                    format!("the backend: {complaint}; {client:?}, {gate:?}")
+                    format!("the backend: {complaint}; {client:?}, {proxy:?}")
                 })?)
             }
         };
-    Ok(Found::All(Testimony { client, backend, gate }))
+    Ok(Found::All(Testimony { client, backend, proxy }))
 }
 
 async fn play(
@@ -166,7 +166,7 @@ async fn play(
     end.play().await
 }
 
-/// Hears which connection it is, and tells the backend behind the gate's back who it is.
+/// Hears which connection it is, and tells the backend behind the proxy's back who it is.
 async fn greet(
     stream: &mut TcpStream,
     client: u64,

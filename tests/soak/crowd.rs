@@ -18,7 +18,7 @@ use super::script::{Scene, Script};
 use super::stage::Stage;
 use crate::support::plans::id;
 
-/// Where the listeners of a gate are.
+/// Where the listeners of a proxy are.
 pub struct Addresses {
     lasting: BTreeMap<Scene, SocketAddr>,
     pub passing: Vec<SocketAddr>,
@@ -32,12 +32,12 @@ pub struct Crowd {
     unknown: Vec<Unknown>,
 }
 
-/// A client of which the gate had said nothing when it left.
+/// A client of which the proxy had said nothing when it left.
 type Unknown = (Script, Account, tokio::sync::oneshot::Receiver<Ending>);
 
 impl Addresses {
     pub fn of(stretch: &Stretch) -> Self {
-        let bound = &stretch.gate.bindings.bound;
+        let bound = &stretch.proxy.bindings.bound;
         let lasting = |scene: Scene| Some((scene, bound.get(&id(scene.name()))?[0]));
         Self {
             lasting: Scene::ALL.into_iter().filter_map(lasting).collect(),
@@ -87,16 +87,16 @@ impl Crowd {
         while self.next().await {}
     }
 
-    /// Judges those that could not be judged before, now that the gates have said everything; what
+    /// Judges those that could not be judged before, now that the proxies have said everything; what
     /// is wrong, of all of them.
     pub fn conclude(&mut self) -> Vec<String> {
         for (script, client, mut ending) in std::mem::take(&mut self.unknown) {
-            let Ok(gate) = ending.try_recv() else {
+            let Ok(proxy) = ending.try_recv() else {
                 log::forget(script.number);
                 self.figures.away += 1;
                 continue;
             };
-            let said = Testimony { client, backend: None, gate };
+            let said = Testimony { client, backend: None, proxy };
             match judge(&script, &said) {
                 Ok(()) => self.figures.note(&script, &said),
                 Err(complaint) => {

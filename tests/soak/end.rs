@@ -228,7 +228,7 @@ impl End<'_> {
     }
 }
 
-/// The other end, or the gate, has reset the connection.
+/// The other end, or the proxy, has reset the connection.
 pub fn is_loss(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -1,4 +1,4 @@
-//! What has been done: to be shown, and to be compared with what the gates have counted.
+//! What has been done: to be shown, and to be compared with what the proxies have counted.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -37,13 +37,14 @@ struct Listener {
 
 impl Figures {
     pub fn note(&mut self, script: &Script, said: &Testimony) {
-        let Testimony { client, backend, gate } = said;
-        let outcome = OUTCOMES.iter().position(|outcome| outcome.as_str() == gate.outcome).unwrap();
+        let Testimony { client, backend, proxy } = said;
+        let outcome =
+            OUTCOMES.iter().position(|outcome| outcome.as_str() == proxy.outcome).unwrap();
         self.scenes.entry(script.scene).or_default()[outcome] += 1;
-        let listener = self.listeners.entry((script.gate, gate.listener.clone())).or_default();
+        let listener = self.listeners.entry((script.proxy, proxy.listener.clone())).or_default();
         listener.ended[outcome] += 1;
-        listener.bytes_up += gate.bytes_up;
-        listener.bytes_down += gate.bytes_down;
+        listener.bytes_up += proxy.bytes_up;
+        listener.bytes_down += proxy.bytes_down;
         debug_assert!(backend.is_none() || client.sent <= script.client.total());
     }
 
@@ -56,13 +57,13 @@ impl Figures {
         listeners.fold((0, 0), |(up, down), it| (up + it.bytes_up, down + it.bytes_down))
     }
 
-    /// Whether a gate has counted the same, for the listeners that were always there.
+    /// Whether a proxy has counted the same, for the listeners that were always there.
     ///
     /// # Errors
     /// What it has counted otherwise.
     pub fn agree(
         &self,
-        gate: usize,
+        proxy: usize,
         counters: &BTreeMap<ListenerId, ListenerCounters>,
     ) -> Result<(), String> {
         let lasting = |id: &&ListenerId| {
@@ -70,7 +71,7 @@ impl Figures {
         };
         for id in counters.keys().filter(lasting) {
             let counted = &counters[id];
-            let seen = self.listeners.get(&(gate, id.to_string())).cloned().unwrap_or_default();
+            let seen = self.listeners.get(&(proxy, id.to_string())).cloned().unwrap_or_default();
             let ended = OUTCOMES.map(|outcome| counted.ended(outcome));
             let total = seen.ended.iter().sum();
             if counted.accepted != total
@@ -81,14 +82,14 @@ impl Figures {
             {
                 let Listener { ended, bytes_up, bytes_down } = seen;
                 return Err(format!(
-                    "gate {gate} has counted {counted:?} on {id}, but its clients were {total}, \
+                    "proxy {proxy} has counted {counted:?} on {id}, but its clients were {total}, \
                      {ended:?}, with {bytes_up} and {bytes_down} bytes"
                 ));
             }
             let rejected = seen.ended[1];
             if id.listener == *Scene::Mixed.name() && (4 * rejected).abs_diff(total) > 4 {
                 return Err(format!(
-                    "gate {gate} has rejected {rejected} of {total}, not a fourth"
+                    "proxy {proxy} has rejected {rejected} of {total}, not a fourth"
                 ));
             }
         }

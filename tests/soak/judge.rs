@@ -1,4 +1,4 @@
-//! Whether what both ends and the gate say of a connection fits together, and the script.
+//! Whether what both ends and the proxy say of a connection fits together, and the script.
 
 use std::net::SocketAddr;
 
@@ -13,20 +13,21 @@ pub struct Testimony {
     pub client: Account,
     /// None where no backend met the client.
     pub backend: Option<(SocketAddr, Account)>,
-    pub gate: Ending,
+    pub proxy: Ending,
 }
 
 /// # Errors
 /// What does not fit.
 pub fn judge(script: &Script, said: &Testimony) -> Result<(), String> {
-    let Testimony { client, backend, gate } = said;
+    let Testimony { client, backend, proxy } = said;
     let scene = script.scene;
     let listener = if scene == Scene::Vanish { Scene::Talk } else { scene }.name();
-    let listener_fits = gate.listener.rsplit('/').next().is_some_and(|it| it.starts_with(listener));
-    ensure(listener_fits, || format!("it was on {}", gate.listener))?;
+    let listener_fits =
+        proxy.listener.rsplit('/').next().is_some_and(|it| it.starts_with(listener));
+    ensure(listener_fits, || format!("it was on {}", proxy.listener))?;
     let allowed = allowed(script);
-    ensure(allowed.contains(&&*gate.outcome), || {
-        format!("it ended as {}, which is none of {allowed:?}", gate.outcome)
+    ensure(allowed.contains(&&*proxy.outcome), || {
+        format!("it ended as {}, which is none of {allowed:?}", proxy.outcome)
     })?;
 
     let [client_opens, backend_opens] = match scene {
@@ -42,12 +43,12 @@ pub fn judge(script: &Script, said: &Testimony) -> Result<(), String> {
         })
     };
     let moved = |up: u64, down: u64| {
-        ensure((gate.bytes_up, gate.bytes_down) == (up, down), || {
-            format!("the gate counted other bytes than {up} up and {down} down")
+        ensure((proxy.bytes_up, proxy.bytes_down) == (up, down), || {
+            format!("the proxy counted other bytes than {up} up and {down} down")
         })
     };
     let (ended, lost, left) = (Some(Close::Ended), Some(Close::Lost), Some(Close::Left));
-    match &*gate.outcome {
+    match &*proxy.outcome {
         "completed" if scene == Scene::Vanish => {
             closes(&[Close::Left], &[None])?;
             moved(0, 0)?;
@@ -72,7 +73,7 @@ pub fn judge(script: &Script, said: &Testimony) -> Result<(), String> {
         other => return Err(format!("an outcome nobody knows: {other}")),
     }
 
-    // Nobody hears what the gate has not carried, and it carries nothing that was not sent.
+    // Nobody hears what the proxy has not carried, and it carries nothing that was not sent.
     let (backend_sent, backend_heard) = backend.map_or((0, 0), |(_, backend)| {
         (backend.sent + backend_opens, backend.heard + client_opens)
     });
@@ -81,8 +82,8 @@ pub fn judge(script: &Script, said: &Testimony) -> Result<(), String> {
             format!("{way}: {sent} bytes were sent, {carried} carried, {heard} heard")
         })
     };
-    in_order(backend_heard, gate.bytes_up, client.sent + client_opens, "up")?;
-    in_order(client.heard, gate.bytes_down, backend_sent, "down")?;
+    in_order(backend_heard, proxy.bytes_up, client.sent + client_opens, "up")?;
+    in_order(client.heard, proxy.bytes_down, backend_sent, "down")?;
     let whole = |account: &Account, says: u64, hears: u64| {
         account.close != Close::Ended || (account.sent, account.heard) == (says, hears)
     };
@@ -91,8 +92,8 @@ pub fn judge(script: &Script, said: &Testimony) -> Result<(), String> {
         format!("an end came before all bytes were there: {said_up} up and {said_down} down")
     })?;
     match backend {
-        Some((address, _)) => ensure(gate.endpoint == Some(*address), || {
-            format!("the gate says it was at {:?}, the backend {address}", gate.endpoint)
+        Some((address, _)) => ensure(proxy.endpoint == Some(*address), || {
+            format!("the proxy says it was at {:?}, the backend {address}", proxy.endpoint)
         }),
         None => Ok(()),
     }

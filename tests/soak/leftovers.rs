@@ -18,7 +18,7 @@ pub fn descriptors() -> BTreeMap<String, usize> {
     kinds
 }
 
-/// The gates' threads.
+/// The proxies' threads.
 pub fn workers() -> Vec<String> {
     let names = fs::read_dir("/proc/self/task").unwrap().filter_map(|task| {
         // Gone in the meantime, perhaps.

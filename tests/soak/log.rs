@@ -1,4 +1,4 @@
-//! What the gate says of each connection's end. Each client has an address of its own, so the gate's
+//! What the proxy says of each connection's end. Each client has an address of its own, so the proxy's
 //! word finds the client it is about.
 
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 static AWAITED: Mutex<Option<HashMap<IpAddr, oneshot::Sender<Ending>>>> = Mutex::new(None);
 static STRAY: Mutex<Vec<Ending>> = Mutex::new(Vec::new());
 
-/// The gate's word of a connection's end.
+/// The proxy's word of a connection's end.
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     pub listener: String,
@@ -31,7 +31,7 @@ pub fn address(number: u64) -> Ipv4Addr {
     Ipv4Addr::new(127, a, b, c)
 }
 
-/// Listens to the gates from now on.
+/// Listens to the proxies from now on.
 pub fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| tracing::subscriber::set_global_default(Listener).unwrap());

@@ -11,14 +11,14 @@ use tokio::time::timeout;
 
 use super::end::within;
 use super::server::Server;
-use crate::support::gate::Gate;
 use crate::support::peer::{Peer, Reserved, Silent};
 use crate::support::plans::{self, ANY, backend, id, plan, rejecting, route, settings};
+use crate::support::test_forwarder::TestForwarder;
 
 /// Listeners that come and go.
 pub const PASSING: usize = 3;
 
-/// Everything that stands behind the gates.
+/// Everything that stands behind the proxies.
 pub struct Scenery {
     pub talk: Vec<Server>,
     pub greet: Vec<Server>,
@@ -27,9 +27,9 @@ pub struct Scenery {
     pub silent: Silent,
 }
 
-/// A gate, its plan, and what may change of it.
+/// A proxy, its plan, and what may change of it.
 pub struct Stretch {
-    pub gate: Gate,
+    pub proxy: TestForwarder,
     pub passing: Vec<Reserved>,
     pub reloads: u64,
     pub retries: u64,
@@ -41,7 +41,7 @@ impl Stretch {
     pub async fn open(workers: usize, scenery: &Scenery, drain_timeout: Duration) -> Self {
         let settings = settings(workers).with_drain_timeout(drain_timeout);
         let mut stretch = Self {
-            gate: Gate::with(settings, &Plan::default()).await,
+            proxy: TestForwarder::with(settings, &Plan::default()).await,
             passing: (0..PASSING).map(|_| Reserved::new()).collect(),
             reloads: 0,
             retries: 0,
@@ -53,8 +53,8 @@ impl Stretch {
             ],
         };
         let plan = stretch.plan(scenery);
-        stretch.gate.apply(&plan).await;
-        assert!(stretch.gate.bindings.failures.is_empty(), "{:?}", stretch.gate.bindings);
+        stretch.proxy.apply(&plan).await;
+        assert!(stretch.proxy.bindings.failures.is_empty(), "{:?}", stretch.proxy.bindings);
         stretch
     }
 
@@ -69,7 +69,7 @@ impl Stretch {
         longest_pause: Duration,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), String> {
-        let before = self.gate.bindings.clone();
+        let before = self.proxy.bindings.clone();
         loop {
             let pause = longest_pause.mul_f64(rng.f64());
             if timeout(pause, stop.wait_for(|stop| *stop)).await.is_ok() {
@@ -83,7 +83,7 @@ impl Stretch {
                 self.apply(&plan).await?;
             }
             for (listener, bound) in &before.bound {
-                let now = self.gate.bindings.bound.get(listener);
+                let now = self.proxy.bindings.bound.get(listener);
                 if now != Some(bound) && !listener.to_string().contains("passing") {
                     return Err(format!("{listener} was at {bound:?} and is at {now:?}"));
                 }
@@ -112,10 +112,10 @@ impl Stretch {
     }
 
     async fn apply(&mut self, plan: &Plan) -> Result<(), String> {
-        self.gate.bindings =
-            within("a plan is not applied", self.gate.forwarder.apply(plan)).await?.clone();
+        self.proxy.bindings =
+            within("a plan is not applied", self.proxy.forwarder.apply(plan)).await?.clone();
         self.reloads += 1;
-        let failures = &self.gate.bindings.failures;
+        let failures = &self.proxy.bindings.failures;
         if failures.is_empty() { Ok(()) } else { Err(format!("cannot be opened: {failures:?}")) }
     }
 
@@ -130,18 +130,18 @@ impl Stretch {
         let Err(complaint) = self.apply(plan).await else {
             return Err("an address of somebody else's was opened".to_owned());
         };
-        match self.gate.bindings.failures.iter().next() {
+        match self.proxy.bindings.failures.iter().next() {
             Some((listener, failures))
                 if *listener == id("contested")
-                    && self.gate.bindings.failures.len() == 1
+                    && self.proxy.bindings.failures.len() == 1
                     && failures[0].kind == BindErrorKind::PortUnavailable => {}
             _ => return Err(complaint),
         }
         drop(taken);
         self.retries += 1;
-        let bindings = within("a retry does not end", self.gate.forwarder.retry()).await?;
-        self.gate.bindings = bindings.ok_or("a retry that changed nothing")?.clone();
-        let failures = &self.gate.bindings.failures;
+        let bindings = within("a retry does not end", self.proxy.forwarder.retry()).await?;
+        self.proxy.bindings = bindings.ok_or("a retry that changed nothing")?.clone();
+        let failures = &self.proxy.bindings.failures;
         if failures.is_empty() { Ok(()) } else { Err(format!("after a retry: {failures:?}")) }
     }
 

@@ -92,7 +92,7 @@ impl Soak {
             .map(|stretch| self.reload(stretch, scenery.clone(), stage.clone(), stopped.clone()));
         let middle = self.send(&mut clients, &addresses, started).await;
 
-        // Those that are connected finish; with plans that stay as they are, and gates that close.
+        // Those that are connected finish; with plans that stay as they are, and proxies that close.
         stop.send_replace(true);
         let [one, two] = reloading;
         let mut stretches = [one.await.unwrap(), two.await.unwrap()];
@@ -101,15 +101,15 @@ impl Soak {
         let [one, two] = &mut stretches;
         let patience = Duration::from_secs(120);
         tokio::join!(
-            one.gate.forwarder.drain(patience),
-            two.gate.forwarder.drain(patience),
+            one.proxy.forwarder.drain(patience),
+            two.proxy.forwarder.drain(patience),
             clients.finish()
         );
         let end = resident();
 
         let mut complaints = clients.conclude();
         for (index, stretch) in stretches.iter().enumerate() {
-            let counters = stretch.gate.forwarder.counters().listeners();
+            let counters = stretch.proxy.forwarder.counters().listeners();
             complaints.extend(clients.figures.agree(index, &counters).err());
         }
         if end > middle + SLACK {
@@ -148,7 +148,7 @@ impl Soak {
         complaints
     }
 
-    /// Changes a gate's plan until told to stop.
+    /// Changes a proxy's plan until told to stop.
     fn reload(
         &self,
         mut stretch: Stretch,
@@ -168,7 +168,7 @@ impl Soak {
 
     /// Lets clients come for as long as asked, or until something goes wrong; how much memory was in
     /// use in the middle.
-    async fn send(&self, clients: &mut Crowd, gates: &[Addresses], started: Instant) -> u64 {
+    async fn send(&self, clients: &mut Crowd, proxies: &[Addresses], started: Instant) -> u64 {
         let mut rng = Rng::with_seed(self.seed);
         let (mut crowd, mut next_crowd, mut middle, mut minutes) = (0, 0, None, 0);
         for number in 0.. {
@@ -194,11 +194,11 @@ impl Soak {
                 clients.next().await;
             }
             let script = Script::new(self.seed, number, &self.measure);
-            let gate = &gates[script.gate];
+            let proxy = &proxies[script.proxy];
             let address = match script.scene {
-                Scene::Passing => gate.passing[rng.usize(..PASSING)],
-                Scene::Vanish => gate.lasting(Scene::Talk),
-                scene => gate.lasting(scene),
+                Scene::Passing => proxy.passing[rng.usize(..PASSING)],
+                Scene::Vanish => proxy.lasting(Scene::Talk),
+                scene => proxy.lasting(scene),
             };
             clients.start(script, address);
         }

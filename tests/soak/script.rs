@@ -95,7 +95,7 @@ pub struct Measure {
 #[derive(Clone, Debug)]
 pub struct Script {
     pub number: u64,
-    pub gate: usize,
+    pub proxy: usize,
     pub scene: Scene,
     pub client: Part,
     pub backend: Part,
@@ -183,7 +183,7 @@ impl Script {
         let mut rng = Rng::with_seed(Voice(seed).key(number));
         let rng = &mut rng;
         let scene = Scene::of(number, rng);
-        let gate = rng.usize(..2);
+        let proxy = rng.usize(..2);
         let (mut client, mut backend) = (Part::new(rng, measure), Part::new(rng, measure));
         match scene {
             Scene::Talk | Scene::Greet | Scene::Standby if rng.u8(..4) == 0 => {
@@ -213,7 +213,7 @@ impl Script {
         }
         client.stalls(rng, backend.total(), measure);
         backend.stalls(rng, client.total(), measure);
-        Self { number, gate, scene, client, backend }
+        Self { number, proxy, scene, client, backend }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What clients and backends know of each other without the gate: who is to meet whom, and how far
+//! What clients and backends know of each other without the proxy: who is to meet whom, and how far
 //! each has heard.
 
 use std::collections::HashMap;

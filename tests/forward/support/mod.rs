@@ -1,10 +1,10 @@
 //! What the tests of forwarding share: peers at both ends, plans made by hand, and waiting.
 
 pub mod events;
-pub mod gate;
 pub mod peer;
 pub mod plans;
 pub mod stream;
+pub mod test_forwarder;
 
 use std::time::Duration;
 

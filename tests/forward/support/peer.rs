@@ -1,4 +1,4 @@
-//! What stands behind the gate.
+//! What stands behind the proxy.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ impl Backend {
     }
 
     pub async fn accept(&self) -> TcpStream {
-        within("accepting from the gate", self.listener.accept()).await.unwrap().0
+        within("accepting from the proxy", self.listener.accept()).await.unwrap().0
     }
 }
 
@@ -123,7 +123,7 @@ pub struct Reserved {
 }
 
 /// The system gives a bound port to nobody, but lets those listen at it who say the same; as the
-/// gate does.
+/// proxy does.
 fn bound(address: SocketAddr) -> Socket {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
     socket.set_reuse_address(true).unwrap();

@@ -12,26 +12,26 @@ use super::plans::{ANY, id, plan, settings, to};
 use super::stream::Stream;
 use super::{eventually, within};
 
-pub struct Gate {
+pub struct TestForwarder {
     pub forwarder: Forwarder,
     pub bindings: Bindings,
 }
 
-impl Gate {
+impl TestForwarder {
     /// Two workers and otherwise the defaults.
     pub async fn open(plan: &Plan) -> Self {
         Self::with(settings(2), plan).await
     }
 
     pub async fn with(settings: Settings, plan: &Plan) -> Self {
-        let mut gate =
+        let mut proxy =
             Self { forwarder: Forwarder::start(settings).unwrap(), bindings: Bindings::default() };
-        gate.apply(plan).await;
-        assert!(gate.bindings.failures.is_empty(), "{:?}", gate.bindings.failures);
-        gate
+        proxy.apply(plan).await;
+        assert!(proxy.bindings.failures.is_empty(), "{:?}", proxy.bindings.failures);
+        proxy
     }
 
-    /// A gate with listener `tcp`, on a port of its own.
+    /// A proxy with listener `tcp`, on a port of its own.
     pub async fn to(routing: Routing) -> Self {
         Self::open(&plan([("tcp", ANY, routing)])).await
     }
