@@ -1,32 +1,30 @@
-//! Whatever clients and backends may do, for as long as asked, while plans change all the time. Every
-//! byte is verified by both ends, and every connection's end by both ends and the proxy; and when it
-//! is over, nothing may be left.
+//! Soak test: clients and backends do everything that TCP allows while plans change. Both ends
+//! verify every byte. Both ends and the proxy must agree on how each connection ended. At the end
+//! no descriptor, task, thread or memory may be left.
 //!
 //! ```text
 //! SOAK_SECONDS=1200 cargo test --release --test soak -- --ignored --nocapture
 //! ```
 //!
-//! `SOAK_SEED` makes clients do what they did in a run that had this seed; when they do it, and what
-//! goes on beside them, is another matter.
+//! `SOAK_SEED` repeats the scripts of the run that printed this seed. Timing and the order of events
+//! still differ.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-#![allow(clippy::print_stdout, reason = "figures")]
+#![allow(clippy::print_stdout, reason = "prints statistics")]
 #![allow(unreachable_pub, reason = "nothing of a test can be reached")]
 
 #[path = "soak/client.rs"]
 mod client;
-#[path = "soak/crowd.rs"]
-mod crowd;
-#[path = "soak/end.rs"]
-mod end;
-#[path = "soak/figures.rs"]
-mod figures;
-#[path = "soak/judge.rs"]
-mod judge;
+#[path = "soak/clients.rs"]
+mod clients;
 #[path = "soak/leftovers.rs"]
 mod leftovers;
 #[path = "soak/log.rs"]
 mod log;
+#[path = "soak/payload.rs"]
+mod payload;
+#[path = "soak/peer.rs"]
+mod peer;
 #[path = "soak/reload.rs"]
 mod reload;
 #[path = "soak/run.rs"]
@@ -35,13 +33,15 @@ mod run;
 mod script;
 #[path = "soak/server.rs"]
 mod server;
-#[path = "soak/stage.rs"]
-mod stage;
+#[path = "soak/setup.rs"]
+mod setup;
+#[path = "soak/stats.rs"]
+mod stats;
 #[path = "forward/support/mod.rs"]
 #[allow(dead_code, reason = "shared with other test binaries")]
 mod support;
-#[path = "soak/voice.rs"]
-mod voice;
+#[path = "soak/verify.rs"]
+mod verify;
 
 use std::env;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a process has, to be compared with what it had before.
+//! Resources of the process: descriptors, worker threads and memory, compared before and after.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,5 @@
-//! What the proxy says of each connection's end. Each client has an address of its own, so the proxy's
-//! word finds the client it is about.
+//! The event that the forwarder logs at the end of each connection. Each client connects from a
+//! source address of its own, which identifies its event.
 
 use std::collections::HashMap;
 use std::fmt::Debug;

@@ -1,5 +1,5 @@
-//! Plans that change all the time, in ways that must not touch any connection but those of listeners
-//! that are removed.
+//! Plans that change all the time. No change may affect a connection, except on listeners that are
+//! removed.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use sluicegate::plan::{BackendPlan, BindErrorKind, Plan, RejectReason, Routing};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::end::within;
+use super::peer::within;
 use super::server::Server;
 use crate::support::peer::{Peer, Reserved, Silent};
 use crate::support::plans::{self, ANY, backend, id, plan, rejecting, route, settings};
@@ -127,7 +127,7 @@ impl Stretch {
         let address = contested.address;
         plan.listeners.extend(plans::plan([("contested", address, routing)]).listeners);
         let taken = contested.take();
-        let Err(complaint) = self.apply(plan).await else {
+        let Err(problem) = self.apply(plan).await else {
             return Err("an address of somebody else's was opened".to_owned());
         };
         match self.proxy.bindings.failures.iter().next() {
@@ -135,7 +135,7 @@ impl Stretch {
                 if *listener == id("contested")
                     && self.proxy.bindings.failures.len() == 1
                     && failures[0].kind == BindErrorKind::PortUnavailable => {}
-            _ => return Err(complaint),
+            _ => return Err(problem),
         }
         drop(taken);
         self.retries += 1;

@@ -1,5 +1,5 @@
-//! A soak from beginning to end: clients come and go, plans change; then a drain, and a look at what
-//! is left.
+//! A soak test from start to end: clients connect while plans change, then a drain, then a check
+//! for leaks.
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::Ordering;
@@ -11,14 +11,14 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::crowd::{Addresses, Crowd};
-use super::figures::{gib, line, mib, seconds};
+use super::clients::{Addresses, Clients};
 use super::leftovers::{descriptors, resident, workers};
 use super::log;
 use super::reload::{PASSING, Scenery, Stretch};
 use super::script::{Measure, Scene, Script};
 use super::server::{First, Server};
-use super::stage::Stage;
+use super::setup::SharedState;
+use super::stats::{gib, line, mib, seconds};
 use crate::support::eventually;
 use crate::support::peer::{Peer, Reserved, Silent};
 
@@ -50,7 +50,7 @@ impl Soak {
         // What the first one opens stays open.
         drop(runtime());
         let before = descriptors();
-        let mut complaints = runtime().block_on(self.soak());
+        let mut problems = runtime().block_on(self.soak());
         let after = descriptors();
         line(
             "descriptors",
@@ -61,18 +61,18 @@ impl Soak {
             ),
         );
         if after != before {
-            complaints.push(format!("descriptors are left: {before:?} before, {after:?} after"));
+            problems.push(format!("descriptors are left: {before:?} before, {after:?} after"));
         }
-        assert!(complaints.is_empty(), "SOAK_SEED={}\n\n{}\n", self.seed, complaints.join("\n\n"));
+        assert!(problems.is_empty(), "SOAK_SEED={}\n\n{}\n", self.seed, problems.join("\n\n"));
     }
 
     /// What is wrong.
     async fn soak(&self) -> Vec<String> {
         log::listen();
         let started = Instant::now();
-        let stage = Arc::new(Stage::default());
+        let state = Arc::new(SharedState::default());
         let (first, second) = (First::Client, First::Backend);
-        let server = |first| Server::start(stage.clone(), first);
+        let server = |first| Server::start(state.clone(), first);
         let scenery = Arc::new(Scenery {
             talk: vec![server(first).await, server(first).await, server(first).await],
             greet: vec![server(second).await, server(second).await],
@@ -84,12 +84,12 @@ impl Soak {
             Stretch::open(1, &scenery, self.drain_timeout).await,
             Stretch::open(2, &scenery, self.drain_timeout).await,
         ];
-        let mut clients = Crowd::new(stage.clone());
+        let mut clients = Clients::new(state.clone());
 
         let addresses = stretches.each_ref().map(Addresses::of);
         let (stop, stopped) = watch::channel(false);
         let reloading = stretches
-            .map(|stretch| self.reload(stretch, scenery.clone(), stage.clone(), stopped.clone()));
+            .map(|stretch| self.reload(stretch, scenery.clone(), state.clone(), stopped.clone()));
         let middle = self.send(&mut clients, &addresses, started).await;
 
         // Those that are connected finish; with plans that stay as they are, and proxies that close.
@@ -107,45 +107,41 @@ impl Soak {
         );
         let end = resident();
 
-        let mut complaints = clients.conclude();
+        let mut problems = clients.conclude();
         for (index, stretch) in stretches.iter().enumerate() {
             let counters = stretch.proxy.forwarder.counters().listeners();
-            complaints.extend(clients.figures.agree(index, &counters).err());
+            problems.extend(clients.stats.agree(index, &counters).err());
         }
         if end > middle + SLACK {
-            complaints.push(format!(
+            problems.push(format!(
                 "memory grows: {} in the middle, {} at the end",
                 mib(middle),
                 mib(end)
             ));
         }
-        let Crowd { figures, presence, .. } = clients;
-        let (up, down) = figures.bytes();
+        let Clients { stats, presence, .. } = clients;
+        let (up, down) = stats.bytes();
         println!();
         line("seed", self.seed);
         line("duration", seconds(started.elapsed()));
         let peak = presence.peak.load(Ordering::Relaxed);
         line(
             "connections",
-            format!(
-                "{}, {peak} at once, {} to listeners away",
-                figures.connections(),
-                figures.away
-            ),
+            format!("{}, {peak} at once, {} to listeners away", stats.connections(), stats.away),
         );
         line("bytes", format!("{} up, {} down", gib(up), gib(down)));
         let [one, two] = &stretches;
         line("reloads", format!("{} and {}", one.reloads, two.reloads));
         line("retried binds", format!("{} and {}", one.retries, two.retries));
         line("memory", format!("{} in the middle, {} at the end", mib(middle), mib(end)));
-        println!("{figures}");
+        println!("{stats}");
 
         drop(stretches);
         eventually("the workers' threads are gone", || workers().is_empty()).await;
         drop(scenery);
         let tasks = || Handle::current().metrics().num_alive_tasks();
         eventually("no task of a client or backend is left", || tasks() == 0).await;
-        complaints
+        problems
     }
 
     /// Changes a proxy's plan until told to stop.
@@ -153,14 +149,14 @@ impl Soak {
         &self,
         mut stretch: Stretch,
         scenery: Arc<Scenery>,
-        stage: Arc<Stage>,
+        state: Arc<SharedState>,
         stop: watch::Receiver<bool>,
     ) -> JoinHandle<Stretch> {
         let rng = Rng::with_seed(self.seed ^ u64::from(stretch.passing[0].address.port()));
         let pause = self.reload_pause;
         tokio::spawn(async move {
-            if let Err(complaint) = stretch.run(&scenery, rng, pause, stop).await {
-                stage.complain(format!("a reload: {complaint}"));
+            if let Err(problem) = stretch.run(&scenery, rng, pause, stop).await {
+                state.report(format!("a reload: {problem}"));
             }
             stretch
         })
@@ -168,7 +164,7 @@ impl Soak {
 
     /// Lets clients come for as long as asked, or until something goes wrong; how much memory was in
     /// use in the middle.
-    async fn send(&self, clients: &mut Crowd, proxies: &[Addresses], started: Instant) -> u64 {
+    async fn send(&self, clients: &mut Clients, proxies: &[Addresses], started: Instant) -> u64 {
         let mut rng = Rng::with_seed(self.seed);
         let (mut crowd, mut next_crowd, mut middle, mut minutes) = (0, 0, None, 0);
         for number in 0.. {
@@ -179,7 +175,7 @@ impl Soak {
             if progress >= 0.5 {
                 middle.get_or_insert_with(resident);
             }
-            if progress >= 1.0 || !clients.stage.complaints().is_empty() {
+            if progress >= 1.0 || !clients.state.problems().is_empty() {
                 break;
             }
             if started.elapsed().as_secs() / 60 > minutes {

@@ -1,11 +1,11 @@
-//! What a client and its backend are to do, and how that is to end: all of it follows from the seed
-//! and the client's number.
+//! Script of one connection: what client and backend do, and how it must end. The script follows
+//! from the seed and the client's number.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::voice::Voice;
+use super::payload::Payload;
 
 /// Where a client goes, and whom it meets there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,7 +104,7 @@ pub struct Script {
 /// What one end does.
 #[derive(Clone, Debug)]
 pub struct Part {
-    pub voice: Voice,
+    pub payload: Payload,
     pub begins: When,
     pub speech: Vec<Burst>,
     pub ends: When,
@@ -157,7 +157,7 @@ impl Part {
     fn new(rng: &mut Rng, measure: &Measure) -> Self {
         let speech = if rng.u8(..) < 24 { bulky(rng, measure) } else { plain(rng, measure) };
         Self {
-            voice: Voice(rng.u64(..)),
+            payload: Payload(rng.u64(..)),
             begins: When::AtOnce,
             speech,
             ends: When::AtOnce,
@@ -180,7 +180,7 @@ impl Part {
 
 impl Script {
     pub fn new(seed: u64, number: u64, measure: &Measure) -> Self {
-        let mut rng = Rng::with_seed(Voice(seed).key(number));
+        let mut rng = Rng::with_seed(Payload(seed).key(number));
         let rng = &mut rng;
         let scene = Scene::of(number, rng);
         let proxy = rng.usize(..2);

@@ -1,4 +1,4 @@
-//! Backends: each connection finds its client's script, and plays the other part.
+//! Backends: each connection finds the script of its client and plays the other part.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::end::{End, is_loss, unheard_of, within};
-use super::stage::{OPENING, Stage, number, opening};
+use super::peer::{ScriptedPeer, is_loss, unexpected, within};
+use super::setup::{OPENING, SharedState, number, opening};
 use crate::support::plans::ANY;
 
 pub struct Server {
@@ -26,7 +26,7 @@ pub enum First {
 }
 
 impl Server {
-    pub async fn start(stage: Arc<Stage>, first: First) -> Self {
+    pub async fn start(state: Arc<SharedState>, first: First) -> Self {
         let listener = TcpListener::bind(ANY).await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut task = JoinSet::new();
@@ -34,10 +34,10 @@ impl Server {
             let mut connections = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                let stage = stage.clone();
+                let state = state.clone();
                 connections.spawn(async move {
-                    if let Err(complaint) = serve(stream, address, first, &stage).await {
-                        stage.complain(format!("a backend, of nobody it knows: {complaint}"));
+                    if let Err(problem) = serve(stream, address, first, &state).await {
+                        state.report(format!("a backend, of nobody it knows: {problem}"));
                     }
                 });
                 while connections.try_join_next().is_some() {}
@@ -53,13 +53,13 @@ async fn serve(
     mut stream: TcpStream,
     address: SocketAddr,
     first: First,
-    stage: &Stage,
+    state: &SharedState,
 ) -> Result<(), String> {
     let number = match first {
         First::Client => heard(&mut stream).await?,
-        First::Backend => greeted(&mut stream, stage).await?,
+        First::Backend => greeted(&mut stream, state).await?,
     };
-    let meeting = number.and_then(|number| stage.meetings().get(&number).cloned());
+    let meeting = number.and_then(|number| state.meetings().get(&number).cloned());
     // A client that has left, or was cut off, before anybody met it.
     let Some(meeting) = meeting else { return Ok(()) };
     let Some(report) = meeting.take_report() else {
@@ -69,15 +69,15 @@ async fn serve(
         };
     };
     meeting.met.send_replace(true);
-    let end = End {
+    let peer = ScriptedPeer {
         stream,
         part: &meeting.script.backend,
-        hears: meeting.script.client.voice,
+        hears: meeting.script.client.payload,
         heard_here: &meeting.backend_heard,
         heard_there: meeting.client_heard.subscribe(),
         met: None,
     };
-    let account = end.play().await.map(|account| (address, account));
+    let account = peer.play().await.map(|account| (address, account));
     // A client that has failed does not wait any more.
     let _ = report.send(account);
     Ok(())
@@ -93,19 +93,19 @@ async fn heard(stream: &mut TcpStream) -> Result<Option<u64>, String> {
             Ok(0) => return Err(format!("an end after {heard} bytes of the opening")),
             Ok(read) => heard += read,
             Err(error) if is_loss(&error) => return Ok(None),
-            Err(error) => return Err(unheard_of(error)),
+            Err(error) => return Err(unexpected(error)),
         }
     }
     number(opening).map(Some)
 }
 
 /// Speaks first, and is told by the client whom it has reached.
-async fn greeted(stream: &mut TcpStream, stage: &Stage) -> Result<Option<u64>, String> {
+async fn greeted(stream: &mut TcpStream, state: &SharedState) -> Result<Option<u64>, String> {
     static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
     let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
     let (sender, told) = oneshot::channel();
-    stage.greeters().insert(connection, sender);
-    stream.write_all(&opening(connection)).await.map_err(unheard_of)?;
+    state.greeters().insert(connection, sender);
+    stream.write_all(&opening(connection)).await.map_err(unexpected)?;
     let number = within("a greeting reaches nobody", told).await?;
     Ok(number.ok())
 }

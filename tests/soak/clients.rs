@@ -1,4 +1,4 @@
-//! All clients: those that are there, and what became of those that have gone.
+//! All clients: those that run, and the results of those that have finished.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -8,14 +8,14 @@ use std::sync::atomic::Ordering;
 use tokio::task::JoinSet;
 
 use super::client::{self, Presence, Went};
-use super::end::Account;
-use super::figures::{Figures, gib, mib};
-use super::judge::{Testimony, judge};
 use super::leftovers::resident;
 use super::log::{self, Ending};
+use super::peer::Account;
 use super::reload::Stretch;
 use super::script::{Scene, Script};
-use super::stage::Stage;
+use super::setup::SharedState;
+use super::stats::{Stats, gib, mib};
+use super::verify::{Observations, verify};
 use crate::support::plans::id;
 
 /// Where the listeners of a proxy are.
@@ -24,11 +24,11 @@ pub struct Addresses {
     pub passing: Vec<SocketAddr>,
 }
 
-pub struct Crowd {
-    pub stage: Arc<Stage>,
+pub struct Clients {
+    pub state: Arc<SharedState>,
     pub presence: Arc<Presence>,
     pub tasks: JoinSet<Result<Went, String>>,
-    pub figures: Figures,
+    pub stats: Stats,
     unknown: Vec<Unknown>,
 }
 
@@ -50,35 +50,35 @@ impl Addresses {
     }
 }
 
-impl Crowd {
-    pub fn new(stage: Arc<Stage>) -> Self {
+impl Clients {
+    pub fn new(state: Arc<SharedState>) -> Self {
         Self {
-            stage,
+            state,
             presence: Arc::default(),
             tasks: JoinSet::new(),
-            figures: Figures::default(),
+            stats: Stats::default(),
             unknown: Vec::new(),
         }
     }
 
     /// Another client.
     pub fn start(&mut self, script: Script, address: SocketAddr) {
-        let (stage, presence) = (self.stage.clone(), self.presence.clone());
+        let (state, presence) = (self.state.clone(), self.presence.clone());
         presence.connecting.fetch_add(1, Ordering::Relaxed);
-        self.tasks.spawn(async move { client::run(script, address, &stage, &presence).await });
+        self.tasks.spawn(async move { client::run(script, address, &state, &presence).await });
     }
 
     /// Waits until one of them has gone; whether there was one.
     pub async fn next(&mut self) -> bool {
         match self.tasks.join_next().await {
             None => return false,
-            Some(Ok(Ok(Went::Well(script, said)))) => self.figures.note(&script, &said),
-            Some(Ok(Ok(Went::Away))) => self.figures.away += 1,
+            Some(Ok(Ok(Went::Well(script, observed)))) => self.stats.note(&script, &observed),
+            Some(Ok(Ok(Went::Away))) => self.stats.away += 1,
             Some(Ok(Ok(Went::Unknown(script, account, ending)))) => {
                 self.unknown.push((script, account, ending));
             }
-            Some(Ok(Err(complaint))) => self.stage.complain(complaint),
-            Some(Err(panic)) => self.stage.complain(panic.to_string()),
+            Some(Ok(Err(problem))) => self.state.report(problem),
+            Some(Err(panic)) => self.state.report(panic.to_string()),
         }
         true
     }
@@ -87,36 +87,36 @@ impl Crowd {
         while self.next().await {}
     }
 
-    /// Judges those that could not be judged before, now that the proxies have said everything; what
-    /// is wrong, of all of them.
+    /// Verifies the clients that could not be verified before, now that all events are logged, and
+    /// returns all problems.
     pub fn conclude(&mut self) -> Vec<String> {
         for (script, client, mut ending) in std::mem::take(&mut self.unknown) {
             let Ok(proxy) = ending.try_recv() else {
                 log::forget(script.number);
-                self.figures.away += 1;
+                self.stats.away += 1;
                 continue;
             };
-            let said = Testimony { client, backend: None, proxy };
-            match judge(&script, &said) {
-                Ok(()) => self.figures.note(&script, &said),
-                Err(complaint) => {
-                    self.stage.complain(format!("{complaint}\n{said:?}\n{script:?}"));
+            let observed = Observations { client, backend: None, proxy };
+            match verify(&script, &observed) {
+                Ok(()) => self.stats.note(&script, &observed),
+                Err(problem) => {
+                    self.state.report(format!("{problem}\n{observed:?}\n{script:?}"));
                 }
             }
         }
-        let mut complaints = self.stage.complaints();
+        let mut problems = self.state.problems();
         let strays = log::strays();
-        if !strays.is_empty() && complaints.is_empty() {
-            complaints.push(format!("connections nobody knows: {strays:?}"));
+        if !strays.is_empty() && problems.is_empty() {
+            problems.push(format!("connections nobody knows: {strays:?}"));
         }
-        complaints
+        problems
     }
 
     pub fn progress(&self, minutes: u64) {
-        let (up, down) = self.figures.bytes();
+        let (up, down) = self.stats.bytes();
         println!(
             "{minutes:>4} min {:>9} connections, {:>4} open {:>14} up {:>14} down {:>12} in use",
-            self.figures.connections(),
+            self.stats.connections(),
             self.presence.open.load(Ordering::Relaxed),
             gib(up),
             gib(down),

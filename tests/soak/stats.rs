@@ -1,4 +1,5 @@
-//! What has been done: to be shown, and to be compared with what the proxies have counted.
+//! Statistics of all connections: printed at the end, and compared with the counters of the
+//! forwarders.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -7,8 +8,8 @@ use std::time::Duration;
 use sluicegate::forward::{ListenerCounters, Outcome};
 use sluicegate::plan::{ListenerId, RejectReason};
 
-use super::judge::Testimony;
 use super::script::{Scene, Script};
+use super::verify::Observations;
 
 const OUTCOMES: [Outcome; 7] = [
     Outcome::Completed,
@@ -21,7 +22,7 @@ const OUTCOMES: [Outcome; 7] = [
 ];
 
 #[derive(Clone, Default)]
-pub struct Figures {
+pub struct Stats {
     scenes: BTreeMap<Scene, [u64; OUTCOMES.len()]>,
     listeners: BTreeMap<(usize, String), Listener>,
     /// Clients that came when their listener was away.
@@ -35,9 +36,9 @@ struct Listener {
     bytes_down: u64,
 }
 
-impl Figures {
-    pub fn note(&mut self, script: &Script, said: &Testimony) {
-        let Testimony { client, backend, proxy } = said;
+impl Stats {
+    pub fn note(&mut self, script: &Script, observed: &Observations) {
+        let Observations { client, backend, proxy } = observed;
         let outcome =
             OUTCOMES.iter().position(|outcome| outcome.as_str() == proxy.outcome).unwrap();
         self.scenes.entry(script.scene).or_default()[outcome] += 1;
@@ -97,7 +98,7 @@ impl Figures {
     }
 }
 
-impl Display for Figures {
+impl Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:10}", "")?;
         for outcome in OUTCOMES {
@@ -113,7 +114,7 @@ impl Display for Figures {
     }
 }
 
-/// A line of the figures that are not in the table.
+/// A line of the stats that are not in the table.
 pub fn line(name: &str, value: impl Display) {
     println!("{name:<16}{value}");
 }

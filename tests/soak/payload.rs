@@ -1,5 +1,6 @@
-//! What is said: a stream of bytes told by a key, any part of which can be made at any time. So a
-//! listener knows each byte by its position, and notices what is lost, doubled, moved or changed.
+//! Payload: a stream of bytes that follows from a key. Any part of it can be computed at any time,
+//! so the receiver verifies each byte by its position and detects lost, repeated, moved and changed
+//! bytes.
 
 use std::iter::zip;
 
@@ -7,9 +8,9 @@ use std::iter::zip;
 const NEAR: u64 = 256 * 1024;
 
 #[derive(Clone, Copy, Debug)]
-pub struct Voice(pub u64);
+pub struct Payload(pub u64);
 
-impl Voice {
+impl Payload {
     /// What belongs at `position` and after it.
     pub fn fill(self, position: u64, buffer: &mut [u8]) {
         let (mut index, skip) = (position / 8, (position % 8) as usize);
@@ -39,13 +40,13 @@ impl Voice {
             self.fill(position, expected);
             if part != expected {
                 let right = zip(part, expected).take_while(|(heard, due)| heard == due).count();
-                return Err(self.complaint(position + right as u64, &part[right..]));
+                return Err(self.problem(position + right as u64, &part[right..]));
             }
         }
         Ok(())
     }
 
-    fn complaint(self, position: u64, heard: &[u8]) -> String {
+    fn problem(self, position: u64, heard: &[u8]) -> String {
         let mut due = [0; 16];
         let belongs = heard.get(..due.len()).and_then(|heard| {
             (position.saturating_sub(NEAR)..position + NEAR).find(|place| {

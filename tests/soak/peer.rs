@@ -1,4 +1,5 @@
-//! One end of a connection: says what its part of the script says, and verifies what it hears.
+//! One end of a connection, client or backend: sends what its part of the script contains, and
+//! verifies what it receives.
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -15,8 +16,8 @@ use tokio::sync::watch;
 use tokio::task::coop::consume_budget;
 use tokio::time::{sleep, timeout};
 
+use super::payload::Payload;
 use super::script::{Exit, Part, When};
-use super::voice::Voice;
 
 /// How long any step may take. Only a failure ever takes that long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,11 +55,11 @@ pub enum Close {
     Refused,
 }
 
-pub struct End<'a> {
+pub struct ScriptedPeer<'a> {
     pub stream: TcpStream,
     pub part: &'a Part,
     /// What the other end says.
-    pub hears: Voice,
+    pub hears: Payload,
     /// How far this end has heard, and the other.
     pub heard_here: &'a watch::Sender<u64>,
     pub heard_there: watch::Receiver<u64>,
@@ -77,7 +78,7 @@ enum Heard {
     Lost,
 }
 
-impl End<'_> {
+impl ScriptedPeer<'_> {
     /// Plays the part to its end, and closes the connection.
     ///
     /// # Errors
@@ -90,7 +91,7 @@ impl End<'_> {
             Exit::Stay => self.stay(&mut sent, &mut heard).await,
             Exit::Reset { pause, .. } => self.reset(pause, &mut sent, &mut heard).await,
         }
-        .map_err(|complaint: String| format!("{complaint}; sent {sent}, heard {heard}"))?;
+        .map_err(|problem: String| format!("{problem}; sent {sent}, heard {heard}"))?;
         Ok(Account { sent, heard, close })
     }
 
@@ -147,24 +148,24 @@ impl End<'_> {
         if self.part.begins == When::AfterTheirEnd {
             their_end(theirs.clone()).await?;
         }
-        let mut rng = Rng::with_seed(self.part.voice.0);
+        let mut rng = Rng::with_seed(self.part.payload.0);
         for burst in &self.part.speech {
             if !burst.pause.is_zero() {
                 sleep(burst.pause).await;
             }
             let goal = *sent + burst.bytes;
             while *sent < goal {
-                within("it cannot speak", self.stream.writable()).await?.map_err(unheard_of)?;
+                within("it cannot speak", self.stream.writable()).await?.map_err(unexpected)?;
                 let most = rng.usize(1..=burst.chunk).min((goal - *sent) as usize);
                 let said = SCRATCH.with_borrow_mut(|scratch| {
-                    self.part.voice.fill(*sent, &mut scratch[..most]);
+                    self.part.payload.fill(*sent, &mut scratch[..most]);
                     self.stream.try_write(&scratch[..most])
                 });
                 match said {
                     Ok(said) => *sent += said as u64,
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                     Err(error) if is_loss(&error) => return Ok(Said::Lost),
-                    Err(error) => return Err(unheard_of(error)),
+                    Err(error) => return Err(unexpected(error)),
                 }
                 consume_budget().await;
             }
@@ -183,12 +184,12 @@ impl End<'_> {
         match SockRef::from(&self.stream).shutdown(Shutdown::Write) {
             Ok(()) => Ok(Said::All),
             Err(error) if is_loss(&error) => Ok(Said::Lost),
-            Err(error) => Err(unheard_of(error)),
+            Err(error) => Err(unexpected(error)),
         }
     }
 
     async fn listen(&self, heard: &mut u64, theirs: &watch::Sender<bool>) -> Result<Heard, String> {
-        let mut rng = Rng::with_seed(self.part.voice.0 ^ 1);
+        let mut rng = Rng::with_seed(self.part.payload.0 ^ 1);
         let mut stalls = self.part.stalls.iter();
         let mut stall = stalls.next();
         loop {
@@ -203,7 +204,7 @@ impl End<'_> {
                 sleep(*pause).await;
                 stall = stalls.next();
             }
-            within("it hears nothing", self.stream.readable()).await?.map_err(unheard_of)?;
+            within("it hears nothing", self.stream.readable()).await?.map_err(unexpected)?;
             let read = SCRATCH.with_borrow_mut(|scratch| {
                 let read = self.stream.try_read(&mut scratch[..most]);
                 let verified = match read {
@@ -220,7 +221,7 @@ impl End<'_> {
                 Ok(read) => *heard += read as u64,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) if is_loss(&error) => return Ok(Heard::Lost),
-                Err(error) => return Err(unheard_of(error)),
+                Err(error) => return Err(unexpected(error)),
             }
             self.heard_here.send_replace(*heard);
             consume_budget().await;
@@ -236,7 +237,7 @@ pub fn is_loss(error: &io::Error) -> bool {
     )
 }
 
-pub fn unheard_of(error: io::Error) -> String {
+pub fn unexpected(error: io::Error) -> String {
     format!("an error that must not be: {error}")
 }
 

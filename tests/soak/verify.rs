@@ -1,15 +1,16 @@
-//! Whether what both ends and the proxy say of a connection fits together, and the script.
+//! Checks that the observations of client, backend and proxy agree with each other and with the
+//! script.
 
 use std::net::SocketAddr;
 
-use super::end::{Account, Close};
 use super::log::Ending;
+use super::peer::{Account, Close};
 use super::script::{Exit, Scene, Script};
-use super::stage::OPENING;
+use super::setup::OPENING;
 
-/// What is said of a connection.
+/// The observations of a connection.
 #[derive(Debug)]
-pub struct Testimony {
+pub struct Observations {
     pub client: Account,
     /// None where no backend met the client.
     pub backend: Option<(SocketAddr, Account)>,
@@ -18,8 +19,8 @@ pub struct Testimony {
 
 /// # Errors
 /// What does not fit.
-pub fn judge(script: &Script, said: &Testimony) -> Result<(), String> {
-    let Testimony { client, backend, proxy } = said;
+pub fn verify(script: &Script, observed: &Observations) -> Result<(), String> {
+    let Observations { client, backend, proxy } = observed;
     let scene = script.scene;
     let listener = if scene == Scene::Vanish { Scene::Talk } else { scene }.name();
     let listener_fits =
@@ -120,6 +121,6 @@ fn allowed(script: &Script) -> &'static [&'static str] {
     }
 }
 
-fn ensure(fits: bool, complaint: impl FnOnce() -> String) -> Result<(), String> {
-    if fits { Ok(()) } else { Err(complaint()) }
+fn ensure(fits: bool, problem: impl FnOnce() -> String) -> Result<(), String> {
+    if fits { Ok(()) } else { Err(problem()) }
 }

@@ -1,5 +1,5 @@
-//! What clients and backends know of each other without the proxy: who is to meet whom, and how far
-//! each has heard.
+//! State that clients and backends share without the proxy: which client meets which backend, how
+//! many bytes each has received, and the problems found.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::{oneshot, watch};
 
-use super::end::Account;
+use super::peer::Account;
 use super::script::Script;
 
 /// The first bytes of a connection tell who speaks: a client by its number, a backend that speaks
@@ -67,13 +67,13 @@ impl Meeting {
 }
 
 #[derive(Default)]
-pub struct Stage {
+pub struct SharedState {
     meetings: Mutex<HashMap<u64, Arc<Meeting>>>,
     greeters: Mutex<HashMap<u64, oneshot::Sender<u64>>>,
-    complaints: Mutex<Vec<String>>,
+    problems: Mutex<Vec<String>>,
 }
 
-impl Stage {
+impl SharedState {
     /// Those who are to meet.
     pub fn meetings(&self) -> MutexGuard<'_, HashMap<u64, Arc<Meeting>>> {
         self.meetings.lock().unwrap()
@@ -85,15 +85,15 @@ impl Stage {
     }
 
     /// Tells what is wrong, at once and at the end. There may be much more of the same.
-    pub fn complain(&self, complaint: String) {
-        let mut complaints = self.complaints.lock().unwrap();
-        if complaints.len() < 10 {
-            println!("\nFAILED: {complaint}\n");
-            complaints.push(complaint);
+    pub fn report(&self, problem: String) {
+        let mut problems = self.problems.lock().unwrap();
+        if problems.len() < 10 {
+            println!("\nFAILED: {problem}\n");
+            problems.push(problem);
         }
     }
 
-    pub fn complaints(&self) -> Vec<String> {
-        self.complaints.lock().unwrap().clone()
+    pub fn problems(&self) -> Vec<String> {
+        self.problems.lock().unwrap().clone()
     }
 }
