@@ -1,7 +1,7 @@
-//! What it costs to go through the proxy: each measure is taken on a connection through a forwarder
-//! with one worker, and on one straight to the same backend.
+//! Overhead of the proxy: each measurement is taken through a forwarder with one worker and, for
+//! comparison, on a direct connection to the same backend.
 //!
-//! `cargo bench --bench forward`; with `-- --test` everything is tried once and nothing measured.
+//! `cargo bench --bench forward`; with `-- --test` everything runs once and nothing is measured.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on may stop")]
 
 #[path = "../tests/forward/support/plans.rs"]

@@ -1,7 +1,7 @@
-//! Many listeners: how long they take to open and what they cost, and how long a change of one of
-//! them takes. And how evenly the workers share the connections of one.
+//! Many listeners: time to open them, their memory, and the time to apply a change of one of them;
+//! and the distribution of connections over workers.
 //!
-//! `cargo bench --bench listeners`; with `cargo test` everything is tried once, with a few.
+//! `cargo bench --bench listeners`; with `cargo test` everything runs once, with a few listeners.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on may stop")]
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 

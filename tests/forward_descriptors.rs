@@ -1,5 +1,5 @@
-//! Descriptors: what happens when there are none left, and that none is left behind. The limit is
-//! the process's, so these tests have one of their own, and run one after the other.
+//! File descriptors: behaviour when none is free, and no leaks. The limit applies to the process,
+//! so these tests have a binary of their own and run one after the other.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

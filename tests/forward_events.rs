@@ -1,4 +1,4 @@
-//! The closing event: exactly one for each connection, and everything in it.
+//! The event at the end of a connection: exactly one for each connection, with all fields.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 #[path = "forward/support/mod.rs"]

@@ -1,4 +1,4 @@
-//! What connections cost while nothing moves. It is measured for the process, so this is one of its
+//! Memory of idle connections. It is measured for the process, so this test has a binary of its
 //! own.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]

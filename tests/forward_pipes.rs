@@ -1,6 +1,6 @@
-//! Bulk goes through pipes: that there are some, that there are never many, and that nothing is
-//! lost or mixed up in them. Descriptors are the process's, so these tests have one of their own,
-//! and run one after the other.
+//! Pipes for bulk transfers: they are used, limited in number, and never mix up data. Descriptors
+//! are counted for the process, so these tests have a binary of their own and run one after the
+//! other.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -1,4 +1,4 @@
-//! The forwarding engine alone, on plans made beforehand.
+//! The forwarding engine alone, with plans that were built before.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,4 @@
-//! A whole gateway: from a change of an object to the report of it.
+//! A whole gateway: from the change of an object to the report about it.
 
 use std::time::Duration;
 

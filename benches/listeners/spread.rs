@@ -1,5 +1,5 @@
-//! How evenly two workers share the connections of a listener. The system chooses the worker by a
-//! hash of addresses and ports, which is as good as tossing a coin, and not better.
+//! Distribution of the connections of a listener over two workers. The kernel chooses the worker by
+//! a hash of addresses and ports, which is as even as tossing coins.
 
 use std::net::TcpStream;
 use std::thread;

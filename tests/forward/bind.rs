@@ -1,4 +1,4 @@
-//! Opening listeners, and what happens where that is not possible.
+//! Binding listeners, and failures to bind.
 
 use std::future::poll_fn;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};

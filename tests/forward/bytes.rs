@@ -1,4 +1,4 @@
-//! What one side says the other side hears: in order, whole, and to the end.
+//! Relaying: all bytes arrive, in order, up to EOF, with backpressure.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Reaching an endpoint, and what happens where none is reached.
+//! Dialling endpoints: the next one after a failure, the number of attempts, timeouts.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! Ending: gracefully, then at a deadline.
+//! Draining: open connections may finish until a deadline, then they are reset.
 
 use std::time::{Duration, Instant};
 

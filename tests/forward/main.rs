@@ -1,4 +1,4 @@
-//! Forwarding, seen from both ends: real sockets on ports that the system chooses.
+//! The forwarding engine with real clients and backends, over loopback sockets on ephemeral ports.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bind;

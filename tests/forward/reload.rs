@@ -1,4 +1,4 @@
-//! Changing the plan while connections live.
+//! Applying another plan while connections are open.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! A reset on one side is a reset on the other.
+//! A reset (RST) of one side is passed on to the other.
 
 use std::time::Duration;
 

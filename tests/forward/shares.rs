@@ -1,4 +1,4 @@
-//! Who gets which share of the connections, and who is rejected.
+//! Load balancing: weights of backends, rotation of endpoints, and rejections.
 
 use std::io;
 use std::net::SocketAddr;

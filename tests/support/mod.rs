@@ -1,4 +1,4 @@
-//! What tests of a running gateway share.
+//! Helpers for the tests of a running gateway.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 

@@ -1,5 +1,5 @@
-//! The three backends, as a process of their own: they cost as little as can be, since they share
-//! the machine with what is measured.
+//! The three backends, in a process of their own. They use as little CPU as possible, since they
+//! share the machine with the proxy that is measured.
 
 use std::io;
 use std::sync::LazyLock;

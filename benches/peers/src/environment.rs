@@ -1,4 +1,4 @@
-//! Where and with what the figures were taken.
+//! Machine, kernel and versions that the figures were measured with.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What is told of a slice.
+//! The figures that are measured in a slice.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A proxy at work: its process, and the backends that are its own.
+//! A running proxy: its process and its backends.
 
 use std::env;
 use std::fs;

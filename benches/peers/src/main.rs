@@ -1,8 +1,8 @@
-//! What sluicegate costs, beside other TCP proxies: the same backends, the same clients, one proxy
-//! at a time in short slices that take turns.
+//! Comparison of sluicegate with other TCP proxies: the same backends and the same clients, one
+//! proxy at a time, in short slices that alternate.
 //!
-//! Started by `benches/peers/run`; see the README beside it. This one program also plays the
-//! backends and the plainest of the proxies, each as a process of its own.
+//! Started by `benches/peers/run`; see the README beside it. The same program also runs the backends
+//! and the simplest of the proxies, each in a process of its own.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 

@@ -1,4 +1,4 @@
-//! Programs that run beside this one, and end with it.
+//! Child processes that end with this one.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Everything that came of the slices, and how the proxies compare.
+//! The figures of all slices, and the comparison of the proxies.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The scenarios that are measured.
 
 use std::iter;
 

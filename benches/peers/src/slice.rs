@@ -1,4 +1,4 @@
-//! One slice: a proxy in a scenario, for a moment.
+//! One slice: one proxy in one scenario, for a short time.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Sockets as this program uses them.
+//! Socket options that this program sets.
 
 use std::io;
 use std::net::SocketAddrV4;

@@ -1,4 +1,4 @@
-//! What a process and its descendants use: processor time, memory, descriptors.
+//! Resources that a process and its descendants use: CPU time, memory, descriptors.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

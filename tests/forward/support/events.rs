@@ -1,4 +1,5 @@
-//! The engine's events, recorded. Workers are threads of their own, so the recorder is the process's.
+//! Records the events that the engine logs. Workers are threads of their own, so the recorder is
+//! the subscriber of the whole process.
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};

@@ -1,4 +1,4 @@
-//! What the tests of forwarding share: peers at both ends, plans made by hand, and waiting.
+//! Helpers for the tests of forwarding: clients, backends, plans, and waiting with a timeout.
 
 pub mod events;
 pub mod peer;

@@ -1,4 +1,4 @@
-//! What stands behind the proxy.
+//! Backends of several kinds.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! One end of a connection: what is said, what is heard, and how it ends.
+//! One end of a connection, with assertions on what it sends and receives and how it ends.
 
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;

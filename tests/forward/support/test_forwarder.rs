@@ -1,4 +1,4 @@
-//! A forwarder with a plan, and what a test asks of it.
+//! A forwarder that runs a plan, with assertions.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! As many bytes as go through.
+//! Load: as many bytes as the proxy forwards.
 
 use std::io;
 use std::net::SocketAddrV4;

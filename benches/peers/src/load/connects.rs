@@ -1,4 +1,4 @@
-//! One connection after the other.
+//! Load: one connection after the other.
 
 use std::cell::Cell;
 use std::io;

@@ -1,4 +1,5 @@
-//! What clients do to a proxy. Each load has a thread of its own and runs until it is dropped.
+//! The loads that clients put on a proxy. Each has a thread of its own and runs until it is
+//! dropped.
 
 mod bulk;
 mod connects;

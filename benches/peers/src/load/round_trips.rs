@@ -1,4 +1,4 @@
-//! Requests and responses over connections that stay.
+//! Load: requests and responses over long-lived connections.
 
 use std::future;
 use std::io;

@@ -1,7 +1,6 @@
-//! [HAProxy](https://docs.haproxy.org/2.6/configuration.html) in TCP mode, twice: left to judge by
-//! itself what to splice, and told to splice everything, through pipes as large as ours. The former
-//! is found to splice nothing in streams that never pause; the latter pays for it where messages are
-//! small.
+//! [HAProxy](https://docs.haproxy.org/2.6/configuration.html) in TCP mode, in two configurations:
+//! it decides itself what to splice, or it splices everything through pipes as large as ours. The
+//! first splices nothing in streams without pauses; the second is slower for small messages.
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,4 +1,4 @@
-//! The proxies that are compared: how each is found, set up and started.
+//! The proxies that are compared: how each is found, configured and started.
 
 mod envoy;
 mod haproxy;

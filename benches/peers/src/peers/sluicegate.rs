@@ -1,4 +1,5 @@
-//! The program of this crate: `sluicegate run --files`, which logs a line for each connection.
+//! This crate, run by its `file_gateway` example: from manifests, with a log line for each
+//! connection.
 
 use std::env;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! The plainest proxy: [`copy_bidirectional`] in a task for each connection, on one thread.
+//! The simplest proxy: [`copy_bidirectional`] in a task for each connection, on one thread.
 
 use std::env;
 use std::ffi::OsString;

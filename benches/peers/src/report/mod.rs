@@ -1,4 +1,4 @@
-//! The results as people and programs read them.
+//! Reports of the results, for people and for programs.
 
 mod plots;
 mod table;

@@ -1,5 +1,5 @@
-//! What sluicegate is meant to cost, beside peers as they come, and whether it does; and how it
-//! stands beside those as well that were tuned for the purpose.
+//! Performance targets of sluicegate relative to peers with default settings, and comparison with
+//! peers that are tuned.
 
 use super::table::Table;
 use crate::figure::{Figure, three_digits};
