@@ -33,7 +33,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::cli::Options;
 use crate::error_chain::ErrorChain;
 use crate::simulated_cluster::SimulatedCluster;
-use crate::status_log::Notes;
+use crate::status_log::StatusLogger;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -109,10 +109,10 @@ async fn stop_signal([terminate, interrupt]: &mut [Signal; 2]) {
 async fn log_changes(gateway: &Handle) {
     let mut reports = gateway.reports();
     let mut last = gateway.report();
-    let mut status_log = Notes::default();
+    let mut status_logger = StatusLogger::default();
     while let Some(report) = reports.next().await {
         changes::log(&last, &report);
-        status_log.tell(&report);
+        status_logger.log_changes(&report);
         last = report;
     }
 }

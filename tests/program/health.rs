@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use crate::process::{Program, ask, program};
+use crate::process::{Program, program, send_request};
 use crate::support::eventually;
 
 #[test]
@@ -10,9 +10,12 @@ fn health_answers_despite_slow_and_invalid_requests() {
     let program = Program::start(&[], &[]);
     let _slow: Vec<_> = (0..32).map(|_| TcpStream::connect(program.health).unwrap()).collect();
     eventually("it is ready", || program.is_ready());
-    assert_eq!(ask(program.health, "POST /livez HTTP/1.1\r\nHost: h\r\n\r\n").unwrap().0, 405);
+    assert_eq!(
+        send_request(program.health, "POST /livez HTTP/1.1\r\nHost: h\r\n\r\n").unwrap().0,
+        405
+    );
     let long = format!("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", "x".repeat(1 << 20));
-    assert!(ask(program.health, &long).is_none_or(|(code, _)| code >= 400));
+    assert!(send_request(program.health, &long).is_none_or(|(code, _)| code >= 400));
     assert!(program.is_ready());
 }
 

@@ -46,7 +46,7 @@ users: [{{name: u, user: {{}}}}]
     assert_eq!(code, 503);
     assert!(why.contains("starting"), "{why}");
     program.signal(Signal::TERM);
-    assert_eq!(program.ends(), Some(0));
+    assert_eq!(program.wait_for_exit(), Some(0));
 }
 
 #[test]

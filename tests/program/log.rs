@@ -22,14 +22,14 @@ fn log_contains_connections_and_conditions() {
 
     let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
     let good = fs::read_to_string(&file).unwrap();
-    fs::write(&file, good.replace("{name: db, port: 5432}", "{name: nobody, port: 5432}")).unwrap();
+    fs::write(&file, good.replace("{name: db, port: 5432}", "{name: absent, port: 5432}")).unwrap();
     let line = program.until("BackendNotFound");
     assert_eq!(
         (&line["level"], &line["object"]),
         (&"WARN".into(), &"TCPRoute default/db at public".into())
     );
     fs::write(&file, good).unwrap();
-    program.until("nothing more to say of ResolvedRefs");
+    program.until("ResolvedRefs condition recovered");
 }
 
 #[test]
@@ -43,5 +43,5 @@ fn log_without_reader_does_not_block_traffic() {
     }
     assert!(program.is_ready());
     program.signal(Signal::TERM);
-    assert_eq!(program.ends(), Some(0));
+    assert_eq!(program.wait_for_exit(), Some(0));
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::support::{PATIENCE, backend, eventually, free_port, own_address};
 
-/// A Gateway with a listener, and a route to a backend at an address.
+/// Returns a Gateway with a listener, and a route to the backend.
 fn manifests(port: u16, backend: SocketAddr) -> String {
     format!(
         "\
@@ -56,7 +56,7 @@ ports: [{{port: {}}}]
     )
 }
 
-/// The program as a process, and what it logs.
+/// The program as a process, and its log.
 pub(crate) struct Program {
     pub(crate) process: Child,
     lines: Receiver<String>,
@@ -64,12 +64,12 @@ pub(crate) struct Program {
     pub(crate) health: SocketAddr,
     pub(crate) listener: SocketAddr,
     pub(crate) files: Option<TempDir>,
-    /// Leaves the log to itself.
+    /// Stops reading the log, so that its pipe fills up.
     pub(crate) stop_reading: Arc<AtomicBool>,
 }
 
 impl Program {
-    /// Forwards to a backend that says `one`.
+    /// Runs the program with a route to a backend that sends `one`.
     pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let listener = SocketAddr::new(own_address(), free_port());
         let files = TempDir::new().unwrap();
@@ -83,7 +83,7 @@ impl Program {
         program
     }
 
-    /// Runs the program, and waits until it can be asked how it is.
+    /// Runs the program, and waits until the health endpoints are served.
     pub(crate) fn run(command: &mut Command) -> Self {
         let mut process = command
             .args(["--health", "127.0.0.1:0", "--log-format", "json"])
@@ -102,20 +102,20 @@ impl Program {
                 }
             }
         });
-        let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let unspecified = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         let mut log = Vec::new();
-        let told = until(&lines, &mut log, "health endpoints");
-        let health = told["address"].as_str().unwrap().parse().unwrap();
-        Self { process, lines, log, health, listener: nowhere, files: None, stop_reading }
+        let line = until(&lines, &mut log, "health endpoints");
+        let health = line["address"].as_str().unwrap().parse().unwrap();
+        Self { process, lines, log, health, listener: unspecified, files: None, stop_reading }
     }
 
-    /// The next line of the log with `text` in its message.
+    /// Returns the next line of the log with `text` in its message.
     pub(crate) fn until(&mut self, text: &str) -> Value {
         until(&self.lines, &mut self.log, text)
     }
 
     pub(crate) fn probe(&self, path: &str) -> Option<(u16, String)> {
-        ask(self.health, &format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"))
+        send_request(self.health, &format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"))
     }
 
     pub(crate) fn is_ready(&self) -> bool {
@@ -126,8 +126,8 @@ impl Program {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
-    /// Waits for the end of the process; its code.
-    pub(crate) fn ends(&mut self) -> Option<i32> {
+    /// Waits for the end of the process and returns its exit status.
+    pub(crate) fn wait_for_exit(&mut self) -> Option<i32> {
         let mut status = None;
         eventually("the process ends", || {
             status = self.process.try_wait().unwrap();
@@ -156,7 +156,7 @@ impl Drop for Program {
     }
 }
 
-/// The program, without what this test's own environment may say to it.
+/// Returns a command without the variables of the program that the environment of the test has.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate"));
     for (name, _) in std::env::vars_os() {
@@ -167,8 +167,8 @@ pub(crate) fn program() -> Command {
     command
 }
 
-/// The code and the body of an answer.
-pub(crate) fn ask(address: SocketAddr, request: &str) -> Option<(u16, String)> {
+/// Sends a request and returns status and body of the response.
+pub(crate) fn send_request(address: SocketAddr, request: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).ok()?;
@@ -178,7 +178,7 @@ pub(crate) fn ask(address: SocketAddr, request: &str) -> Option<(u16, String)> {
     Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
-/// A connection through the gateway that is known to work.
+/// Opens a connection through the gateway and checks that it works.
 pub(crate) fn connection(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

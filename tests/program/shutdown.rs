@@ -18,23 +18,23 @@ fn shutdown_fails_readiness_then_drains_connections() {
     assert_eq!(name_at(program.listener).as_deref(), Some("one"));
     let mut live = connection(program.listener);
 
-    let begun = Instant::now();
+    let start = Instant::now();
     program.signal(Signal::TERM);
-    eventually("it is no longer ready", || !program.is_ready());
+    eventually("/readyz fails", || !program.is_ready());
     let (code, why) = program.probe("/readyz").unwrap();
     assert_eq!(code, 503);
-    assert!(why.contains("stopping"), "{why}");
+    assert!(why.contains("shutting down"), "{why}");
     assert_eq!(program.probe("/livez").unwrap().0, 200);
-    // Whoever has not heard of it yet is still served.
+    // New connections are accepted during the stop delay.
     assert_eq!(name_at(program.listener).as_deref(), Some("one"));
 
     program.until("no new connections");
-    assert!(begun.elapsed() >= Duration::from_millis(1_500), "{:?}", begun.elapsed());
+    assert!(start.elapsed() >= Duration::from_millis(1_500), "{:?}", start.elapsed());
     eventually("the listener is closed", || TcpStream::connect(program.listener).is_err());
     assert!(echoes(&mut live), "a live connection goes on");
     assert!(program.process.try_wait().unwrap().is_none());
     drop(live);
-    assert_eq!(program.ends(), Some(0));
+    assert_eq!(program.wait_for_exit(), Some(0));
     program.until("stopped");
 }
 
@@ -44,11 +44,11 @@ fn shutdown_is_immediate_on_second_signal() {
     program.until("ready");
     let mut live = connection(program.listener);
     program.signal(Signal::INT);
-    program.until("stopping");
+    program.until("shutting down");
     program.signal(Signal::TERM);
-    assert_eq!(program.ends(), Some(0));
+    assert_eq!(program.wait_for_exit(), Some(0));
     assert!(!echoes(&mut live));
-    program.until("stopped at once");
+    program.until("stopped immediately");
 }
 
 #[test]
@@ -58,6 +58,6 @@ fn shutdown_resets_connections_at_drain_timeout() {
     program.until("ready");
     let mut live = connection(program.listener);
     program.signal(Signal::TERM);
-    assert_eq!(program.ends(), Some(0));
+    assert_eq!(program.wait_for_exit(), Some(0));
     assert!(!echoes(&mut live));
 }

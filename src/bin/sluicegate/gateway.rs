@@ -1,41 +1,48 @@
-//! The gateway that the options describe.
+//! Conversion of the options into a gateway.
 
 use rustix::system::uname;
 use sluicegate::forward::Settings;
 use sluicegate::sources::{Election, FileSource, KubeSource, LeaseHandle};
 use sluicegate::{Builder, Server};
 
-use crate::cli::{Cluster, Options};
+use crate::cli::{KubernetesOptions, RunOptions};
 use crate::error::RunError;
 
-/// The gateway that was asked for, and who gives its Lease up.
-pub(crate) async fn gateway(options: &Options) -> Result<(Builder, Option<LeaseHandle>), RunError> {
-    // The connections of a listener that is removed get as much time as those of a stop.
+/// Returns the builder of the gateway, and the handle that releases its Lease.
+///
+/// # Errors
+/// Returns [`RunError::Kubernetes`] if there is no configuration for a cluster.
+pub(crate) async fn builder(
+    options: &RunOptions,
+) -> Result<(Builder, Option<LeaseHandle>), RunError> {
+    // For connections of a removed listener. The shutdown has the same timeout.
     let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
     if let Some(workers) = options.workers {
         forward = forward.with_workers(workers);
     }
-    let gateway = Server::builder().forward(forward);
-    let mut gateway = gateway.addresses(options.place.addresses.clone());
-    if let Some(address) = options.place.bind {
-        gateway = gateway.bind(address);
+    let addresses = &options.address_options;
+    let mut builder = Server::builder().forward(forward).addresses(addresses.addresses.clone());
+    if let Some(address) = addresses.bind {
+        builder = builder.bind(address);
     }
-    if let Some(address) = options.place.advertise {
-        gateway = gateway.advertise(address);
+    if let Some(address) = addresses.advertise {
+        builder = builder.advertise(address);
     }
     if options.kubernetes {
-        let (source, resigner) = cluster(options).await?;
-        return Ok((gateway.source(source), resigner));
+        let (source, lease) = kubernetes_source(options).await?;
+        return Ok((builder.source(source), lease));
     }
     if let Some(name) = &options.controller_name {
-        gateway = gateway.controller_name(name.clone());
+        builder = builder.controller_name(name.clone());
     }
-    Ok((gateway.source(FileSource::new(&options.files)), None))
+    Ok((builder.source(FileSource::new(&options.files)), None))
 }
 
-/// The cluster as a source, and who gives its Lease up.
-async fn cluster(options: &Options) -> Result<(KubeSource, Option<LeaseHandle>), RunError> {
-    let Cluster { watch_namespaces, read_only, lease, identity } = &options.cluster;
+async fn kubernetes_source(
+    options: &RunOptions,
+) -> Result<(KubeSource, Option<LeaseHandle>), RunError> {
+    let KubernetesOptions { watch_namespaces, read_only, lease, identity } =
+        &options.kubernetes_options;
     let identity = match identity {
         Some(identity) => identity.clone(),
         None => uname().nodename().to_string_lossy().into_owned(),
@@ -47,7 +54,7 @@ async fn cluster(options: &Options) -> Result<(KubeSource, Option<LeaseHandle>),
     if let Some(name) = &options.controller_name {
         source = source.controller_name(name.clone());
     }
-    if let Some(template) = options.place.services() {
+    if let Some(template) = options.address_options.service_template() {
         source = source.services(template);
     }
     if *read_only {
@@ -55,6 +62,6 @@ async fn cluster(options: &Options) -> Result<(KubeSource, Option<LeaseHandle>),
     }
     let Some(lease) = lease else { return Ok((source, None)) };
     let election = Election::new(lease.clone(), identity);
-    let resigner = election.resigner();
-    Ok((source.election(election), Some(resigner)))
+    let lease = election.resigner();
+    Ok((source.election(election), Some(lease)))
 }

@@ -1,5 +1,4 @@
-//! `/livez` and `/readyz`: whether the process should be restarted, and whether it should be sent
-//! connections.
+//! Health endpoints: `/livez` for restarts, `/readyz` for new connections.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -18,38 +17,44 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
-/// How long a question and its answer may take together.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Maximum duration of a request with its response.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many may ask at the same time; others wait their turn.
-const ASKING: usize = 64;
+/// Maximum number of concurrent probes. Further connections wait in the accept backlog.
+const MAX_CONCURRENT_PROBES: usize = 64;
 
-/// How far the program has come.
+/// Time before the next attempt after a failed accept.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+
+/// Phase of the program, which decides the response of `/readyz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stage {
+pub(crate) enum Lifecycle {
     Starting,
     Ready,
     Stopping,
 }
 
-/// Answers until it is dropped by the runtime.
-pub(crate) async fn serve(listener: TcpListener, stage: watch::Receiver<Stage>) -> Infallible {
-    let places = Arc::new(Semaphore::new(ASKING));
+/// Serves the health endpoints for as long as the runtime exists.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    lifecycle: watch::Receiver<Lifecycle>,
+) -> Infallible {
+    let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_PROBES));
     loop {
-        let place = places.clone().acquire_owned().await;
+        let permit = permits.clone().acquire_owned().await;
         match listener.accept().await {
             Ok((stream, _)) => {
-                let stage = stage.clone();
+                let lifecycle = lifecycle.clone();
                 tokio::spawn(async move {
-                    // Whoever asks too slowly, or badly, gets no answer.
-                    let _ = timeout(PATIENCE, converse(stream, stage)).await;
-                    drop(place);
+                    // A slow or invalid request gets no response.
+                    let _ = timeout(REQUEST_TIMEOUT, serve_connection(stream, lifecycle)).await;
+                    drop(permit);
                 });
             }
-            // Too few descriptors, for example. They come back.
+            // For example, the process has no free descriptor at the moment.
             Err(error) => {
-                tracing::debug!(%error, "cannot accept a question about health");
-                sleep(Duration::from_millis(100)).await;
+                tracing::debug!(%error, "cannot accept a connection to the health endpoints");
+                sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
@@ -63,18 +68,21 @@ pub(crate) enum HealthError {
         "cannot listen on {address} for /livez and /readyz (choose another address with --health)"
     )]
     Listen {
-        /// The requested address.
+        /// Requested address.
         address: SocketAddr,
-        /// The error of the operating system.
+        /// Error of the operating system.
         source: io::Error,
     },
 }
 
-/// Binds the port of the health endpoints.
+/// Binds the address of the health endpoints.
+///
+/// # Errors
+/// Returns [`HealthError::Listen`] if the address cannot be bound.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, HealthError> {
     let listen_error = |source: io::Error| HealthError::Listen { address, source };
     let listener = match TcpListener::bind(address).await {
-        // All addresses of a host that has no IPv6.
+        // `[::]` means all addresses, also on a host without IPv6.
         Err(error)
             if error.kind() != ErrorKind::AddrInUse && address.ip() == Ipv6Addr::UNSPECIFIED =>
         {
@@ -84,14 +92,17 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, HealthErr
     };
     let listener = listener.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    tracing::info!(%address, "health endpoints: /livez and /readyz");
+    tracing::info!(%address, "serving the health endpoints /livez and /readyz");
     Ok(listener)
 }
 
-async fn converse(stream: TcpStream, stage: watch::Receiver<Stage>) -> hyper::Result<()> {
+async fn serve_connection(
+    stream: TcpStream,
+    lifecycle: watch::Receiver<Lifecycle>,
+) -> hyper::Result<()> {
     let service = service_fn(async |request: Request<Incoming>| {
-        let stage = *stage.borrow();
-        Ok::<_, Infallible>(answer(request.method(), request.uri().path(), stage))
+        let lifecycle = *lifecycle.borrow();
+        Ok::<_, Infallible>(respond(request.method(), request.uri().path(), lifecycle))
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -100,20 +111,21 @@ async fn converse(stream: TcpStream, stage: watch::Receiver<Stage>) -> hyper::Re
         .await
 }
 
-fn answer(method: &Method, path: &str, stage: Stage) -> Response<Full<Bytes>> {
-    let (code, text) = match (path, stage) {
+fn respond(method: &Method, path: &str, lifecycle: Lifecycle) -> Response<Full<Bytes>> {
+    let (code, text) = match (path, lifecycle) {
         _ if !matches!(*method, Method::GET | Method::HEAD) => {
-            (StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n")
+            (StatusCode::METHOD_NOT_ALLOWED, "method not allowed: use GET or HEAD\n")
         }
         ("/livez", _) => (StatusCode::OK, "alive\n"),
-        ("/readyz", Stage::Ready) => (StatusCode::OK, "ready\n"),
-        ("/readyz", Stage::Starting) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "starting: not all objects are known yet\n")
+        ("/readyz", Lifecycle::Ready) => (StatusCode::OK, "ready\n"),
+        ("/readyz", Lifecycle::Starting) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting: waiting for the first objects of the source\n",
+        ),
+        ("/readyz", Lifecycle::Stopping) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "shutting down: send no new connections\n")
         }
-        ("/readyz", Stage::Stopping) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "stopping: send new connections elsewhere\n")
-        }
-        _ => (StatusCode::NOT_FOUND, "there are /livez and /readyz\n"),
+        _ => (StatusCode::NOT_FOUND, "not found: the paths are /livez and /readyz\n"),
     };
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = code;

@@ -1,7 +1,7 @@
-//! Writer of the log on standard error.
+//! Buffered writer for the log on standard error.
 //!
-//! Lines are gathered for a moment and written together, by a thread of their own: there is a line
-//! for each connection, and no worker waits for whoever reads them.
+//! There is a log line for each connection. Worker threads append lines to a buffer, and a thread of
+//! its own writes them in batches, so that no worker waits for a slow reader of standard error.
 
 use std::io::{self, Write as _};
 use std::mem;
@@ -9,85 +9,90 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How long a line may wait for others.
-const DELAY: Duration = Duration::from_millis(100);
+/// Time between the first line of a batch and its write.
+const BATCH_DELAY: Duration = Duration::from_millis(100);
 
-/// How many bytes may wait for a reader that is slow; further lines are lost, and counted.
-const LIMIT: usize = 4 * 1024 * 1024;
+/// Maximum size of the buffer. Further lines are dropped and counted until it is written.
+const MAX_BUFFERED_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long the end of the program waits for the last lines to be written.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Maximum time that [`LogWriter::flush`] waits.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Lines on their way to standard error.
+/// Buffer and writer thread of the log.
 #[derive(Default)]
-pub(crate) struct Logs {
-    lines: Mutex<Lines>,
+pub(crate) struct LogWriter {
+    buffer: Mutex<Buffer>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Lines {
-    waiting: Vec<u8>,
-    lost: usize,
+struct Buffer {
+    bytes: Vec<u8>,
+    dropped_lines: usize,
+    /// The writer thread has taken bytes and has not written all of them.
     is_writing: bool,
 }
 
-impl Logs {
+impl LogWriter {
     /// Starts the writer thread.
+    ///
+    /// # Errors
+    /// Returns the error of the operating system if it cannot create a thread.
     pub(crate) fn start() -> io::Result<Arc<Self>> {
-        let logs = Arc::new(Self::default());
-        let writer = logs.clone();
-        thread::Builder::new().name("logs".to_owned()).spawn(move || writer.keep_writing())?;
-        Ok(logs)
+        let log_writer = Arc::new(Self::default());
+        let thread = thread::Builder::new().name("log-writer".to_owned());
+        let this = log_writer.clone();
+        thread.spawn(move || this.write_batches())?;
+        Ok(log_writer)
     }
 
-    fn keep_writing(&self) {
+    fn write_batches(&self) {
         loop {
-            let begun = self.changed.wait_while(self.lines(), |lines| lines.waiting.is_empty());
-            drop(begun);
-            thread::sleep(DELAY);
-            let (waiting, lost) = {
-                let mut lines = self.lines();
-                lines.is_writing = true;
-                (mem::take(&mut lines.waiting), mem::take(&mut lines.lost))
+            let buffer = self.changed.wait_while(self.buffer(), |buffer| buffer.bytes.is_empty());
+            drop(buffer);
+            thread::sleep(BATCH_DELAY);
+            let (bytes, dropped_lines) = {
+                let mut buffer = self.buffer();
+                buffer.is_writing = true;
+                (mem::take(&mut buffer.bytes), mem::take(&mut buffer.dropped_lines))
             };
-            // That nobody can read it any more is no reason to stop forwarding.
-            let _ = io::stderr().lock().write_all(&waiting);
-            self.lines().is_writing = false;
+            // Forwarding goes on if standard error is closed.
+            let _ = io::stderr().lock().write_all(&bytes);
+            self.buffer().is_writing = false;
             self.changed.notify_all();
-            if lost > 0 {
+            if dropped_lines > 0 {
                 tracing::warn!(
-                    lost,
-                    "lines of the log are missing here: they were not read in time"
+                    dropped_lines,
+                    "log lines dropped: standard error was read too slowly"
                 );
             }
         }
     }
 
-    /// Waits a moment for the last lines to be written.
-    pub(crate) fn finish(&self) {
-        let is_busy = |lines: &mut Lines| lines.is_writing || !lines.waiting.is_empty();
-        let _ = self.changed.wait_timeout_while(self.lines(), PATIENCE, is_busy);
+    /// Waits until all lines are written, for at most [`FLUSH_TIMEOUT`].
+    pub(crate) fn flush(&self) {
+        let is_busy = |buffer: &mut Buffer| buffer.is_writing || !buffer.bytes.is_empty();
+        let _ = self.changed.wait_timeout_while(self.buffer(), FLUSH_TIMEOUT, is_busy);
     }
 
-    fn lines(&self) -> MutexGuard<'_, Lines> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Takes one line.
-pub(crate) struct Line(pub(crate) Arc<Logs>);
+/// Writer that appends to the buffer. `tracing` passes one line in each call.
+pub(crate) struct LineWriter(pub(crate) Arc<LogWriter>);
 
-impl io::Write for Line {
+impl io::Write for LineWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut lines = self.0.lines();
-        if lines.waiting.is_empty() {
+        let mut buffer = self.0.buffer();
+        if buffer.bytes.is_empty() {
             self.0.changed.notify_all();
         }
-        if lines.waiting.len() + line.len() <= LIMIT {
-            lines.waiting.extend_from_slice(line);
+        if buffer.bytes.len() + line.len() <= MAX_BUFFERED_BYTES {
+            buffer.bytes.extend_from_slice(line);
         } else {
-            lines.lost += 1;
+            buffer.dropped_lines += 1;
         }
         Ok(line.len())
     }

@@ -1,4 +1,4 @@
-//! Format and level of the log.
+//! Format and filter of the log.
 
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
@@ -6,33 +6,37 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use crate::log_writer::{Line, Logs};
+use crate::log_writer::{LineWriter, LogWriter};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
+pub(crate) enum LogFormat {
+    /// Readable lines
     Text,
-    /// An object a line.
+    /// One JSON object per line
     Json,
 }
 
-/// What is logged: a level, or directives of `tracing`.
+/// Directives of `tracing_subscriber`, which select the events to log.
 #[derive(Debug, Clone)]
-pub(crate) struct Level(String);
+pub(crate) struct LogFilter(String);
 
-impl Level {
-    /// Reads what was asked for. A level alone is ours; of the libraries' doings, that would be too
-    /// much.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
+impl LogFilter {
+    /// Parses a level or directives. A level applies to this crate; other crates log warnings.
+    ///
+    /// # Errors
+    /// Returns what is allowed if the text is neither.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let directives = match text {
             "error" => "error".to_owned(),
-            // What the client of Kubernetes meets is said by sluicegate itself, and once.
+            // The kube crates log each failed request. `sources::kube` logs each failure once.
             "warn" | "info" | "debug" | "trace" => {
                 format!("warn,kube_client=off,kube_runtime=off,sluicegate={text}")
             }
             directives if directives.contains('=') => directives.to_owned(),
             _ => {
-                return Err("it should be error, warn, info, debug or trace, or directives such as warn,sluicegate::sources=debug".to_owned());
+                return Err("expected error, warn, info, debug, trace, or directives such as \
+                            warn,sluicegate::sources=debug"
+                    .to_owned());
             }
         };
         EnvFilter::try_new(&directives).map_err(|error| error.to_string())?;
@@ -40,17 +44,20 @@ impl Level {
     }
 }
 
-/// Logs to standard error from here on.
-pub(crate) fn start(format: Format, level: Level) -> io::Result<Arc<Logs>> {
-    let logs = Logs::start()?;
-    let taker = logs.clone();
+/// Installs the global subscriber, which logs to standard error.
+///
+/// # Errors
+/// Returns the error of the operating system if it cannot create the writer thread.
+pub(crate) fn start(format: LogFormat, filter: LogFilter) -> io::Result<Arc<LogWriter>> {
+    let log_writer = LogWriter::start()?;
+    let writer = log_writer.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(level.0))
-        .with_ansi(format == Format::Text && io::stderr().is_terminal())
-        .with_writer(move || Line(taker.clone()));
+        .with_env_filter(EnvFilter::new(filter.0))
+        .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
+        .with_writer(move || LineWriter(writer.clone()));
     match format {
-        Format::Text => subscriber.compact().with_target(false).init(),
-        Format::Json => {
+        LogFormat::Text => subscriber.compact().with_target(false).init(),
+        LogFormat::Json => {
             subscriber
                 .json()
                 .flatten_event(true)
@@ -59,5 +66,5 @@ pub(crate) fn start(format: Format, level: Level) -> io::Result<Arc<Logs>> {
                 .init();
         }
     }
-    Ok(logs)
+    Ok(log_writer)
 }

@@ -16,41 +16,43 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::cli::{Cli, Task};
+use crate::cli::{Cli, Command};
 use crate::error_chain::ErrorChain;
 
 fn main() -> ExitCode {
-    // Clap prints what is wrong, and ends with 2.
-    let Task::Run(options) = Cli::parse().task;
-    options.check().unwrap_or_else(|error| error.exit());
+    // Both exit with status 2 and print the error if the command line is invalid.
+    let Command::Run(options) = Cli::parse().command;
+    options.validate().unwrap_or_else(|error| error.exit());
 
-    let logs = match logging::start(options.log_format, options.log_level.clone()) {
-        Ok(logs) => logs,
+    let log_writer = match logging::start(options.log_format, options.log_level.clone()) {
+        Ok(log_writer) => log_writer,
         Err(error) => {
-            eprintln!("sluicegate: there is no thread for the logs: {error}");
+            eprintln!("sluicegate: cannot start the log writer thread: {error}");
             return ExitCode::FAILURE;
         }
     };
     raise_descriptor_limit();
-    // TLS is the Kubernetes client's; more than one library for it may be linked, so one is chosen.
-    // It fails only where that has been done.
+    // rustls needs a choice if several crypto libraries are linked. This fails only if there is a
+    // choice already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     let result = run::run(options);
     if let Err(error) = &result {
         tracing::error!("{}", ErrorChain(error));
     }
-    logs.finish();
+    log_writer.flush();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-/// As many descriptors as the system allows: every connection takes two, and the limit that a
-/// program is started with is low, for the sake of old programs that would not bear a higher one.
+/// Raises the soft limit of file descriptors to the hard limit.
+///
+/// Each connection needs two descriptors. The soft limit is usually 1024, for the sake of programs
+/// that use select(2).
 fn raise_descriptor_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Where it may not be raised, the gateway does with what there is, and says what it lacks.
+    // If this fails, the gateway runs with the soft limit and logs each connection it cannot accept.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }

@@ -1,4 +1,6 @@
-//! Running a gateway, from the start to a graceful stop.
+//! The life of the gateway: start, operation, graceful shutdown.
+
+use std::pin::pin;
 
 use sluicegate::sources::LeaseHandle;
 use sluicegate::{Handle, Reports};
@@ -6,100 +8,106 @@ use tokio::runtime;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::cli::Options;
+use crate::cli::RunOptions;
 use crate::error::RunError;
-use crate::gateway::gateway;
-use crate::health::{self, Stage};
-use crate::signals::Signals;
-use crate::status_log::Notes;
+use crate::gateway;
+use crate::health::{self, Lifecycle};
+use crate::signals::StopSignals;
+use crate::status_log::StatusLogger;
 
-/// Runs until it is told to stop.
-pub(crate) fn run(options: Options) -> Result<(), RunError> {
-    // What forwards has threads of its own.
+/// Runs a gateway until a signal stops it.
+///
+/// # Errors
+/// Returns an error if the gateway cannot start or continue.
+pub(crate) fn run(options: RunOptions) -> Result<(), RunError> {
+    // One thread is enough: the gateway has threads of its own for forwarding and control.
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(RunError::Runtime)?;
     runtime.block_on(serve(options))
 }
 
-async fn serve(options: Options) -> Result<(), RunError> {
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "sluicegate");
-    let mut signals = Signals::new().map_err(RunError::Signals)?;
-    let (stage, stages) = watch::channel(Stage::Starting);
-    tokio::spawn(health::serve(health::listen(options.health).await?, stages));
+async fn serve(options: RunOptions) -> Result<(), RunError> {
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "sluicegate is starting");
+    let mut signals = StopSignals::install().map_err(RunError::Signals)?;
+    let (lifecycle, receiver) = watch::channel(Lifecycle::Starting);
+    tokio::spawn(health::serve(health::listen(options.health).await?, receiver));
 
-    let (gateway, resigner) = gateway(&options).await?;
-    let mut starting = std::pin::pin!(gateway.start());
+    let (builder, lease) = gateway::builder(&options).await?;
+    // Pinned here, so that the election still runs while the Lease is released below.
+    let mut start = pin!(builder.start());
     let gateway = tokio::select! {
-        started = &mut starting => started?,
+        started = &mut start => started?,
         () = signals.next() => {
-            resign(resigner).await;
-            tracing::info!("stopped before it had begun");
+            release(lease).await;
+            tracing::info!("stopped by a signal before the gateway was ready");
             return Ok(());
         }
     };
-    stage.send_replace(Stage::Ready);
+    lifecycle.send_replace(Lifecycle::Ready);
     tracing::info!("ready");
 
     let mut reports = gateway.reports();
-    let mut notes = Notes::default();
-    let outcome = loop {
+    let mut status_logger = StatusLogger::default();
+    let result = loop {
         tokio::select! {
             report = reports.next() => match report {
                 Some(report) if !report.failed.is_empty() => {
                     break Err(RunError::SourceFailed(report.failed.clone()));
                 }
-                // In a cluster, status tells it where people look for it.
-                Some(report) if !options.kubernetes => notes.tell(&report),
+                // In a cluster, the conditions are in the status of the objects.
+                Some(report) if !options.kubernetes => status_logger.log_changes(&report),
                 Some(_) => {}
                 None => return Err(RunError::Stopped),
             },
             () = signals.next() => break Ok(()),
         }
     };
-    stage.send_replace(Stage::Stopping);
-    stop(gateway, reports, resigner, &options, &mut signals).await;
-    outcome
+    lifecycle.send_replace(Lifecycle::Stopping);
+    shut_down(gateway, reports, lease, &options, &mut signals).await;
+    result
 }
 
-/// Says that it stops, goes on until that is known, and lets live connections finish. A second
-/// signal ends all that.
-async fn stop(
+/// Releases the Lease, accepts connections for the stop delay, and drains the open ones. Another
+/// signal ends this immediately.
+async fn shut_down(
     gateway: Handle,
     mut reports: Reports,
-    resigner: Option<LeaseHandle>,
-    options: &Options,
-    signals: &mut Signals,
+    lease: Option<LeaseHandle>,
+    options: &RunOptions,
+    signals: &mut StopSignals,
 ) {
     let (delay, timeout) = (options.stop_delay(), options.drain_timeout);
+    let (delay_s, timeout_s) = (delay.as_secs_f64(), timeout.as_secs_f64());
     tracing::info!(
-        delay_s = delay.as_secs_f64(),
-        "stopping: no longer ready; connections are still taken for the delay. Once more to stop at once"
+        delay_s,
+        "shutting down: marked not ready, still accepting connections for {delay_s} s; send the \
+         signal again to stop immediately"
     );
-    let gently = async {
-        tokio::join!(resign(resigner), sleep(delay));
-        let live: u64 =
-            gateway.counters().listeners().values().map(|listener| listener.active()).sum();
+    let graceful = async {
+        tokio::join!(release(lease), sleep(delay));
+        let listeners = gateway.counters().listeners();
+        let open: u64 = listeners.values().map(|listener| listener.active()).sum();
         tracing::info!(
-            live,
-            timeout_s = timeout.as_secs_f64(),
-            "stopping: no new connections; those that live may finish within the timeout"
+            open,
+            timeout_s,
+            "shutting down: no new connections, open ones have {timeout_s} s to finish"
         );
         gateway.drain(timeout).await;
     };
     tokio::select! {
-        () = gently => {
+        () = graceful => {
             tracing::info!("stopped");
             return;
         }
         () = signals.next() => {}
     }
-    // The gateway resets what still lives, and ends its reports when that is done.
+    // The dropped future has requested the stop. The reports end when all connections are reset.
     while reports.next().await.is_some() {}
-    tracing::info!("stopped at once");
+    tracing::info!("stopped immediately; open connections were reset");
 }
 
-async fn resign(resigner: Option<LeaseHandle>) {
-    if let Some(resigner) = resigner {
-        resigner.resign().await;
+async fn release(lease: Option<LeaseHandle>) {
+    if let Some(lease) = lease {
+        lease.resign().await;
     }
 }

@@ -1,23 +1,28 @@
-//! SIGTERM and SIGINT.
+//! Signals that request a shutdown.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that ask for a stop.
-pub(crate) struct Signals {
+/// Handlers of SIGTERM and SIGINT.
+pub(crate) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Signals {
-    pub(crate) fn new() -> io::Result<Self> {
+impl StopSignals {
+    /// Installs the handlers, which replace the default action for the rest of the process.
+    ///
+    /// # Errors
+    /// Returns the error of the operating system if it refuses a handler.
+    pub(crate) fn install() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}

@@ -1,41 +1,43 @@
-//! What a person should know of the objects, where no cluster keeps their status.
+//! Log of the conditions that need attention, for gateways whose status is written nowhere else.
 
 use std::collections::BTreeMap;
 
 use sluicegate::Report;
 use sluicegate::model::{Condition, ConditionType};
 
-/// What has been said already.
+/// Logger of conditions. It logs a condition again only if its text changes.
 #[derive(Debug, Default)]
-pub(crate) struct Notes {
-    said: BTreeMap<Place, String>,
+pub(crate) struct StatusLogger {
+    logged: BTreeMap<ConditionKey, String>,
 }
 
-/// An object, or a part of it, and the type of a condition.
-type Place = (String, ConditionType);
+/// Subject and type of a condition.
+type ConditionKey = (String, ConditionType);
 
-impl Notes {
-    /// Says what is new, and what is over.
-    pub(crate) fn tell(&mut self, report: &Report) {
-        let mut now = BTreeMap::new();
-        for (key, why) in &report.unmanaged {
-            now.insert((key.to_string(), ConditionType::ACCEPTED), format!("unmanaged: {why}"));
+impl StatusLogger {
+    /// Logs the conditions that need attention since this report, and those that no longer do.
+    pub(crate) fn log_changes(&mut self, report: &Report) {
+        let mut current = BTreeMap::new();
+        for (key, reason) in &report.unmanaged {
+            let text = format!("unmanaged: {reason}");
+            current.insert((key.to_string(), ConditionType::ACCEPTED), text);
         }
         for (subject, condition) in report.status.conditions() {
             if condition.needs_attention() {
                 let Condition { condition_type, status, reason, message, .. } = condition;
                 let text = format!("{condition_type} is {status} ({reason}): {message}");
-                now.insert((subject.to_string(), condition_type.clone()), text);
+                current.insert((subject.to_string(), condition_type.clone()), text);
             }
         }
-        for (place, text) in &now {
-            if self.said.get(place) != Some(text) {
-                tracing::warn!(object = place.0, "{text}");
+        for (key, text) in &current {
+            if self.logged.get(key) != Some(text) {
+                tracing::warn!(object = key.0, "{text}");
             }
         }
-        for (object, condition_type) in self.said.keys().filter(|place| !now.contains_key(place)) {
-            tracing::info!(object, "nothing more to say of {condition_type}");
+        for (object, condition_type) in self.logged.keys().filter(|key| !current.contains_key(key))
+        {
+            tracing::info!(object, "{condition_type} condition recovered or removed");
         }
-        self.said = now;
+        self.logged = current;
     }
 }

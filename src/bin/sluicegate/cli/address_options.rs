@@ -1,4 +1,4 @@
-//! Options that choose the addresses of Gateways.
+//! Options for the addresses of Gateways.
 
 use std::net::IpAddr;
 
@@ -7,52 +7,76 @@ use sluicegate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceTy
 use sluicegate::sources::ServiceTemplate;
 use sluicegate::translate::Addresses;
 
-use super::values::{annotations, external_traffic_policy, service_type};
+use super::values::{parse_annotations, parse_external_traffic_policy, parse_service_type};
 
-/// Where Gateways live.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Addresses")]
-pub(crate) struct Place {
-    /// Where Gateways live: `host` (all share this host's addresses), ranges such as
-    /// 10.0.0.0/28,10.0.1.5-10.0.1.9 (each has addresses of its own, which are this host's), or
-    /// `service` (with --kubernetes: each has a Service)
+pub(crate) struct AddressOptions {
+    /// Addresses that Gateways get: `host`, `service`, or IP ranges
+    ///
+    /// host     All Gateways share the addresses of this host.
+    /// service  Each Gateway gets a Service in the cluster. Requires --kubernetes
+    ///          and --replicas.
+    /// RANGES   Each Gateway gets an address of its own from these ranges, such as
+    ///          10.0.0.0/28,10.0.1.5-10.0.1.9. The addresses must be configured
+    ///          on this host.
     #[arg(long, env = "SLUICEGATE_ADDRESSES", value_name = "host|service|RANGES")]
-    #[arg(default_value = "host")]
+    #[arg(default_value = "host", verbatim_doc_comment)]
     pub(crate) addresses: Addresses,
 
-    /// With `service`: the headless Service whose endpoints are the replicas of this gateway
+    /// Headless Service that selects the pods of this gateway
+    ///
+    /// Required with --addresses service: the Services of Gateways get the ready
+    /// endpoints of this Service.
     #[arg(long, env = "SLUICEGATE_REPLICAS", value_name = "NAMESPACE/SERVICE")]
+    #[arg(verbatim_doc_comment)]
     pub(crate) replicas: Option<NamespacedName>,
 
-    /// With `service`: the type of the Services [default: LoadBalancer]
-    #[arg(long, env = "SLUICEGATE_SERVICE_TYPE", value_name = "TYPE", value_parser = service_type)]
+    /// Type of the Services of Gateways [default: LoadBalancer]
+    ///
+    /// LoadBalancer, ClusterIP or NodePort. Requires --addresses service.
+    #[arg(long, env = "SLUICEGATE_SERVICE_TYPE", value_name = "TYPE")]
+    #[arg(value_parser = parse_service_type, verbatim_doc_comment)]
     pub(crate) service_type: Option<ServiceType>,
 
-    /// With `service`: annotations of the Services, separated by commas; where a value has commas,
-    /// by line breaks
+    /// Annotations of the Services of Gateways [default: none]
+    ///
+    /// Separate them by commas. If a value contains a comma, separate them by line
+    /// breaks. Requires --addresses service.
     #[arg(long, env = "SLUICEGATE_SERVICE_ANNOTATIONS", value_name = "KEY=VALUE,...")]
-    #[arg(value_parser = annotations)]
+    #[arg(value_parser = parse_annotations, verbatim_doc_comment)]
     pub(crate) service_annotations: Option<Labels>,
 
-    /// With `service`: which nodes take connections from outside, Cluster (all) or Local (those
-    /// with a replica, and it sees the client's address) [default: Cluster]
+    /// externalTrafficPolicy of the Services of Gateways [default: Cluster]
+    ///
+    /// Cluster  All nodes accept connections. The gateway may see the address of a
+    ///          node as the client address.
+    /// Local    Only nodes with a replica accept connections. The gateway sees the
+    ///          address of the client.
+    ///
+    /// Requires --addresses service.
     #[arg(long, env = "SLUICEGATE_EXTERNAL_TRAFFIC_POLICY", value_name = "POLICY")]
-    #[arg(value_parser = external_traffic_policy)]
+    #[arg(value_parser = parse_external_traffic_policy, verbatim_doc_comment)]
     pub(crate) external_traffic_policy: Option<ExternalTrafficPolicy>,
 
-    /// Listen on this address where a Gateway has none of its own [default: all interfaces]
-    #[arg(long, env = "SLUICEGATE_BIND", value_name = "ADDRESS")]
+    /// IP address to listen on [default: all addresses of this host]
+    ///
+    /// Used for Gateways that share the addresses of this host, unless
+    /// spec.addresses of the Gateway contains an address.
+    #[arg(long, env = "SLUICEGATE_BIND", value_name = "ADDRESS", verbatim_doc_comment)]
     pub(crate) bind: Option<IpAddr>,
 
-    /// The address to report where all interfaces are bound [default: the one that a neighbour
-    /// would dial]
-    #[arg(long, env = "SLUICEGATE_ADVERTISE", value_name = "ADDRESS")]
+    /// IP address to report in status [default: detected]
+    ///
+    /// Used if a Gateway listens on all addresses. The default is the source address
+    /// of the route to other hosts.
+    #[arg(long, env = "SLUICEGATE_ADVERTISE", value_name = "ADDRESS", verbatim_doc_comment)]
     pub(crate) advertise: Option<IpAddr>,
 }
 
-impl Place {
-    /// What the Services in front of Gateways have in common, where there are any.
-    pub(crate) fn services(&self) -> Option<ServiceTemplate> {
+impl AddressOptions {
+    /// Returns the common part of the Services of Gateways, with `--addresses service`.
+    pub(crate) fn service_template(&self) -> Option<ServiceTemplate> {
         let replicas = self.replicas.clone().filter(|_| self.addresses == Addresses::Service)?;
         let mut template = ServiceTemplate::new(replicas)
             .with_annotations(self.service_annotations.clone().unwrap_or_default())

@@ -1,29 +1,38 @@
-//! Options that apply to a Kubernetes cluster only.
+//! Options that require `--kubernetes`.
 
 use clap::Args;
 use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use sluicegate::model::{NamespaceName, NamespacedName};
 
-/// What is only there with a cluster.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --kubernetes")]
-pub(crate) struct Cluster {
-    /// See only the objects of these namespaces [default: all]
+pub(crate) struct KubernetesOptions {
+    /// Namespaces to watch [default: all]
+    ///
+    /// Objects in other namespaces count as absent.
     #[arg(long, env = "SLUICEGATE_WATCH_NAMESPACES", value_name = "NAMESPACE")]
-    #[arg(num_args = 1.., value_delimiter = ',')]
+    #[arg(num_args = 1.., value_delimiter = ',', verbatim_doc_comment)]
     pub(crate) watch_namespaces: Vec<NamespaceName>,
 
     /// Write nothing to the cluster: no status, no Events, no Lease
+    ///
+    /// The environment variable is true or false.
     #[arg(long, env = "SLUICEGATE_READ_ONLY", value_parser = BoolishValueParser::new())]
+    #[arg(verbatim_doc_comment)]
     pub(crate) read_only: bool,
 
-    /// Of several replicas, the one that holds this Lease writes [default: there is only this one]
+    /// Lease for leader election [default: none, for a single replica]
+    ///
+    /// All replicas forward. Only the replica that holds this Lease writes to the
+    /// cluster. Required if there are several replicas.
     #[arg(long, env = "SLUICEGATE_LEASE", value_name = "NAMESPACE/NAME")]
+    #[arg(verbatim_doc_comment)]
     pub(crate) lease: Option<NamespacedName>,
 
-    /// What to call this replica in the Lease and in Events; no two may have one name [default:
-    /// the host name]
+    /// Name of this replica in the Lease and in Events [default: host name]
+    ///
+    /// It must be unique among the replicas.
     #[arg(long, env = "SLUICEGATE_IDENTITY", value_name = "NAME")]
-    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_parser = NonEmptyStringValueParser::new(), verbatim_doc_comment)]
     pub(crate) identity: Option<String>,
 }

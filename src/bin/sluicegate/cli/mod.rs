@@ -1,10 +1,10 @@
-//! The command line and the environment.
+//! The command line and the environment variables.
 
 mod address_options;
-mod checks;
 mod kubernetes_options;
 mod options;
+mod validate;
 mod values;
 
-pub(crate) use self::kubernetes_options::Cluster;
-pub(crate) use self::options::{Cli, Options, Task};
+pub(crate) use self::kubernetes_options::KubernetesOptions;
+pub(crate) use self::options::{Cli, Command, RunOptions};

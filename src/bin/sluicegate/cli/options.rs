@@ -9,34 +9,36 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use sluicegate::model::GatewayController;
 
-use super::address_options::Place;
-use super::kubernetes_options::Cluster;
-use super::values::seconds;
-use crate::logging::{Format, Level};
+use super::address_options::AddressOptions;
+use super::kubernetes_options::KubernetesOptions;
+use super::values::{parse_health_address, parse_seconds, parse_workers};
+use crate::logging::{LogFilter, LogFormat};
 
-/// A TCP gateway for the Kubernetes Gateway API.
+/// TCP gateway for the Kubernetes Gateway API.
 #[derive(Debug, Parser)]
 #[command(name = "sluicegate", version)]
 pub(crate) struct Cli {
     #[command(subcommand)]
-    pub(crate) task: Task,
+    pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Task {
-    /// Run a gateway: from a Kubernetes cluster, or from manifests in files.
-    #[command(after_help = EXAMPLES)]
-    Run(Options),
+pub(crate) enum Command {
+    /// Run a gateway for the objects of a Kubernetes cluster or of files.
+    #[command(after_help = AFTER_HELP)]
+    Run(RunOptions),
 }
 
-const EXAMPLES: &str = "\
+const AFTER_HELP: &str = "\
 Signals:
-  SIGTERM, SIGINT  Stop: /readyz says no, connections are still taken for the stop
-                   delay, those that live may finish within the drain timeout.
-                   Once more: stop at once.
+  SIGTERM, SIGINT  Graceful shutdown: /readyz fails, new connections are accepted
+                   for --stop-delay, open ones get --drain-timeout to finish.
+                   A second signal exits immediately.
 
-Exit status: 0 after a stop, 1 where it could not start or go on, 2 for a wrong
-command line.
+Exit status:
+  0  stopped by a signal
+  1  could not start, or a source of objects failed
+  2  invalid command line
 
 Examples:
   sluicegate run --files gateway.yaml routes/
@@ -44,67 +46,85 @@ Examples:
   sluicegate run --kubernetes --lease sluicegate/sluicegate --log-format json";
 
 #[derive(Debug, Args)]
-pub(crate) struct Options {
-    /// Take objects from a Kubernetes cluster: the one this runs in, or that of the kubeconfig
+pub(crate) struct RunOptions {
+    /// Read objects from a Kubernetes cluster, and write their status there
+    ///
+    /// In a pod, from the cluster of the pod; elsewhere, from the cluster of the
+    /// kubeconfig. The environment variable is true or false.
     #[arg(long, env = "SLUICEGATE_KUBERNETES", value_parser = BoolishValueParser::new())]
-    #[arg(help_heading = "Objects (one of the two)")]
+    #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
+    #[arg(verbatim_doc_comment)]
     pub(crate) kubernetes: bool,
 
-    /// Take objects from files, and directories of *.yaml, *.yml and *.json; follow their changes
+    /// Read objects from files and directories, and follow their changes
+    ///
+    /// In a directory: *.yaml, *.yml and *.json, without subdirectories. In the
+    /// environment variable, separate paths by commas.
     #[arg(long, env = "SLUICEGATE_FILES", value_name = "PATH", num_args = 1.., value_delimiter = ',')]
-    #[arg(help_heading = "Objects (one of the two)")]
+    #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
+    #[arg(verbatim_doc_comment)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Serve only GatewayClasses of this controller [default: sluicegate.dev/gateway-controller;
-    /// with --files, every class]
+    /// Controller name of the GatewayClasses to serve
+    ///
+    /// A domain, a slash and a path, such as example.com/gateway.
+    /// [default: sluicegate.dev/gateway-controller; with --files, any name]
     #[arg(long, env = "SLUICEGATE_CONTROLLER_NAME", value_name = "NAME")]
-    #[arg(help_heading = "Objects (one of the two)")]
+    #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
+    #[arg(verbatim_doc_comment)]
     pub(crate) controller_name: Option<GatewayController>,
 
     #[command(flatten)]
-    pub(crate) cluster: Cluster,
+    pub(crate) kubernetes_options: KubernetesOptions,
 
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) address_options: AddressOptions,
 
-    /// Threads that forward [default: one for each processor]
-    #[arg(long, env = "SLUICEGATE_WORKERS", value_name = "N", help_heading = "Forwarding")]
+    /// Number of forwarding threads, 1 or more [default: number of processors]
+    #[arg(long, env = "SLUICEGATE_WORKERS", value_name = "N", help_heading = "Operation")]
+    #[arg(value_parser = parse_workers)]
     pub(crate) workers: Option<NonZeroUsize>,
 
-    /// Where to answer /livez and /readyz; port 0 takes any, and the log says which
-    #[arg(long, env = "SLUICEGATE_HEALTH", value_name = "ADDRESS:PORT", help_heading = "Running")]
-    #[arg(default_value = "127.0.0.1:8081")]
+    /// Address of the health endpoints /livez and /readyz
+    ///
+    /// With port 0, the kernel chooses the port, and the log contains it.
+    #[arg(long, env = "SLUICEGATE_HEALTH", value_name = "ADDRESS:PORT", verbatim_doc_comment)]
+    #[arg(default_value = "127.0.0.1:8081", value_parser = parse_health_address)]
+    #[arg(help_heading = "Operation")]
     pub(crate) health: SocketAddr,
 
-    /// How long to take connections after SIGTERM, until everybody knows that they should go
-    /// elsewhere [default: 5 with --kubernetes, 0 with --files]
-    #[arg(long, env = "SLUICEGATE_STOP_DELAY", value_name = "SECONDS", help_heading = "Running")]
-    #[arg(value_parser = seconds)]
+    /// Time to accept connections after SIGTERM, in seconds
+    ///
+    /// Set it to the time that load balancers need to notice that /readyz fails.
+    /// [default: 5 with --kubernetes, 0 with --files]
+    #[arg(long, env = "SLUICEGATE_STOP_DELAY", value_name = "SECONDS", verbatim_doc_comment)]
+    #[arg(value_parser = parse_seconds, help_heading = "Operation")]
     pub(crate) stop_delay: Option<Duration>,
 
-    /// How long live connections may go on after that, and after their listener was removed
-    #[arg(
-        long,
-        env = "SLUICEGATE_DRAIN_TIMEOUT",
-        value_name = "SECONDS",
-        help_heading = "Running"
-    )]
-    #[arg(default_value = "30", value_parser = seconds)]
+    /// Time for open connections to finish, in seconds
+    ///
+    /// Applies after the stop delay of a shutdown, and after the removal of a
+    /// listener. Connections that are still open then are reset.
+    #[arg(long, env = "SLUICEGATE_DRAIN_TIMEOUT", value_name = "SECONDS", verbatim_doc_comment)]
+    #[arg(default_value = "30", value_parser = parse_seconds, help_heading = "Operation")]
     pub(crate) drain_timeout: Duration,
 
-    /// How to write the log, which goes to standard error
-    #[arg(long, env = "SLUICEGATE_LOG_FORMAT", value_name = "FORMAT", help_heading = "Running")]
+    /// Format of the log on standard error
+    #[arg(long, env = "SLUICEGATE_LOG_FORMAT", value_name = "FORMAT", help_heading = "Operation")]
     #[arg(default_value = "text", value_enum)]
-    pub(crate) log_format: Format,
+    pub(crate) log_format: LogFormat,
 
-    /// What to log: error, warn, info (a line for each connection), debug, trace; or directives,
-    /// as in warn,sluicegate::server=info
-    #[arg(long, env = "SLUICEGATE_LOG_LEVEL", value_name = "LEVEL", help_heading = "Running")]
-    #[arg(default_value = "info", value_parser = Level::read)]
-    pub(crate) log_level: Level,
+    /// Lowest level to log: error, warn, info, debug or trace
+    ///
+    /// info includes a line for each connection. Also allowed: directives of the
+    /// crate tracing-subscriber, such as warn,sluicegate::server=info.
+    #[arg(long, env = "SLUICEGATE_LOG_LEVEL", value_name = "LEVEL", verbatim_doc_comment)]
+    #[arg(default_value = "info", value_parser = LogFilter::parse, help_heading = "Operation")]
+    pub(crate) log_level: LogFilter,
 }
 
-impl Options {
+impl RunOptions {
+    /// Returns the time between the signal and the drain.
     pub(crate) fn stop_delay(&self) -> Duration {
         let default = Duration::from_secs(if self.kubernetes { 5 } else { 0 });
         self.stop_delay.unwrap_or(default)

@@ -1,38 +1,51 @@
 //! Parsers of option values.
 
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use sluicegate::model::{ExternalTrafficPolicy, Labels, ServiceType};
 
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| "it should be a number of seconds, as in 30 or 0.5")?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| "it should be a number of seconds that is not negative".to_owned())
+pub(super) fn parse_workers(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "expected a number of threads, 1 or more")
 }
 
-pub(super) fn service_type(text: &str) -> Result<ServiceType, &'static str> {
+pub(super) fn parse_health_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected ADDRESS:PORT, such as 127.0.0.1:8081 or [::]:8081")
+}
+
+pub(super) fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
+    let expected = "expected a number of seconds, 0 or more, such as 30 or 0.5";
+    let seconds = text.parse().map_err(|_| expected)?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| expected)
+}
+
+pub(super) fn parse_service_type(text: &str) -> Result<ServiceType, &'static str> {
     match text {
         "LoadBalancer" => Ok(ServiceType::LoadBalancer),
         "ClusterIP" => Ok(ServiceType::ClusterIP),
         "NodePort" => Ok(ServiceType::NodePort),
-        _ => Err("it should be LoadBalancer, ClusterIP or NodePort"),
+        _ => Err("expected LoadBalancer, ClusterIP or NodePort"),
     }
 }
 
-pub(super) fn external_traffic_policy(text: &str) -> Result<ExternalTrafficPolicy, &'static str> {
+pub(super) fn parse_external_traffic_policy(
+    text: &str,
+) -> Result<ExternalTrafficPolicy, &'static str> {
     match text {
         "Cluster" => Ok(ExternalTrafficPolicy::Cluster),
         "Local" => Ok(ExternalTrafficPolicy::Local),
-        _ => Err("it should be Cluster or Local"),
+        _ => Err("expected Cluster or Local"),
     }
 }
 
-pub(super) fn annotations(text: &str) -> Result<Labels, String> {
+/// Parses `KEY=VALUE` pairs, separated by line breaks if there are any, else by commas.
+pub(super) fn parse_annotations(text: &str) -> Result<Labels, String> {
     let separator = if text.contains('\n') { '\n' } else { ',' };
     let pairs = text.split(separator).map(str::trim).filter(|pair| !pair.is_empty());
     let pair = |pair: &str| match pair.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
-        None => Err(format!("`{pair}` should be KEY=VALUE")),
+        None => Err(format!("expected KEY=VALUE, found `{pair}`")),
     };
     pairs.map(pair).collect()
 }

@@ -1,0 +1,75 @@
+//! Checks that the options fit together.
+
+use clap::CommandFactory as _;
+use clap::error::ErrorKind;
+use sluicegate::translate::Addresses;
+
+use super::options::{Cli, RunOptions};
+
+impl RunOptions {
+    /// Checks that the options fit together.
+    ///
+    /// # Errors
+    /// Returns the first conflict or missing option. The error prints the usage and exits.
+    pub(crate) fn validate(&self) -> Result<(), clap::Error> {
+        let conflict = |message: String| Err(error(ErrorKind::ArgumentConflict, message));
+        let missing = |message: &str| Err(error(ErrorKind::MissingRequiredArgument, message));
+        match (self.kubernetes, !self.files.is_empty()) {
+            (true, true) => {
+                return conflict(
+                    "--kubernetes (SLUICEGATE_KUBERNETES) and --files (SLUICEGATE_FILES) cannot be \
+                     used together; give one of them"
+                        .to_owned(),
+                );
+            }
+            (false, false) => {
+                return missing("no source of objects: give --kubernetes, or --files PATH...");
+            }
+            (true, false) | (false, true) => {}
+        }
+        let addresses = &self.address_options;
+        let has_services = addresses.addresses == Addresses::Service;
+        let kubernetes = &self.kubernetes_options;
+        let for_kubernetes = [
+            ("--watch-namespaces", !kubernetes.watch_namespaces.is_empty()),
+            ("--read-only", kubernetes.read_only),
+            ("--lease", kubernetes.lease.is_some()),
+            ("--identity", kubernetes.identity.is_some()),
+            ("--addresses service", has_services),
+        ];
+        if let Some(option) = first_given(&for_kubernetes).filter(|_| !self.kubernetes) {
+            return conflict(format!(
+                "{option} requires --kubernetes; remove it to read objects from --files"
+            ));
+        }
+        let for_services = [
+            ("--replicas", addresses.replicas.is_some()),
+            ("--service-type", addresses.service_type.is_some()),
+            ("--service-annotations", addresses.service_annotations.is_some()),
+            ("--external-traffic-policy", addresses.external_traffic_policy.is_some()),
+        ];
+        match first_given(&for_services) {
+            Some(option) if !has_services => conflict(format!(
+                "{option} requires --addresses service; --addresses is {}",
+                addresses.addresses
+            )),
+            _ if has_services && addresses.replicas.is_none() => missing(
+                "--addresses service requires --replicas NAMESPACE/SERVICE, the headless Service \
+                 that selects the pods of this gateway",
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn first_given<'a>(options: &[(&'a str, bool)]) -> Option<&'a str> {
+    options.iter().find_map(|(option, is_given)| is_given.then_some(*option))
+}
+
+/// Returns an error of the subcommand `run`, which prints its usage.
+fn error(kind: ErrorKind, message: impl Into<String>) -> clap::Error {
+    let mut command = Cli::command();
+    command.build();
+    let run = command.find_subcommand_mut("run").expect("the command has this subcommand");
+    run.error(kind, message.into())
+}
