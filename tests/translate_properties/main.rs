@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngAlgorithm;
 use sluicegate::model::*;
 use sluicegate::plan::{Plan, Routing, Target};
-use sluicegate::translate::{Assignments, Settings, Translation, translate};
+use sluicegate::translate::{Addresses, Assignments, Settings, Translation, translate};
 
 use self::objects::{OURS, objects, overlap, parse, settings};
 
@@ -220,6 +220,37 @@ proptest! {
         let assigned_again = translation.assignments.addresses;
         for (name, _) in status.gateways.iter().filter(|(_, gateway)| !gateway.addresses.is_empty()) {
             prop_assert_eq!(assigned_again.get(name), assigned.get(name), "{}", name);
+        }
+    }
+
+    #[test]
+    fn pod_ports_are_exclusive_and_stable(objects in objects(), also in objects()) {
+        let settings = Settings::default().with_addresses(Addresses::Service);
+        let before = resources(&objects);
+        let Translation { plan, gateway_services, assignments, .. } =
+            translate(&before, &settings, &Assignments::default());
+        let mut holders = BTreeMap::new();
+        for (name, ports) in &*gateway_services {
+            for pod_port in ports.values() {
+                prop_assert!((20_000..=29_999).contains(&pod_port.get()));
+                prop_assert_eq!(holders.insert(pod_port.get(), name), None);
+            }
+        }
+        // Listeners bind nothing but the pod ports of their Gateway.
+        for (id, listener) in &plan.listeners {
+            for address in &listener.addresses {
+                prop_assert_eq!(holders.get(&address.bind.port()), Some(&&id.gateway));
+            }
+        }
+
+        // A Service decides about its Gateway's ports, so no Service is added.
+        let mut after = before.clone();
+        after.extend(also.into_iter().filter(|object| {
+            before.get(&object.key()).is_none() && !matches!(object, Object::Service(_))
+        }));
+        let services_after = translate(&after, &settings, &assignments).gateway_services;
+        for (name, ports) in &*gateway_services {
+            prop_assert_eq!(services_after.get(name), Some(ports), "{}", name);
         }
     }
 

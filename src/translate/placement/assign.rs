@@ -1,7 +1,5 @@
 //! The placement of every Gateway, by the setting.
 
-use std::sync::Arc;
-
 use super::types::{AddressRequest, Placement};
 use super::{host, pool, service};
 use crate::translate::assignments::Assignments;
@@ -25,18 +23,10 @@ pub(in crate::translate) fn assign(
     requests: Vec<Result<AddressRequest<'_>, GatewayRefusal>>,
 ) -> Placements {
     let accepted: Vec<_> = requests.iter().flatten().collect();
-    let mut assignments = Assignments::default();
-    let placements = match &settings.addresses {
-        Addresses::Host => {
-            accepted.iter().map(|request| host::place(&request.addresses, &settings.host)).collect()
-        }
-        Addresses::Pool(ranges) => pool::assign(ranges, previous, &accepted, &mut assignments),
-        Addresses::Service => {
-            let (placements, pod_ports) =
-                service::assign(index, settings.host.bind, &previous.pod_ports, &accepted);
-            assignments.pod_ports = Arc::new(pod_ports);
-            placements
-        }
+    let (placements, assignments) = match &settings.addresses {
+        Addresses::Host => (host::place_all(&settings.host, &accepted), Assignments::default()),
+        Addresses::Pool(ranges) => pool::assign(ranges, previous, &accepted),
+        Addresses::Service => service::assign(index, settings.host.bind, previous, &accepted),
     };
     let mut placements = placements.into_iter();
     let gateways = requests

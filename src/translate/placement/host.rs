@@ -1,15 +1,18 @@
 //! Placement on the host: Gateways share its addresses.
 
-use std::net::IpAddr;
-
 use super::overlap::covers;
 use super::report::AddressReport;
-use super::types::{Address, BindTargets, Placement};
+use super::types::{Address, AddressRequest, BindTargets, Placement};
 use crate::translate::settings::Host;
 
-/// Places a Gateway at the addresses it requests, or at the address of the setting.
-pub(super) fn place(requested: &[Option<IpAddr>], host: &Host) -> Placement {
-    let addresses: Vec<_> = requested
+/// Places every Gateway at the addresses it requests, or at the address of the setting.
+pub(super) fn place_all(host: &Host, requests: &[&AddressRequest<'_>]) -> Vec<Placement> {
+    requests.iter().map(|request| place(host, request)).collect()
+}
+
+fn place(host: &Host, request: &AddressRequest<'_>) -> Placement {
+    let addresses: Vec<_> = request
+        .addresses
         .iter()
         .map(|address| address.unwrap_or(host.bind))
         .map(|bind| Address {

@@ -34,17 +34,17 @@ enum Allocation<'a> {
 /// The Gateway of each assigned address.
 type Holders<'a> = BTreeMap<IpAddr, &'a NamespacedName>;
 
-/// Assigns addresses of the pool, and updates `assignments` accordingly.
+/// Assigns addresses of the pool.
 pub(super) fn assign(
     ranges: &Ranges,
     previous: &Assignments,
     requests: &[&AddressRequest<'_>],
-    assignments: &mut Assignments,
-) -> Vec<Placement> {
+) -> (Vec<Placement>, Assignments) {
     let mut holders = Holders::new();
     let allocations = allocate(ranges, previous, requests, &mut holders);
-    assignments.cooling_down = cooling_down(previous, &holders);
-    requests
+    let mut assignments =
+        Assignments { cooling_down: cooling_down(previous, &holders), ..Assignments::default() };
+    let placements = requests
         .iter()
         .zip(allocations)
         .map(|(request, allocations)| {
@@ -58,7 +58,8 @@ pub(super) fn assign(
             let report = AddressReport { error, pending, port_mappings: Vec::new() };
             Placement { targets, report }
         })
-        .collect()
+        .collect();
+    (placements, assignments)
 }
 
 fn allocate<'a>(

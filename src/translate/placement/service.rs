@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use super::pod_ports::{self, ByListenerPort};
 use super::report::{
@@ -18,6 +19,7 @@ use crate::model::{
     ServiceType,
 };
 use crate::plan::ListenAddress;
+use crate::translate::assignments::Assignments;
 use crate::translate::index::Index;
 
 /// A Gateway with its Service.
@@ -31,11 +33,11 @@ struct GatewayService<'a> {
 pub(super) fn assign(
     index: &Index<'_>,
     bind: IpAddr,
-    previous: &PodPorts,
+    previous: &Assignments,
     requests: &[&AddressRequest<'_>],
-) -> (Vec<Placement>, PodPorts) {
+) -> (Vec<Placement>, Assignments) {
     let services: Vec<_> = requests.iter().map(|request| find_service(index, request)).collect();
-    let pod_ports = assign_pod_ports(index, previous, &services, requests);
+    let pod_ports = assign_pod_ports(index, &previous.pod_ports, &services, requests);
     let nodes = ServiceAddress::list_nodes(index.resources);
     let placements = services
         .into_iter()
@@ -44,11 +46,11 @@ pub(super) fn assign(
             Err(error) => unplaced(error),
         })
         .collect();
-    let mut assigned = PodPorts::new();
+    let mut by_gateway = PodPorts::new();
     for ((gateway, port), pod_port) in pod_ports {
-        assigned.entry(gateway.clone()).or_default().insert(port, pod_port);
+        by_gateway.entry(gateway.clone()).or_default().insert(port, pod_port);
     }
-    (placements, assigned)
+    (placements, Assignments { pod_ports: Arc::new(by_gateway), ..Assignments::default() })
 }
 
 /// Finds the Service of a Gateway.
