@@ -1,4 +1,4 @@
-//! `examples/translate.rs` as a process: what it prints where, and how it ends.
+//! `examples/translate.rs` as a process: output, errors and exit status.
 #![cfg(feature = "files")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -33,7 +33,7 @@ spec:
 const NAMESPACE_JSON: &str = r#"{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}
 "#;
 
-/// What a run of the example left behind.
+/// Result of a run of the example.
 struct Run {
     status: i32,
     out: String,
@@ -89,7 +89,7 @@ fn plan(run: &Run) -> serde_yaml::Value {
 }
 
 #[test]
-fn objects_come_with_their_status_and_the_plan_comes_last() {
+fn output_has_objects_with_status_then_plan() {
     let directory = directory(&[("a.yaml", &stream(&[ROUTE, GATEWAY, NAMESPACE_JSON, CLASS]))]);
     let run = translate(&[&directory.path().join("a.yaml")]);
     assert_eq!((run.status, run.err.as_str()), (0, ""));
@@ -111,7 +111,7 @@ fn objects_come_with_their_status_and_the_plan_comes_last() {
 }
 
 #[test]
-fn a_bad_document_is_named_and_the_others_are_translated() {
+fn invalid_document_is_reported_and_others_are_translated() {
     let bad = ROUTE.replace("port: 5432", "port: 0");
     let directory = directory(&[("a.yaml", &stream(&[CLASS, &bad, GATEWAY]))]);
     let file = directory.path().join("a.yaml");
@@ -128,7 +128,7 @@ fn a_bad_document_is_named_and_the_others_are_translated() {
 }
 
 #[test]
-fn an_object_that_is_there_twice_is_an_error_that_names_both_places() {
+fn duplicate_object_is_reported_with_both_locations() {
     let directory = directory(&[("a.yaml", CLASS), ("b.yaml", &stream(&[GATEWAY, CLASS]))]);
     let run = translate(&[directory.path()]);
     assert_eq!(run.status, 1);
@@ -141,7 +141,7 @@ fn an_object_that_is_there_twice_is_an_error_that_names_both_places() {
 }
 
 #[test]
-fn a_directory_is_read_one_level_deep_without_hidden_and_backup_files() {
+fn directory_is_read_without_subdirectories_hidden_and_backup_files() {
     let other = |name: &str| CLASS.replace("name: c", &format!("name: {name}"));
     let directory = directory(&[
         ("b.yml", GATEWAY),
@@ -160,7 +160,7 @@ fn a_directory_is_read_one_level_deep_without_hidden_and_backup_files() {
 }
 
 #[test]
-fn several_paths_are_one_set_of_objects() {
+fn paths_are_read_as_one_set_of_objects() {
     let one = directory(&[("a.yaml", CLASS)]);
     let other = directory(&[("any-name", GATEWAY)]);
     let run = translate(&[one.path(), &other.path().join("any-name")]);
@@ -169,7 +169,7 @@ fn several_paths_are_one_set_of_objects() {
 }
 
 #[test]
-fn bad_conditions_are_no_failure() {
+fn exit_status_is_0_despite_false_conditions() {
     let lost = ROUTE.replace("name: g", "name: g, sectionName: nowhere");
     let directory = directory(&[("a.yaml", &stream(&[CLASS, GATEWAY, &lost]))]);
     let run = translate(&[directory.path()]);
@@ -178,7 +178,7 @@ fn bad_conditions_are_no_failure() {
 }
 
 #[test]
-fn with_a_controller_name_other_classes_are_left_alone_and_said_to_be() {
+fn controller_name_leaves_other_classes_unmanaged() {
     let directory = directory(&[("a.yaml", &stream(&[CLASS, GATEWAY]))]);
     for (name, served) in [("example.com/c", true), ("example.com/d", false)] {
         let run = translate(&["--controller-name".as_ref(), name.as_ref(), directory.path()]);
@@ -195,14 +195,14 @@ fn with_a_controller_name_other_classes_are_left_alone_and_said_to_be() {
 }
 
 #[test]
-fn nothing_but_objects_of_no_interest_is_an_empty_plan() {
+fn unsupported_kinds_give_an_empty_plan() {
     let directory = directory(&[("a.yaml", "apiVersion: apps/v1\nkind: Deployment\n")]);
     let run = translate(&[directory.path()]);
     assert_eq!((run.status, run.err.as_str(), run.out.as_str()), (0, "", "---\nlisteners: {}\n"));
 }
 
 #[test]
-fn a_wrong_command_line_ends_with_2() {
+fn command_line_error_exits_with_2() {
     let missing = PathBuf::from("/no/such/path.yaml");
     for (arguments, message) in [
         (&[][..], "no PATH is given"),
@@ -219,7 +219,7 @@ fn a_wrong_command_line_ends_with_2() {
 }
 
 #[test]
-fn help_is_printed_on_request() {
+fn help_lists_all_options() {
     for flag in ["--help", "-h"] {
         let run = translate(&[flag.as_ref()]);
         assert_eq!((run.status, run.err.as_str()), (0, ""));

@@ -1,5 +1,5 @@
-//! The walk-through, as its reader does it: the example runs as a process, `nc` and `curl` try it,
-//! files are edited, and ctrl-c ends it.
+//! The walk-through of the README: the example runs as a process, `nc` and `curl` connect to it,
+//! files are edited, and SIGINT stops it.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![cfg(feature = "files")]
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use support::{PATIENCE, eventually, example, free_port, is_free, own_address};
 use tempfile::TempDir;
 
-/// The example as a process, and what it prints.
+/// The example as a process, and its standard output.
 struct Gateway {
     process: Child,
     lines: Receiver<String>,
@@ -51,7 +51,7 @@ impl Gateway {
         Self { process, lines, address }
     }
 
-    /// Everything that is printed until a line with `text` in it, and that line.
+    /// Returns the output up to the next line that contains `text`.
     fn until(&self, text: &str) -> String {
         let mut printed = String::new();
         loop {
@@ -82,8 +82,8 @@ impl Gateway {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
-    /// Waits for the end of the process; whether it was a good one.
-    fn ends_well(&mut self) -> bool {
+    /// Waits for the end of the process and returns `true` if its exit status is 0.
+    fn exits_with_success(&mut self) -> bool {
         let mut status = None;
         eventually("the process ends", || {
             status = self.process.try_wait().unwrap();
@@ -156,18 +156,18 @@ impl Files {
 }
 
 #[test]
-fn the_walk_through() {
+fn walkthrough_works_at_free_ports() {
     let files = Files::copy();
     let gateway = Gateway::start(&files, &[]);
     let printed = gateway.until("Ctrl-C stops");
     walk(gateway, &printed, [files.foo, files.bar]);
 }
 
-/// The README's first command, and what it goes on to say.
+/// The first command of the README, with its ports and its output.
 #[test]
-fn the_walk_through_word_for_word() {
+fn walkthrough_works_as_in_readme() {
     if !is_free(8088) || !is_free(8089) {
-        eprintln!("skipped the_walk_through_word_for_word: port 8088 or 8089 is taken");
+        eprintln!("skipped walkthrough_works_as_in_readme: port 8088 or 8089 is taken");
         return;
     }
     let gateway = Gateway::run(Ipv4Addr::LOCALHOST.into(), &[]);
@@ -176,7 +176,7 @@ fn the_walk_through_word_for_word() {
     walk(gateway, &printed, [8088, 8089]);
 }
 
-/// Goes through it all, from what the gateway has printed to its end.
+/// Checks the printed text, sends requests to both ports, and stops the gateway.
 fn walk(mut gateway: Gateway, printed: &str, ports: [u16; 2]) {
     let address = gateway.address;
     let line = |listener| format!("default/tcp-gateway  {listener}");
@@ -231,11 +231,11 @@ fn walk(mut gateway: Gateway, printed: &str, ports: [u16; 2]) {
     }
     gateway.signal(Signal::INT);
     gateway.until("stopped");
-    assert!(gateway.ends_well());
+    assert!(gateway.exits_with_success());
 }
 
 #[test]
-fn edits_are_followed_and_told() {
+fn edits_are_applied_and_logged() {
     let files = Files::copy();
     let gateway = Gateway::start(&files, &[]);
     gateway.until("Ctrl-C stops");
@@ -247,8 +247,8 @@ fn edits_are_followed_and_told() {
         "      port: 3001",
         "      port: 3001\n      weight: 0\n    - name: bar\n      port: 3002",
     );
-    let told = gateway.until("changed TCPRoute default/tcp-app-1");
-    assert!(told.contains("spec.rules[0].backendRefs[0].weight 1 -> 0"), "{told}");
+    let printed = gateway.until("changed TCPRoute default/tcp-app-1");
+    assert!(printed.contains("spec.rules[0].backendRefs[0].weight 1 -> 0"), "{printed}");
     eventually("bar answers in its place", || {
         service_at(&gateway, files.foo).as_deref() == Some("bar")
     });
@@ -259,8 +259,8 @@ fn edits_are_followed_and_told() {
         "  listeners:\n",
         &format!("  listeners:\n  - {{name: extra, protocol: TCP, port: {extra}}}\n"),
     );
-    let told = gateway.until(&format!("{}:{extra}", gateway.address));
-    assert!(told.contains("listening listener=default/tcp-gateway/extra"), "{told}");
+    let printed = gateway.until(&format!("{}:{extra}", gateway.address));
+    assert!(printed.contains("listening listener=default/tcp-gateway/extra"), "{printed}");
     assert!(gateway.connect(extra).is_ok());
 
     files.edit("gateway.yaml", &format!("port: {extra}"), "port: 809000");
@@ -275,10 +275,10 @@ fn edits_are_followed_and_told() {
     let (first, _second) = routes.split_once("\n---\n").unwrap();
     fs::write(files.path.join("routes.yaml"), first).unwrap();
     gateway.until("removed TCPRoute default/tcp-app-2");
-    eventually("nobody answers at the other port", || service_at(&gateway, files.bar).is_none());
+    eventually("the other port resets connections", || service_at(&gateway, files.bar).is_none());
     assert_eq!(service_at(&gateway, files.foo).as_deref(), Some("bar"));
 
-    // The connection of the beginning still goes where it went then.
+    // The first connection keeps its route.
     let mut live = live;
     live.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(live, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
@@ -288,7 +288,7 @@ fn edits_are_followed_and_told() {
 }
 
 #[test]
-fn a_stop_lets_live_connections_finish() {
+fn shutdown_lets_open_connections_finish() {
     let files = Files::copy();
     let mut gateway = Gateway::start(&files, &["--drain-timeout", "60"]);
     gateway.until("Ctrl-C stops");
@@ -298,8 +298,8 @@ fn a_stop_lets_live_connections_finish() {
     eventually("a whole exchange", || service_at(&gateway, files.foo).is_some());
     gateway.signal(Signal::TERM);
     // The exchange may still count, beside the connection that is kept.
-    let told = gateway.until("shutting down: no new connections; ");
-    assert!(told.contains(" open connections have 60 s to finish"), "{told}");
+    let printed = gateway.until("shutting down: no new connections; ");
+    assert!(printed.contains(" open connections have 60 s to finish"), "{printed}");
     eventually("the port is closed", || gateway.connect(files.foo).is_err());
     write!(live, "Host: h\r\nConnection: close\r\n\r\n").unwrap();
     live.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -309,11 +309,11 @@ fn a_stop_lets_live_connections_finish() {
     // Both sides have to end it.
     drop(live);
     gateway.until("stopped");
-    assert!(gateway.ends_well());
+    assert!(gateway.exits_with_success());
 }
 
 #[test]
-fn a_stop_does_not_wait_for_ever() {
+fn shutdown_resets_connections_at_drain_timeout() {
     let files = Files::copy();
     let mut gateway = Gateway::start(&files, &["--drain-timeout", "0.05"]);
     gateway.until("Ctrl-C stops");
@@ -321,13 +321,13 @@ fn a_stop_does_not_wait_for_ever() {
     eventually("a whole exchange", || service_at(&gateway, files.foo).is_some());
     gateway.signal(Signal::TERM);
     gateway.until("stopped");
-    assert!(gateway.ends_well());
+    assert!(gateway.exits_with_success());
     live.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     assert_eq!(live.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[test]
-fn mistakes_on_the_command_line_are_explained() {
+fn command_line_error_contains_cause() {
     let run = |arguments: &[&str]| {
         let output = Command::new(example("file_gateway")).args(arguments).output().unwrap();
         (
