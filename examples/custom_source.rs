@@ -1,7 +1,8 @@
-//! A source of one's own: the endpoints of a Service, looked up in the DNS every few seconds.
+//! A custom source: it resolves a DNS name every few seconds, and publishes the addresses as the
+//! endpoints of a Service.
 //!
-//! `cargo run --example custom_source -- localhost:5432` forwards port 15432 to wherever the name
-//! leads, and follows it.
+//! `cargo run --example custom_source -- localhost:5432` forwards port 15432 to these addresses.
+//! Ctrl-C stops the gateway.
 
 use std::time::Duration;
 
@@ -12,20 +13,20 @@ use sluicegate::model::{
 };
 use sluicegate::sources::{Feed, MemorySource, Source, SourceError, async_trait};
 
-/// Publishes the addresses of `name` as the endpoints of `service`.
-struct Dns {
+/// Source that publishes the addresses of `name` as the endpoints of `service`.
+struct DnsSource {
     name: String,
     service: Service,
 }
 
 #[async_trait]
-impl Source for Dns {
+impl Source for DnsSource {
     fn name(&self) -> String {
         format!("DNS {}", self.name)
     }
 
     async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
-        // Without a first answer the gateway does not start; a later failure changes nothing.
+        // An error here fails the start of the gateway. A later failure keeps the addresses.
         let mut addresses: Vec<_> = tokio::net::lookup_host(&self.name).await?.collect();
         loop {
             let mut objects = Resources::new();
@@ -58,10 +59,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let backends = vec![BackendRef::service("target".parse()?, port)];
     objects.insert(TcpRoute::new(ObjectMeta::named("target".parse()?), parents, backends));
 
-    // Two sources: what never changes, and what does.
+    // Two sources: constant objects from memory, and the endpoints from the DNS.
     let handle = Server::builder()
         .source(MemorySource::new(objects))
-        .source(Dns { name, service })
+        .source(DnsSource { name, service })
         .start()
         .await?;
     for (listener, report) in handle.listeners() {

@@ -1,6 +1,6 @@
-//! A TCP gateway inside a program of one's own, from objects that it builds in code.
+//! A TCP gateway embedded in a program, which builds the objects in code.
 //!
-//! Connections to port 15432 of this host go to port 5432. Stop it with ctrl-c.
+//! It forwards port 15432 of this host to port 5432. Ctrl-C stops it.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use sluicegate::sources::MemorySource;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (outside, inside) = (PortNumber::try_from(15432)?, PortNumber::try_from(5432)?);
+    let (listener_port, backend_port) = (PortNumber::try_from(15432)?, PortNumber::try_from(5432)?);
     let class = GatewayClass::new("edge".parse()?, "example.com/edge".parse()?);
-    let listeners = vec![Listener::tcp("postgres".parse()?, outside)];
+    let listeners = vec![Listener::tcp("postgres".parse()?, listener_port)];
     let gateway = Gateway::new(ObjectMeta::named("public".parse()?), "edge".parse()?, listeners);
-    let backend = BackendRef::service("postgres".parse()?, inside);
+    let backend = BackendRef::service("postgres".parse()?, backend_port);
     let parent = ParentRef::gateway("public".parse()?);
     let route = TcpRoute::new(ObjectMeta::named("postgres".parse()?), vec![parent], vec![backend]);
-    let service = Service::new(ObjectMeta::named("postgres".parse()?), inside);
-    let endpoints = EndpointSlice::new(&service, inside, [Ipv4Addr::LOCALHOST.into()]);
+    let service = Service::new(ObjectMeta::named("postgres".parse()?), backend_port);
+    let endpoints = EndpointSlice::new(&service, backend_port, [Ipv4Addr::LOCALHOST.into()]);
 
     let mut objects = Resources::new();
     objects.insert(class);

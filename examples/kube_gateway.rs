@@ -1,8 +1,8 @@
-//! A TCP gateway from a Kubernetes cluster: the one this runs in or, outside of any, the one that
-//! kubectl would speak to. Stop it with ctrl-c.
+//! A TCP gateway for the objects of a Kubernetes cluster. In a pod, this is the cluster of the pod;
+//! elsewhere, it is the current cluster of kubectl. Ctrl-C stops the gateway.
 //!
-//! `kube_gateway NAMESPACE/NAME` is one of several replicas: it writes status only while it holds the
-//! Lease of that name.
+//! `kube_gateway NAMESPACE/NAME` runs one of several replicas with leader election: it writes status
+//! only while it holds the Lease of that name.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use sluicegate::sources::{Election, KubeSource};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().init();
     let mut source = KubeSource::infer().await?;
-    let mut resigner = None;
+    let mut lease_handle = None;
     if let Some(lease) = std::env::args().nth(1) {
         let identity = format!("kube-gateway-{}", std::process::id());
         let election = Election::new(lease.parse()?, identity);
-        resigner = Some(election.resigner());
+        lease_handle = Some(election.resigner());
         source = source.election(election);
     }
     let gateway = tokio::select! {
@@ -26,9 +26,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
 
     tokio::signal::ctrl_c().await?;
-    // Another replica writes from here on, while this one waits for its last connections.
-    if let Some(resigner) = resigner {
-        resigner.resign().await;
+    // Another replica can become the leader while this one drains its connections.
+    if let Some(lease) = lease_handle {
+        lease.resign().await;
     }
     gateway.drain(Duration::from_secs(30)).await;
     Ok(())
