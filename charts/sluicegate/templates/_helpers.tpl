@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The release's name, where it says what it is a release of; else both names. Room is left for suffixes. */}}
+{{/* The name of the release if it contains the name of the chart, else both names. The limit of 52 leaves room for suffixes. */}}
 {{- define "sluicegate.fullname" -}}
 {{- $name := include "sluicegate.name" . }}
 {{- $both := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
@@ -31,36 +31,36 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* "true", or nothing. */}}
+{{/* Returns "true" if the pods use the network of the node, else an empty string. */}}
 {{- define "sluicegate.hostNetwork" -}}
 {{- if kindIs "invalid" .Values.hostNetwork }}
 {{- if ne .Values.addresses.mode "service" }}true{{ end }}
 {{- else if .Values.hostNetwork }}true{{ end }}
 {{- end }}
 
-{{/* "true" where the cluster has Gateway API, or nothing. */}}
+{{/* Returns "true" if the cluster has the definitions of Gateway API, else an empty string. */}}
 {{- define "sluicegate.hasGatewayApi" -}}
 {{- if .Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1/GatewayClass" }}true{{ end }}
 {{- end }}
 
-{{/* What is done with objects that live in namespaces: everywhere, or in those that are watched. */}}
+{{/* Rules for namespaced objects: in the ClusterRole, or in a Role in each watched namespace. */}}
 {{- define "sluicegate.namespacedRules" -}}
-# What is declared. It is read only.
+# Gateways, routes and grants, read only.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways, tcproutes, referencegrants]
   verbs: [get, list, watch]
-# What is said of it.
+# Status of Gateways and routes.
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways/status, tcproutes/status]
   verbs: [update]
-# Where connections lead.
+# Backends of routes and, with addresses.mode service, the Services of Gateways.
 - apiGroups: [""]
   resources: [services]
   verbs: [get, list, watch{{ if eq .Values.addresses.mode "service" }}, create, update, delete{{ end }}]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
   verbs: [get, list, watch{{ if eq .Values.addresses.mode "service" }}, create, update, delete{{ end }}]
-# What a person should notice.
+# Events.
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
