@@ -171,6 +171,11 @@ impl ListenAddress {
     pub fn at(address: SocketAddr) -> Self {
         Self { bind: address, advertised: Some(DialAddress::Ip(address)) }
     }
+
+    /// Returns `true` unless one of these errors is about the bind address.
+    pub fn is_open(&self, errors: &[BindError]) -> bool {
+        errors.iter().all(|error| error.address != self.bind)
+    }
 }
 
 impl fmt::Display for DialAddress {

@@ -51,7 +51,7 @@ impl Report {
     ) -> Self {
         Self {
             resources,
-            listeners: listeners(&translation.plan, bindings),
+            listeners: report_listeners(&translation.plan, bindings),
             status: translation.status.clone(),
             unmanaged: translation.unmanaged.clone(),
             problems,
@@ -60,15 +60,14 @@ impl Report {
     }
 }
 
-fn listeners(plan: &Plan, bindings: &Bindings) -> BTreeMap<ListenerId, ListenerReport> {
+fn report_listeners(plan: &Plan, bindings: &Bindings) -> BTreeMap<ListenerId, ListenerReport> {
     let report = |id: &ListenerId| {
         let failures = bindings.failures.get(id).cloned().unwrap_or_default();
-        let is_open = |bind: SocketAddr| failures.iter().all(|failure| failure.address != bind);
         let addresses = plan.listeners[id].addresses.iter();
         ListenerReport {
             bound: bindings.bound.get(id).cloned().unwrap_or_default(),
             advertised: addresses
-                .filter(|address| is_open(address.bind))
+                .filter(|address| address.is_open(&failures))
                 .filter_map(|address| address.advertised.clone())
                 .collect(),
             failures,

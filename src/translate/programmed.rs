@@ -115,14 +115,14 @@ fn listener_programmed<'a>(
         let message = format!("Not open: {}.", report.pending);
         return conditions.false_(programmed, Reason::PENDING, message);
     };
-    let open = listener_plan.addresses.iter().filter(|address| is_open(address, errors));
+    let open = listener_plan.addresses.iter().filter(|address| address.is_open(errors));
     let open_before = listening.open.len();
     listening.open.extend(open);
     listening.failed.extend(errors.iter().map(|error| (&listener.id.listener, error)));
     let Some(first) = errors.first() else {
         return conditions.true_(programmed, Reason::PROGRAMMED, "The listener is open.");
     };
-    let message = errors_message(errors);
+    let message = describe_errors(errors);
     if listening.open.len() > open_before {
         let caveat = Some(Caveat::PartlyOpen);
         return conditions.true_with(programmed, Reason::PROGRAMMED, message, caveat);
@@ -135,11 +135,7 @@ fn listener_programmed<'a>(
     conditions.false_(programmed, reason, message)
 }
 
-fn is_open(address: &ListenAddress, errors: &[BindError]) -> bool {
-    errors.iter().all(|error| error.address != address.bind)
-}
-
-fn errors_message(errors: &[BindError]) -> String {
+fn describe_errors(errors: &[BindError]) -> String {
     let describe = |error: &BindError| format!("{} ({})", error.address, error.message);
     let errors: Vec<_> = errors.iter().map(describe).collect();
     format!("Cannot open {}. Retrying.", errors.join(", "))
@@ -164,13 +160,13 @@ fn gateway_programmed(
         return conditions.false_(programmed, error.reason(), error.to_string());
     }
     if open.is_empty() && !failed.is_empty() {
-        let message = not_open_message(listening, report);
+        let message = describe_not_open(listening, report);
         return conditions.false_(programmed, Reason::NO_RESOURCES, message);
     }
     let is_complete = failed.is_empty() && pending.is_empty();
     let mut message = match is_complete {
         true => Cow::Borrowed("All valid listeners are open."),
-        false => not_open_message(listening, report).into(),
+        false => describe_not_open(listening, report).into(),
     };
     for mapping in &report.port_mappings {
         message = format!("{message} {mapping}").into();
@@ -182,7 +178,7 @@ fn gateway_programmed(
     conditions.true_with(programmed, Reason::PROGRAMMED, message, caveat)
 }
 
-fn not_open_message(listening: &Listening<'_>, report: &AddressReport) -> String {
+fn describe_not_open(listening: &Listening<'_>, report: &AddressReport) -> String {
     let failed = listening
         .failed
         .iter()

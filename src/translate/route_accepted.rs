@@ -21,13 +21,13 @@ pub(super) fn accepted(
     match &parent.attachment {
         Attachment::Attached(indices) => {
             let listeners = indices.iter().map(|index| &gateway.listeners[*index]);
-            let limitations = limitations(route, gateway, listeners.clone());
-            let message = attached_message(listeners, &limitations);
+            let limitations = collect_limitations(route, gateway, listeners.clone());
+            let message = describe_attached(listeners, &limitations);
             let caveat = limitations.iter().map(Limitation::caveat).min();
             conditions.true_with(accepted, Reason::ACCEPTED, message, caveat)
         }
         Attachment::NoMatch => {
-            let message = no_match_message(parent.parent_ref, gateway.name);
+            let message = describe_no_match(parent.parent_ref, gateway.name);
             conditions.false_(accepted, Reason::NO_MATCHING_PARENT, message)
         }
         Attachment::NotAllowed(rules) => {
@@ -81,7 +81,7 @@ impl fmt::Display for Limitation<'_> {
     }
 }
 
-fn limitations<'a>(
+fn collect_limitations<'a>(
     route: &AttachedRoute<'a>,
     gateway: &EvaluatedGateway<'a>,
     listeners: impl Iterator<Item = &'a EvaluatedListener<'a>>,
@@ -99,11 +99,11 @@ fn limitations<'a>(
     if gateway.placement.is_err() {
         limitations.push(Limitation::GatewayNotAccepted);
     }
-    limitations.extend(rule_limitation(route.route));
+    limitations.extend(find_rule_limitation(route.route));
     limitations
 }
 
-fn rule_limitation(route: &TcpRoute) -> Option<Limitation<'static>> {
+fn find_rule_limitation(route: &TcpRoute) -> Option<Limitation<'static>> {
     let mut backends = route.rule().into_iter().flat_map(|rule| &rule.backend_refs);
     if backends.all(|backend| backend.weight.get() == 0) {
         return Some(Limitation::NoWeight);
@@ -111,7 +111,7 @@ fn rule_limitation(route: &TcpRoute) -> Option<Limitation<'static>> {
     (route.spec.rules.len() > 1).then_some(Limitation::ExtraRules)
 }
 
-fn attached_message<'a>(
+fn describe_attached<'a>(
     listeners: impl ExactSizeIterator<Item = &'a EvaluatedListener<'a>>,
     limitations: &[Limitation<'_>],
 ) -> String {
@@ -130,7 +130,7 @@ fn attached_message<'a>(
     message
 }
 
-fn no_match_message(parent_ref: &ParentRef, gateway: &NamespacedName) -> String {
+fn describe_no_match(parent_ref: &ParentRef, gateway: &NamespacedName) -> String {
     let listener = match (&parent_ref.section_name, parent_ref.port) {
         (Some(name), Some(port)) => format!("listener {name} on port {port}"),
         (Some(name), None) => format!("listener {name}"),

@@ -37,29 +37,29 @@ const GATEWAY_INFRASTRUCTURE: &str = "GatewayInfrastructure";
 const ALL_RESOLVED: &str = "All references are resolved.";
 
 /// Builds the status of every object that gets one.
-pub(super) fn report(
+pub(super) fn build_report(
     index: &Index<'_>,
     classes: &Classes<'_>,
     gateways: &[EvaluatedGateway<'_>],
     routes: &[AttachedRoute<'_>],
     addresses: &Addresses,
 ) -> StatusReport {
-    let class_status =
+    let class_entry =
         |(name, class): (&ObjectName, _)| (name.clone(), class_status(class, addresses));
-    let gateway_status =
+    let gateway_entry =
         |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), gateway_status(gateway));
-    let route_status = |route: &AttachedRoute<'_>| {
+    let route_entry = |route: &AttachedRoute<'_>| {
         Some((route.name.clone(), route_status(index, classes, gateways, route)?))
     };
     StatusReport {
-        gateway_classes: classes.served().map(class_status).collect(),
-        gateways: gateways.iter().map(gateway_status).collect(),
-        tcp_routes: routes.iter().filter_map(route_status).collect(),
+        gateway_classes: classes.served().map(class_entry).collect(),
+        gateways: gateways.iter().map(gateway_entry).collect(),
+        tcp_routes: routes.iter().filter_map(route_entry).collect(),
     }
 }
 
 /// Returns the Gateways and routes that are not managed here, with the reason.
-pub(super) fn unmanaged<'a>(
+pub(super) fn list_unmanaged<'a>(
     index: &Index<'a>,
     classes: &Classes<'a>,
     routes: &[AttachedRoute<'a>],
@@ -105,11 +105,14 @@ fn class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayClassStat
 
 fn gateway_status(gateway: &EvaluatedGateway<'_>) -> GatewayStatus {
     let conditions = ConditionBuilder { generation: gateway.gateway.metadata.generation };
-    let listener_status = |listener| listener_status(&conditions, listener);
     GatewayStatus {
         addresses: Vec::new(),
         conditions: vec![gateway_accepted(&conditions, gateway)],
-        listeners: gateway.listeners.iter().map(listener_status).collect(),
+        listeners: gateway
+            .listeners
+            .iter()
+            .map(|listener| listener_status(&conditions, listener))
+            .collect(),
     }
 }
 

@@ -110,8 +110,9 @@ impl Evaluation<'_> {
     /// that could not be opened.
     pub fn finish(self, bind_errors: BTreeMap<ListenerId, Vec<BindError>>) -> Translation {
         let Self { index, classes, gateways, routes, plan, settings, assignments } = self;
-        let mut status = status::report(&index, &classes, &gateways, &routes, &settings.addresses);
-        let unmanaged = status::unmanaged(&index, &classes, &routes);
+        let mut status =
+            status::build_report(&index, &classes, &gateways, &routes, &settings.addresses);
+        let unmanaged = status::list_unmanaged(&index, &classes, &routes);
         let findings: BTreeMap<_, _> = gateways
             .into_iter()
             .map(|gateway| (gateway.name.clone(), GatewayFindings::new(gateway)))

@@ -42,8 +42,10 @@ pub(super) fn assign(
 ) -> (Vec<Placement>, Assignments) {
     let mut holders = Holders::new();
     let allocations = allocate(ranges, previous, requests, &mut holders);
-    let mut assignments =
-        Assignments { cooling_down: cooling_down(previous, &holders), ..Assignments::default() };
+    let mut assignments = Assignments {
+        cooling_down: list_cooling_down(previous, &holders),
+        ..Assignments::default()
+    };
     let placements = requests
         .iter()
         .zip(allocations)
@@ -84,7 +86,7 @@ fn allocate<'a>(
             .collect();
         by_value.push(allocations);
     }
-    let reserved = reserved(previous);
+    let reserved = list_reserved(previous);
     let mut all = Vec::with_capacity(requests.len());
     for (request, allocations) in requests.iter().zip(by_value) {
         let mut any = || allocate_any(ranges, &reserved, request.name, holders);
@@ -100,7 +102,7 @@ fn keep<'a>(
     request: &AddressRequest<'a>,
     holders: &mut Holders<'a>,
 ) -> Vec<Option<IpAddr>> {
-    let mut current = current_addresses(ranges, previous, request);
+    let mut current = list_current(ranges, previous, request);
     current.retain(|ip| !holders.contains_key(ip));
     let (by_value, others): (Vec<_>, Vec<_>) =
         current.into_iter().partition(|ip| request.addresses.contains(&Some(*ip)));
@@ -119,7 +121,7 @@ fn keep<'a>(
 
 /// Returns the addresses that a Gateway has had until now. Those of its status come first: the
 /// replica that writes has chosen them, and the other replicas follow.
-fn current_addresses(
+fn list_current(
     ranges: &Ranges,
     previous: &Assignments,
     request: &AddressRequest<'_>,
@@ -173,7 +175,7 @@ fn allocate_any<'a>(
 
 /// Returns the addresses that only their last Gateway may get without requesting them by value:
 /// those that cool down, and those that are released by this translation.
-fn reserved(previous: &Assignments) -> Holders<'_> {
+fn list_reserved(previous: &Assignments) -> Holders<'_> {
     let assigned = previous
         .addresses
         .iter()
