@@ -184,7 +184,10 @@ fn list_reserved(previous: &Assignments) -> Holders<'_> {
 }
 
 /// Returns the addresses that cool down from now on, with their last Gateways.
-fn cooling_down(previous: &Assignments, holders: &Holders<'_>) -> BTreeMap<IpAddr, NamespacedName> {
+fn list_cooling_down(
+    previous: &Assignments,
+    holders: &Holders<'_>,
+) -> BTreeMap<IpAddr, NamespacedName> {
     let mut cooling_down = previous.cooling_down.clone();
     for (gateway, addresses) in &previous.addresses {
         cooling_down.extend(addresses.iter().map(|ip| (*ip, gateway.clone())));
