@@ -1,10 +1,10 @@
-//! The files source, through a running gateway: what is done to files, and what comes of it.
+//! The file source in a running gateway: changes of files and their effect on connections.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![cfg(feature = "files")]
 
-mod follower;
-mod following;
-mod last_good;
+mod changes;
+mod harness;
+mod last_valid;
 #[path = "../support/mod.rs"]
 mod support;

@@ -10,7 +10,7 @@ fn list_errors(entry: &Entry) -> Vec<String> {
     match &entry.content {
         Content::Invalid(errors) => errors.iter().map(ToString::to_string).collect(),
         Content::Object(object) => panic!("{} was read", object.key()),
-        Content::Unsupported(what) => panic!("{what} was passed over"),
+        Content::Unsupported(what) => panic!("{what} was skipped"),
     }
 }
 
@@ -38,14 +38,14 @@ fn documents_are_split_and_numbered() {
 }
 
 #[test]
-fn a_document_may_begin_on_the_marker_line() {
+fn document_may_begin_on_the_marker_line() {
     let documents: Vec<_> =
         split("--- {a: 1}\n--- b\n").map(|document| document.text.trim()).collect();
     assert_eq!(documents, ["{a: 1}", "b"]);
 }
 
 #[test]
-fn carriage_returns_and_a_byte_order_mark_do_no_harm() {
+fn carriage_returns_and_byte_order_mark_are_accepted() {
     let text = format!(
         "\u{feff}---\r\n{}---\r\n{}",
         CLASS.replace('\n', "\r\n"),
@@ -57,7 +57,7 @@ fn carriage_returns_and_a_byte_order_mark_do_no_harm() {
 }
 
 #[test]
-fn a_bad_document_leaves_the_others_alone() {
+fn invalid_document_does_not_affect_others() {
     let entries = read(&format!("{CLASS}---\nspec: [\n---\n{}", CLASS.replace("eg", "other")));
     assert_eq!(entries.len(), 3);
     assert!(matches!(entries[0].content, Content::Object(_)));
@@ -70,7 +70,7 @@ fn a_bad_document_leaves_the_others_alone() {
 }
 
 #[test]
-fn lines_are_those_of_the_whole_text() {
+fn error_lines_are_those_of_the_whole_text() {
     let text = format!(
         "{CLASS}---\n{}",
         route("v1", "  rules:\n  - backendRefs:\n    - name: a\n      port: 0\n")
@@ -85,7 +85,7 @@ fn lines_are_those_of_the_whole_text() {
 }
 
 #[test]
-fn rules_that_span_fields_have_a_place_too() {
+fn errors_of_rules_that_span_fields_have_a_position() {
     assert_eq!(
         read_error(&route("v1", "  rules:\n  - backendRefs:\n    - name: a\n")),
         "8:7: TCPRoute default/r: spec.rules[0].backendRefs[0].port: is missing; a reference to a Service must say which port of `a` is meant"
@@ -93,7 +93,7 @@ fn rules_that_span_fields_have_a_place_too() {
 }
 
 #[test]
-fn an_unknown_field_is_a_mistake() {
+fn unknown_field_is_an_error() {
     assert_eq!(
         read_error(&route(
             "v1",
@@ -104,7 +104,7 @@ fn an_unknown_field_is_a_mistake() {
 }
 
 #[test]
-fn an_unquoted_number_is_not_a_name() {
+fn unquoted_number_is_not_a_name() {
     let error = read_error(&CLASS.replace("eg", "7"));
     assert!(
         error.contains("metadata.name: invalid type: integer `7`, expected an object name"),
@@ -113,13 +113,13 @@ fn an_unquoted_number_is_not_a_name() {
 }
 
 #[test]
-fn null_stands_for_the_default() {
+fn null_means_the_default() {
     let text = "kind: Service\napiVersion: v1\nmetadata: {name: s, labels: }\nspec:\n  selector:\n  ports: [{port: 1}]\n";
     assert!(matches!(read(text)[0].content, Content::Object(_)), "{:?}", read(text));
 }
 
 #[test]
-fn one_rule_in_v1_and_up_to_16_in_v1alpha2() {
+fn version_decides_the_number_of_rules() {
     let spec =
         "  rules:\n  - backendRefs: [{name: a, port: 1}]\n  - backendRefs: [{name: b, port: 1}]\n";
     assert!(read_error(&route("v1", spec)).contains("spec.rules: has 2 entries; 1 allowed"));
@@ -127,7 +127,7 @@ fn one_rule_in_v1_and_up_to_16_in_v1alpha2() {
 }
 
 #[test]
-fn versions_and_kinds_that_are_not_read() {
+fn other_versions_are_errors_and_other_kinds_are_unsupported() {
     assert!(
         read_error(&route("v1beta7", "  rules: []\n"))
             .contains("TCPRoute is not read in version v1beta7; use v1 or v1alpha2")
@@ -150,7 +150,7 @@ fn versions_and_kinds_that_are_not_read() {
 }
 
 #[test]
-fn a_misspelt_kind_or_group_is_a_mistake() {
+fn misspelt_kind_or_group_is_an_error() {
     assert_eq!(
         read_error("kind: Gatewy\napiVersion: gateway.networking.k8s.io/v1\n"),
         "1:1: Gatewy is not a kind of Gateway API; did you mean Gateway?"
@@ -167,7 +167,7 @@ fn a_misspelt_kind_or_group_is_a_mistake() {
 }
 
 #[test]
-fn a_list_inside_a_list_is_a_mistake() {
+fn nested_list_is_an_error() {
     let text = "apiVersion: v1
 kind: List
 items:
@@ -191,7 +191,7 @@ items:
 }
 
 #[test]
-fn what_is_identified_keeps_its_key() {
+fn invalid_object_has_the_key_of_its_header() {
     let entries = read(&route("v1", "  rules: 7\n"));
     assert_eq!(
         entries[0].key.as_ref().map(ToString::to_string).as_deref(),
@@ -201,14 +201,14 @@ fn what_is_identified_keeps_its_key() {
 }
 
 #[test]
-fn a_valid_object_has_its_key_whatever_its_head_looks_like() {
-    // A number as a key confuses the loose reading of the head, but not the typed one.
+fn valid_object_has_its_key_even_if_its_header_has_none() {
+    // A number as a key is not accepted in the header, but it is in the object.
     let entries = read("kind: Namespace\napiVersion: v1\nmetadata: {name: a, 0: x}\n");
     assert_eq!(entries[0].key.as_ref().map(ToString::to_string).as_deref(), Some("Namespace a"));
 }
 
 #[test]
-fn lists_are_taken_apart() {
+fn list_items_are_read_separately() {
     let text = "apiVersion: v1
 kind: List
 items:
@@ -258,7 +258,7 @@ items:
 }
 
 #[test]
-fn a_typed_list_names_the_kind_once() {
+fn typed_list_gives_its_items_a_kind() {
     let text = "apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClassList\nitems:\n- metadata: {name: a}\n  spec: {controllerName: a.b/c}\n";
     assert!(
         matches!(&read(text)[0].content, Content::Object(object) if object.key().to_string() == "GatewayClass a")
@@ -266,7 +266,7 @@ fn a_typed_list_names_the_kind_once() {
 }
 
 #[test]
-fn json_is_read_too() {
+fn json_is_read() {
     let text = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"a","annotations":{"x":"a\/b é"}}}"#;
     assert!(matches!(read(text)[0].content, Content::Object(_)), "{:?}", read(text));
 }

@@ -1,16 +1,17 @@
-//! An object with the place of its declaration.
+//! An object with its place in a file.
 
 use std::path::PathBuf;
 
 use crate::model::Object;
 
-/// An object that is in force, and where it is from.
+/// An object with the place of its declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Declared {
     /// The object as the file contains it.
-    pub(super) declared: Object,
-    /// The object with the metadata that an API server sets.
+    pub(super) original: Object,
+    /// The object with the metadata that an API server would set.
     pub(super) object: Object,
     pub(super) file: PathBuf,
+    /// The line on which the object's document begins, counted from 1.
     pub(super) line: usize,
 }

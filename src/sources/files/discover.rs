@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::error::FileError;
 
-/// The largest file that is read.
-const MAX_SIZE: u64 = 64 * 1024 * 1024;
+/// The largest file that is read, in bytes.
+const MAX_FILE_SIZE: u64 = 64 * 1024 * 1024;
 
-/// The files at a path: itself, or those of a directory that can be manifests, in order.
-pub(super) fn files_at(path: &Path) -> Result<BTreeSet<PathBuf>, FileError> {
+/// Returns the path itself if it is a file, or the manifests in a directory.
+pub(super) fn list_files(path: &Path) -> Result<BTreeSet<PathBuf>, FileError> {
     let failed = |error| FileError::read(path, error);
     let metadata = fs::metadata(path).map_err(failed)?;
     if metadata.is_file() {
@@ -23,22 +23,24 @@ pub(super) fn files_at(path: &Path) -> Result<BTreeSet<PathBuf>, FileError> {
     let mut files = BTreeSet::new();
     for entry in fs::read_dir(path).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
-        if is_manifest(&file) && may_be_file(&file) {
+        if has_manifest_name(&file) && may_be_file(&file) {
             files.insert(file);
         }
     }
     Ok(files)
 }
 
-/// By its name. Backup files (`a.yaml~`, `a.yaml.bak`, `#a.yaml#`) have other extensions.
-fn is_manifest(file: &Path) -> bool {
+/// Returns `true` if the file is not hidden and has the extension of a manifest. Backup files
+/// (`a.yaml~`, `a.yaml.bak`, `#a.yaml#`) have other extensions.
+fn has_manifest_name(file: &Path) -> bool {
     let hidden = file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     let extension = file.extension().and_then(|extension| extension.to_str());
     !hidden && matches!(extension, Some("yaml" | "yml" | "json"))
 }
 
-/// Through links, as those of a ConfigMap; a link to nowhere is no file. What cannot be told is
-/// left to reading, which says why.
+/// Returns `true` for a file, or a symbolic link to one, such as those in a ConfigMap volume. A
+/// dangling link is not a file. After any other error the answer is `true`, so that reading the file
+/// reports the error.
 fn may_be_file(file: &Path) -> bool {
     match fs::metadata(file) {
         Ok(metadata) => metadata.is_file(),
@@ -46,20 +48,21 @@ fn may_be_file(file: &Path) -> bool {
     }
 }
 
-/// The text of a file.
-pub(super) fn text_of(file: &Path) -> Result<String, FileError> {
+/// Reads the text of a file.
+pub(super) fn read_text(file: &Path) -> Result<String, FileError> {
     let mut text = String::new();
-    let read = File::open(file)
-        .and_then(|opened| opened.take(MAX_SIZE + 1).read_to_string(&mut text))
+    let size = File::open(file)
+        .and_then(|opened| opened.take(MAX_FILE_SIZE + 1).read_to_string(&mut text))
         .map_err(|error| FileError::read(file, error))?;
-    if read as u64 > MAX_SIZE {
-        return Err(FileError::TooLarge { path: file.to_owned(), limit: MAX_SIZE });
+    if size as u64 > MAX_FILE_SIZE {
+        return Err(FileError::TooLarge { path: file.to_owned(), limit: MAX_FILE_SIZE });
     }
     Ok(text)
 }
 
-/// The directories in which a change to what is at `path` shows: where it is, and where links lead.
-pub(super) fn directories_of(path: &Path) -> BTreeSet<PathBuf> {
+/// Returns the directories in which a change of the files at `path` is visible: the directory of
+/// the path, and those to which symbolic links lead.
+pub(super) fn directories_to_watch(path: &Path) -> BTreeSet<PathBuf> {
     let mut directories = BTreeSet::new();
     let mut add_target = |path: &Path| {
         let Ok(target) = fs::canonicalize(path) else { return };
@@ -67,15 +70,15 @@ pub(super) fn directories_of(path: &Path) -> BTreeSet<PathBuf> {
         directories.extend(directory.map(Path::to_owned));
     };
     add_target(path);
-    for file in files_at(path).into_iter().flatten().filter(|file| file.is_symlink()) {
+    for file in list_files(path).into_iter().flatten().filter(|file| file.is_symlink()) {
         add_target(&file);
     }
-    directories.insert(if path.is_dir() { path.to_owned() } else { parent_of(path) });
+    directories.insert(if path.is_dir() { path.to_owned() } else { parent_directory(path) });
     directories
 }
 
-/// The directory that a path is in.
-pub(super) fn parent_of(path: &Path) -> PathBuf {
+/// Returns the directory that contains a path; `.` for a relative path without a directory.
+pub(super) fn parent_directory(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),

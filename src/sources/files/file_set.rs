@@ -1,11 +1,11 @@
-//! What the files say, and what they last said that made sense.
+//! The parsed files, and the objects that are in use.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::PathBuf;
 
 use super::declared::Declared;
-use super::discover::{files_at, text_of};
+use super::discover::{list_files, read_text};
 use super::error::FileError;
 use super::parsed_file::ParsedFile;
 use super::resolve::LoadResult;
@@ -13,12 +13,13 @@ use crate::model::{ObjectKey, Timestamp};
 use crate::sources::Snapshot;
 use crate::sources::server_metadata::{fill_creation_timestamp, fill_generation};
 
+/// The files of all paths, and the objects that are in use.
 #[derive(Debug)]
 pub(super) struct FileSet {
     paths: Vec<PathBuf>,
-    /// Whether objects get ages and generations.
-    with_ages: bool,
-    /// The files in the order in which their objects count.
+    /// `true` if objects get creation timestamps and generations.
+    fills_metadata: bool,
+    /// The files, in the order of the paths. Of two declarations of one object, the first counts.
     files: Vec<(PathBuf, ParsedFile)>,
     objects: BTreeMap<ObjectKey, Declared>,
     problems: Vec<String>,
@@ -29,7 +30,7 @@ impl FileSet {
     pub(super) fn new(paths: Vec<PathBuf>) -> Self {
         Self {
             paths,
-            with_ages: false,
+            fills_metadata: false,
             files: Vec::new(),
             objects: BTreeMap::new(),
             problems: Vec::new(),
@@ -37,99 +38,108 @@ impl FileSet {
         }
     }
 
-    pub(super) fn with_ages(self) -> Self {
-        Self { with_ages: true, ..self }
+    /// Sets creation timestamps and generations when files are reloaded.
+    pub(super) fn with_server_metadata(self) -> Self {
+        Self { fills_metadata: true, ..self }
     }
 
-    /// Whether every path can be looked at: a mistyped one should not look like an empty one.
+    /// Returns an error if a path cannot be listed, so that a misspelt path is not treated like an
+    /// empty directory.
     pub(super) fn check_paths(&self) -> Result<(), FileError> {
         for path in &self.paths {
-            files_at(path)?;
+            list_files(path)?;
         }
         Ok(())
     }
 
-    /// Whether something could not be read the last time.
+    /// Returns `true` if the last reload could not read a file or directory.
     pub(super) fn is_incomplete(&self) -> bool {
         !self.unreadable.is_empty()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot {
-            resources: self.objects.values().map(|kept| kept.object.clone()).collect(),
+            resources: self.objects.values().map(|declared| declared.object.clone()).collect(),
             problems: self.problems.clone(),
         }
     }
 
-    /// Reads everything anew, but the files that are just `being_written`; whether anything
-    /// changed, be it only in a file that holds no object of ours.
+    /// Reads all files again, except those in `being_written`. Returns `true` if a file, an object
+    /// or a problem changed.
     pub(super) fn reload(&mut self, being_written: &BTreeSet<PathBuf>) -> bool {
-        let mut findings = LoadResult::default();
-        let files = self.read_files(being_written, &mut findings);
-        for (file, page) in &files {
-            findings.take(file, page.entries());
+        let mut result = LoadResult::default();
+        let files = self.read_files(being_written, &mut result);
+        for (file, parsed) in &files {
+            result.add_file(file, parsed.entries());
         }
-        let newly_unreadable = &findings.unreadable - &self.unreadable;
-        let mut objects = findings.settle(&self.objects, &newly_unreadable);
-        if self.with_ages {
-            let now = Timestamp::now();
-            for (key, kept) in &mut objects {
-                match self.objects.get(key) {
-                    Some(old) if old.declared == kept.declared => kept.object = old.object.clone(),
-                    old => {
-                        let old = old.map(|old| &old.object);
-                        fill_generation(&mut kept.object, old);
-                        fill_creation_timestamp(&mut kept.object, old, now);
-                    }
+        let newly_unreadable = &result.unreadable - &self.unreadable;
+        let mut objects = result.resolve(&self.objects, &newly_unreadable);
+        if self.fills_metadata {
+            self.fill_metadata(&mut objects);
+        }
+        let is_changed =
+            files != self.files || objects != self.objects || result.problems != self.problems;
+        self.files = files;
+        self.objects = objects;
+        self.problems = result.problems;
+        self.unreadable = result.unreadable;
+        is_changed
+    }
+
+    fn fill_metadata(&self, objects: &mut BTreeMap<ObjectKey, Declared>) {
+        let now = Timestamp::now();
+        for (key, declared) in objects {
+            match self.objects.get(key) {
+                Some(previous) if previous.original == declared.original => {
+                    declared.object = previous.object.clone();
+                }
+                previous => {
+                    let previous = previous.map(|previous| &previous.object);
+                    fill_generation(&mut declared.object, previous);
+                    fill_creation_timestamp(&mut declared.object, previous, now);
                 }
             }
         }
-        let changed =
-            files != self.files || objects != self.objects || findings.problems != self.problems;
-        self.files = files;
-        self.objects = objects;
-        self.problems = findings.problems;
-        self.unreadable = findings.unreadable;
-        changed
     }
 
-    /// The files as they are now, in the order of the paths; each once, however it is named.
+    /// Reads the files in the order of the paths. A file is read once, however many paths and
+    /// symbolic links lead to it.
     fn read_files(
         &self,
         being_written: &BTreeSet<PathBuf>,
-        findings: &mut LoadResult,
+        result: &mut LoadResult,
     ) -> Vec<(PathBuf, ParsedFile)> {
-        let known: HashMap<_, _> = self.files.iter().map(|(file, page)| (file, page)).collect();
-        let mut places = BTreeSet::new();
-        let mut pages = Vec::new();
+        let before: HashMap<_, _> =
+            self.files.iter().map(|(file, parsed)| (file, parsed)).collect();
+        let mut seen = BTreeSet::new();
+        let mut read = Vec::new();
         for path in &self.paths {
-            let files = files_at(path).unwrap_or_else(|error| {
-                findings.cannot_read(path.clone(), &error);
+            let files = list_files(path).unwrap_or_else(|error| {
+                result.add_unreadable(path.clone(), &error);
                 BTreeSet::new()
             });
             for file in files {
-                // Files of a directory may be links to each other's places; paths may overlap.
-                let place = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
-                let is_being_written = being_written.contains(&place);
-                if !places.insert(place) {
+                let canonical = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
+                let is_being_written = being_written.contains(&canonical);
+                if !seen.insert(canonical) {
                     continue;
                 }
-                let before = known.get(&file).copied();
+                let before = before.get(&file).copied();
                 if is_being_written {
-                    pages.extend(before.map(|page| (file, page.clone())));
+                    read.extend(before.map(|parsed| (file, parsed.clone())));
                     continue;
                 }
-                match text_of(&file) {
+                match read_text(&file) {
                     Ok(text) => {
-                        let page = ParsedFile::parse(&file, text, before);
-                        pages.push((file, page));
+                        let parsed = ParsedFile::parse(&file, text, before);
+                        read.push((file, parsed));
                     }
-                    // Deleted between listing and reading.
+                    // The file was deleted between listing and reading.
                     Err(error) if error.is_not_found() => {}
-                    Err(error) => findings.cannot_read(file, &error),
+                    Err(error) => result.add_unreadable(file, &error),
                 }
             }
         }
-        pages
+        read
     }
 }

@@ -1,4 +1,4 @@
-//! The source, and its loop.
+//! The file source and its loop.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -8,20 +8,20 @@ use async_trait::async_trait;
 
 use super::error::FileError;
 use super::file_set::FileSet;
-use super::watch::Watch;
+use super::watch::FileWatch;
 use crate::sources::{Feed, Snapshot, Source, SourceError};
 
-/// Objects from manifests: files, and directories of them.
+/// Source of objects from manifests: files, and directories of files.
 ///
-/// A directory is read one level deep: `*.yaml`, `*.yml` and `*.json`, without hidden files. A file
-/// that is named is read whatever it is called. Changes are followed by watching the directories,
-/// so that editors which replace a file, and a Kubernetes ConfigMap that swaps its `..data` link,
-/// are followed too.
+/// A directory is read without its subdirectories: the files `*.yaml`, `*.yml` and `*.json` that
+/// are not hidden. A path to a file is read whatever its name is. The source watches the
+/// directories, not the files. Therefore it also notices an editor that replaces a file, and a
+/// Kubernetes ConfigMap volume that swaps its `..data` symbolic link.
 ///
-/// What an API server would do for an object is done here: defaults, validation, a generation that
-/// grows with each change of the spec, and a creation time. Objects that are found at the same
-/// time are of the same age; `metadata.creationTimestamp` in the manifest says otherwise, and is
-/// the way to keep an age over a restart.
+/// The source does what an API server would do with the objects: it sets defaults, validates, counts
+/// `metadata.generation` up when the spec changes, and sets `metadata.creationTimestamp` to the time
+/// at which it first read the object. Objects that are read at the same time have the same age. To
+/// keep the age of an object over a restart, set `metadata.creationTimestamp` in its manifest.
 ///
 /// ```no_run
 /// use sluicegate::Server;
@@ -38,20 +38,21 @@ pub struct FileSource {
 }
 
 impl FileSource {
-    /// A source that reads these files and directories.
+    /// Creates a source that reads these files and directories.
     pub fn new<P: Into<PathBuf>>(paths: impl IntoIterator<Item = P>) -> Self {
         Self { paths: paths.into_iter().map(Into::into).collect() }
     }
 
-    /// Reads everything once, as it is written: without ages and generations.
+    /// Reads all objects once, without setting creation timestamps and generations.
     ///
     /// # Errors
-    /// [`FileError`] if a path does not exist or cannot be read at all.
+    /// [`FileError`] if a path does not exist or cannot be read. An error in a single file of a
+    /// directory is a problem of the snapshot instead.
     pub fn read(&self) -> Result<Snapshot, FileError> {
-        let mut library = FileSet::new(self.paths.clone());
-        library.check_paths()?;
-        library.reload(&BTreeSet::new());
-        Ok(library.snapshot())
+        let mut files = FileSet::new(self.paths.clone());
+        files.check_paths()?;
+        files.reload(&BTreeSet::new());
+        Ok(files.snapshot())
     }
 }
 
@@ -63,32 +64,33 @@ impl Source for FileSource {
     }
 
     async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
-        let mut library = FileSet::new(self.paths.clone()).with_ages();
-        library.check_paths()?;
-        let mut watch = Watch::new(self.paths)?;
+        let mut files = FileSet::new(self.paths.clone()).with_server_metadata();
+        files.check_paths()?;
+        let mut watch = FileWatch::new(self.paths)?;
         let mut is_first = true;
         loop {
-            // Watching comes first: a change during the reading is then not missed.
-            watch.renew();
-            let (read, changed) = reload(library, watch.being_written()).await?;
-            library = read;
-            // The first snapshot is waited for, though there be nothing in it.
-            if changed || mem::take(&mut is_first) {
-                feed.publish(library.snapshot());
+            // The watch is armed before the files are read, so that no change is missed.
+            watch.rearm();
+            let (reloaded, is_changed) = reload(files, watch.files_being_written()).await?;
+            files = reloaded;
+            // The gateway waits for a first snapshot, even for an empty one.
+            if is_changed || mem::take(&mut is_first) {
+                feed.publish(files.snapshot());
             }
-            watch.changed(library.is_incomplete()).await;
+            watch.wait_for_change(files.is_incomplete()).await;
         }
     }
 }
 
-/// Reads anew, apart from the thread that must not be held up; whether anything changed.
+/// Reloads the files on a thread for blocking work. Returns the files and `true` if anything
+/// changed.
 async fn reload(
-    mut library: FileSet,
+    mut files: FileSet,
     being_written: BTreeSet<PathBuf>,
 ) -> Result<(FileSet, bool), FileError> {
     tokio::task::spawn_blocking(move || {
-        let changed = library.reload(&being_written);
-        (library, changed)
+        let is_changed = files.reload(&being_written);
+        (files, is_changed)
     })
     .await
     .map_err(FileError::from)

@@ -1,12 +1,13 @@
-//! Objects from files and directories, followed as they change.
+//! Objects from files and directories, which are watched for changes.
 //!
 //! ```text
-//!  watch ──► burst over? ──► read ──► library ──► snapshot
-//!  (notify)                 (disk)   (last good state, ages, generations)
+//!  watch ──► burst is over ──► discover ──► parsed_file ──► resolve ──► file_set ──► snapshot
+//!  (notify)  (debounce)        (list, read)  (parse)        (pick)      (metadata)
 //! ```
 //!
-//! Nothing that a file says can stop the source. What cannot be read is reported, and the object it
-//! was before stays; only where something is plainly taken away does it go.
+//! No content of a file stops the source. If an object becomes invalid or its file unreadable, the
+//! snapshot reports a problem and contains the last valid version of the object. An object is
+//! removed only if every file that could contain it is readable and none does.
 
 mod declared;
 mod discover;

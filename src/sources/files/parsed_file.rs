@@ -1,11 +1,11 @@
-//! A file as it was last read. What has not changed in it is not parsed again.
+//! A parsed file. After a change, only the documents that changed are parsed again.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use crate::model::manifest::{Content, Document, Entry, read_document, split};
 
-/// The text of a file, and what it says.
+/// The text of a file and the entries of its documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ParsedFile {
     text: String,
@@ -14,8 +14,10 @@ pub(super) struct ParsedFile {
 }
 
 impl ParsedFile {
-    /// Parses a file. Documents that it had `before` are taken from there, wherever they stand now;
-    /// but not faulty ones, whose errors tell their lines.
+    /// Parses the text of a file.
+    ///
+    /// A document with the same text as in `before` is not parsed again, even at another line. An
+    /// invalid document is, because its errors contain line numbers.
     pub(super) fn parse(file: &Path, text: String, before: Option<&Self>) -> Self {
         if let Some(same) = before.filter(|before| before.text == text) {
             return same.clone();
@@ -23,26 +25,27 @@ impl ParsedFile {
         let known: HashMap<_, _> = before.into_iter().flat_map(Self::valid_documents).collect();
         let read = |document: Document<'_>| match known.get(document.text) {
             Some(entries) => {
-                let here = |entry: &Entry| Entry { line: document.line, ..entry.clone() };
-                entries.iter().map(here).collect()
+                let at_new_line = |entry: &Entry| Entry { line: document.line, ..entry.clone() };
+                entries.iter().map(at_new_line).collect()
             }
             None => read_document(&document),
         };
-        let page = Self { documents: split(&text).map(read).collect(), text };
-        for entry in page.entries() {
-            if let Content::Unsupported(what) = &entry.content {
-                tracing::debug!(file = %file.display(), line = entry.line, what, "not used for routing");
+        let parsed = Self { documents: split(&text).map(read).collect(), text };
+        for entry in parsed.entries() {
+            if let Content::Unsupported(kind) = &entry.content {
+                let (file, line) = (file.display(), entry.line);
+                tracing::debug!(%file, line, kind, "skipped an object that routing does not use");
             }
         }
-        page
+        parsed
     }
 
-    /// What the documents say, in their order.
+    /// Returns the entries of all documents, in their order.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.documents.iter().flatten()
     }
 
-    /// The documents without errors, by their text.
+    /// Returns the documents without errors: their text and entries.
     fn valid_documents(&self) -> impl Iterator<Item = (&str, &[Entry])> {
         let is_valid = |entry: &Entry| !matches!(entry.content, Content::Invalid(_));
         split(&self.text)
@@ -75,24 +78,25 @@ mod tests {
     const BAD: &str = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: 3}\n";
 
     #[test]
-    fn a_document_that_has_only_moved_is_taken_over_to_its_new_line() {
+    fn moved_document_is_reused_at_its_new_line() {
         let before = parse(&[ONE, TWO].concat(), None);
         let after = parse(&[TWO, BAD, ONE, ONE].concat(), Some(&before));
         let fresh = parse(&[TWO, BAD, ONE, ONE].concat(), None);
         assert_eq!(after, fresh);
         let lines: Vec<_> = after.entries().map(|entry| entry.line).collect();
         assert_eq!(lines, [1, 5, 9, 13]);
-        let of = |page: &ParsedFile, place| namespace(page.entries().nth(place).unwrap()).clone();
-        assert!(Arc::ptr_eq(&of(&before, 0), &of(&after, 2)));
-        assert!(Arc::ptr_eq(&of(&before, 1), &of(&after, 0)));
-        assert!(!Arc::ptr_eq(&of(&before, 1), &of(&fresh, 0)));
+        let nth =
+            |parsed: &ParsedFile, index| namespace(parsed.entries().nth(index).unwrap()).clone();
+        assert!(Arc::ptr_eq(&nth(&before, 0), &nth(&after, 2)));
+        assert!(Arc::ptr_eq(&nth(&before, 1), &nth(&after, 0)));
+        assert!(!Arc::ptr_eq(&nth(&before, 1), &nth(&fresh, 0)));
     }
 
     #[test]
-    fn invalid_document_has_its_new_line() {
+    fn moved_invalid_document_is_parsed_again() {
         let before = parse(BAD, None);
         let after = parse(&[ONE, BAD].concat(), Some(&before));
-        let error = |page: &ParsedFile| match &page.entries().last().unwrap().content {
+        let error = |parsed: &ParsedFile| match &parsed.entries().last().unwrap().content {
             Content::Invalid(errors) => errors[0].line,
             other => panic!("{other:?}"),
         };

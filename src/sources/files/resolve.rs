@@ -1,31 +1,33 @@
-//! What one reading of the files finds, and which of it comes into force.
+//! Choosing the objects that are used, from all declarations that were read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::declared::Declared;
-use super::discover::parent_of;
+use super::discover::parent_directory;
 use super::error::FileError;
 use crate::model::manifest::{Content, Entry};
 use crate::model::{Object, ObjectKey};
 
+/// Result of reading all files once.
 #[derive(Debug, Default)]
 pub(super) struct LoadResult {
     pub(super) problems: Vec<String>,
-    /// Every declaration of an object, in the order of the files.
+    /// The declarations of each object, in the order of the files.
     declared: BTreeMap<ObjectKey, Vec<Declared>>,
-    /// Objects that are there, but wrong, and where.
+    /// The invalid declarations: the object and its file.
     invalid: BTreeSet<(ObjectKey, PathBuf)>,
-    /// Files, and directories of files, in which anything may be.
+    /// Files and directories that may contain objects which were not read.
     pub(super) unreadable: BTreeSet<PathBuf>,
 }
 
 impl LoadResult {
-    /// Takes in what a file says.
-    pub(super) fn take<'a>(&mut self, file: &Path, entries: impl Iterator<Item = &'a Entry>) {
+    /// Adds the entries of a file.
+    pub(super) fn add_file<'a>(&mut self, file: &Path, entries: impl Iterator<Item = &'a Entry>) {
         for entry in entries {
             match &entry.content {
-                Content::Object(object) => self.declare(file, entry.line, object),
+                Content::Object(object) => self.add_object(file, entry.line, object),
                 Content::Unsupported(_) => {}
                 Content::Invalid(errors) => {
                     let problem = |error| format!("{}:{error}", file.display());
@@ -39,79 +41,83 @@ impl LoadResult {
         }
     }
 
-    fn declare(&mut self, file: &Path, line: usize, object: &Object) {
-        let (declared, object) = (object.clone(), object.clone());
-        let kept = Declared { declared, object, file: file.to_owned(), line };
-        self.declared.entry(kept.object.key()).or_default().push(kept);
+    fn add_object(&mut self, file: &Path, line: usize, object: &Object) {
+        let (original, object) = (object.clone(), object.clone());
+        let declared = Declared { original, object, file: file.to_owned(), line };
+        self.declared.entry(declared.object.key()).or_default().push(declared);
     }
 
-    pub(super) fn cannot_read(&mut self, path: PathBuf, error: &FileError) {
+    /// Adds a file or directory that cannot be read.
+    pub(super) fn add_unreadable(&mut self, path: PathBuf, error: &FileError) {
         self.problems.push(error.problem());
         self.unreadable.insert(path);
     }
 
-    /// The objects that come into force after those of `before`.
+    /// Returns the objects to use, given those used `before`. Adds a problem for every declaration
+    /// that is not used.
     ///
-    /// Of several declarations of an object, the one in the file that it has been from stays in
-    /// force, or else the first. An object that is missing, but may be meant to be there, stays as
-    /// it was: it is wrong where it is, or what it was in cannot be read, or it may have moved to a
-    /// file beside it that since cannot be read (those are in `newly_unreadable`).
-    pub(super) fn settle(
+    /// If an object is declared twice, the declaration in the file that it was read from before is
+    /// used, or else the first one. An object that is missing is kept in three cases: a declaration
+    /// of it is invalid, its file or directory cannot be read, or a file in the same directory,
+    /// to which it may have moved, is one of `newly_unreadable`.
+    pub(super) fn resolve(
         &mut self,
         before: &BTreeMap<ObjectKey, Declared>,
         newly_unreadable: &BTreeSet<PathBuf>,
     ) -> BTreeMap<ObjectKey, Declared> {
-        let mut settled = BTreeMap::new();
-        for (key, declarations) in std::mem::take(&mut self.declared) {
-            let old = before.get(&key);
-            if let Some(old) = old.filter(|old| self.is_invalid_in(&key, &old.file)) {
-                settled.insert(key.clone(), self.keep(&key, old.clone()));
+        let mut resolved = BTreeMap::new();
+        for (key, declarations) in mem::take(&mut self.declared) {
+            let previous = before.get(&key);
+            if let Some(previous) = previous.filter(|old| self.is_invalid_in(&key, &old.file)) {
+                resolved.insert(key.clone(), self.keep_previous(&key, previous.clone()));
             }
-            let from_old_file = |kept: &Declared| old.is_some_and(|old| old.file == kept.file);
-            let chosen = declarations.iter().position(from_old_file).unwrap_or(0);
-            let first = settled.entry(key.clone()).or_insert_with(|| declarations[chosen].clone());
-            for other in declarations.iter().filter(|other| *other != first) {
+            let is_in_same_file =
+                |declared: &Declared| previous.is_some_and(|old| old.file == declared.file);
+            let chosen = declarations.iter().position(is_in_same_file).unwrap_or(0);
+            let used = resolved.entry(key.clone()).or_insert_with(|| declarations[chosen].clone());
+            for other in declarations.iter().filter(|other| *other != used) {
                 self.problems.push(format!(
-                    "{}:{}: {key}: is declared already in {}:{}; remove one of the two",
+                    "{}:{}: {key}: is already declared in {}:{} and ignored here; remove one of the two",
                     other.file.display(),
                     other.line,
-                    first.file.display(),
-                    first.line
+                    used.file.display(),
+                    used.line
                 ));
             }
         }
-        for (key, old) in before {
-            if settled.contains_key(key) {
+        for (key, previous) in before {
+            if resolved.contains_key(key) {
                 continue;
             }
-            let is_invalid_elsewhere = self.invalid.iter().any(|(invalid, _)| invalid == key);
-            let kept = if is_invalid_elsewhere || self.may_be_unread(&old.file) {
-                old.clone()
-            } else if let Some(file) = newly_unreadable.iter().find(|path| beside(path, &old.file))
+            let has_invalid = self.invalid.iter().any(|(invalid, _)| invalid == key);
+            let kept = if has_invalid || self.is_unreadable(&previous.file) {
+                previous.clone()
+            } else if let Some(file) =
+                newly_unreadable.iter().find(|path| are_siblings(path, &previous.file))
             {
-                Declared { file: file.clone(), ..old.clone() }
+                Declared { file: file.clone(), ..previous.clone() }
             } else {
                 continue;
             };
-            settled.insert(key.clone(), self.keep(key, kept));
+            resolved.insert(key.clone(), self.keep_previous(key, kept));
         }
-        settled
+        resolved
     }
 
-    fn keep(&mut self, key: &ObjectKey, old: Declared) -> Declared {
-        self.problems.push(format!("{key}: the last good version stays in force"));
-        old
+    fn keep_previous(&mut self, key: &ObjectKey, previous: Declared) -> Declared {
+        self.problems.push(format!("{key}: the last valid version stays in use"));
+        previous
     }
 
     fn is_invalid_in(&self, key: &ObjectKey, file: &Path) -> bool {
         self.invalid.contains(&(key.clone(), file.to_owned()))
     }
 
-    fn may_be_unread(&self, file: &Path) -> bool {
+    fn is_unreadable(&self, file: &Path) -> bool {
         self.unreadable.iter().any(|path| path == file || file.parent() == Some(path))
     }
 }
 
-fn beside(one: &Path, other: &Path) -> bool {
-    parent_of(one) == parent_of(other)
+fn are_siblings(one: &Path, other: &Path) -> bool {
+    parent_directory(one) == parent_directory(other)
 }

@@ -1,8 +1,8 @@
-//! Noticing that files may have changed.
+//! Detecting changes of files.
 //!
-//! Directories are watched, not files: a file that is replaced is another file. What exactly
-//! happened is hardly asked, for it is told differently by every system and editor; everything is
-//! looked at again once a burst of events is over.
+//! Directories are watched, not files: a file that is replaced is another inode, and a watch on the
+//! old one would miss it. Operating systems and editors report the same change as different events.
+//! Therefore the events are debounced, and all files are read again when a burst of events is over.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,121 +14,129 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use super::discover::{directories_of, parent_of};
+use super::discover::{directories_to_watch, parent_directory};
 use super::error::FileError;
 
-/// A burst is over when nothing has happened for so long…
-const QUIET: Duration = Duration::from_millis(10);
-/// …or when it has lasted so long.
-const LONGEST_BURST: Duration = Duration::from_millis(200);
-/// How often to look at what cannot be watched, or is not finished.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How long a writer may take before its file is read as it is.
-const LONGEST_WRITE: Duration = Duration::from_secs(5);
+/// A burst of events is over after this time without an event.
+const BURST_QUIET_PERIOD: Duration = Duration::from_millis(10);
+/// A burst that lasts longer than this is treated as over.
+const MAX_BURST: Duration = Duration::from_millis(200);
+/// Interval of polling while something cannot be watched, is missing or is being written.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// A file that is being written for longer than this is read as it is.
+const MAX_WRITE: Duration = Duration::from_secs(5);
 
+/// Watch on all paths of a source.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct FileWatch {
     watcher: RecommendedWatcher,
     paths: Vec<PathBuf>,
     watched: BTreeSet<PathBuf>,
-    tally: watch::Sender<EventState>,
-    /// The changes that have been answered for.
-    seen: u64,
-    look_again: bool,
+    state: watch::Sender<EventState>,
+    /// The value of [`EventState::changes`] when [`FileWatch::wait_for_change`] last returned.
+    seen_changes: u64,
+    /// `true` if a directory cannot be watched.
+    needs_polling: bool,
 }
 
-/// What has happened so far.
+/// The events so far.
 #[derive(Debug, Default)]
 struct EventState {
-    /// Things that are complete: reason to look.
+    /// Number of complete changes: the files have to be read again.
     changes: u64,
-    /// All that has happened, complete or not: reason to wait a little.
+    /// Number of events, including those of writes that are not complete: the burst goes on.
     events: u64,
-    /// Files that have been written to and not been closed, and since when.
+    /// Files that have been written to and not been closed, with the time of the last write.
     being_written: BTreeMap<PathBuf, Instant>,
-    /// Directories in which everything is of interest.
+    /// Directories of which every entry is relevant.
     directories: BTreeSet<PathBuf>,
-    /// Of other directories that are watched, the entries of interest.
+    /// The relevant entries of the other watched directories.
     entries: BTreeSet<PathBuf>,
 }
 
-impl Watch {
+impl FileWatch {
+    /// Creates a watch that is not armed yet.
     pub(super) fn new(paths: Vec<PathBuf>) -> Result<Self, FileError> {
-        let tally = watch::Sender::new(EventState::default());
-        let teller = tally.clone();
+        let state = watch::Sender::new(EventState::default());
+        let sender = state.clone();
         let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            teller.send_if_modified(|tally| match event {
-                Ok(event) => tally.take(&event),
-                // Such as too many events, of which some are lost.
-                Err(_) => tally.change(),
+            sender.send_if_modified(|state| match event {
+                Ok(event) => state.handle_event(&event),
+                // For example a queue overflow, after which events are missing.
+                Err(_) => state.record_change(),
             });
         })
         .map_err(|error| FileError::Watch { source: error.into() })?;
         let watched = BTreeSet::new();
-        Ok(Self { watcher, paths, watched, tally, seen: 0, look_again: false })
+        Ok(Self { watcher, paths, watched, state, seen_changes: 0, needs_polling: false })
     }
 
-    /// Watches what there is to watch now. To be called before each reading: what happens after is
-    /// then noticed, and a directory that has been replaced is watched in place of the old one.
-    pub(super) fn renew(&mut self) {
+    /// Watches the directories that exist now.
+    ///
+    /// It must be called before the files are read, so that later changes are noticed, and again
+    /// after each change: a directory that has been replaced needs a new watch.
+    pub(super) fn rearm(&mut self) {
         let directories: BTreeSet<_> =
-            self.paths.iter().flat_map(|path| directories_of(path)).collect();
-        let parents = self.paths.iter().map(|path| parent_of(path));
+            self.paths.iter().flat_map(|path| directories_to_watch(path)).collect();
+        let parents = self.paths.iter().map(|path| parent_directory(path));
         let wanted: BTreeSet<_> = directories.iter().cloned().chain(parents).collect();
-        self.tally.send_modify(|tally| {
-            tally.directories = directories;
-            tally.entries = self.paths.iter().cloned().collect();
+        self.state.send_modify(|state| {
+            state.directories = directories;
+            state.entries = self.paths.iter().cloned().collect();
         });
-        for gone in &self.watched - &wanted {
-            // It may be gone from the system, too.
-            let _ = self.watcher.unwatch(&gone);
+        for removed in &self.watched - &wanted {
+            // An error means that the directory does not exist any more.
+            let _ = self.watcher.unwatch(&removed);
         }
-        self.look_again = false;
+        self.needs_polling = false;
         for directory in &wanted {
-            // What cannot be watched, or is not there yet, is looked at from time to time.
-            self.look_again |= self.watcher.watch(directory, RecursiveMode::NonRecursive).is_err();
+            let result = self.watcher.watch(directory, RecursiveMode::NonRecursive);
+            self.needs_polling |= result.is_err();
         }
         self.watched = wanted;
     }
 
-    /// The files that are just being written, by their canonical paths.
-    pub(super) fn being_written(&self) -> BTreeSet<PathBuf> {
-        let tally = self.tally.borrow();
-        tally.being_written.keys().filter_map(|file| fs::canonicalize(file).ok()).collect()
+    /// Returns the canonical paths of the files that are being written.
+    pub(super) fn files_being_written(&self) -> BTreeSet<PathBuf> {
+        let state = self.state.borrow();
+        state.being_written.keys().filter_map(|file| fs::canonicalize(file).ok()).collect()
     }
 
-    /// Waits until something has changed and the burst is over, or until it is time to look again,
-    /// as it is while something is `missing`.
-    pub(super) async fn changed(&mut self, missing: bool) {
-        let mut tally = self.tally.subscribe();
-        let seen = self.seen;
-        let unfinished = !tally.borrow().being_written.is_empty();
-        let change = tally.wait_for(|tally| tally.changes != seen);
-        if missing || unfinished || self.look_again {
-            // Late or not, it is time to look.
-            let _ = timeout(LOOK_AGAIN, change).await;
+    /// Waits until a change is complete and its burst of events is over.
+    ///
+    /// Returns after [`POLL_INTERVAL`] without a change if a file `is_missing`, a directory cannot
+    /// be watched or a file is being written.
+    pub(super) async fn wait_for_change(&mut self, is_missing: bool) {
+        let mut state = self.state.subscribe();
+        let seen_changes = self.seen_changes;
+        let is_being_written = !state.borrow().being_written.is_empty();
+        let change = state.wait_for(|state| state.changes != seen_changes);
+        if is_missing || is_being_written || self.needs_polling {
+            // The files are read again after a timeout too.
+            let _ = timeout(POLL_INTERVAL, change).await;
         } else {
-            // It cannot fail: the other end is ours.
+            // An error is not possible: `self` holds the sender.
             let _ = change.await;
         }
-        let end = Instant::now() + LONGEST_BURST;
+        let end = Instant::now() + MAX_BURST;
         while Instant::now() < end {
-            let events = tally.borrow_and_update().events;
-            if timeout(QUIET, tally.wait_for(|tally| tally.events != events)).await.is_err() {
+            let events = state.borrow_and_update().events;
+            let next_event = state.wait_for(|state| state.events != events);
+            if timeout(BURST_QUIET_PERIOD, next_event).await.is_err() {
                 break;
             }
         }
-        self.tally.send_modify(|tally| {
-            self.seen = tally.changes;
-            tally.being_written.retain(|_, since| since.elapsed() < LONGEST_WRITE);
+        self.state.send_modify(|state| {
+            self.seen_changes = state.changes;
+            state.being_written.retain(|_, since| since.elapsed() < MAX_WRITE);
         });
     }
 }
 
 impl EventState {
-    /// Takes note of an event; whether it is of interest.
-    fn take(&mut self, event: &notify::Event) -> bool {
-        if !event.paths.is_empty() && !event.paths.iter().any(|path| self.concerns(path)) {
+    /// Records an event. Returns `true` if it is relevant.
+    fn handle_event(&mut self, event: &notify::Event) -> bool {
+        if !event.paths.is_empty() && !event.paths.iter().any(|path| self.is_relevant(path)) {
             return false;
         }
         match event.kind {
@@ -136,11 +144,11 @@ impl EventState {
                 for path in &event.paths {
                     self.being_written.remove(path);
                 }
-                self.change()
+                self.record_change()
             }
-            // Reading a file is no change, or our own would be one.
+            // Reading a file is not a change. Otherwise the source would trigger itself.
             EventKind::Access(_) => false,
-            // Linux tells when the file is closed; until then it may be half written.
+            // Linux reports the close after a write. Until then, the file may be incomplete.
             EventKind::Modify(ModifyKind::Data(_)) if cfg!(target_os = "linux") => {
                 let now = Instant::now();
                 self.being_written.extend(event.paths.iter().cloned().map(|path| (path, now)));
@@ -151,18 +159,18 @@ impl EventState {
                 for path in &event.paths {
                     self.being_written.remove(path);
                 }
-                self.change()
+                self.record_change()
             }
         }
     }
 
-    fn change(&mut self) -> bool {
+    fn record_change(&mut self) -> bool {
         self.events += 1;
         self.changes += 1;
         true
     }
 
-    fn concerns(&self, path: &Path) -> bool {
+    fn is_relevant(&self, path: &Path) -> bool {
         self.entries.contains(path)
             || self.directories.contains(path)
             || path.parent().is_some_and(|parent| self.directories.contains(parent))

@@ -1,4 +1,4 @@
-//! A directory of manifests, what to write into it, and a gateway that follows it.
+//! Harness: a gateway that follows a directory of manifests, and texts to write into it.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
@@ -69,7 +69,7 @@ pub(crate) fn join(documents: &[String]) -> String {
     documents.join("\n---\n")
 }
 
-/// One listener, one route, a backend called `one`; each in a file of its own.
+/// Starts a gateway with one listener, one route and a backend `one`, each in its own file.
 pub(crate) async fn follow() -> Follower {
     let directory = TempDir::new().unwrap();
     fs::write(
@@ -122,7 +122,7 @@ impl Follower {
     }
 }
 
-/// As editors do it: a new file takes the place of the old one.
+/// Replaces a file by renaming a new one over it, as editors do.
 pub(crate) fn replace(path: &Path, text: &str) {
     let new = path.with_extension("new");
     fs::write(&new, text).unwrap();

@@ -1,20 +1,20 @@
-//! Changes are followed, however they are made.
+//! Changes of files and directories are followed, whatever makes them.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use sluicegate::model::{ConditionType, NamespacedName, default_namespace, find_condition};
+use sluicegate::model::{Caveat, ConditionType, NamespacedName, default_namespace, find_condition};
 use sluicegate::sources::FileSource;
 use sluicegate::{Report, Server};
 use tempfile::TempDir;
 
-use crate::follower::{
+use crate::harness::{
     CLASS, FIRST, SECOND, follow, follow_directory, gateway, join, replace, route, service,
 };
 use crate::support::{backend, eventually, name_at, own_address};
 
 #[tokio::test]
-async fn files_are_followed_however_they_are_written() {
+async fn file_changes_are_followed_after_rename_write_and_removal() {
     let follower = follow().await;
     follower.expect(*FIRST, Some("one"));
     replace(&follower.path("route.yaml"), &route("r", "first", "two"));
@@ -28,7 +28,7 @@ async fn files_are_followed_however_they_are_written() {
 }
 
 #[tokio::test]
-async fn listeners_come_and_go() {
+async fn listener_is_added_and_removed() {
     let follower = follow().await;
     replace(
         &follower.path("gateway.yaml"),
@@ -45,7 +45,7 @@ async fn listeners_come_and_go() {
 }
 
 #[tokio::test]
-async fn hidden_and_backup_files_are_not_read() {
+async fn hidden_and_backup_files_are_ignored() {
     let follower = follow().await;
     let nothing = "a: [";
     for name in [".hidden.yaml", "route.yaml~", "route.yaml.bak", "#route.yaml#", "notes.txt"] {
@@ -59,7 +59,7 @@ async fn hidden_and_backup_files_are_not_read() {
 }
 
 #[tokio::test]
-async fn a_config_map_swaps_its_link() {
+async fn config_map_link_swap_is_followed() {
     let directory = TempDir::new().unwrap();
     let version = |name: &str, service: &str| {
         let version = directory.path().join(name);
@@ -88,9 +88,9 @@ async fn a_config_map_swaps_its_link() {
 }
 
 #[tokio::test]
-async fn the_first_route_seen_keeps_the_traffic() {
+async fn route_precedence_follows_age_not_name() {
     let mut follower = follow().await;
-    // By name it would come first; by age it does not.
+    // It is first by name, but younger.
     fs::write(follower.path("a.yaml"), route("a", "first", "two")).unwrap();
     let report = follower.report("two routes", |report| report.status.tcp_routes.len() == 2).await;
     let name = NamespacedName { namespace: default_namespace(), name: "a".parse().unwrap() };
@@ -99,18 +99,18 @@ async fn the_first_route_seen_keeps_the_traffic() {
         &ConditionType::ACCEPTED,
     )
     .unwrap();
-    assert!(accepted.message.contains("TCPRoute default/r comes first"), "{}", accepted.message);
+    assert_eq!(accepted.caveat, Some(Caveat::Shadowed), "{}", accepted.message);
     follower.expect(*FIRST, Some("one"));
     fs::remove_file(follower.path("route.yaml")).unwrap();
     follower.expect(*FIRST, Some("two"));
-    // What goes and comes back is young again.
+    // A file that is removed and written again declares a new object.
     fs::write(follower.path("route.yaml"), route("r", "first", "one")).unwrap();
     follower.report("two routes", |report| report.status.tcp_routes.len() == 2).await;
     follower.expect(*FIRST, Some("two"));
 }
 
 #[tokio::test]
-async fn a_generation_counts_changes_of_the_spec() {
+async fn generation_counts_changes_of_the_spec() {
     let mut follower = follow().await;
     let generation = |report: &Report| {
         report
@@ -135,7 +135,7 @@ async fn a_generation_counts_changes_of_the_spec() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_replaced_is_followed() {
+async fn replaced_directory_is_followed() {
     let follower = follow().await;
     let here = follower.directory.path().to_owned();
     let (old, new) = (here.with_extension("old"), here.with_extension("new"));
@@ -150,7 +150,7 @@ async fn a_directory_that_is_replaced_is_followed() {
         fs::rename(&here, &old).unwrap();
         fs::rename(&new, &here).unwrap();
         follower.expect(*FIRST, Some(service));
-        // What comes after the replacement is followed, too.
+        // Changes after the replacement are followed, too.
         let other = if service == "one" { "two" } else { "one" };
         replace(&follower.path("route.yaml"), &route("r", "first", other));
         follower.expect(*FIRST, Some(other));
@@ -159,7 +159,7 @@ async fn a_directory_that_is_replaced_is_followed() {
 }
 
 #[tokio::test]
-async fn links_are_followed_to_where_they_lead() {
+async fn symbolic_link_target_is_followed() {
     let elsewhere = TempDir::new().unwrap();
     let real = elsewhere.path().join("real.yaml");
     fs::write(&real, route("r", "first", "one")).unwrap();
@@ -172,7 +172,7 @@ async fn links_are_followed_to_where_they_lead() {
 }
 
 #[tokio::test]
-async fn a_link_to_a_directory_may_change() {
+async fn directory_link_swap_is_followed() {
     let directory = TempDir::new().unwrap();
     let common = join(&[
         CLASS.to_owned(),
@@ -199,7 +199,7 @@ async fn a_link_to_a_directory_may_change() {
 }
 
 #[tokio::test]
-async fn an_empty_directory_is_a_beginning() {
+async fn empty_directory_is_followed() {
     let follower = follow_directory(TempDir::new().unwrap()).await;
     assert!(follower.gateway.report().resources.is_empty());
     let one = service("one", backend("one"));

@@ -1,4 +1,4 @@
-//! What goes wrong takes nothing with it, and is told.
+//! Errors are reported, and the last valid version of each object stays in use.
 
 use std::error::Error;
 use std::fs;
@@ -9,11 +9,11 @@ use std::iter::successors;
 use sluicegate::sources::FileSource;
 use sluicegate::{Server, StartError};
 
-use crate::follower::{CLASS, FIRST, SECOND, follow, gateway, join, replace, route, service};
+use crate::harness::{CLASS, FIRST, SECOND, follow, gateway, join, replace, route, service};
 use crate::support::backend;
 
 #[tokio::test]
-async fn what_breaks_stays_as_it_was_and_is_reported() {
+async fn invalid_object_keeps_its_last_version_and_is_reported() {
     let mut follower = follow().await;
     let good = route("r", "first", "one");
     for (broken, place, message) in [
@@ -43,18 +43,18 @@ async fn what_breaks_stays_as_it_was_and_is_reported() {
             report
                 .problems
                 .iter()
-                .any(|problem| problem.contains("the last good version stays in force")),
+                .any(|problem| problem.contains("the last valid version stays in use")),
             "{:?}",
             report.problems
         );
         follower.expect(*FIRST, Some("one"));
         replace(&follower.path("route.yaml"), &good);
-        follower.report("mended", |report| report.problems.is_empty()).await;
+        follower.report("no problems", |report| report.problems.is_empty()).await;
     }
 }
 
 #[tokio::test]
-async fn a_bad_document_does_not_hold_up_the_others() {
+async fn invalid_document_does_not_affect_others() {
     let mut follower = follow().await;
     let text =
         join(&[route("r", "first", "two"), "nonsense: [".to_owned(), route("x", "first", "one")]);
@@ -66,12 +66,12 @@ async fn a_bad_document_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn an_object_declared_twice_counts_once() {
+async fn duplicate_declaration_is_reported_and_ignored() {
     let mut follower = follow().await;
     fs::write(follower.path("twice.yaml"), route("r", "first", "two")).unwrap();
     let report = follower.report("a problem", |report| !report.problems.is_empty()).await;
     assert!(
-        report.problems[0].contains("twice.yaml:1: TCPRoute default/r: is declared already in")
+        report.problems[0].contains("twice.yaml:1: TCPRoute default/r: is already declared in")
             && report.problems[0].contains("route.yaml:1"),
         "{:?}",
         report.problems
@@ -80,7 +80,7 @@ async fn an_object_declared_twice_counts_once() {
 }
 
 #[tokio::test]
-async fn a_directory_that_vanishes_takes_nothing_with_it() {
+async fn removed_directory_keeps_its_objects() {
     let mut follower = follow().await;
     let (here, away) =
         (follower.directory.path().to_owned(), follower.directory.path().with_extension("away"));
@@ -91,13 +91,13 @@ async fn a_directory_that_vanishes_takes_nothing_with_it() {
     replace(&away.join("route.yaml"), &route("r", "first", "two"));
     fs::rename(&away, &here).unwrap();
     follower.expect(*FIRST, Some("two"));
-    follower.report("mended", |report| report.problems.is_empty()).await;
+    follower.report("no problems", |report| report.problems.is_empty()).await;
     replace(&follower.path("route.yaml"), &route("r", "first", "one"));
     follower.expect(*FIRST, Some("one"));
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_there_is_an_error_at_the_start() {
+async fn missing_path_fails_the_start() {
     let error =
         Server::builder().source(FileSource::new(["/no/such/place"])).start().await.unwrap_err();
     assert!(matches!(error, StartError::Source { .. }));
@@ -112,9 +112,9 @@ async fn a_path_that_is_not_there_is_an_error_at_the_start() {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn a_file_that_is_being_written_counts_as_it_was() {
+async fn file_being_written_keeps_its_old_objects() {
     let mut follower = follow().await;
-    // Opening it for writing has emptied it.
+    // The file is now empty and open for writing.
     let mut half_written = fs::File::create(follower.path("gateway.yaml")).unwrap();
     replace(&follower.path("route.yaml"), &route("r", "first", "two"));
     follower.expect(*FIRST, Some("two"));
@@ -127,7 +127,7 @@ async fn a_file_that_is_being_written_counts_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_moves_to_a_broken_file_stays() {
+async fn object_moved_to_an_invalid_file_is_kept() {
     let mut follower = follow().await;
     fs::write(
         follower.path("moved.yaml"),
@@ -138,12 +138,12 @@ async fn what_moves_to_a_broken_file_stays() {
     replace(&follower.path("moved.yaml"), "broken: [");
     follower
         .report("the problem alone", |report| {
-            report.problems.iter().any(|problem| problem.contains("stays in force"))
+            report.problems.iter().any(|problem| problem.contains("stays in use"))
                 && report.problems.len() == 2
         })
         .await;
     follower.expect(*FIRST, Some("one"));
-    // Elsewhere something changes; it still stays.
+    // A change of another file does not remove it.
     fs::write(follower.path("x.yaml"), service("three", backend("three"))).unwrap();
     follower.report("three", |report| report.resources.services.len() == 3).await;
     follower.expect(*FIRST, Some("one"));
@@ -152,25 +152,25 @@ async fn what_moves_to_a_broken_file_stays() {
 }
 
 #[tokio::test]
-async fn a_copy_does_not_take_over() {
+async fn duplicate_in_an_earlier_file_does_not_replace_the_object() {
     let mut follower = follow().await;
     fs::write(follower.path("a-copy.yaml"), route("r", "first", "two")).unwrap();
     follower
         .report("a problem", |report| {
             report.problems.iter().any(|problem| {
-                problem.contains("a-copy.yaml:1: TCPRoute default/r: is declared already")
+                problem.contains("a-copy.yaml:1: TCPRoute default/r: is already declared in")
             })
         })
         .await;
     follower.expect(*FIRST, Some("one"));
-    // Not even where the original breaks.
+    // Not even when the original becomes invalid.
     replace(
         &follower.path("route.yaml"),
         &route("r", "first", "one").replace("port: 1", "port: x"),
     );
     follower
         .report("a broken original", |report| {
-            report.problems.iter().any(|problem| problem.contains("stays in force"))
+            report.problems.iter().any(|problem| problem.contains("stays in use"))
         })
         .await;
     follower.expect(*FIRST, Some("one"));
