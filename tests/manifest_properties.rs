@@ -1,4 +1,5 @@
-//! Whatever text comes in, reading it ends: with objects, or with errors that have a place.
+//! Properties of manifest reading: any text is read to its end, without a panic, and gives objects
+//! or errors with a position.
 #![cfg(feature = "yaml")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -13,7 +14,7 @@ use sluicegate::model::Resources;
 use sluicegate::model::manifest::{Content, read, split};
 use sluicegate::translate::{Assignments, Settings, translate};
 
-/// Pieces of which YAML is made, and such as upset parsers of it.
+/// Fragments of YAML, and some that are difficult for parsers.
 const PIECES: &[&str] = &[
     "---\n",
     "...\n",
@@ -96,7 +97,7 @@ items:
 {\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {\"name\": \"s\"}, \"spec\": {\"ports\": [{\"port\": 1}]}}
 ";
 
-/// What must hold of every reading; then what was read is translated.
+/// Checks the properties of all entries, then translates the objects.
 fn check(text: &str) {
     let lines = text.lines().count() + 1;
     let mut resources = Resources::new();
@@ -122,7 +123,7 @@ fn check(text: &str) {
     translate(&resources, &Settings::default(), &Assignments::default());
 }
 
-/// Valid manifests: the inputs of the golden cases, and lists.
+/// Returns valid manifests: the inputs of the golden cases, and lists.
 fn manifests() -> Vec<String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/translate");
     let inputs = fs::read_dir(directory)
@@ -179,7 +180,7 @@ fn place(text: &str, index: &Index) -> usize {
     text.floor_char_boundary(index.index(text.len() + 1))
 }
 
-/// A short range, so that several mutations leave something over.
+/// Returns a short range, so that several mutations do not remove everything.
 fn range(text: &str, from: &Index, length: &Index) -> Range<usize> {
     let start = place(text, from);
     start..text.floor_char_boundary((start + length.index(40)).min(text.len())).max(start)
@@ -187,17 +188,17 @@ fn range(text: &str, from: &Index, length: &Index) -> Range<usize> {
 
 proptest! {
     #[test]
-    fn any_text_is_read(text in any::<String>()) {
+    fn arbitrary_text_is_read(text in any::<String>()) {
         check(&text);
     }
 
     #[test]
-    fn any_heap_of_yaml_pieces_is_read(pieces in vec(select(PIECES), 0..30)) {
+    fn yaml_fragments_are_read(pieces in vec(select(PIECES), 0..30)) {
         check(&pieces.concat());
     }
 
     #[test]
-    fn a_damaged_manifest_is_read(
+    fn damaged_manifest_is_read(
         mut text in select(manifests()),
         mutations in vec(mutation(), 1..6),
     ) {

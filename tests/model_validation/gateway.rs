@@ -3,7 +3,7 @@
 use super::{accepted, beside_listener, class, gateway, listeners, many, object, refused};
 
 #[test]
-fn a_class_names_its_controller() {
+fn class_controller_name_is_a_domain_and_a_path() {
     accepted(class("controllerName: example.com/a/b~c"));
     accepted(class(&format!("controllerName: a.b/{}", "x".repeat(249))));
     refused(class("description: none"), "spec", "missing field `controllerName`");
@@ -19,7 +19,7 @@ fn a_class_names_its_controller() {
 }
 
 #[test]
-fn a_class_has_a_short_description_and_whole_parameters() {
+fn class_description_is_short_and_parameters_are_complete() {
     let described = |length| format!("controllerName: a.b/c, description: {}", "ä".repeat(length));
     accepted(class(&described(64)));
     refused(class(&described(65)), "spec.description", "65 characters long; at most 64");
@@ -34,7 +34,7 @@ fn a_class_has_a_short_description_and_whole_parameters() {
 }
 
 #[test]
-fn a_gateway_has_1_to_64_listeners() {
+fn gateway_has_1_to_64_listeners() {
     let some = |count| {
         listeners(&many(count, |n| format!("{{name: l{n}, protocol: TCP, port: {}}}", n + 1)))
     };
@@ -45,13 +45,13 @@ fn a_gateway_has_1_to_64_listeners() {
 }
 
 #[test]
-fn a_gateway_names_its_class() {
+fn gateway_class_name_is_required() {
     let manifest = object("gateway.networking.k8s.io/v1", "Gateway", "spec: {listeners: []}");
     refused(manifest, "spec", "missing field `gatewayClassName`");
 }
 
 #[test]
-fn addresses_are_few_and_of_their_type() {
+fn addresses_are_at_most_16_and_match_their_type() {
     let some = |count| {
         beside_listener(&format!(
             "addresses: [{}]",
@@ -98,7 +98,7 @@ fn addresses_are_unique() {
 }
 
 #[test]
-fn infrastructure_labels_are_few_and_well_formed() {
+fn infrastructure_labels_are_at_most_8_and_well_formed() {
     let labels =
         |labels: &str| beside_listener(&format!("infrastructure: {{labels: {{{labels}}}}}"));
     accepted(labels(&many(8, |n| format!("k{n}: v"))));
@@ -131,7 +131,7 @@ fn infrastructure_labels_are_few_and_well_formed() {
 }
 
 #[test]
-fn infrastructure_annotations_are_few_and_short() {
+fn infrastructure_annotations_are_at_most_16_and_short() {
     let annotations = |annotations: &str| {
         beside_listener(&format!("infrastructure: {{annotations: {{{annotations}}}}}"))
     };
@@ -148,7 +148,7 @@ fn infrastructure_annotations_are_few_and_short() {
 }
 
 #[test]
-fn infrastructure_parameters_are_whole_and_local() {
+fn infrastructure_parameters_are_complete_and_local() {
     let parameters =
         |fields: &str| beside_listener(&format!("infrastructure: {{parametersRef: {{{fields}}}}}"));
     accepted(parameters("group: a.b, kind: K, name: n"));

@@ -3,7 +3,7 @@
 use super::{accepted, listener, listeners, many, refused};
 
 #[test]
-fn a_listener_has_name_port_and_protocol() {
+fn listener_requires_name_port_and_protocol() {
     for (bad, missing) in [
         ("protocol: TCP, port: 1", "name"),
         ("name: l, protocol: TCP", "port"),
@@ -28,7 +28,7 @@ fn a_listener_has_name_port_and_protocol() {
 }
 
 #[test]
-fn any_word_is_a_protocol() {
+fn protocol_is_any_word_or_domain_prefixed_name() {
     let speaking =
         |protocol: &str| listeners(&format!("{{name: l, protocol: \"{protocol}\", port: 1}}"));
     // The CRD's pattern is not anchored at the start of its second alternative.
@@ -42,7 +42,7 @@ fn any_word_is_a_protocol() {
 }
 
 #[test]
-fn listeners_have_names_of_their_own() {
+fn listener_names_are_unique() {
     refused(
         listeners("{name: l, protocol: TCP, port: 1}, {name: l, protocol: TCP, port: 2}"),
         "spec.listeners[1].name",
@@ -51,7 +51,7 @@ fn listeners_have_names_of_their_own() {
 }
 
 #[test]
-fn port_protocol_and_hostname_together_are_unique() {
+fn listener_port_protocol_and_hostname_are_unique_together() {
     let two =
         |one: &str, other: &str| listeners(&format!("{{name: a, {one}}}, {{name: b, {other}}}"));
     let field = "spec.listeners[1].port";
@@ -73,7 +73,7 @@ fn port_protocol_and_hostname_together_are_unique() {
 }
 
 #[test]
-fn hostnames_are_not_for_tcp_and_udp() {
+fn hostname_is_refused_for_tcp_and_udp() {
     let named = |protocol: &str, hostname: &str| {
         listeners(&format!("{{name: l, protocol: {protocol}, port: 1, hostname: \"{hostname}\"}}"))
     };
@@ -133,7 +133,7 @@ fn tls_settings_fit_the_protocol() {
 }
 
 #[test]
-fn allowed_routes_come_from_somewhere() {
+fn allowed_route_namespaces_are_checked() {
     let from =
         |namespaces: &str| listener(&format!("allowedRoutes: {{namespaces: {{{namespaces}}}}}"));
     for good in ["from: All", "from: Same", "from: Selector, selector: {}", "from: Selector", ""] {
@@ -161,7 +161,7 @@ fn allowed_routes_come_from_somewhere() {
 }
 
 #[test]
-fn allowed_kinds_are_at_most_8() {
+fn allowed_route_kinds_are_at_most_8() {
     let kinds = |count| {
         listener(&format!(
             "allowedRoutes: {{kinds: [{}]}}",

@@ -1,18 +1,20 @@
-//! What an API server would refuse is refused here too, at the same field: the limits and CEL rules
-//! of the CRDs, as far as they bear on TCP.
+//! Validation: a manifest that an API server refuses is refused here too, with the same field. The
+//! tests cover the limits and CEL rules of the CRDs, as far as they concern TCP.
 //!
-//! Each rule has what just passes beside what just fails.
+//! For each rule, there is a value that just passes and one that just fails.
 #![cfg(feature = "yaml")]
 
+mod endpoint_slice;
 mod gateway;
 mod listener;
-mod others;
+mod reference_grant;
 mod scalars;
+mod service;
 mod tcp_route;
 
 use sluicegate::model::manifest::{Content, read};
 
-/// What is wrong with a manifest of one object, as fields and messages.
+/// Returns the errors of a manifest with one object: field and message.
 fn list_errors(manifest: &str) -> Vec<(String, String)> {
     let entries = read(manifest);
     assert_eq!(entries.len(), 1, "{manifest}");
@@ -31,7 +33,7 @@ fn accepted(manifest: impl AsRef<str>) {
     assert_eq!(list_errors(manifest), [], "{manifest}");
 }
 
-/// There must be one error, at `field`, whose message has `message` in it.
+/// Checks that there is one error, at `field`, and that its message contains `message`.
 #[track_caller]
 fn refused(manifest: impl AsRef<str>, field: &str, message: &str) {
     let manifest = manifest.as_ref();
@@ -57,17 +59,17 @@ fn gateway(spec: &str) -> String {
     object("gateway.networking.k8s.io/v1", "Gateway", &spec)
 }
 
-/// A Gateway with these listeners, in YAML's flow style.
+/// Returns a Gateway with these listeners, in the flow style of YAML.
 fn listeners(listeners: &str) -> String {
     gateway(&format!("listeners: [{listeners}]"))
 }
 
-/// A Gateway with a valid listener and something else.
+/// Returns a Gateway with a valid listener and further fields.
 fn beside_listener(spec: &str) -> String {
     gateway(&format!("listeners: [{{name: l, protocol: TCP, port: 1}}], {spec}"))
 }
 
-/// A Gateway with a TCP listener that has these fields too.
+/// Returns a Gateway with a TCP listener that has further fields.
 fn listener(fields: &str) -> String {
     listeners(&format!("{{name: l, protocol: TCP, port: 1, {fields}}}"))
 }
@@ -94,7 +96,7 @@ fn grant(from: &str, to: &str) -> String {
     object("gateway.networking.k8s.io/v1", "ReferenceGrant", &spec)
 }
 
-/// So many entries, each told its number.
+/// Returns `count` entries, made of their numbers.
 fn many(count: usize, entry: impl Fn(usize) -> String) -> String {
     (0..count).map(entry).collect::<Vec<_>>().join(", ")
 }

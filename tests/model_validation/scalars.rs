@@ -1,9 +1,9 @@
-//! Names, numbers and fields, wherever they stand.
+//! Names, ports, weights and unknown fields, in any kind.
 
 use super::{accepted, backends, class, listener, object, parents, refused};
 
 #[test]
-fn names_of_objects_are_dns_subdomains() {
+fn object_names_are_dns_subdomains() {
     let named =
         |name: &str| class("controllerName: a.b/c").replace("name: x", &format!("name: {name}"));
     accepted(named("a.b-c.0"));
@@ -21,7 +21,7 @@ fn names_of_objects_are_dns_subdomains() {
 }
 
 #[test]
-fn names_in_references_have_a_length_but_no_pattern() {
+fn reference_names_have_a_length_but_no_pattern() {
     accepted(parents("{name: Any_Name}"));
     accepted(parents(&format!("{{name: {}}}", "a".repeat(253))));
     refused(parents("{name: \"\"}"), "spec.parentRefs[0].name", "1 to 253");
@@ -33,7 +33,7 @@ fn names_in_references_have_a_length_but_no_pattern() {
 }
 
 #[test]
-fn groups_kinds_namespaces_and_sections_keep_to_their_patterns() {
+fn groups_kinds_namespaces_and_sections_match_their_patterns() {
     for (field, good, bad, expected) in [
         ("group", "a.example.com", "Example.com", "an API group"),
         ("group", "\"\"", "-a", "an API group"),
@@ -57,7 +57,7 @@ fn groups_kinds_namespaces_and_sections_keep_to_their_patterns() {
 }
 
 #[test]
-fn ports_and_weights_keep_to_their_ranges() {
+fn ports_and_weights_are_in_their_ranges() {
     for good in ["1", "65535"] {
         accepted(backends(&format!("{{name: s, port: {good}}}")));
     }
@@ -76,7 +76,7 @@ fn ports_and_weights_keep_to_their_ranges() {
 }
 
 #[test]
-fn fields_that_do_not_exist_are_refused_in_gateway_apis_own_kinds() {
+fn unknown_fields_are_refused_in_kinds_of_gateway_api() {
     refused(listener("allowdRoutes: {}"), "spec.listeners[0].allowdRoutes", "is it misspelt?");
     refused(
         backends("{name: s, port: 1, filters: []}"),

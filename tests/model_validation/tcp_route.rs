@@ -3,7 +3,7 @@
 use super::{accepted, backends, many, parents, refused, route, route_in};
 
 #[test]
-fn a_route_has_at_most_32_parents() {
+fn route_has_at_most_32_parents() {
     let some = |count| parents(&many(count, |n| format!("{{name: g{n}}}")));
     accepted(some(0));
     accepted(some(32));
@@ -11,7 +11,7 @@ fn a_route_has_at_most_32_parents() {
 }
 
 #[test]
-fn references_to_one_parent_differ_in_section_or_port() {
+fn parent_refs_to_one_parent_differ_in_section_or_port() {
     for good in [
         "{name: g, sectionName: a}, {name: g, sectionName: b}",
         "{name: g, port: 1}, {name: g, port: 2}",
@@ -19,7 +19,7 @@ fn references_to_one_parent_differ_in_section_or_port() {
         "{name: g}, {name: h}",
         "{name: g}, {name: g, kind: ListenerSet}",
         "{name: g}, {name: g, group: a.b}",
-        // A namespace spelled out is not the same text as one left out.
+        // An explicit namespace and an absent one are different, as in the CEL rule.
         "{name: g}, {name: g, namespace: default}",
         "{name: g, namespace: a}, {name: g, namespace: b}",
     ] {
@@ -50,7 +50,7 @@ fn references_to_one_parent_differ_in_section_or_port() {
 }
 
 #[test]
-fn a_route_has_one_rule_or_in_v1alpha2_up_to_16() {
+fn route_has_one_rule_or_up_to_16_in_v1alpha2() {
     let rules = |count| {
         format!("rules: [{}]", many(count, |_| "{backendRefs: [{name: s, port: 1}]}".to_owned()))
     };
@@ -64,7 +64,7 @@ fn a_route_has_one_rule_or_in_v1alpha2_up_to_16() {
 }
 
 #[test]
-fn rules_have_names_of_their_own() {
+fn rule_names_are_unique() {
     let named = |one: &str, other: &str| {
         let rule = |name: &str| format!("{{{name} backendRefs: [{{name: s, port: 1}}]}}");
         route_in("v1alpha2", &format!("rules: [{}, {}]", rule(one), rule(other)))
@@ -76,7 +76,7 @@ fn rules_have_names_of_their_own() {
 }
 
 #[test]
-fn a_rule_has_1_to_16_backends() {
+fn rule_has_1_to_16_backends() {
     let some = |count| backends(&many(count, |n| format!("{{name: s{n}, port: 1}}")));
     accepted(some(16));
     refused(some(17), "spec.rules[0].backendRefs", "has 17 entries; 1 to 16");
@@ -85,7 +85,7 @@ fn a_rule_has_1_to_16_backends() {
 }
 
 #[test]
-fn a_reference_to_a_service_has_a_port() {
+fn service_reference_requires_a_port() {
     let field = "spec.rules[0].backendRefs[0].port";
     refused(backends("{name: s}"), field, "which port of `s` is meant");
     refused(backends("{name: s, group: \"\", kind: Service}"), field, "which port of `s` is meant");
