@@ -162,7 +162,7 @@ async fn port_in_use_is_reported_and_opened_once_free() {
         (listener.status, listener.reason),
         (ConditionStatus::False, Reason::PORT_UNAVAILABLE)
     );
-    assert!(listener.message.contains("the port is taken"), "{}", listener.message);
+    assert!(listener.message.contains("address already in use"), "{}", listener.message);
     assert!(addresses(&report, "g").is_empty());
     let accepted = find_condition(
         &report.status.gateways[&name("g")].listeners[0].conditions,

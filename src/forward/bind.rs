@@ -1,4 +1,4 @@
-//! Opening an address: one listening socket for each worker.
+//! Binds an address: one listening socket for each worker.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -7,19 +7,20 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::plan::{BindError, BindErrorKind};
 
-/// Connections that may wait to be accepted, on each socket; the system caps it (`somaxconn`).
+/// Maximum number of connections in the accept queue of a socket. The kernel caps it
+/// (`net.core.somaxconn`).
 pub(super) const BACKLOG: i32 = 4096;
 
-/// The sockets of an address, one for each worker, and the address with its real port.
+/// Binds `address` once for each worker. Returns the address with its actual port, and the sockets.
 ///
 /// # Errors
-/// Why the address cannot be had.
+/// The first error of a socket call. No socket is left open.
 pub(super) fn bind(
     address: SocketAddr,
     workers: usize,
 ) -> Result<(SocketAddr, Vec<TcpListener>), BindError> {
     let bound = match bind_sockets(address, workers) {
-        // A host without IPv6: all interfaces are then those of IPv4.
+        // On a host without IPv6, all interfaces are all IPv4 interfaces.
         Err(error)
             if address.is_ipv6()
                 && address.ip().is_unspecified()
@@ -44,8 +45,8 @@ pub(super) fn bind(
 
 fn bind_sockets(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
     let first = new_socket(address)?;
-    // The first socket is bound alone: SO_REUSEPORT would let it in beside another process of the
-    // same user, and the two would take each other's connections.
+    // The first socket is bound without SO_REUSEPORT. With it, bind() would succeed beside another
+    // process of the same user, and the kernel would distribute connections over both processes.
     first.bind(&address.into())?;
     share_port(&first)?;
     let bound = first.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
@@ -56,15 +57,15 @@ fn bind_sockets(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, 
         socket.bind(&bound.into())?;
         sockets.push(socket);
     }
-    // None of them listens before all are there: if one is wanting, those that did would reset the
-    // connections they got.
+    // No socket listens before all are bound: if a later bind() failed, closing the listening ones
+    // would reset the connections that they had already got.
     let sockets = sockets.into_iter().map(listen).collect::<io::Result<_>>()?;
     Ok((bound, sockets))
 }
 
 fn new_socket(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // Connections of an earlier process in TIME_WAIT do not keep the port.
+    // Allows bind() while connections of an earlier process are in TIME_WAIT.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() && address.ip().is_unspecified() {
         socket.set_only_v6(false)?;
@@ -77,9 +78,9 @@ fn share_port(socket: &Socket) -> io::Result<()> {
 }
 
 fn listen(socket: Socket) -> io::Result<TcpListener> {
-    // Accepted sockets inherit it, which saves a system call for each.
+    // Accepted sockets inherit this option, which saves a system call per connection.
     socket.set_tcp_nodelay(true)?;
-    // So is this: a client that vanished without a word is found out, some day.
+    // Inherited too. Keepalive detects clients that are lost without FIN or RST.
     socket.set_keepalive(true)?;
     socket.set_nonblocking(true)?;
     socket.listen(BACKLOG)?;
@@ -87,7 +88,8 @@ fn listen(socket: Socket) -> io::Result<TcpListener> {
 }
 
 fn is_ipv6_unavailable(error: &io::Error) -> bool {
-    // EAFNOSUPPORT has no stable kind; with IPv6 switched off, `::` is not available.
+    // io::ErrorKind has no stable kind for EAFNOSUPPORT. If IPv6 is disabled by sysctl, binding
+    // `::` fails with EADDRNOTAVAIL.
     error.kind() == io::ErrorKind::AddrNotAvailable
         || error.kind() == io::ErrorKind::Unsupported
         || error.raw_os_error() == Some(EAFNOSUPPORT)
@@ -100,9 +102,11 @@ const EAFNOSUPPORT: i32 = 47;
 
 fn describe(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "the port is taken".to_owned(),
-        io::ErrorKind::PermissionDenied => "this process may not use the port".to_owned(),
-        io::ErrorKind::AddrNotAvailable => "the address is not one of this host's".to_owned(),
+        io::ErrorKind::AddrInUse => "address already in use".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "permission denied; privileged ports need CAP_NET_BIND_SERVICE".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => "no interface of this host has the address".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -1,16 +1,17 @@
-//! The addresses that are bound, and those that are not.
+//! The result of applying a plan: bound addresses and bind errors.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::plan::{BindError, ListenerId};
 
-/// Which addresses are open after a plan was applied, and which could not be opened.
+/// Addresses that are bound, and addresses that could not be bound.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bindings {
-    /// The addresses really bound, by listener: where the plan says port 0, here is the port.
+    /// The bound addresses by listener. If the plan has port 0, this is the port that the kernel
+    /// assigned.
     pub bound: BTreeMap<ListenerId, Vec<SocketAddr>>,
-    /// What could not be opened; [`Forwarder::retry`](super::Forwarder::retry) tries again.
+    /// Bind errors by listener. [`Forwarder::retry`](super::Forwarder::retry) tries again.
     pub failures: BTreeMap<ListenerId, Vec<BindError>>,
 }

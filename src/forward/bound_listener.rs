@@ -1,4 +1,4 @@
-//! An open address: a socket on each worker, what to do with its connections, and its end.
+//! A bound address: a socket on each worker, the state for new connections, and the drain.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -10,21 +10,24 @@ use tokio::time::{Instant, timeout};
 use super::listener::{ListenerState, Phase, SharedListener};
 use super::worker::{Assignment, Worker};
 
-/// How long to wait for a socket to close that is in the way of a new one.
+/// Maximum time to wait for a worker to close its socket when another socket needs the port.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An address that takes connections; or no more, while those it has go on.
+/// An address with a socket on each worker. After [`close`](Self::close), it has no sockets, but
+/// connections may still be open.
 #[derive(Debug)]
 pub(super) struct BoundListener {
     pub(super) address: SocketAddr,
     listener: Arc<SharedListener>,
     phase: watch::Sender<Phase>,
+    /// Resolves when a worker has closed its socket; one for each worker.
     closed: Vec<oneshot::Receiver<()>>,
+    /// Resolves when the last connection on a worker has ended; one for each worker.
     finished: Vec<oneshot::Receiver<()>>,
 }
 
 impl BoundListener {
-    /// Gives each worker its socket.
+    /// Assigns one of `sockets` to each worker.
     pub(super) async fn start(
         address: SocketAddr,
         sockets: Vec<TcpListener>,
@@ -46,21 +49,24 @@ impl BoundListener {
         bound_listener
     }
 
-    /// What new connections find from now on.
+    /// Sets the state for new connections.
     pub(super) fn update(&self, state: ListenerState) {
         let current = self.listener.state();
         let route = |state: &ListenerState| state.route.as_ref().map(Arc::as_ptr);
-        // The counters are those of one listener.
+        // Names are not compared: the counters belong to one listener and so identify it.
         if !Arc::ptr_eq(&current.counters, &state.counters) || route(&current) != route(&state) {
             self.listener.replace(state);
         }
     }
 
-    /// Takes no more connections. Those there are may go on until the deadline, if any.
+    /// Closes the sockets, or changes the deadline of a listener that is closed. Open connections
+    /// are reset at the deadline, if there is one.
     pub(super) fn close(&self, deadline: Option<Instant>) {
         self.phase.send_replace(Phase::Closed(deadline));
     }
 
+    /// Returns the deadline for open connections; `None` if there is none, or if the listener is
+    /// open.
     pub(super) fn deadline(&self) -> Option<Instant> {
         match *self.phase.borrow() {
             Phase::Closed(deadline) => deadline,
@@ -68,8 +74,8 @@ impl BoundListener {
         }
     }
 
-    /// Waits until the sockets of an address that was stopped are closed; whether there was
-    /// anything to wait for.
+    /// Waits until all workers have closed their sockets, at most [`CLOSE_TIMEOUT`] for each.
+    /// Returns `false` if an earlier call has waited already. The listener must be closed.
     pub(super) async fn wait_closed(&mut self) -> bool {
         let mut waited = false;
         for closed in self.closed.drain(..) {
@@ -79,7 +85,7 @@ impl BoundListener {
         waited
     }
 
-    /// Whether there may be connections left.
+    /// Returns `true` if connections may still be open.
     pub(super) fn has_connections(&mut self) -> bool {
         let is_unfinished = |finished: &mut oneshot::Receiver<()>| {
             matches!(finished.try_recv(), Err(oneshot::error::TryRecvError::Empty))
@@ -88,10 +94,10 @@ impl BoundListener {
         !self.finished.is_empty()
     }
 
-    /// Waits until no connection is left. Whoever stops waiting may begin again.
+    /// Waits until no connection is left. It is cancel safe.
     pub(super) async fn wait_finished(&mut self) {
         while let Some(finished) = self.finished.last_mut() {
-            // Told by being dropped.
+            // The worker drops the sender instead of sending, so this is an error.
             let _ = finished.await;
             self.finished.pop();
         }

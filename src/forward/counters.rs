@@ -1,5 +1,5 @@
-//! Counting, without workers getting into each other's way: each has counters of its own, which
-//! are added up when somebody reads them.
+//! Connection counters, sharded by worker: each worker writes counters of its own, without cache
+//! line contention. Reading sums the shards.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,26 +8,27 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::outcome::Outcome;
 use crate::plan::ListenerId;
 
-/// The counters of all listeners, to be read at any time.
+/// The counters of all listeners. Clones refer to the same counters.
 #[derive(Debug, Clone)]
 pub struct Counters {
-    /// Connections have their part at hand: this lock is for those who read, and for listeners that
-    /// come and go.
+    /// The data path never takes this lock: connections hold the `Arc` of their shards. It
+    /// serializes readers with listeners that are added or removed.
     listeners: Arc<RwLock<BTreeMap<ListenerId, Arc<Shards>>>>,
     workers: usize,
 }
 
-/// The counters of one listener, since it was opened.
+/// The counters of a listener, counted since it was added to the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListenerCounters {
-    /// Connections accepted.
+    /// Number of accepted connections.
     pub accepted: u64,
-    /// Bytes carried from clients to backends.
+    /// Number of bytes relayed from clients to backends.
     pub bytes_up: u64,
-    /// Bytes carried from backends to clients.
+    /// Number of bytes relayed from backends to clients.
     pub bytes_down: u64,
-    /// Times the system could not hand out a connection, such as for want of descriptors.
+    /// Number of failed calls of accept(2), such as for lack of file descriptors. Failures that
+    /// concern one connection only, such as `ECONNABORTED`, are not counted.
     pub accept_errors: u64,
     ended: [u64; Outcome::COUNT],
 }
@@ -47,7 +48,7 @@ impl ListenerCounters {
         Outcome::ALL.iter().filter(rejections).map(|outcome| self.ended(*outcome)).sum()
     }
 
-    /// Connections that have not ended yet.
+    /// Returns the number of open connections.
     pub fn active(&self) -> u64 {
         self.accepted.saturating_sub(self.ended.iter().sum())
     }
@@ -55,7 +56,7 @@ impl ListenerCounters {
     fn sum<'a>(shards: impl IntoIterator<Item = &'a Shard>) -> Self {
         let mut sum = Self::default();
         for shard in shards {
-            // What ended before what was accepted, so that `active` is never negative.
+            // `ended` is read before `accepted`, so that their difference is never negative.
             for (sum, ended) in sum.ended.iter_mut().zip(&shard.ended) {
                 *sum += ended.load(Ordering::Acquire);
             }
@@ -73,25 +74,25 @@ impl Counters {
         Self { listeners: Arc::default(), workers }
     }
 
-    /// The counters of a listener; `None` where it is not open.
+    /// Returns the counters of a listener; `None` if the plan does not contain it.
     pub fn listener(&self, id: &ListenerId) -> Option<ListenerCounters> {
         Some(ListenerCounters::sum(&self.shards(id)?.0))
     }
 
-    /// The counters of every open listener.
+    /// Returns the counters of all listeners in the plan.
     pub fn listeners(&self) -> BTreeMap<ListenerId, ListenerCounters> {
         let sum = |shards: &Shards| ListenerCounters::sum(&shards.0);
         self.read().iter().map(|(id, shards)| (id.clone(), sum(shards))).collect()
     }
 
-    /// The counters of a listener worker by worker, which tell how evenly they share its connections;
-    /// `None` where it is not open.
+    /// Returns the counters of a listener for each worker, which show how evenly its connections
+    /// are distributed; `None` if the plan does not contain the listener.
     pub fn by_worker(&self, id: &ListenerId) -> Option<Vec<ListenerCounters>> {
         let shards = self.shards(id)?;
         Some(shards.0.iter().map(|shard| ListenerCounters::sum([shard])).collect())
     }
 
-    /// Counts for a listener from now on, unless that is done already.
+    /// Adds a listener. Existing counters are kept.
     pub(super) fn add(&self, id: &ListenerId) {
         let shards = || Arc::new(Shards((0..self.workers).map(|_| Shard::default()).collect()));
         self.write().entry(id.clone()).or_insert_with(shards);
@@ -114,7 +115,7 @@ impl Counters {
     }
 }
 
-/// The counters of one listener, one shard for each worker.
+/// The counters of a listener, one shard for each worker.
 #[derive(Debug)]
 pub(super) struct Shards(Box<[Shard]>);
 
@@ -124,7 +125,8 @@ impl Shards {
     }
 }
 
-/// The counters of one listener on one worker; on cache lines of their own.
+/// The counters of a listener on one worker. The alignment prevents false sharing; it covers two
+/// cache lines, since CPUs prefetch pairs of them.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Shard {

@@ -1,7 +1,7 @@
-//! What is desired: the plan as it was applied last, by listener and by address.
+//! The desired state: the latest plan, indexed by listener and by address.
 //!
-//! A new plan is compared with it listener by listener, and only what differs is touched: with
-//! thousands of listeners, a change of one costs hardly more than finding it.
+//! A new plan is compared with it listener by listener, and only the differences are applied. With
+//! thousands of listeners, a change of one costs little more than the comparison.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,23 +14,25 @@ use super::route::Route;
 use super::route_table::RouteTable;
 use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
 
+/// The desired state of all listeners and their addresses.
 #[derive(Debug)]
 pub(super) struct Desired {
     listeners: BTreeMap<ListenerId, DesiredListener>,
-    /// Who wants an address, sorted; at least one. The first has it.
+    /// The listeners that claim an address: at least one, sorted. The first one gets it.
     claims: BTreeMap<SocketKey, Vec<ListenerId>>,
     routes: RouteTable,
     counters: Counters,
 }
 
-/// What a socket is known by: the address and, where the system chooses the port, for whom.
+/// Key of a socket. Addresses with an ephemeral port (0) are distinct for each listener.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SocketKey {
     pub(super) address: SocketAddr,
+    /// The listener, if the port of `address` is 0.
     pub(super) ephemeral_for: Option<ListenerId>,
 }
 
-/// What a new plan touches.
+/// The listeners and addresses that differ between two plans.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) listeners: BTreeSet<ListenerId>,
@@ -39,7 +41,7 @@ pub(super) struct Changes {
 
 #[derive(Debug)]
 struct DesiredListener {
-    /// As in the plan, where one may be there twice.
+    /// The addresses of the plan, which may contain duplicates.
     addresses: Box<[SocketAddr]>,
     route: Option<Arc<Route>>,
 }
@@ -54,7 +56,7 @@ impl Desired {
         }
     }
 
-    /// Makes `plan` the one that is desired, and tells what that touches.
+    /// Replaces the desired state by `plan` and adds the differences to `changes`.
     pub(super) fn update(&mut self, plan: &Plan, changes: &mut Changes) {
         let mut released_routes = Vec::new();
         for id in self.changed_listeners(plan) {
@@ -79,11 +81,12 @@ impl Desired {
             }
             changes.listeners.insert(id);
         }
-        // Only now: a route may have passed from one listener to another, and its turns with it.
+        // Released last: another listener may have acquired the route in the loop, and the route
+        // must keep its rotation.
         released_routes.iter().for_each(|route| self.routes.release(route));
     }
 
-    /// The listeners that are not as they were. Both sides are sorted, so they are walked in step.
+    /// Returns the listeners that differ from `plan`. It merges both sides, since both are sorted.
     fn changed_listeners(&self, plan: &Plan) -> Vec<ListenerId> {
         let mut changed = Vec::new();
         let mut old = self.listeners.iter().peekable();
@@ -93,7 +96,7 @@ impl Desired {
                 (None, None) => return changed,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                // Mostly the very same names, which is cheaper to find out.
+                // Most names are equal, and equality is cheaper to test than order.
                 (Some((old, _)), Some((new, _))) if old == new => Ordering::Equal,
                 (Some((old, _)), Some((new, _))) => old.cmp(new),
             };
@@ -107,14 +110,16 @@ impl Desired {
         }
     }
 
+    /// Adds a listener to those that claim an address.
     fn claim(&mut self, key: SocketKey, id: &ListenerId) {
-        // With room for one: more are a mistake in the plan.
+        // Capacity 1: more claims are an error in the plan.
         let claims = self.claims.entry(key).or_insert_with(|| Vec::with_capacity(1));
         if let Err(index) = claims.binary_search(id) {
             claims.insert(index, id.clone());
         }
     }
 
+    /// Removes a listener from those that claim an address.
     fn release(&mut self, key: &SocketKey, id: &ListenerId) {
         if let Some(claims) = self.claims.get_mut(key) {
             claims.retain(|claim| claim != id);
@@ -124,22 +129,22 @@ impl Desired {
         }
     }
 
-    /// All addresses.
+    /// Returns all addresses.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &SocketKey> {
         self.claims.keys()
     }
 
-    /// The addresses of a listener; none where it is not desired.
+    /// Returns the addresses of a listener; none if the plan does not contain it.
     pub(super) fn addresses_of(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
         self.listeners.get(id).into_iter().flat_map(|listener| listener.keys(id))
     }
 
-    /// The listeners that want an address. The first has it.
+    /// Returns the listeners that claim an address. The first one gets it.
     pub(super) fn claims(&self, key: &SocketKey) -> &[ListenerId] {
         self.claims.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// What is to be done with connections to an address; nothing where nobody wants it.
+    /// Returns the listener state for connections to an address; `None` if no listener claims it.
     pub(super) fn state(&self, key: &SocketKey) -> Option<ListenerState> {
         let id = self.claims(key).first()?;
         let route = self.listeners.get(id)?.route.clone();
@@ -160,6 +165,7 @@ impl DesiredListener {
         Self { addresses: bind_addresses(plan).collect(), route }
     }
 
+    /// Returns `true` if `plan` has the same route and the same addresses.
     fn matches(&self, plan: &ListenerPlan) -> bool {
         let same_route = match (&self.route, &plan.routing) {
             (None, Routing::Unrouted) => true,
@@ -169,6 +175,7 @@ impl DesiredListener {
         same_route && bind_addresses(plan).eq(self.addresses.iter().copied())
     }
 
+    /// Returns the keys of the listener's sockets, without duplicates.
     fn keys(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
         let addresses = self.addresses.iter().enumerate();
         let distinct =

@@ -1,4 +1,4 @@
-//! The engine as its user sees it.
+//! The public interface of the engine.
 
 use std::io;
 use std::time::Duration;
@@ -9,28 +9,77 @@ use super::reconcile::Reconciler;
 use super::settings::Settings;
 use crate::plan::Plan;
 
-/// Runs a plan.
+/// Runs a plan: binds its listeners and forwards their connections.
 ///
-/// Dropping it ends everything at once; [`drain`](Self::drain) first to let connections finish.
+/// Dropping a forwarder resets all its connections. To let them finish, call
+/// [`drain`](Self::drain) first.
 ///
-/// It takes a file descriptor for each address of a listener on each worker, and two for each
-/// connection; and up to 64 for the pipes that bulk goes through, where there are any to be had. The
-/// process's limit (`RLIMIT_NOFILE`, of which the soft one is often 1024) is the
-/// program's to raise. Beyond it, listeners fail with
-/// [`NoResources`](crate::plan::BindErrorKind::NoResources) and connections wait to be accepted.
+/// A forwarder uses one file descriptor per worker for each address of a listener, two for each
+/// connection, and up to 64 for the pipes of bulk transfers. The program has to raise the limit of
+/// the process (`RLIMIT_NOFILE`, of which the soft limit is often 1024) if that is too low. When
+/// the limit is reached, listeners fail with
+/// [`NoResources`](crate::plan::BindErrorKind::NoResources), and new connections wait in the
+/// backlog.
+///
+/// # Example
+///
+/// A plan that is built by hand: one listener, one route with one backend.
 ///
 /// ```
+/// use std::collections::BTreeMap;
+/// use std::io;
 /// use std::num::NonZeroUsize;
+/// use std::sync::Arc;
+/// use std::time::Duration;
 ///
 /// use sluicegate::forward::{Forwarder, Settings};
-/// use sluicegate::plan::Plan;
+/// use sluicegate::plan::{
+///     BackendId, BackendPlan, ListenAddress, ListenerId, ListenerPlan, Plan, RoutePlan, Routing,
+///     Target,
+/// };
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use tokio::net::{TcpListener, TcpStream};
 ///
-/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let backend = TcpListener::bind("127.0.0.1:0").await?;
+///
+/// let route = RoutePlan {
+///     route: "default/orders".parse()?,
+///     backends: vec![BackendPlan {
+///         backend: BackendId { name: "default/database".parse()?, port: None },
+///         weight: 1,
+///         target: Target::Endpoints(Arc::new([backend.local_addr()?])),
+///     }],
+/// };
+/// let listener: ListenerId = "default/edge/tcp".parse()?;
+/// let mut plan = Plan::default();
+/// plan.listeners.insert(
+///     listener.clone(),
+///     ListenerPlan {
+///         // Port 0: the kernel assigns a port.
+///         addresses: vec![ListenAddress::at("127.0.0.1:0".parse()?)],
+///         routing: Routing::Single(Arc::new(route)),
+///     },
+/// );
+///
 /// let mut forwarder = Forwarder::start(Settings::default().with_workers(NonZeroUsize::MIN))?;
-/// let bindings = forwarder.apply(&Plan::default()).await;
+/// let bindings = forwarder.apply(&plan).await;
 /// assert!(bindings.failures.is_empty());
-/// # Ok::<_, std::io::Error>(())
-/// # }).unwrap();
+/// let address = bindings.bound[&listener][0];
+///
+/// let mut client = TcpStream::connect(address).await?;
+/// let (mut server, _) = backend.accept().await?;
+/// client.write_all(b"hello").await?;
+/// let mut received = [0; 5];
+/// server.read_exact(&mut received).await?;
+/// assert_eq!(&received, b"hello");
+/// drop((client, server));
+///
+/// forwarder.drain(Duration::from_secs(10)).await;
+/// # Ok(())
+/// # })
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct Forwarder {
@@ -41,47 +90,49 @@ impl Forwarder {
     /// Starts the worker threads.
     ///
     /// # Errors
-    /// The system's, where it gives no thread or no event queue.
+    /// The error of the operating system, if it cannot create a thread or an event queue (epoll).
     pub fn start(settings: Settings) -> io::Result<Self> {
         Ok(Self { reconciler: Reconciler::start(settings)? })
     }
 
-    /// Makes `plan` the one that is run.
+    /// Replaces the running plan by `plan` and returns the resulting bindings.
     ///
-    /// Listeners that stay keep their sockets and connections; new ones are opened; those that are
-    /// gone take no more connections, and the ones they have get the drain timeout to finish.
+    /// Listeners that are in both plans keep their sockets and connections. New listeners are
+    /// bound. Removed listeners stop accepting, and their connections have
+    /// [`drain_timeout`](Settings::drain_timeout) to finish.
     ///
     /// # Cancel safety
-    /// Not cancel safe: a plan that is half applied stays so until the next one.
+    /// Not cancel safe: a plan that is partly applied stays so until the next call.
     pub async fn apply(&mut self, plan: &Plan) -> &Bindings {
         self.reconciler.apply(plan).await;
         self.bindings()
     }
 
-    /// Tries again to open what could not be opened. Returns the new state if anything changed.
+    /// Tries again to bind the addresses that failed. Returns the new bindings if they changed.
     ///
     /// # Cancel safety
-    /// As [`apply`](Self::apply).
+    /// Not cancel safe, like [`apply`](Self::apply).
     pub async fn retry(&mut self) -> Option<&Bindings> {
         self.reconciler.retry().await.then_some(self.reconciler.bindings())
     }
 
-    /// Which addresses are open, and which could not be opened.
+    /// Returns the bound addresses and the bind errors.
     pub fn bindings(&self) -> &Bindings {
         self.reconciler.bindings()
     }
 
-    /// The counters, readable from any thread for as long as wanted.
+    /// Returns a handle to the counters. It can be read from any thread, also after the forwarder
+    /// is dropped.
     pub fn counters(&self) -> Counters {
         self.reconciler.counters()
     }
 
-    /// Closes every listener and waits until the last connection has ended; connections that still
-    /// live after `timeout` are reset.
+    /// Closes all listeners and waits until the last connection has ended. Connections that are
+    /// open after `timeout` are reset.
     ///
     /// # Cancel safety
-    /// Cancel safe: connections go on as they would have, and another drain waits for them, with
-    /// whichever deadline is sooner.
+    /// Cancel safe: the connections continue with the deadline that was set. Another drain waits
+    /// for them, and the earlier of the two deadlines applies.
     pub async fn drain(&mut self, timeout: Duration) {
         self.reconciler.drain(timeout).await;
     }

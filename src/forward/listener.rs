@@ -1,4 +1,4 @@
-//! A listener as its workers share it: its state, and the route for new connections.
+//! The parts of a listener that its workers share.
 
 use std::sync::Arc;
 
@@ -9,23 +9,27 @@ use super::counters::Shards;
 use super::route::Route;
 use crate::plan::ListenerId;
 
-/// How long a listener is to go on, as far as anybody knows now.
+/// Phase of a listener's life, sent to its workers. The state diagram is in the documentation of
+/// [`forward`](crate::forward).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// It takes connections.
+    /// The listener accepts connections.
     Open,
-    /// It takes no more; those it has must have finished by this time, if any.
+    /// The listener accepts no connections. Open connections are reset at the deadline, if there is
+    /// one. The deadline can change.
     Closed(Option<Instant>),
 }
 
-/// A listener as all workers share it: what it does now.
+/// The current state of a listener, shared by its workers.
 #[derive(Debug)]
 pub(super) struct SharedListener(ArcSwap<ListenerState>);
 
-/// What a listener does with new connections.
+/// Name, route and counters of a listener. A connection keeps the state that was current when it
+/// was accepted.
 #[derive(Debug)]
 pub(super) struct ListenerState {
     pub(super) id: ListenerId,
+    /// The route of new connections; `None` rejects them.
     pub(super) route: Option<Arc<Route>>,
     pub(super) counters: Arc<Shards>,
 }
@@ -43,7 +47,7 @@ impl SharedListener {
         self.0.load().counters.clone()
     }
 
-    /// What new connections find from now on.
+    /// Sets the state for new connections.
     pub(super) fn replace(&self, state: ListenerState) {
         self.0.store(Arc::new(state));
     }

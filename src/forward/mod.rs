@@ -1,24 +1,44 @@
-//! The forwarding engine: it opens a plan's listeners and carries their connections.
+//! The forwarding engine: opens the listeners of a plan and relays their connections.
 //!
 //! ```text
-//!  apply(plan) ──► diff ──► bind ──► swap ──► drain          (control: whoever owns the Forwarder)
+//!  apply(plan) ──► diff ──► bind ──► swap ──► drain            (control: owner of the Forwarder)
 //!                             │        │         │
-//!                     a socket per     │     stop signal
+//!                     a socket per     │     deadline
 //!                     worker           │         │
 //!                             ▼        ▼         ▼
 //!  worker thread 1..n:  accept ─► pick ─► dial ─► relay ─► outcome       (data: one task each)
 //! ```
 //!
-//! Every worker is a thread with a runtime of its own and, for each listener, an `SO_REUSEPORT`
-//! socket of its own: a connection lives and dies on the worker that accepted it. The caller's
-//! runtime is never used for the data path.
+//! Every worker is a thread with a current-thread runtime. For each listener, every worker has its
+//! own `SO_REUSEPORT` socket, so a connection stays on the worker that accepted it. The data path
+//! never uses the caller's runtime.
 //!
-//! - A change of routes is one pointer swap per listener. A connection keeps the route it began
-//!   with; nothing but a removed listener or a drain ends it.
-//! - New sockets are bound before old ones close. A listener that cannot be bound leaves the others
-//!   alone.
-//! - An idle connection owns neither buffer nor pipe, and may be idle for as long as it likes. A peer that
-//!   vanished without a word is found out by TCP keepalive, at the system's intervals.
+//! - A change of routes is one pointer swap per listener. A connection keeps the route that was
+//!   current when it was accepted. Only the removal of its listener or a drain cuts it.
+//! - New sockets are bound before old ones close. A listener that cannot be bound does not affect
+//!   the others.
+//! - An idle connection owns neither a buffer nor a pipe. There is no idle timeout; TCP keepalive
+//!   detects lost peers, at the kernel's intervals.
+//!
+//! # Draining
+//!
+//! A listener whose address is not in the new plan is drained. An address that comes back in a
+//! later plan is bound again, and the connections of the earlier listener lose their deadline.
+//!
+//! ```text
+//!                                  ┌──── deadline set, changed or removed
+//!                                  ▼        │
+//! ┌──────┐  removed, or drain()  ┌───────────────────────┐   last connection    ┌──────────┐
+//! │ open │ ────────────────────► │ closed(deadline)      │ ───────────────────► │ finished │
+//! └──────┘                       └───────────────────────┘   ended, or reset    └──────────┘
+//! accepts                        sockets are closed;         at the deadline    no connection
+//! connections                    open connections continue                      is left
+//! ```
+//!
+//! - The deadline is [`Settings::drain_timeout`] after the removal. [`Forwarder::drain`] sets one for
+//!   all listeners; if there are two, the earlier one applies.
+//! - Connections that are in the backlog when the sockets close are still accepted and served.
+//! - At the deadline, connections end with [`Outcome::Drained`] and both peers see a reset.
 
 mod accept;
 mod bind;

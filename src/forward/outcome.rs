@@ -1,27 +1,27 @@
-//! How a connection ended.
+//! The result of a connection.
 
 use std::fmt;
 
 use crate::plan::RejectReason;
 
-/// How a connection ended: a closed set, the same in logs and counters.
+/// The way a connection ended. Logs and counters use the same set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "a closed set on purpose: every use should name all")]
+#[expect(clippy::exhaustive_enums, reason = "a closed set: every use must handle all of them")]
 pub enum Outcome {
-    /// Both sides said all they had to say, and it was passed on.
+    /// Both sides sent EOF, and all bytes were relayed.
     Completed,
-    /// It was accepted and reset at once; nothing was dialled.
+    /// The connection was accepted and reset at once, without dialling an endpoint.
     Rejected(RejectReason),
-    /// No endpoint took the connection.
+    /// The last endpoint that was tried refused the connection, or could not be reached.
     DialFailed,
-    /// The last endpoint tried did not answer in time.
+    /// The last endpoint that was tried did not answer within the dial timeout.
     DialTimedOut,
-    /// The client reset it, or was lost.
+    /// The client reset the connection or was lost.
     DownstreamReset,
-    /// The backend reset it, or was lost.
+    /// The backend reset the connection or was lost.
     UpstreamReset,
-    /// It was ended from here: its listener was removed, or everything stopped, and the time to
-    /// finish was over.
+    /// The forwarder reset the connection: at the deadline after a removal of the listener or a
+    /// drain, or because the forwarder was dropped.
     Drained,
 }
 
@@ -45,7 +45,7 @@ impl Outcome {
 
     pub(super) const COUNT: usize = Self::ALL.len();
 
-    /// The outcome as a label for logs and metrics.
+    /// Returns the label for logs and metrics. It does not include the reason of a rejection.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",

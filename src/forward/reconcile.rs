@@ -1,7 +1,7 @@
-//! From the plan that runs to the one that should: what stays, what opens, what closes.
+//! Reconciles the bound sockets with the desired state: binds, updates and closes listeners.
 //!
-//! Sockets are known by the address they are bound to, not by the listener's name. So a listener
-//! that is renamed, or handed from one Gateway to another, keeps its socket and its connections.
+//! Sockets are identified by their address, not by the listener's name. A listener that is renamed,
+//! or moved to another Gateway, keeps its socket and its connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -20,17 +20,18 @@ use super::settings::Settings;
 use super::worker::Worker;
 use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 
+/// The desired state, the actual state, and the workers.
 #[derive(Debug)]
 pub(super) struct Reconciler {
     settings: Arc<Settings>,
     workers: Vec<Worker>,
     desired: Desired,
-    /// Where what runs may not be what is wanted. It outlasts an apply that is given up half-way.
+    /// Differences between the desired and the actual state. They remain if `apply` is cancelled.
     changes: Changes,
     bound: BTreeMap<SocketKey, BoundListener>,
     failed: BTreeMap<SocketKey, BindError>,
-    /// Addresses whose connections go on without them: until a deadline, or for as long as they like
-    /// where the address is wanted again.
+    /// Closed listeners with open connections. They have a deadline, unless their address is
+    /// claimed again.
     draining: Vec<(SocketKey, BoundListener)>,
     bindings: Bindings,
 }
@@ -61,17 +62,19 @@ impl Reconciler {
         &self.bindings
     }
 
+    /// Applies a plan.
     pub(super) async fn apply(&mut self, plan: &Plan) {
         self.draining.retain_mut(|(_, listener)| listener.has_connections());
         self.desired.update(plan, &mut self.changes);
         self.reconcile().await;
     }
 
-    /// Whether anything came of it.
+    /// Tries again to bind the addresses that failed. Returns `true` if the bindings changed.
     pub(super) async fn retry(&mut self) -> bool {
         !self.failed.is_empty() && self.reconcile().await
     }
 
+    /// Closes all listeners, and waits until the last connection has ended or `timeout` is over.
     pub(super) async fn drain(&mut self, timeout: Duration) {
         let deadline = deadline_after(timeout);
         self.draining.extend(std::mem::take(&mut self.bound));
@@ -81,24 +84,24 @@ impl Reconciler {
         }
         self.failed.clear();
         self.bindings = Bindings::default();
-        // For a plan that may yet come.
+        // A later plan must bind all addresses again.
         self.changes.addresses.extend(self.desired.addresses().cloned());
-        // One by one, so that whoever stops waiting may begin again.
+        // Each listener is removed after its own wait, so that a cancelled drain can be repeated.
         while let Some((_, draining)) = self.draining.last_mut() {
             draining.wait_finished().await;
             self.draining.pop();
         }
     }
 
-    /// Brings what was touched in line with what is wanted; what failed before is tried again.
-    /// Whether other addresses are open now than were, or others failed.
+    /// Applies the changes and tries failed addresses again. Returns `true` if the bindings
+    /// changed.
     async fn reconcile(&mut self) -> bool {
         self.changes.addresses.extend(self.failed.keys().cloned());
         let changed: Vec<_> = self.changes.addresses.iter().cloned().collect();
         for key in &changed {
             self.ensure_bound(key).await;
         }
-        // Only now: what is new opens before what is old closes.
+        // In a second pass, so that new listeners are bound before old ones close.
         for key in changed {
             if self.desired.claims(&key).is_empty() {
                 self.failed.remove(&key);
@@ -118,8 +121,7 @@ impl Reconciler {
         self.update_bindings()
     }
 
-    /// Opens an address, where it is wanted; where it is open already, sees that it does what is
-    /// wanted.
+    /// Binds an address if a listener claims it. Updates the state if the address is bound already.
     async fn ensure_bound(&mut self, key: &SocketKey) {
         let Some(state) = self.desired.state(key) else { return };
         if let Some(listener) = self.bound.get(key) {
@@ -137,9 +139,10 @@ impl Reconciler {
         }
     }
 
-    /// Waits until sockets are closed that may be in the way of others; whether there were any.
-    /// Such as all interfaces giving way to one of them: these two cannot be open together. Or an
-    /// address that comes back before the workers have got round to draining it.
+    /// Waits until closed sockets that may conflict with a failed bind() are gone. Returns `true`
+    /// if there were any. A conflict exists between a wildcard address and a specific address with
+    /// the same port, and with an address that comes back before all workers have closed their
+    /// sockets.
     async fn wait_for_conflicting_sockets(&mut self) -> bool {
         let failures = self.failed.values();
         let blocked: BTreeSet<_> = failures
@@ -155,8 +158,8 @@ impl Reconciler {
         waited
     }
 
-    /// Connections whose address came back may go on, as they might if it had never been gone;
-    /// others have the drain timeout, from the time when their address went.
+    /// Sets the deadlines of closed listeners: none if the address is claimed again, otherwise the
+    /// drain timeout, counted from the removal.
     fn set_deadlines(&self) {
         for (key, draining) in &self.draining {
             let by_address = SocketKey { address: draining.address, ephemeral_for: None };
@@ -168,7 +171,7 @@ impl Reconciler {
         }
     }
 
-    /// Says of the listeners that were touched what came of it; whether that is anything new.
+    /// Updates the bindings of the changed listeners. Returns `true` if any of them changed.
     fn update_bindings(&mut self) -> bool {
         let Changes { mut listeners, addresses } = std::mem::take(&mut self.changes);
         for key in addresses {
@@ -190,7 +193,8 @@ impl Reconciler {
         has_changed
     }
 
-    /// What came of an address that a listener wants.
+    /// Returns the bound address or the error for an address that a listener claims; `None` if
+    /// bind() was not tried yet.
     fn bind_result(
         &self,
         key: &SocketKey,
@@ -201,7 +205,7 @@ impl Reconciler {
             return Some(Err(BindError {
                 address: key.address,
                 kind: BindErrorKind::PortUnavailable,
-                message: format!("listener {first} has it"),
+                message: format!("already used by listener {first}"),
             }));
         }
         let bound = self.bound.get(key).map(|listener| Ok(listener.address));
@@ -209,8 +213,8 @@ impl Reconciler {
     }
 }
 
-/// Puts what is known of a listener in the place of what was, where there is anything to know;
-/// whether it differs.
+/// Replaces the value of a listener, or removes it if `value` is empty. Returns `true` if it
+/// changed.
 fn replace_if_changed<T: PartialEq>(
     values: &mut BTreeMap<ListenerId, Vec<T>>,
     id: &ListenerId,
@@ -227,7 +231,7 @@ fn replace_if_changed<T: PartialEq>(
     true
 }
 
-/// The time when `timeout` is over; a time so far off that it has no name is as good as next year.
+/// Returns `now + timeout`, or one year from now if that overflows.
 fn deadline_after(timeout: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let now = Instant::now();

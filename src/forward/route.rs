@@ -1,11 +1,13 @@
-//! Choosing a backend, and an endpoint of it.
+//! Load balancing: selects a backend and its endpoints for a connection.
 //!
-//! Backends are chosen by *smooth weighted round robin*: in each turn every backend gains its
-//! weight, the richest is chosen and pays the sum of all weights. Over any window of connections
-//! each backend gets its share to within a connection or two, without chance and without bursts; the
-//! share of a backend that cannot be reached is rejected, never given to the others.
+//! Backends are selected by *smooth weighted round robin*: for each connection, the current weight
+//! of every backend grows by its configured weight; the backend with the highest current weight is
+//! selected, and its current weight is reduced by the sum of all weights. In any sequence of
+//! connections, each backend gets its share to within two connections, without randomness and
+//! without bursts. Connections of a backend without endpoints are rejected, not moved to other
+//! backends.
 //!
-//! One state serves all workers, so the shares are exact for the route, not just for each worker.
+//! All workers share the state, so the shares are exact for the route, not only for each worker.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,31 +15,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::plan::{BackendPlan, RejectReason, RoutePlan, Target};
 
-/// A route as it is run: its plan, and whose turn it is.
+/// A route: its plan and the state of its rotation.
 #[derive(Debug)]
 pub(super) struct Route {
     plan: Arc<RoutePlan>,
+    /// The current weight of each backend.
     current_weights: Mutex<Box<[i64]>>,
-    /// For each backend, the turn of its endpoints.
+    /// The round-robin position in the endpoints of each backend.
     cursors: Box<[AtomicUsize]>,
 }
 
-/// What was chosen for a connection.
+/// The selected backend of a connection.
 pub(super) struct Pick<'a> {
-    /// The backend's place in the plan; none where no backend has a weight.
+    /// The index of the backend in the plan; `None` if all weights are 0.
     pub(super) backend: Option<usize>,
+    /// The endpoints to dial, or the reason to reject the connection.
     pub(super) target: Result<Endpoints<'a>, RejectReason>,
 }
 
-/// The endpoints of a backend, and the one whose turn it is.
+/// The endpoints of a backend, in the order in which to dial them.
 pub(super) struct Endpoints<'a> {
     addresses: &'a [SocketAddr],
     first: usize,
 }
 
 impl Route {
-    /// A route for `plan`. Where it succeeds one with the same backends or weights, it goes on with
-    /// their turns.
+    /// Creates a route for `plan`. It continues the rotation of its predecessor: that of the
+    /// backends if their weights are the same, and that of the endpoints of each backend that both
+    /// have.
     pub(super) fn new(plan: Arc<RoutePlan>, predecessor: Option<&Self>) -> Self {
         let weights = |plan: &RoutePlan| -> Vec<_> {
             plan.backends.iter().map(|backend| backend.weight).collect()
@@ -65,6 +70,7 @@ impl Route {
         &self.plan
     }
 
+    /// Selects a backend, and the first of its endpoints to dial.
     pub(super) fn pick(&self) -> Pick<'_> {
         let Some(index) = self.pick_backend() else {
             return Pick { backend: None, target: Err(RejectReason::NoWeight) };
@@ -80,6 +86,7 @@ impl Route {
         Pick { backend: Some(index), target }
     }
 
+    /// Returns the index of the next backend; `None` if all weights are 0.
     fn pick_backend(&self) -> Option<usize> {
         let backends = &self.plan.backends;
         if let [only] = &backends[..] {
@@ -104,14 +111,14 @@ impl Route {
         best
     }
 
-    /// Held for a few additions; nothing that a reload does holds it longer.
+    /// Locks the current weights. The lock is held for a few additions only, also during a reload.
     fn lock_current_weights(&self) -> MutexGuard<'_, Box<[i64]>> {
         self.current_weights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Endpoints<'_> {
-    /// At most `attempts` different endpoints, beginning with the one whose turn it is.
+    /// Returns at most `attempts` different endpoints, in round-robin order.
     pub(super) fn in_turn(&self, attempts: usize) -> impl Iterator<Item = SocketAddr> + '_ {
         let count = self.addresses.len();
         (0..attempts.min(count)).map(move |step| self.addresses[(self.first + step) % count])

@@ -1,5 +1,5 @@
-//! The routes that listeners have, by name. A route on several listeners is one, so that its shares
-//! are exact for all of them together.
+//! Table of routes by name, with reference counts. Listeners with the same route share one entry,
+//! so that the weights are exact over all of them.
 
 use std::collections::{HashMap, hash_map};
 use std::sync::Arc;
@@ -8,17 +8,20 @@ use super::route::Route;
 use crate::model::NamespacedName;
 use crate::plan::RoutePlan;
 
+/// The routes of all listeners.
 #[derive(Debug, Default)]
 pub(super) struct RouteTable(HashMap<NamespacedName, Entry>);
 
 #[derive(Debug)]
 struct Entry {
     route: Arc<Route>,
+    /// Number of listeners that use the route.
     ref_count: usize,
 }
 
 impl RouteTable {
-    /// The route for one more listener. Where it is as it was, it keeps its turns.
+    /// Returns the route for `plan` and increments its reference count. A route whose plan is
+    /// unchanged keeps its rotation.
     pub(super) fn acquire(&mut self, plan: &Arc<RoutePlan>) -> Arc<Route> {
         let successor = |old| Arc::new(Route::new(plan.clone(), old));
         match self.0.entry(plan.route.clone()) {
@@ -36,7 +39,7 @@ impl RouteTable {
         }
     }
 
-    /// A listener has it no more.
+    /// Decrements the reference count of a route, and removes the route at 0.
     pub(super) fn release(&mut self, route: &Route) {
         if let hash_map::Entry::Occupied(mut occupied) = self.0.entry(route.plan().route.clone()) {
             occupied.get_mut().ref_count -= 1;

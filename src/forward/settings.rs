@@ -1,21 +1,22 @@
-//! What can be set about forwarding.
+//! Settings of the forwarding engine.
 
 use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-/// What can be set about forwarding.
+/// Settings of a [`Forwarder`](super::Forwarder).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
     /// Number of worker threads. Default: one for each CPU that is available to the process.
     pub workers: NonZeroUsize,
-    /// How long to wait for one endpoint to answer. Default: 10 s. Too short, and a busy backend
-    /// is given up; too long, and a client waits for a dead one.
+    /// Timeout for the TCP handshake with one endpoint. Default: 10 s. If it is too short, dials to
+    /// a busy backend fail; if it is too long, clients wait for a dead one.
     pub dial_timeout: Duration,
-    /// How many endpoints of a backend to try before a connection is given up. Default: 3.
+    /// Maximum number of endpoints to dial for one connection. Default: 3. 0 means 1.
     pub dial_attempts: usize,
-    /// How long the connections of a removed listener may go on. Default: 30 s.
+    /// Time that connections of a removed listener have to finish; those that are open at the end
+    /// are reset. Default: 30 s.
     pub drain_timeout: Duration,
 }
 
@@ -38,21 +39,21 @@ impl Settings {
         self
     }
 
-    /// Sets how long to wait for one endpoint to answer.
+    /// Sets the timeout for the TCP handshake with one endpoint.
     #[must_use]
     pub fn with_dial_timeout(mut self, timeout: Duration) -> Self {
         self.dial_timeout = timeout;
         self
     }
 
-    /// Sets how many endpoints to try; at least 1.
+    /// Sets the maximum number of endpoints to dial for one connection. 0 means 1.
     #[must_use]
     pub fn with_dial_attempts(mut self, attempts: usize) -> Self {
         self.dial_attempts = attempts.max(1);
         self
     }
 
-    /// Sets how long the connections of a removed listener may go on.
+    /// Sets the time that connections of a removed listener have to finish.
     #[must_use]
     pub fn with_drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;

@@ -1,4 +1,4 @@
-//! `splice(2)` through pipes.
+//! The pool of pipes on Linux.
 
 use std::cell::RefCell;
 use std::io;
@@ -11,29 +11,33 @@ use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::pipe2;
 
-/// What a pipe holds, in bytes. The system allows an ordinary user no larger one
-/// (`fs.pipe-max-size`); with the usual 64 KiB there are so many calls that copying costs less.
+/// Capacity of a pipe in bytes: the maximum for unprivileged users (`fs.pipe-max-size`). With the
+/// default of 64 KiB, splice(2) needs so many calls that copying is cheaper.
 pub(in crate::forward) const CAPACITY: usize = 1 << 20;
 
-/// Pipes that the workers of a forwarder have at most, though each at least one. An ordinary user gets 64 of this size in all
-/// (`fs.pipe-user-pages-soft`), unless the system says otherwise, and any other that he opens
-/// then is a very small one.
+/// Maximum number of pipes over all workers of a forwarder, but at least one per worker.
+/// Unprivileged users get 64 pipes of this size (`fs.pipe-user-pages-soft`); the kernel limits
+/// further pipes to one or two pages.
 const MAX_PIPES: usize = 32;
 
-/// Pipes that a worker keeps for the next bulk. More are a moment's need.
+/// Maximum number of free pipes in the pool of a worker. Further pipes are closed.
 const MAX_SPARE_PIPES: usize = 4;
 
-/// How long to do without, where a pipe could not be had.
+/// Time to wait before the next attempt after a pipe could not be opened. Data is copied until
+/// then.
 const OPEN_RETRY_DELAY: Duration = Duration::from_secs(1);
 
 thread_local! {
     static POOL: RefCell<Pool> = const { RefCell::new(Pool::new()) };
 }
 
+/// The pipes of a worker.
 struct Pool {
     spare: Vec<PipeEnds>,
     in_use: usize,
+    /// Maximum of `in_use`.
     limit: usize,
+    /// Time of the next attempt to open a pipe, if the last one failed.
     retry_at: Option<Instant>,
 }
 
@@ -67,6 +71,7 @@ impl Pool {
         }
     }
 
+    /// Stops handing out pipes: splice(2) does not work here.
     fn disable(&mut self) {
         self.limit = 0;
         self.spare.clear();
@@ -78,42 +83,45 @@ struct PipeEnds {
     writer: OwnedFd,
 }
 
-/// A pipe, given back when dropped; or closed, if there is something left in it.
+/// An acquired pipe. Dropping it returns it to the pool if it is empty, and closes it otherwise.
 pub(in crate::forward) struct Pipe {
-    /// There until it is dropped.
+    /// `None` only during drop.
     ends: Option<PipeEnds>,
+    /// Number of bytes in the pipe.
     held: usize,
 }
 
-/// Prepares a thread that is one of so many workers.
+/// Prepares the current thread as one of `workers` worker threads.
 ///
-/// A pipe, unlike a buffer, cannot be written to a lost peer without a SIGPIPE, and it is not ours to
-/// say what that does to the process.
+/// splice(2) to a socket whose peer is lost raises SIGPIPE, and has no flag like `MSG_NOSIGNAL`.
+/// The action of the signal applies to the whole process and belongs to the embedding program, so
+/// the worker blocks the signal in its own thread instead.
 pub(in crate::forward) fn prepare_worker(workers: NonZeroUsize) {
     let mut pipe = SigSet::empty();
     pipe.add(Signal::SIGPIPE);
-    // It fails only for want of such a signal.
+    // It fails only for an invalid signal set.
     let _ = pipe.thread_block();
     POOL.with_borrow_mut(|pool| pool.limit = (MAX_PIPES / workers.get()).max(1));
 }
 
 impl Pipe {
-    /// An empty pipe; `None` where there is none to be had.
+    /// Takes an empty pipe from the pool, or opens one; `None` if the limit is reached or opening
+    /// failed.
     pub(in crate::forward) fn acquire() -> Option<Self> {
         let ends = POOL.with_borrow_mut(Pool::acquire)?;
         Some(Self { ends: Some(ends), held: 0 })
     }
 
-    /// Whether nothing is in it.
+    /// Returns `true` if the pipe contains no bytes.
     pub(in crate::forward) fn is_empty(&self) -> bool {
         self.held == 0
     }
 
-    /// Moves at most `limit` bytes that `socket` has to read into the pipe, which must be empty, and
-    /// says how many. Where that is 0, it says nothing of the socket.
+    /// Moves at most `limit` bytes from `socket` into the pipe, which must be empty, and returns
+    /// the number of bytes. 0 does not imply EOF: the caller must read from the socket to find out.
     ///
     /// # Errors
-    /// The socket's.
+    /// The error of the socket.
     pub(in crate::forward) fn fill(
         &mut self,
         socket: impl AsFd,
@@ -124,7 +132,7 @@ impl Pipe {
         self.held = match retry_on_eintr(|| splice(from, None, into, None, limit, NONBLOCK)) {
             Ok(moved) => moved,
             Err(Errno::EAGAIN) => 0,
-            // Nothing is moved on this system; a filter of system calls may say so, for one.
+            // splice(2) is not available for these sockets, or blocked, for example by seccomp.
             Err(Errno::ENOSYS | Errno::EPERM | Errno::EACCES | Errno::EINVAL) => {
                 POOL.with_borrow_mut(Pool::disable);
                 0
@@ -134,10 +142,12 @@ impl Pipe {
         Ok(self.held)
     }
 
-    /// Moves what `socket` takes out of the pipe, and says how many bytes.
+    /// Moves bytes from the pipe to `socket` until its send buffer is full, and returns their
+    /// number.
     ///
     /// # Errors
-    /// The socket's; the pipe must not be empty, so that `WouldBlock` cannot be the pipe's.
+    /// The error of the socket. The pipe must not be empty, since `WouldBlock` would then be
+    /// ambiguous.
     pub(in crate::forward) fn empty(&mut self, socket: impl AsFd) -> io::Result<usize> {
         debug_assert!(!self.is_empty());
         let (from, into) = (&self.ends().reader, socket.as_fd());
@@ -147,11 +157,11 @@ impl Pipe {
     }
 
     fn ends(&self) -> &PipeEnds {
-        self.ends.as_ref().expect("a pipe has ends")
+        self.ends.as_ref().expect("BUG: pipe used after drop")
     }
 }
 
-/// What a call comes to when no signal gets in its way.
+/// Repeats a call that a signal interrupts.
 fn retry_on_eintr<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
     loop {
         match call() {
@@ -164,7 +174,8 @@ fn retry_on_eintr<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T>
 const NONBLOCK: SpliceFFlags = SpliceFFlags::SPLICE_F_NONBLOCK;
 
 impl PipeEnds {
-    /// It fails for want of descriptors, or of pages that this user may still put into pipes.
+    /// Opens a pipe; `None` without a free file descriptor, or if the user's limit of pipe pages is
+    /// reached.
     fn open() -> Option<Self> {
         let (reader, writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).ok()?;
         fcntl(&writer, FcntlArg::F_SETPIPE_SZ(CAPACITY.try_into().ok()?)).ok()?;
@@ -174,9 +185,9 @@ impl PipeEnds {
 
 impl Drop for Pipe {
     fn drop(&mut self) {
-        // What is left in it belongs to nobody any more, least of all to the next who takes it.
+        // Remaining bytes must never reach another connection, so the pipe is closed.
         let ends = self.ends.take().filter(|_| self.is_empty());
-        // While the thread ends there may be no pool; then the pipe is closed as well.
+        // During thread shutdown the pool may be destroyed already. The pipe is closed then.
         let _ = POOL.try_with(|pool| pool.borrow_mut().release(ends));
     }
 }

@@ -1,8 +1,9 @@
-//! Pipes, owned by the worker and lent to a direction for as long as it has bytes in hand.
+//! Pool of pipes, one pool per worker thread.
 //!
-//! Through a pipe, bulk goes from socket to socket without being copied (`splice(2)`). A pipe is
-//! lent as a buffer is: an idle connection has none, and a worker whose peers keep up uses a single
-//! one for all of them.
+//! On Linux, `splice(2)` moves bulk data from socket to socket through a pipe, without copying it.
+//! A direction acquires a pipe when it transfers bulk data, and releases it as soon as all bytes
+//! are written. An idle connection owns no pipe, and a worker whose sinks keep up uses a single one
+//! for all its connections.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,11 +1,11 @@
-//! Where bytes cannot be moved through pipes: there are none, and everything is copied.
+//! Replacement for systems without `splice(2)`: there are no pipes, and all bytes are copied.
 
 use std::io;
 use std::num::NonZeroUsize;
 
 pub(in crate::forward) const CAPACITY: usize = 1 << 20;
 
-/// What cannot be had here.
+/// An uninhabited type, since no pipe can be acquired.
 pub(in crate::forward) enum Pipe {}
 
 pub(in crate::forward) fn prepare_worker(_: NonZeroUsize) {}
