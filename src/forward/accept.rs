@@ -83,7 +83,7 @@ impl Acceptor {
                         told = true;
                         quiet_until = Instant::now() + WARNING_INTERVAL;
                         let listener = &self.listener.state().id;
-                        tracing::warn!(%listener, %error, "cannot accept connections; trying again");
+                        tracing::warn!(%listener, %error, "cannot accept connections; retrying with backoff");
                     }
                     sleep(pause).await;
                     pause = (2 * pause).min(LONGEST_PAUSE);

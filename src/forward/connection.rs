@@ -21,7 +21,7 @@ use super::route::Route;
 use crate::plan::{BackendId, RejectReason};
 
 /// Why a stream may be taken for granted.
-const THERE: &str = "downstream is there until the end, upstream while there is something to relay";
+const THERE: &str = "BUG: stream used after close() or before it was connected";
 
 /// A connection and what is known of it so far. When it is dropped, in whatever way, it is counted
 /// and logged.

@@ -28,10 +28,10 @@ pub(super) async fn dial(
             Some(Err(error)) => (Outcome::DialFailed, error),
             None => (Outcome::DialTimedOut, io::ErrorKind::TimedOut.into()),
         };
-        tracing::debug!(%endpoint, %error, "endpoint did not take the connection");
+        tracing::debug!(%endpoint, %error, "cannot connect to endpoint");
         failure = Some(DialFailure { outcome, endpoint });
     }
-    Err(failure.expect("a target has at least one endpoint"))
+    Err(failure.expect("BUG: target without endpoints"))
 }
 
 /// How the last endpoint tried failed.

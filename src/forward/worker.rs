@@ -80,7 +80,7 @@ async fn work(number: usize, settings: Arc<Settings>, mut queue: mpsc::Receiver<
         let socket = match TcpListener::from_std(socket) {
             Ok(socket) => socket,
             Err(error) => {
-                tracing::error!(listener = %listener.state().id, worker = number, %error, "cannot serve a socket");
+                tracing::error!(listener = %listener.state().id, worker = number, %error, "cannot register listening socket with the runtime; this worker does not serve it");
                 continue;
             }
         };
