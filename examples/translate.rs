@@ -1,5 +1,5 @@
-//! What would come of manifests, without opening a socket: every object with the status it would
-//! get, and the plan that a gateway would run.
+//! Translates manifests without opening a port: prints every object with its status, and the plan
+//! that a gateway would run.
 //!
 //! `cargo run --example translate -- examples/tcp-routing`
 
@@ -16,36 +16,38 @@ use sluicegate::sources::FileSource;
 use sluicegate::translate::{Assignments, Settings, translate};
 
 const HELP: &str = "\
-Shows what would come of Gateway API manifests, without opening a socket.
+Translates Gateway API manifests without opening a port.
 
 Usage: translate [OPTIONS] PATH...
 
-  PATH...  Files, or directories of *.yaml, *.yml and *.json (one level deep),
-           with GatewayClass, Gateway, TCPRoute, ReferenceGrant, Service,
-           EndpointSlice and Namespace. Other kinds are passed over.
+  PATH...  Files, or directories of *.yaml, *.yml and *.json files (without
+           subdirectories). Supported kinds: GatewayClass, Gateway, TCPRoute,
+           ReferenceGrant, Service, EndpointSlice and Namespace. Other kinds
+           are ignored.
 
-Prints a stream of YAML documents: the objects, by kind and name, each
-GatewayClass, Gateway and TCPRoute with the status it would get if every port
-could be opened; then the compiled plan, as the last document.
+Standard output: a stream of YAML documents. First the objects, sorted by kind
+and name; each GatewayClass, Gateway and TCPRoute has the status that it gets if
+every port can be opened. The last document is the plan.
 
-What is wrong with the manifests goes to the standard error, as
-file:line:column: object: field: message; the other objects are translated all
-the same. So does a note on each object that gets no status here.
+Standard error: invalid documents, as file:line:column: object: field: message,
+and a note on each object without a status. The other objects are translated.
 
 Options:
-      --controller-name NAME   Serve only the GatewayClasses of this controller,
-                               such as example.com/gateway. Default: all.
-  -h, --help                   Print this.
+      --controller-name NAME   Serve only GatewayClasses of this controller, such
+                               as example.com/gateway. Default: all.
+  -h, --help                   Print this help.
 
-Exit status: 0, whatever the conditions say; 1 if a manifest is wrong; 2 if the
-command line is, or a path cannot be read.
+Exit status:
+  0  all documents are valid, with any conditions
+  1  a document is invalid
+  2  the command line is invalid, or a path cannot be read
 ";
 
 fn main() -> ExitCode {
     let outcome = match parse() {
-        Ok(Some(task)) => task.run(),
+        Ok(Some(command)) => command.run(),
         Ok(None) => print(HELP).map(|()| ExitCode::SUCCESS).map_err(Into::into),
-        Err(error) => Err(format!("{error}\nTry --help.").into()),
+        Err(error) => Err(format!("{error}\nRun with --help for the options.").into()),
     };
     outcome.unwrap_or_else(|error| {
         let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
@@ -54,13 +56,13 @@ fn main() -> ExitCode {
     })
 }
 
-struct Task {
+struct Command {
     files: FileSource,
     settings: Settings,
 }
 
-/// The task, or none where only help is asked for.
-fn parse() -> Result<Option<Task>, lexopt::Error> {
+/// Parses the command line; returns `None` if it asks for the help text.
+fn parse() -> Result<Option<Command>, lexopt::Error> {
     let mut paths = Vec::<PathBuf>::new();
     let mut settings = Settings::default();
     let mut parser = lexopt::Parser::from_env();
@@ -76,20 +78,20 @@ fn parse() -> Result<Option<Task>, lexopt::Error> {
         }
     }
     if paths.is_empty() {
-        return Err("no PATH is given; name files or directories of manifests".into());
+        return Err("no PATH given; expected files or directories of manifests".into());
     }
-    Ok(Some(Task { files: FileSource::new(paths), settings }))
+    Ok(Some(Command { files: FileSource::new(paths), settings }))
 }
 
-impl Task {
+impl Command {
     fn run(self) -> Result<ExitCode, Box<dyn std::error::Error + Send + Sync>> {
         let manifests = self.files.read()?;
         for problem in &manifests.problems {
             eprintln!("{problem}");
         }
         let translation = translate(&manifests.resources, &self.settings, &Assignments::default());
-        for (object, why) in &translation.unmanaged {
-            eprintln!("note: {object} is left alone: {why}");
+        for (object, reason) in &translation.unmanaged {
+            eprintln!("note: {object} gets no status: {reason}");
         }
         let mut stream = String::new();
         for object in manifests.resources.objects() {
@@ -103,7 +105,7 @@ impl Task {
     }
 }
 
-/// The object with the status it would get; as it is, where it would get none.
+/// Returns the object with its status from the report, or unchanged if the report has none.
 fn with_status(object: Object, report: &StatusReport) -> Object {
     match object {
         Object::GatewayClass(mut class) => {
@@ -128,7 +130,7 @@ fn with_status(object: Object, report: &StatusReport) -> Object {
     }
 }
 
-/// With plain mappings where YAML would have tags, which many readers do not know.
+/// Returns the plan as YAML without tags, which many parsers do not support.
 fn plan_document(plan: &Plan) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let mut document = Vec::new();
     let mut serializer = serde_yaml::Serializer::new(&mut document);
@@ -136,7 +138,7 @@ fn plan_document(plan: &Plan) -> Result<String, Box<dyn std::error::Error + Send
     Ok(String::from_utf8(document)?)
 }
 
-/// A reader that has seen enough, such as `head`, is no error.
+/// Writes to standard output. A reader that closes the pipe early, such as `head`, is no error.
 fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -185,7 +185,7 @@ fn controller_name_leaves_other_classes_unmanaged() {
         assert_eq!(run.status, 0);
         assert_eq!(run.out.contains("\nstatus:\n"), served, "{}", run.out);
         assert_eq!(
-            run.err.contains("note: Gateway default/g is left alone"),
+            run.err.contains("note: Gateway default/g gets no status"),
             !served,
             "{}",
             run.err
@@ -205,7 +205,7 @@ fn unsupported_kinds_give_an_empty_plan() {
 fn command_line_error_exits_with_2() {
     let missing = PathBuf::from("/no/such/path.yaml");
     for (arguments, message) in [
-        (&[][..], "no PATH is given"),
+        (&[][..], "no PATH given"),
         (&["--nope".as_ref()], "invalid option '--nope'"),
         (&["-x".as_ref()], "invalid option '-x'"),
         (&["--controller-name".as_ref()], "missing argument"),

@@ -65,7 +65,7 @@ pub(crate) fn parse() -> Result<Option<Options>, lexopt::Error> {
 }
 
 fn seconds(text: &str) -> Result<Duration, &'static str> {
-    let expected = "expected a number of seconds, 0 or more, such as 30 or 0.5";
+    let expected = "--drain-timeout takes a number of seconds, 0 or more, such as 30 or 0.5";
     let seconds = text.parse().map_err(|_| expected)?;
     Duration::try_from_secs_f64(seconds).map_err(|_| expected)
 }
