@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::object::{Live, Seen};
-use super::watch::{Scope, What};
+use super::scope::Scope;
+use super::watch::What;
 use crate::model::{ObjectKey, ObjectKind, Resources};
 use crate::sources::Snapshot;
 

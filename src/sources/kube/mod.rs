@@ -11,12 +11,14 @@
 //! like routes that were deleted. After that nothing the API server does or does not do takes anything
 //! away: what is known stays until it says otherwise.
 
+mod active_errors;
 mod cluster;
-mod complaint;
 mod events;
 mod lease;
 mod object;
+mod operation;
 mod run;
+mod scope;
 mod served;
 mod services;
 mod version;

@@ -10,12 +10,14 @@ use tokio::sync::{Notify, mpsc, watch as channel};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::KubeSource;
+use super::active_errors::ActiveErrors;
 use super::cluster::Cluster;
-use super::complaint::Complaints;
 use super::events::Events;
 use super::lease::campaign;
+use super::operation::Operation;
+use super::scope::Scope;
 use super::served::{self, Found, Served};
-use super::watch::{Change, Scope, What, is_expired, watch};
+use super::watch::{Change, What, is_expired, watch};
 use super::write::{Pen, Writer};
 use crate::model::{NamespaceName, ObjectKind, ServiceType};
 use crate::sources::{Feed, SourceError, StatusUpdate};
@@ -49,7 +51,7 @@ pub(super) struct Run {
     tasks: JoinSet<()>,
     sender: mpsc::Sender<Change>,
     changes: mpsc::Receiver<Change>,
-    complaints: Complaints,
+    errors: ActiveErrors,
     found: mpsc::Receiver<Result<Found, SourceError>>,
     /// Has the looking done at once.
     nudge: Arc<Notify>,
@@ -116,7 +118,7 @@ impl Run {
             tasks,
             sender,
             changes,
-            complaints: Complaints::default(),
+            errors: ActiveErrors::default(),
             found,
             nudge,
             missing: None,
@@ -166,7 +168,7 @@ impl Run {
         if !self.watches.contains_key(&scope) {
             return false;
         }
-        let tried = describe(&scope);
+        let operation = Operation::Watch(scope.clone());
         let is_spoken_of = match &what {
             What::Failed(error) if is_expired(error) => false,
             What::Failed(error) => {
@@ -174,10 +176,10 @@ impl Run {
                 if is_not_found(error) {
                     self.nudge.notify_one();
                 }
-                self.complain(tried, error)
+                self.fail(operation, error)
             }
             What::Listed(_) | What::Applied(_) | What::Deleted(_) | What::Resumed => {
-                self.complaints.settle(&tried)
+                self.errors.resolve(&operation)
             }
         };
         // What was held back until now.
@@ -195,12 +197,11 @@ impl Run {
     /// Watches what the server has, and gives up what it has no more. Whether there is something to
     /// publish.
     fn look_at(&mut self, found: Result<Found, SourceError>) -> bool {
-        let tried = "find out what the API server has";
         let Found { served, version } = match found {
             Ok(found) => found,
-            Err(error) => return self.complain(tried.to_owned(), &*error),
+            Err(error) => return self.fail(Operation::Discover, &*error),
         };
-        let mut is_spoken_of = self.complaints.settle(tried);
+        let mut is_spoken_of = self.errors.resolve(&Operation::Discover);
         match version {
             Ok(version) => {
                 self.writer.version(version, &self.cluster);
@@ -229,20 +230,21 @@ impl Run {
         is_spoken_of
     }
 
-    /// Complains of an error, where that is new. Before there is a gateway to say it, it is said here.
-    fn complain(&mut self, tried: String, error: &(dyn Error + 'static)) -> bool {
-        let complaint = self.complaints.raise(tried, error);
-        if let (Some(complaint), false) = (&complaint, self.is_published) {
-            tracing::warn!("{complaint}");
+    /// Records that an operation failed. Returns `true` if its error is new. Before the first
+    /// snapshot is published, which carries the errors, a new error is logged here.
+    fn fail(&mut self, operation: Operation, error: &(dyn Error + 'static)) -> bool {
+        let message = self.errors.report(operation, error);
+        if let (Some(message), false) = (&message, self.is_published) {
+            tracing::warn!("{message}");
         }
-        complaint.is_some()
+        message.is_some()
     }
 
     fn stop(&mut self, kind: ObjectKind) {
         self.watches.retain(|scope, watch| {
             if scope.kind == kind {
                 watch.abort();
-                self.complaints.withdraw(&describe(scope));
+                self.errors.forget(&Operation::Watch(scope.clone()));
             }
             scope.kind != kind
         });
@@ -268,8 +270,9 @@ impl Run {
     /// Whether all that can be watched has been listed. What comes later, such as a definition that
     /// was installed, is waited for as well; but where it cannot be listed, the rest goes on.
     fn is_whole(&self) -> bool {
-        let is_given_up =
-            |scope: &Scope| self.is_published && self.complaints.includes(&describe(scope));
+        let is_given_up = |scope: &Scope| {
+            self.is_published && self.errors.contains(&Operation::Watch(scope.clone()))
+        };
         self.missing.is_some()
             && self.watches.keys().all(|scope| self.cluster.has_listed(scope) || is_given_up(scope))
     }
@@ -290,14 +293,7 @@ impl Run {
                 missing.join(", ")
             )
         });
-        missing.into_iter().chain(self.complaints.all())
-    }
-}
-
-fn describe(Scope { kind, namespace }: &Scope) -> String {
-    match namespace {
-        Some(namespace) => format!("watch {kind} objects in namespace {namespace}"),
-        None => format!("watch {kind} objects"),
+        missing.into_iter().chain(self.errors.messages())
     }
 }
 

@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::object::{Received, Seen};
+use super::scope::Scope;
 use super::served::Served;
-use crate::model::{NamespaceName, ObjectKey, ObjectKind};
+use crate::model::ObjectKey;
 
 /// How long to wait after an error: at first, and at most. An API server that comes back finds us
 /// soon, and one that struggles is asked seldom.
@@ -23,13 +24,6 @@ const CALM: Duration = Duration::from_secs(40);
 
 /// How long the server may keep a watch open, in seconds; it sends bookmarks meanwhile.
 const WATCH_SECONDS: u32 = 290;
-
-/// What is watched: a kind, everywhere or in one namespace.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Scope {
-    pub(super) kind: ObjectKind,
-    pub(super) namespace: Option<NamespaceName>,
-}
 
 /// What a watch has to say.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Election, PATIENCE, Stage};
-use crate::sources::kube::complaint::describe;
+use crate::sources::kube::active_errors::error_text;
 
 /// How long to wait before what somebody else's write has spoilt is tried again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -285,7 +285,7 @@ impl Candidate {
             Ok(Ok(Attempt::Refused | Attempt::Spoilt)) => {}
             Ok(Err(error)) => tracing::warn!(
                 lease,
-                error = describe(&error),
+                error = error_text(&error),
                 "cannot give the Lease up; it will run out"
             ),
             Err(_) => tracing::warn!(
@@ -322,7 +322,7 @@ impl Candidate {
                 return;
             }
             Ok(Err(kube::Error::Api(status))) => (Some(status.code), status.message.clone()),
-            Ok(Err(error)) => (None, describe(error)),
+            Ok(Err(error)) => (None, error_text(error)),
             Err(_) => (None, "the API server does not answer".to_owned()),
         };
         if self.trouble.replace(trouble) == Some(trouble) {

@@ -12,6 +12,7 @@ use crate::model::{
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cluster::Cluster;
 use crate::sources::kube::object::{Live, has_status};
+use crate::sources::kube::operation::WriteKind;
 use crate::sources::kube::services::{Wanted, is_left_over};
 
 /// [Keeps](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass) a GatewayClass from being
@@ -125,14 +126,14 @@ impl Aim<'_> {
 }
 
 impl Work {
-    /// What a complaint calls it.
-    pub(super) fn describe(&self, kind: ObjectKind) -> String {
+    /// Returns the kind of write.
+    pub(super) fn kind(&self) -> WriteKind {
         match self {
-            Self::Status { .. } => format!("write the status of {kind} objects"),
-            Self::Finalizers(_) => format!("set finalizers of {kind} objects"),
-            Self::Create(_) => format!("create {kind} objects"),
-            Self::Replace(_) => format!("update {kind} objects"),
-            Self::Delete => format!("delete {kind} objects"),
+            Self::Status { .. } => WriteKind::Status,
+            Self::Finalizers(_) => WriteKind::Finalizers,
+            Self::Create(_) => WriteKind::Create,
+            Self::Replace(_) => WriteKind::Update,
+            Self::Delete => WriteKind::Delete,
         }
     }
 

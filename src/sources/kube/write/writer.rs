@@ -17,10 +17,11 @@ use super::schedule::Schedule;
 use super::work::{Aim, Work};
 use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
+use crate::sources::kube::active_errors::ActiveErrors;
 use crate::sources::kube::cluster::Cluster;
-use crate::sources::kube::complaint::Complaints;
 use crate::sources::kube::events::Events;
 use crate::sources::kube::object::has_status;
+use crate::sources::kube::operation::Operation;
 use crate::sources::kube::served::Served;
 use crate::sources::kube::services::{ServiceTemplate, Wanted, wanted};
 
@@ -41,9 +42,9 @@ pub(in super::super) struct Writer {
     wanted: BTreeMap<ObjectKey, Wanted>,
     writing: BTreeSet<ObjectKey>,
     requests: FuturesUnordered<BoxFuture<'static, Box<Written>>>,
-    complaints: Complaints,
-    /// The object that each complaint is of.
-    blamed: BTreeMap<String, ObjectKey>,
+    errors: ActiveErrors,
+    /// The object on which each operation failed first.
+    blamed: BTreeMap<Operation, ObjectKey>,
     sees_all: bool,
     /// Whether we might write when we last looked.
     had_pen: bool,
@@ -89,7 +90,7 @@ impl Writer {
             wanted: BTreeMap::new(),
             writing: BTreeSet::new(),
             requests: FuturesUnordered::new(),
-            complaints: Complaints::default(),
+            errors: ActiveErrors::default(),
             blamed: BTreeMap::new(),
             sees_all,
             had_pen: false,
@@ -255,22 +256,22 @@ impl Writer {
     }
 
     fn succeeded(&mut self, key: &ObjectKey, work: &Work) {
-        let tried = work.describe(key.kind);
-        if self.blamed.get(&tried) == Some(key) {
-            self.blamed.remove(&tried);
-            self.complaints.settle(&tried);
+        let operation = Operation::Write(work.kind(), key.kind);
+        if self.blamed.get(&operation) == Some(key) {
+            self.blamed.remove(&operation);
+            self.errors.resolve(&operation);
         }
     }
 
     fn failed(&mut self, key: ObjectKey, work: &Work, error: &(dyn Error + 'static)) -> bool {
-        let tried = work.describe(key.kind);
+        let operation = Operation::Write(work.kind(), key.kind);
         // Of many objects that fail alike one will do. Where somebody else may write now, it is no
         // longer for us to do.
         if self.pen.may_write()
-            && *self.blamed.entry(tried.clone()).or_insert_with(|| key.clone()) == key
-            && let Some(complaint) = self.complaints.raise(tried, error)
+            && *self.blamed.entry(operation.clone()).or_insert_with(|| key.clone()) == key
+            && let Some(message) = self.errors.report(operation, error)
         {
-            tracing::warn!("{complaint}");
+            tracing::warn!("{message}");
         }
         self.schedule.failed(key, Instant::now());
         false

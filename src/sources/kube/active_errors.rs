@@ -1,0 +1,77 @@
+//! The errors of operations that are retried, each reported once.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use super::operation::Operation;
+
+/// The operations that fail at present, each with its last error.
+#[derive(Debug, Default)]
+pub(super) struct ActiveErrors(BTreeMap<Operation, String>);
+
+impl ActiveErrors {
+    /// Records that an operation failed. Returns the message to report, unless the operation failed
+    /// with the same error before.
+    pub(super) fn report(
+        &mut self,
+        operation: Operation,
+        error: &(dyn Error + 'static),
+    ) -> Option<String> {
+        let error = error_text(error);
+        if self.0.get(&operation) == Some(&error) {
+            return None;
+        }
+        let message = message(&operation, &error);
+        self.0.insert(operation, error);
+        Some(message)
+    }
+
+    /// Records that an operation succeeded. Returns `true` if it failed before.
+    pub(super) fn resolve(&mut self, operation: &Operation) -> bool {
+        let had_failed = self.0.remove(operation).is_some();
+        if had_failed {
+            tracing::info!("can {operation} again");
+        }
+        had_failed
+    }
+
+    /// Removes the error of an operation that is no longer tried.
+    pub(super) fn forget(&mut self, operation: &Operation) {
+        self.0.remove(operation);
+    }
+
+    /// Returns `true` if the last try of an operation failed.
+    pub(super) fn contains(&self, operation: &Operation) -> bool {
+        self.0.contains_key(operation)
+    }
+
+    /// Returns the messages of all errors.
+    pub(super) fn messages(&self) -> impl Iterator<Item = String> + '_ {
+        self.0.iter().map(|(operation, error)| message(operation, error))
+    }
+}
+
+fn message(operation: &Operation, error: &str) -> String {
+    format!("cannot {operation}: {error}; trying again")
+}
+
+/// Returns the message of the API server's `Status` if the error has one, else the texts of the
+/// error and its sources.
+pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(kube::Error::Api(status)) = error.downcast_ref() {
+            return status.message.clone();
+        }
+        let own = error.to_string();
+        // Many errors of `kube` repeat the text of their source.
+        if text.is_empty() {
+            text = own;
+        } else if !text.contains(&own) {
+            text = format!("{text}: {own}");
+        }
+        next = error.source();
+    }
+    text
+}
