@@ -5,19 +5,33 @@ use std::time::Duration;
 use kube::Client;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use super::work::Work;
 use crate::model::ObjectKey;
-use crate::sources::kube::object::{Received, Seen};
+use crate::sources::kube::object::{Live, Received, Seen};
 
 /// Under this name the server remembers who wrote a field.
 const FIELD_MANAGER: &str = "sluicegate";
 
 /// How long a request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The version of an object that a write is based on. The API server refuses the write with a
+/// conflict if the object has another one by then.
+#[derive(Debug, Clone)]
+pub(super) struct BaseVersion {
+    uid: String,
+    resource_version: String,
+}
+
+impl From<&Live> for BaseVersion {
+    fn from(live: &Live) -> Self {
+        Self { uid: live.uid.to_string(), resource_version: live.resource_version.to_string() }
+    }
+}
 
 /// What came of a write.
 #[derive(Debug)]
@@ -39,12 +53,12 @@ pub(super) async fn send(
     resource: &ApiResource,
     key: &ObjectKey,
     work: &Work,
-    body: &Value,
+    base: Option<&BaseVersion>,
     deadline: Option<Instant>,
 ) -> Answer {
     let limit = Instant::now() + TIMEOUT;
     let sending = async {
-        match write(client, resource, key, work, body).await {
+        match write(client, resource, key, work, base).await {
             Ok(seen) => Answer::Written(seen),
             Err(kube::Error::Api(status)) if status.is_not_found() => Answer::Gone,
             Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
@@ -65,35 +79,60 @@ async fn write(
     resource: &ApiResource,
     key: &ObjectKey,
     work: &Work,
-    body: &Value,
+    base: Option<&BaseVersion>,
 ) -> kube::Result<Option<Seen>> {
     let (request, name) = (request(resource, key), key.name.as_str());
     let parameters =
         PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
-    let bytes = serde_json::to_vec(body).map_err(kube::Error::SerdeError)?;
+    // The items of a list have no apiVersion and kind of their own.
+    let typed = |mut object: Value| {
+        object["apiVersion"] = json!(resource.api_version);
+        object["kind"] = json!(resource.kind);
+        serde_json::to_vec(&object).map_err(kube::Error::SerdeError)
+    };
     let request = match work {
-        Work::Status { .. } => request.replace_subresource("status", name, &parameters, bytes),
-        Work::Create(_) => request.create(&parameters, bytes),
-        Work::Replace(_) => request.replace(name, &parameters, bytes),
+        Work::Status { status, .. } => {
+            let object = json!({ "metadata": metadata(key, base), "status": status });
+            request.replace_subresource("status", name, &parameters, typed(object)?)
+        }
+        Work::Create(object) => request.create(&parameters, typed(object.clone())?),
+        Work::Replace(object) => request.replace(name, &parameters, typed(object.clone())?),
         Work::Delete => {
-            let text = |field: &str| body["preconditions"][field].as_str().map(str::to_owned);
-            let preconditions =
-                Preconditions { uid: text("uid"), resource_version: text("resourceVersion") };
+            let preconditions = Preconditions {
+                uid: base.map(|base| base.uid.clone()),
+                resource_version: base.map(|base| base.resource_version.clone()),
+            };
             let parameters = DeleteParams::default().preconditions(preconditions);
             let request = request.delete(name, &parameters).map_err(kube::Error::BuildRequest)?;
             // The watch tells when it is gone.
             return client.request_text(request).await.map(|_| None);
         }
-        Work::Finalizers(_) => {
+        Work::Finalizers(finalizers) => {
+            let mut metadata = metadata(key, base);
+            metadata["finalizers"] = json!(finalizers);
+            let patch = json!({ "metadata": metadata });
             let parameters = PatchParams {
                 field_manager: Some(FIELD_MANAGER.to_owned()),
                 ..PatchParams::default()
             };
-            request.patch(name, &parameters, &Patch::Merge(body))
+            request.patch(name, &parameters, &Patch::Merge(patch))
         }
     };
     let received: Received = client.request(request.map_err(kube::Error::BuildRequest)?).await?;
     Ok(received.read(key.kind))
+}
+
+/// Returns the metadata that identifies an object and the version that a write of it is based on.
+fn metadata(key: &ObjectKey, base: Option<&BaseVersion>) -> Value {
+    let mut metadata = json!({ "name": key.name });
+    if let Some(namespace) = &key.namespace {
+        metadata["namespace"] = json!(namespace);
+    }
+    if let Some(base) = base {
+        metadata["uid"] = json!(base.uid);
+        metadata["resourceVersion"] = json!(base.resource_version);
+    }
+    metadata
 }
 
 async fn read(

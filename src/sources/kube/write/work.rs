@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::merge::{Desired, merge};
 use crate::model::{
@@ -134,39 +134,6 @@ impl Work {
             Self::Create(_) => WriteKind::Create,
             Self::Replace(_) => WriteKind::Update,
             Self::Delete => WriteKind::Delete,
-        }
-    }
-
-    /// What to send: the state it is based on, and what is to be different.
-    pub(super) fn body(&self, key: &ObjectKey, live: Option<&Live>, api_version: &str) -> Value {
-        let preconditions = live.map(|live| (&live.uid, &live.resource_version));
-        let (uid, resource_version) = preconditions.unzip();
-        let mut metadata =
-            json!({ "name": key.name, "uid": uid, "resourceVersion": resource_version });
-        if let Some(namespace) = &key.namespace {
-            metadata["namespace"] = json!(namespace);
-        }
-        match self {
-            Self::Status { status, .. } => json!({
-                "apiVersion": api_version,
-                "kind": key.kind.as_str(),
-                "metadata": metadata,
-                "status": status,
-            }),
-            Self::Finalizers(finalizers) => {
-                metadata["finalizers"] = json!(finalizers);
-                json!({ "metadata": metadata })
-            }
-            Self::Create(object) | Self::Replace(object) => {
-                let mut object = object.clone();
-                // An object from a list does not say what it is.
-                object["apiVersion"] = json!(api_version);
-                object["kind"] = json!(key.kind.as_str());
-                object
-            }
-            Self::Delete => {
-                json!({ "preconditions": { "uid": uid, "resourceVersion": resource_version } })
-            }
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::difference::{differences, differing};
 use super::pen::Pen;
-use super::request::{self, Answer};
+use super::request::{self, Answer, BaseVersion};
 use super::schedule::Schedule;
 use super::work::{Aim, Work};
 use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
@@ -215,11 +215,11 @@ impl Writer {
             };
             self.schedule.spend();
             self.writing.insert(key.clone());
-            let body = work.body(&key, cluster.live(&key), &resource.api_version);
+            let base = cluster.live(&key).map(BaseVersion::from);
             let (client, resource) = (self.client.clone(), resource.clone());
             let deadline = self.pen.deadline();
             self.requests.push(Box::pin(async move {
-                let sent = request::send(&client, &resource, &key, &work, &body, deadline);
+                let sent = request::send(&client, &resource, &key, &work, base.as_ref(), deadline);
                 Box::new(Written { answer: sent.await, key, work })
             }));
         }
