@@ -162,7 +162,7 @@ impl Source for KubeSource {
 /// Why there is no client for a cluster.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no cluster to speak to: {0}; outside of a cluster, point KUBECONFIG to a configuration that kubectl could use"
+    "cannot configure a client for a Kubernetes cluster; outside of a cluster, set KUBECONFIG to the path of a valid kubeconfig file"
 )]
 pub struct KubeError(#[source] Box<dyn Error + Send + Sync>);
 
