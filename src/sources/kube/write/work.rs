@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::merge::{Desired, merge};
 use crate::model::{
-    Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind, Resources,
+    Condition, GatewayClassStatus, GatewayController, NamespacedName, ObjectKey, ObjectKind,
+    ObjectName, Resources,
 };
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cluster::Cluster;
@@ -81,26 +82,39 @@ impl Aim<'_> {
         if self.said.resources.get(key) != self.cluster.resources().get(key) {
             return None;
         }
-        let (class, report) = (&mut None, &self.said.status);
-        let desired = match key.kind {
+        let report = &self.said.status;
+        let write = |desired| self.write_status(live, desired, now);
+        match key.kind {
             ObjectKind::GatewayClass => {
-                let mut said = report.gateway_classes.get(&key.name)?.clone();
-                let generation = said.conditions.first()?.observed_generation;
-                said.conditions.extend(
-                    self.version
-                        .map(|said| Condition { observed_generation: generation, ..said.clone() }),
-                );
-                Desired::GatewayClass(class.insert(said))
+                write(Desired::GatewayClass(&self.class_status(&key.name)?))
             }
-            ObjectKind::Gateway => Desired::Gateway(report.gateways.get(&name(key)?)?),
+            ObjectKind::Gateway => write(Desired::Gateway(report.gateways.get(&name(key)?)?)),
             ObjectKind::TcpRoute => match report.tcp_routes.get(&name(key)?) {
-                Some(said) => Desired::TcpRoute(&said.parents),
+                Some(route) => write(Desired::TcpRoute(&route.parents)),
                 // What we once said of it no longer holds.
-                None if live.status.contains(self.controller.as_str()) => Desired::TcpRoute(&[]),
-                None => return None,
+                None if live.status.contains(self.controller.as_str()) => {
+                    write(Desired::TcpRoute(&[]))
+                }
+                None => None,
             },
-            _ => return None,
-        };
+            _ => None,
+        }
+    }
+
+    /// Returns the status of a GatewayClass: what translation reports, and the condition about the
+    /// installed version of Gateway API.
+    fn class_status(&self, name: &ObjectName) -> Option<GatewayClassStatus> {
+        let mut status = self.said.status.gateway_classes.get(name)?.clone();
+        let class = self.said.resources.gateway_classes.get(name)?;
+        let version = self.version.cloned().map(|condition| Condition {
+            observed_generation: class.metadata.generation,
+            ..condition
+        });
+        status.conditions.extend(version);
+        Some(status)
+    }
+
+    fn write_status(&self, live: &Live, desired: Desired<'_>, now: Timestamp) -> Option<Work> {
         let before: Value = serde_json::from_str(&live.status).unwrap_or_default();
         let status = merge(&before, desired, self.controller, now);
         (status != before).then_some(Work::Status { before, status })
