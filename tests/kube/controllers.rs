@@ -1,4 +1,4 @@
-//! Whose classes they are.
+//! The controller name: which classes the source serves.
 
 use serde_json::json;
 use sluicegate::model::Resources;
@@ -6,18 +6,18 @@ use sluicegate::sources::{KubeSource, MemorySource};
 use sluicegate::{Server, StartError};
 
 use crate::api::Api;
+use crate::harness::Harness;
 use crate::objects::{OURS, THEIRS, class, condition, gateway, parent, route, usual, with};
-use crate::stage::Stage;
 
 #[tokio::test(start_paused = true)]
-async fn classes_and_gateways_of_others_are_left_alone() {
+async fn controller_ignores_foreign_classes_and_gateways() {
     let api = Api::with(usual());
     api.apply(class("theirs", THEIRS));
     api.apply(with("/spec/gatewayClassName", json!("theirs"), gateway("g2", 6000)));
     api.apply(with("/spec/gatewayClassName", json!("missing"), gateway("g3", 6001)));
     api.apply(with("/spec/parentRefs", json!([parent("g2")]), route("r2", "s")));
     api.apply(with("/spec/parentRefs", json!([parent("g3")]), route("r3", "s")));
-    let _stage = Stage::settled(&api).await;
+    let _harness = Harness::settled(&api).await;
     let written: Vec<_> = api.writes().iter().map(|write| write.object()).collect();
     for name in [
         "gatewayclasses/theirs",
@@ -32,13 +32,13 @@ async fn classes_and_gateways_of_others_are_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_name_serves_other_classes() {
+async fn controller_name_selects_the_classes() {
     let api = Api::with(usual());
     api.apply(class("theirs", THEIRS));
     api.apply(with("/spec/gatewayClassName", json!("theirs"), gateway("g2", 6000)));
     api.apply(with("/spec/parentRefs", json!([parent("g2")]), route("r2", "s")));
-    let stage = Stage::with(&api, THEIRS, |source| source);
-    stage.settle().await;
+    let harness = Harness::with(&api, THEIRS, |source| source);
+    harness.settle().await;
     let parents = &api.get("tcproutes/default/r2")["status"]["parents"];
     assert_eq!(parents[0]["controllerName"], THEIRS);
     assert_eq!(condition(&parents[0], "Accepted")["status"], "True");
@@ -47,7 +47,7 @@ async fn another_name_serves_other_classes() {
 }
 
 #[tokio::test]
-async fn a_gateway_has_one_name() {
+async fn controller_names_must_agree() {
     let api = Api::new();
     let source = |name: &str| KubeSource::new(api.client()).controller_name(name.parse().unwrap());
     let both = Server::builder().source(source(OURS)).source(source(THEIRS)).start().await;

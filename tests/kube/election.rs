@@ -1,4 +1,4 @@
-//! Several replicas, of which one writes.
+//! Leader election: of several replicas, one writes to the cluster.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use sluicegate::sources::{Election, LeaseHandle};
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Api, Effect, Request, State};
+use crate::harness::Harness;
 use crate::objects::{OURS, condition, route, usual};
-use crate::stage::Stage;
 
 const LEASE: &str = "leases/system/gate";
 const ROUTE: &str = "tcproutes/default/r";
@@ -22,7 +22,7 @@ const RETRY_PERIOD: Duration = Duration::from_secs(2);
 const LONGEST_LOOK: Duration = Duration::from_millis(2_500);
 
 struct Replica {
-    stage: Stage,
+    harness: Harness,
     resigner: LeaseHandle,
 }
 
@@ -30,8 +30,8 @@ impl Replica {
     fn start(api: &Api, name: &'static str) -> Self {
         let election = Election::new("system/gate".parse().unwrap(), name);
         let resigner = election.resigner();
-        let stage = Stage::with(&api.of(name), OURS, |source| source.election(election));
-        Self { stage, resigner }
+        let harness = Harness::with(&api.of(name), OURS, |source| source.election(election));
+        Self { harness, resigner }
     }
 
     /// One that leads, and one that follows.
@@ -39,7 +39,7 @@ impl Replica {
         let first = Self::start(api, "a");
         api.until_object(LEASE, |lease| lease["spec"]["holderIdentity"] == "a").await;
         let second = Self::start(api, "b");
-        first.stage.settle().await;
+        first.harness.settle().await;
         [first, second]
     }
 }
@@ -87,7 +87,7 @@ async fn change_until_written_by(api: &Api, name: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_of_them_writes_and_all_of_them_read() {
+async fn election_lets_one_replica_write() {
     let api = Api::with(usual());
     let [first, second] = Replica::two(&api).await;
     assert_eq!(api.read(elected).len(), 4, "once: {:#?}", api.writes());
@@ -95,16 +95,16 @@ async fn one_of_them_writes_and_all_of_them_read() {
         change(&api, number);
         caught_up(&api).await;
     }
-    first.stage.settle().await;
+    first.harness.settle().await;
     assert_eq!(writers(&api), ["a"].into());
     assert_eq!(api.read(elected).len(), 4 + 5);
-    let says = |replica: &Replica| replica.stage.latest().resources.clone();
+    let says = |replica: &Replica| replica.harness.latest().resources.clone();
     assert_eq!(says(&first), says(&second));
     assert_eq!(holder(&api), "a");
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_holder_dies_another_writes_after_the_time_of_the_lease() {
+async fn election_replaces_a_dead_leader_when_the_lease_expires() {
     let api = Api::with(usual());
     let [first, _second] = Replica::two(&api).await;
     api.forget();
@@ -120,7 +120,7 @@ async fn when_the_holder_dies_another_writes_after_the_time_of_the_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_holder_resigns_another_writes_at_once() {
+async fn election_replaces_a_leader_at_once_after_release() {
     let api = Api::with(usual());
     let [first, _second] = Replica::two(&api).await;
     api.forget();
@@ -133,24 +133,24 @@ async fn when_the_holder_resigns_another_writes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hand_over_writes_nothing_where_all_is_said() {
+async fn election_change_of_leader_writes_nothing_twice() {
     let api = Api::with(usual());
     let [first, second] = Replica::two(&api).await;
     api.forget();
     first.resigner.resign().await;
-    second.stage.settle().await;
+    second.harness.settle().await;
     assert_eq!(holder(&api), "b");
     assert_eq!(api.read(elected).len(), 0, "{:#?}", api.writes());
     assert_eq!(api.events().len(), 0);
     drop(second);
     let third = Replica::start(&api, "c");
-    third.stage.settle().await;
+    third.harness.settle().await;
     assert_eq!(holder(&api), "c");
     assert_eq!(api.read(elected).len(), 0, "{:#?}", api.writes());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_holder_that_cannot_renew_stops_before_another_begins() {
+async fn election_leader_that_cannot_renew_stops_before_another_writes() {
     for effect in [Effect::Refuse(500), Effect::Break, Effect::Hold] {
         let api = Api::with(usual());
         let [_first, _second] = Replica::two(&api).await;
@@ -183,7 +183,7 @@ async fn a_holder_that_cannot_renew_stops_before_another_begins() {
 
 /// It is not known whether it still arrives, so it must not be sent for long.
 #[tokio::test(start_paused = true)]
-async fn a_write_that_is_under_way_at_the_deadline_is_given_up() {
+async fn election_cancels_writes_in_flight_at_the_renew_deadline() {
     let api = Api::with(usual());
     let [_first, _second] = Replica::two(&api).await;
     let renewals = api.read(|state| state.count("update", "leases"));
@@ -204,24 +204,24 @@ async fn a_write_that_is_under_way_at_the_deadline_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_cannot_have_the_lease_writes_nothing() {
+async fn election_without_permission_prevents_writes() {
     let api = Api::with(usual());
     api.spoil("get,update,create", "leases", Effect::Refuse(403));
     let replica = Replica::start(&api, "a");
-    replica.stage.settle().await;
-    assert!(replica.stage.is_published(), "it forwards all the same");
+    replica.harness.settle().await;
+    assert!(replica.harness.is_published(), "it forwards all the same");
     assert_eq!(api.read(elected).len(), 0, "{:#?}", api.writes());
-    assert_eq!(replica.stage.warnings("a permission is missing"), 1, "{}", replica.stage.log());
+    assert_eq!(replica.harness.warnings("a permission is missing"), 1, "{}", replica.harness.log());
     api.heal();
     caught_up(&api).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_only_to_read_does_not_stand() {
+async fn election_is_skipped_by_a_read_only_source() {
     let api = Api::with(usual());
     let election = Election::new("system/gate".parse().unwrap(), "a");
-    let stage = Stage::with(&api, OURS, |source| source.election(election).read_only());
-    stage.settle().await;
-    assert!(stage.is_published());
+    let harness = Harness::with(&api, OURS, |source| source.election(election).read_only());
+    harness.settle().await;
+    assert!(harness.is_published());
     assert!(api.requests().iter().all(|request| request.plural != "leases"));
 }

@@ -1,10 +1,10 @@
-//! Kubernetes Events: what a person should notice, once.
+//! Kubernetes Events for conditions that need attention.
 
 use serde_json::{Value, json};
 
 use crate::api::{Api, Effect};
+use crate::harness::Harness;
 use crate::objects::{gateway, listener, route, service, usual, with, within};
-use crate::stage::Stage;
 
 /// The events, as in `Warning BackendNotFound of default/r`.
 fn told(api: &Api) -> Vec<String> {
@@ -38,9 +38,9 @@ fn noteworthy() -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_should_be_noticed_is_told_once() {
+async fn events_are_sent_once() {
     let api = Api::with(noteworthy());
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     let expected = [
         "Warning PortUnavailable of young",
         "Warning RefNotPermitted of late",
@@ -58,20 +58,20 @@ async fn what_should_be_noticed_is_told_once() {
 
     // Neither what others do, nor time, nor a restart is a reason to say it again.
     api.apply(with("/spec/parentRefs", json!([]), route("another", "s")));
-    stage.settle().await;
-    drop(stage);
-    let _stage = Stage::settled(&api).await;
+    harness.settle().await;
+    drop(harness);
+    let _harness = Harness::settled(&api).await;
     assert_eq!(told(&api), expected);
 }
 
 /// It was mended, and is broken again.
 #[tokio::test(start_paused = true)]
-async fn what_comes_again_is_told_again() {
+async fn events_are_sent_again_when_a_condition_returns() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     for service in ["missing", "s", "missing-too"] {
         api.apply(route("r", service));
-        stage.settle().await;
+        harness.settle().await;
     }
     assert_eq!(told(&api), ["Warning BackendNotFound of r"; 2]);
     let notes: Vec<_> = api.events().iter().map(|event| event["note"].to_string()).collect();
@@ -80,12 +80,12 @@ async fn what_comes_again_is_told_again() {
 
 /// Each with its own words.
 #[tokio::test(start_paused = true)]
-async fn every_listener_is_told_of() {
+async fn events_name_each_listener() {
     let api = Api::with(noteworthy());
     let listeners = json!([listener("a", 5000), listener("b", 5001), listener("c", 5002)]);
     api.apply(with("/spec/listeners", listeners.clone(), gateway("g", 5000)));
     api.apply(with("/spec/listeners", listeners, gateway("young", 5000)));
-    let _stage = Stage::settled(&api).await;
+    let _harness = Harness::settled(&api).await;
     let events = api.events();
     let of_listeners = events.iter().filter(|event| event["regarding"]["name"] == "young");
     let mut places: Vec<_> =
@@ -95,22 +95,22 @@ async fn every_listener_is_told_of() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_all_is_well_there_is_nothing_to_tell() {
+async fn events_are_not_sent_without_a_problem() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     api.apply(route("r", "s"));
     api.delete("endpointslices/default/s");
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(told(&api), [] as [&str; 0]);
 }
 
 /// Events are for people: where they cannot be had, all the rest goes on.
 #[tokio::test(start_paused = true)]
-async fn refused_events_keep_nothing_from_being_written() {
+async fn events_that_are_refused_do_not_stop_writes() {
     let api = Api::with(noteworthy());
     api.spoil("create", "events", Effect::Refuse(403));
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     assert_eq!(told(&api), [] as [&str; 0]);
     assert!(!api.get("tcproutes/default/late")["status"].is_null());
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }

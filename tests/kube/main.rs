@@ -1,23 +1,24 @@
-//! The Kubernetes source against an API server that lives in the test's own process.
+//! The Kubernetes source against a fake API server in the process of the test.
 //!
-//! Time stands still unless everybody waits for it, so waiting for minutes takes none.
+//! The clock is paused, and advances when all tasks wait for it. So waiting for minutes takes no
+//! time.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod api;
 mod classes;
 mod controllers;
+mod discovery;
 mod election;
 mod events;
 mod faults;
-mod late;
+mod harness;
 mod namespaces;
 mod objects;
 mod parents;
 mod read_only;
-mod served;
 mod services;
-mod stage;
+mod stale_reports;
 mod starting;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,8 +1,8 @@
-//! Only some namespaces are watched.
+//! A source that watches only some namespaces.
 
 use crate::api::{Api, Effect};
+use crate::harness::Harness;
 use crate::objects::{THEIRS, class, gateway, namespace, route, service, usual, within};
-use crate::stage::Stage;
 
 fn cluster() -> Api {
     let mut objects = usual();
@@ -16,16 +16,16 @@ fn cluster() -> Api {
     Api::with(objects)
 }
 
-fn stage(api: &Api) -> Stage {
+fn start(api: &Api) -> Harness {
     let names = ["default", "a"].map(|name| name.parse().unwrap());
-    Stage::with(api, crate::objects::OURS, |source| source.namespaces(names))
+    Harness::with(api, crate::objects::OURS, |source| source.namespaces(names))
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_outside_of_them_is_asked_for_or_published() {
+async fn namespaces_limit_requests_and_snapshots() {
     let api = cluster();
-    let stage = stage(&api);
-    stage.settle().await;
+    let harness = start(&api);
+    harness.settle().await;
     let of_cluster = ["gatewayclasses", "namespaces"];
     for request in api.requests() {
         let is_object = !request.plural.is_empty() && request.plural != "customresourcedefinitions";
@@ -34,7 +34,7 @@ async fn nothing_outside_of_them_is_asked_for_or_published() {
             assert!(matches!(namespace, Some("default" | "a")), "{}", request.path);
         }
     }
-    let resources = &stage.latest().resources;
+    let resources = &harness.latest().resources;
     let found: Vec<_> = resources.tcp_routes.keys().map(ToString::to_string).collect();
     assert_eq!(found, ["a/r", "default/r"]);
     assert_eq!(resources.gateways.len(), 1);
@@ -43,18 +43,18 @@ async fn nothing_outside_of_them_is_asked_for_or_published() {
 
 /// A list of one namespace says nothing of the others.
 #[tokio::test(start_paused = true)]
-async fn each_is_followed_for_itself() {
+async fn namespaces_are_watched_separately() {
     let api = cluster();
     api.spoil("list,watch", "referencegrants", Effect::Hold);
-    let stage = stage(&api);
-    stage.settle().await;
-    assert!(!stage.is_published());
+    let harness = start(&api);
+    harness.settle().await;
+    assert!(!harness.is_published());
     api.heal();
-    stage.settle().await;
-    let published = stage.published();
+    harness.settle().await;
+    let published = harness.published();
     api.expire("tcproutes");
-    stage.settle().await;
-    assert_eq!(stage.published(), published);
+    harness.settle().await;
+    assert_eq!(harness.published(), published);
     api.delete("tcproutes/a/r");
-    stage.until("it is gone", |snapshot| snapshot.resources.tcp_routes.len() == 1).await;
+    harness.until("it is gone", |snapshot| snapshot.resources.tcp_routes.len() == 1).await;
 }

@@ -1,4 +1,4 @@
-//! The objects that tests begin with.
+//! The objects that tests start with.
 
 use std::net::SocketAddr;
 

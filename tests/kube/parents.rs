@@ -1,10 +1,10 @@
-//! Whose say in a route is whose.
+//! The entries of `status.parents`, of this controller and of others.
 
 use serde_json::{Value, json};
 
 use crate::api::Api;
+use crate::harness::Harness;
 use crate::objects::{OURS, THEIRS, class, gateway, parent, route, usual, with};
-use crate::stage::Stage;
 
 const ROUTE: &str = "tcproutes/default/r";
 
@@ -25,11 +25,11 @@ fn parents(api: &Api) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn entries_of_others_stay_to_the_letter_and_in_their_place() {
+async fn parents_of_others_keep_content_and_position() {
     let api = Api::with(usual());
     let theirs = [entry("g", THEIRS), entry("elsewhere", THEIRS)];
     api.set_status(ROUTE, json!({ "parents": [theirs[0], entry("gone", OURS), theirs[1]] }));
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     let found = parents(&api);
     assert_eq!(found[..2], theirs);
     assert_eq!(found[2]["parentRef"], parent("g"));
@@ -38,7 +38,7 @@ async fn entries_of_others_stay_to_the_letter_and_in_their_place() {
 
     // And when there is nothing left of ours.
     api.apply(with("/spec/parentRefs", json!([parent("elsewhere")]), route("r", "s")));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(parents(&api), theirs);
 }
 
@@ -46,7 +46,7 @@ async fn entries_of_others_stay_to_the_letter_and_in_their_place() {
 type End = fn(&Api);
 
 #[tokio::test(start_paused = true)]
-async fn even_the_last_entry_goes_when_it_no_longer_holds() {
+async fn parents_are_removed_even_the_last_one() {
     let ends: [(&str, End); 4] = [
         ("the reference goes", |api| {
             api.apply(with("/spec/parentRefs", json!([]), route("r", "s")));
@@ -61,11 +61,11 @@ async fn even_the_last_entry_goes_when_it_no_longer_holds() {
     ];
     for (what, end) in ends {
         let api = Api::with(usual());
-        let stage = Stage::settled(&api).await;
+        let harness = Harness::settled(&api).await;
         assert_eq!(parents(&api).len(), 1);
         api.forget();
         end(&api);
-        stage.settle().await;
+        harness.settle().await;
         assert_eq!(api.get(ROUTE)["status"], json!({ "parents": [] }), "{what}");
         let count = api.read(|state| state.count("update", "tcproutes"));
         assert_eq!(count, 1, "{what}");
@@ -74,16 +74,16 @@ async fn even_the_last_entry_goes_when_it_no_longer_holds() {
 
 /// It is known by what stands there, not by what was once seen.
 #[tokio::test(start_paused = true)]
-async fn stale_entries_go_after_a_restart() {
+async fn parents_that_are_stale_are_removed_after_a_restart() {
     let api = Api::with(usual());
-    drop(Stage::settled(&api).await);
+    drop(Harness::settled(&api).await);
     api.delete("gateways/default/g");
-    let _stage = Stage::settled(&api).await;
+    let _harness = Harness::settled(&api).await;
     assert_eq!(api.get(ROUTE)["status"], json!({ "parents": [] }));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_entry_for_each_reference() {
+async fn parents_have_one_entry_for_each_reference() {
     let api = Api::with(usual());
     api.apply(gateway("h", 6000));
     let by_port = json!({
@@ -91,30 +91,30 @@ async fn an_entry_for_each_reference() {
     });
     let refs = json!([parent("missing"), by_port, parent("g")]);
     api.apply(with("/spec/parentRefs", refs, route("r", "s")));
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     let refs = |api: &Api| -> Vec<Value> {
         parents(api).iter().map(|parent| parent["parentRef"].clone()).collect()
     };
     assert_eq!(refs(&api), [by_port, parent("g")], "as the route spells them");
     api.apply(route("r", "s"));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(refs(&api), [parent("g")]);
 }
 
 /// Others write as they like; it is no reason to write.
 #[tokio::test(start_paused = true)]
-async fn what_others_write_is_not_answered() {
+async fn parents_written_by_others_cause_no_write() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     api.forget();
     let mut status = api.get(ROUTE)["status"].clone();
     status["parents"].as_array_mut().unwrap().insert(0, entry("elsewhere", THEIRS));
     api.set_status(ROUTE, status.clone());
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(api.writes().len(), 0);
     // What is ours is put right, though.
     api.set_status(ROUTE, json!({ "parents": [entry("elsewhere", THEIRS)] }));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(api.writes().len(), 1);
     assert_eq!(parents(&api).len(), 2);
 }

@@ -1,4 +1,4 @@
-//! A whole gateway, and connections through it.
+//! A complete gateway, and connections through it.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use crate::objects::{gateway, route, service, slice, usual};
 use crate::support::{backend, eventually, free_port, name_at, own_address};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn traffic_goes_on_while_the_server_is_away() {
+async fn traffic_continues_during_an_outage() {
     let (address, port) = (own_address(), free_port());
     let api = Api::with(usual());
     api.apply(gateway("g", port));

@@ -1,4 +1,4 @@
-//! What is written, and when.
+//! Writes of status: content, conflicts, retries and rate.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Api, Effect, Request};
+use crate::harness::Harness;
 use crate::objects::{OURS, condition, listener, parent, route, service, usual, with};
-use crate::stage::Stage;
 
 const ROUTE: &str = "tcproutes/default/r";
 
@@ -28,9 +28,9 @@ fn of_route(route: &Value, condition_type: &str) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_object_is_written_once() {
+async fn status_is_written_once() {
     let api = Api::with(usual());
-    let _stage = Stage::settled(&api).await;
+    let _harness = Harness::settled(&api).await;
     assert_eq!(
         written(&api),
         [
@@ -58,19 +58,19 @@ async fn every_object_is_written_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_restart_writes_nothing() {
+async fn status_is_not_written_after_a_restart() {
     let api = Api::with(usual());
-    drop(Stage::settled(&api).await);
+    drop(Harness::settled(&api).await);
     api.forget();
-    let stage = Stage::settled(&api).await;
-    assert!(stage.is_published());
+    let harness = Harness::settled(&api).await;
+    assert!(harness.is_published());
     assert_eq!(written(&api), [] as [&str; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_writes_only_the_objects_of_which_something_else_is_said() {
+async fn status_is_written_only_if_it_differs() {
     let api = Api::with(usual());
-    let _stage = Stage::settled(&api).await;
+    let _harness = Harness::settled(&api).await;
     api.forget();
     api.apply(service("t"));
     sleep(Duration::from_secs(60)).await;
@@ -89,9 +89,9 @@ async fn a_change_writes_only_the_objects_of_which_something_else_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_of_a_transition_stays_until_there_is_another() {
+async fn status_transition_time_changes_with_the_condition() {
     let api = Api::with(usual());
-    let _stage = Stage::settled(&api).await;
+    let _harness = Harness::settled(&api).await;
     let old = "2020-01-01T00:00:00Z";
     let mut status = api.get(ROUTE)["status"].clone();
     for condition in status["parents"][0]["conditions"].as_array_mut().unwrap() {
@@ -111,64 +111,66 @@ async fn the_time_of_a_transition_stays_until_there_is_another() {
 
 /// A newer version of us, or one that is ahead of us, has seen more.
 #[tokio::test(start_paused = true)]
-async fn a_status_that_speaks_of_a_generation_yet_to_come_is_put_right() {
+async fn status_of_a_future_generation_is_corrected() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     let mut status = api.get(ROUTE)["status"].clone();
     status["parents"][0]["conditions"][0]["observedGeneration"] = json!(3);
     // As of a backup, from which the object was made anew.
     api.set_status(ROUTE, status);
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(of_route(&api.get(ROUTE), "Accepted")["observedGeneration"], 1);
 }
 
 /// What somebody else wrote meanwhile stays, and ours is there too.
 #[tokio::test(start_paused = true)]
-async fn a_conflict_is_read_again_and_tried_again() {
+async fn conflict_is_read_and_retried() {
     let api = Api::with(usual());
     let theirs = json!({ "parentRef": parent("theirs"), "controllerName": "example.com/x", "conditions": [] });
     api.spoil("update", "tcproutes", Effect::Hold);
-    let stage = Stage::start(&api);
-    stage.asked("a write", |state| state.count("update", "tcproutes") == 1).await;
+    let harness = Harness::start(&api);
+    harness.asked("a write", |state| state.count("update", "tcproutes") == 1).await;
     // The news of it come later than the conflict.
     api.spoil("watch,list", "tcproutes", Effect::Hold);
     api.close("tcproutes");
-    stage.asked("the watch ends", |state| !state.streams.contains(&"tcproutes/".to_owned())).await;
+    harness
+        .asked("the watch ends", |state| !state.streams.contains(&"tcproutes/".to_owned()))
+        .await;
     api.set_status(ROUTE, json!({ "parents": [theirs] }));
     api.heal();
     api.until_object(ROUTE, |route| route["status"]["parents"].as_array().unwrap().len() == 2)
         .await;
-    stage.settle().await;
+    harness.settle().await;
     let parents = api.get(ROUTE)["status"]["parents"].clone();
     assert_eq!((&parents[0], &parents[1]["controllerName"]), (&theirs, &json!(OURS)));
     assert_eq!(api.read(|state| state.count("update", "tcproutes")), 2);
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_tried_again_ever_more_seldom_and_said_once() {
+async fn failure_is_retried_with_backoff_and_logged_once() {
     for effect in [Effect::Refuse(500), Effect::Break] {
         let api = Api::with(usual());
         api.spoil_times(4, "update", "gateways", effect);
-        let stage = Stage::settled(&api).await;
+        let harness = Harness::settled(&api).await;
         let writes = api.writes();
         let of_gateways = writes.iter().filter(|write| write.plural == "gateways");
         let times: Vec<_> = of_gateways.map(|write| write.at).collect();
         let waits: Vec<_> = times.windows(2).map(|two| (two[1] - two[0]).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8]);
-        assert_eq!(stage.warnings("cannot write the status of Gateway objects"), 1);
-        assert_eq!(stage.warnings(""), 1, "{}", stage.log());
-        assert!(stage.log().contains("can write the status of Gateway objects again"));
+        assert_eq!(harness.warnings("cannot write the status of Gateway objects"), 1);
+        assert_eq!(harness.warnings(""), 1, "{}", harness.log());
+        assert!(harness.log().contains("can write the status of Gateway objects again"));
     }
 }
 
 /// A write that nobody answers is given up, and tried again.
 #[tokio::test(start_paused = true)]
-async fn a_write_without_an_answer_is_tried_again() {
+async fn write_without_a_response_is_retried() {
     let api = Api::with(usual());
     api.spoil("update", "gateways", Effect::Hold);
-    let stage = Stage::start(&api);
-    stage.asked("a second write", |state| state.count("update", "gateways") == 2).await;
+    let harness = Harness::start(&api);
+    harness.asked("a second write", |state| state.count("update", "gateways") == 2).await;
     assert!(!api.get(ROUTE)["status"].is_null(), "others are not kept waiting");
     api.heal();
     api.until_object("gateways/default/g", |gateway| !gateway["status"].is_null()).await;
@@ -176,29 +178,29 @@ async fn a_write_without_an_answer_is_tried_again() {
 
 /// While one write is under way there is no second one, and then it is the newest that counts.
 #[tokio::test(start_paused = true)]
-async fn a_burst_of_changes_is_written_as_one() {
+async fn writes_of_a_burst_are_debounced() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     api.forget();
     for number in 0..50 {
         api.apply(route("r", &format!("missing-{number}")));
         sleep(Duration::from_millis(9)).await;
     }
     api.until_object(ROUTE, |route| of_route(route, "Accepted")["observedGeneration"] == 51).await;
-    stage.settle().await;
+    harness.settle().await;
     let writes = api.writes();
     assert!(writes.len() <= 3, "{}", writes.len());
     assert!(writes.windows(2).all(|two| two[1].at - two[0].at >= Duration::from_millis(500)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_is_not_written_while_it_is_being_written() {
+async fn writes_of_one_object_do_not_overlap() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     api.forget();
     api.spoil("update", "tcproutes", Effect::Hold);
     api.apply(route("r", "missing"));
-    stage.asked("a write", |state| state.count("update", "tcproutes") == 1).await;
+    harness.asked("a write", |state| state.count("update", "tcproutes") == 1).await;
     api.apply(route("r", "missing-too"));
     sleep(Duration::from_secs(5)).await;
     assert_eq!(api.read(|state| state.count("update", "tcproutes")), 1);
@@ -207,18 +209,18 @@ async fn an_object_is_not_written_while_it_is_being_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn writes_keep_a_measure() {
+async fn writes_are_rate_limited() {
     let api = Api::with(usual());
     let number_of = 450;
     (0..number_of).for_each(|number| api.apply(route(&format!("route-{number}"), "s")));
-    let (stage, start) = (Stage::start(&api), Instant::now());
-    stage
+    let (harness, start) = (Harness::start(&api), Instant::now());
+    harness
         .asked("all is written", |state| {
             state.store.all("tcproutes/").all(|(_, route)| !route["status"].is_null())
         })
         .await;
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
-    stage.settle().await;
+    harness.settle().await;
     let writes = api.writes();
     assert_eq!(writes.len(), number_of + 4, "one for each");
     for (number, first) in writes.iter().enumerate() {
@@ -229,21 +231,21 @@ async fn writes_keep_a_measure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_so_many_writes_are_under_way() {
+async fn writes_in_flight_are_limited() {
     let api = Api::with(usual());
     (0..100).for_each(|number| api.apply(route(&format!("route-{number}"), "s")));
     api.spoil("update", "tcproutes", Effect::Hold);
-    let stage = Stage::start(&api);
-    stage.asked("writes", |state| state.count("update", "tcproutes") > 0).await;
+    let harness = Harness::start(&api);
+    harness.asked("writes", |state| state.count("update", "tcproutes") > 0).await;
     sleep(Duration::from_secs(5)).await;
     assert!(api.writes().len() <= 16 + 3, "{}", api.writes().len());
     api.heal();
-    stage.settle().await;
+    harness.settle().await;
     assert!(!api.get("tcproutes/default/route-99")["status"].is_null());
 }
 
 #[tokio::test(start_paused = true)]
-async fn listeners_come_and_go_and_what_others_say_stays() {
+async fn status_of_listeners_follows_the_spec_and_keeps_foreign_fields() {
     let api = Api::with(usual());
     let gateway = "gateways/default/g";
     let foreign = json!({
@@ -261,7 +263,7 @@ async fn listeners_come_and_go_and_what_others_say_stays() {
         ],
         "unknown": { "stays": true },
     }));
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     let status = api.get(gateway)["status"].clone();
     assert_eq!(status["unknown"], json!({ "stays": true }));
     assert_eq!(status["conditions"][1], foreign);
@@ -273,7 +275,7 @@ async fn listeners_come_and_go_and_what_others_say_stays() {
 
     let listeners = json!([listener("k", 5001), listener("l", 5000)]);
     api.apply(with("/spec/listeners", listeners, crate::objects::gateway("g", 5000)));
-    stage.settle().await;
+    harness.settle().await;
     let names = |status: &Value| -> Vec<Value> {
         let listeners = status["listeners"].as_array().unwrap();
         listeners.iter().map(|listener| listener["name"].clone()).collect()
@@ -284,6 +286,6 @@ async fn listeners_come_and_go_and_what_others_say_stays() {
         json!([listener("k", 5001)]),
         crate::objects::gateway("g", 5000),
     ));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(names(&api.get(gateway)["status"]), ["k"]);
 }

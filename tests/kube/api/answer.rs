@@ -1,4 +1,4 @@
-//! What the server answers.
+//! The responses of the server.
 
 use http::{Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;

@@ -1,4 +1,4 @@
-//! What the server says it has.
+//! Discovery: the groups, versions and kinds that the server serves.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
-//! An API server of Kubernetes, as much of it as the source meets.
+//! A fake Kubernetes API server, with the parts that the source uses.
 //!
-//! Objects are JSON and are called as in `tcproutes/default/r`, or `gatewayclasses/c`. A test creates,
-//! changes and deletes them as kubectl would, looks at what was asked and written, and spoils answers.
+//! Objects are JSON, with names such as `tcproutes/default/r` or `gatewayclasses/c`. A test creates,
+//! changes and deletes objects as kubectl does, inspects the requests, and injects faults.
 
 mod answer;
 mod discovery;

@@ -1,4 +1,4 @@
-//! What is asked of the server.
+//! The requests to the server.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Answers that are spoiled.
+//! Injected faults.
 
 use super::State;
 use super::request::Request;

@@ -1,4 +1,4 @@
-//! What the server makes of a Service: it gives it addresses and ports.
+//! The fields of a Service that the server fills in: addresses and node ports.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;

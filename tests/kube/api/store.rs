@@ -1,4 +1,4 @@
-//! The objects, and what happened to them.
+//! The objects, and the history of their changes.
 
 use std::collections::BTreeMap;
 

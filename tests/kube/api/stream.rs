@@ -1,4 +1,4 @@
-//! A watch: what happens, line by line.
+//! The stream of a watch: one line of JSON for each event.
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,4 +1,4 @@
-//! What the server does with a write.
+//! The writes to the server.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
-//! The Services in front of Gateways.
+//! The Services in front of Gateways, and their EndpointSlices.
 
 mod classes;
-mod kept;
-mod made;
+mod cleanup;
+mod create;
 mod names;
 mod nodes;
 mod replicas;
@@ -12,8 +12,8 @@ use sluicegate::model::ServiceType;
 use sluicegate::sources::ServiceTemplate;
 
 use crate::api::{Api, Request};
+use crate::harness::Harness;
 use crate::objects::{condition, namespace, service, usual, within};
-use crate::stage::Stage;
 
 /// Those of Gateway `g`.
 const SERVICE: &str = "services/default/g-c";
@@ -62,10 +62,10 @@ fn replicas(name: &str, addresses: &[&str]) -> Value {
 }
 
 /// A source that has written all that it has to say.
-async fn settled(api: &Api) -> Stage {
-    let stage = Stage::behind_services(api, template());
-    stage.settle().await;
-    stage
+async fn settled(api: &Api) -> Harness {
+    let harness = Harness::behind_services(api, template());
+    harness.settle().await;
+    harness
 }
 
 /// What was written of Services and their slices: the verb and the object.

@@ -1,4 +1,4 @@
-//! Gateways that need a Service of the same name.
+//! Gateways whose Services have the same name.
 
 use serde_json::{Value, json};
 
@@ -33,13 +33,13 @@ fn owner(api: &Api, name: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_goes_on_being_served() {
+async fn service_name_stays_with_the_first_gateway() {
     for (first, second) in [(ONE, OTHER), (OTHER, ONE)] {
         let api = api_with_classes();
         api.apply(of(first, 5000));
-        let stage = settled(&api).await;
+        let harness = settled(&api).await;
         api.apply(of(second, 6000));
-        stage.settle().await;
+        harness.settle().await;
         assert_eq!(owner(&api, SERVICE), first.0);
         let programmed = says(&api, second.0, "Programmed");
         assert_eq!(programmed["reason"], "AddressNotAssigned");
@@ -47,7 +47,7 @@ async fn the_first_goes_on_being_served() {
         assert!(message.contains("Service default/a-b-c"), "{message}");
 
         api.apply(of(first, 7000));
-        stage.settle().await;
+        harness.settle().await;
         let found = ports(&api.get(SERVICE));
         assert!(found.len() == 1 && found[0].0 == 7000, "{first:?} has {found:?}");
         assert_eq!(api.get(SLICE)["ports"][0]["port"], found[0].1);
@@ -56,49 +56,49 @@ async fn the_first_goes_on_being_served() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_second_is_served_when_the_first_is_gone() {
+async fn service_name_goes_to_the_second_gateway_after_deletion() {
     let api = api_with_classes();
     api.apply(of(ONE, 5000));
     api.apply(of(OTHER, 6000));
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let first = owner(&api, SERVICE);
     assert_eq!(owner(&api, SLICE), first);
     let second = if first == ONE.0 { OTHER.0 } else { ONE.0 };
     api.delete(&format!("gateways/default/{first}"));
-    stage.settle().await;
+    harness.settle().await;
     // What it owned is collected.
     [SERVICE, SLICE].iter().for_each(|name| api.delete(name));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!([SERVICE, SLICE].map(|name| owner(&api, name)), [second, second]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_that_come_together_do_not_write_in_turn() {
+async fn service_name_clash_at_creation_is_decided_once() {
     let api = api_with_classes();
     api.apply(of(ONE, 5000));
     api.apply(of(OTHER, 6000));
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     assert_eq!(written(&api).len(), 2, "{:?}", written(&api));
     assert_eq!(owner(&api, SERVICE), owner(&api, SLICE));
-    assert_eq!(stage.warnings("cannot"), 0, "{}", stage.log());
+    assert_eq!(harness.warnings("cannot"), 0, "{}", harness.log());
 }
 
 /// Until what the one before owned is collected, it is neither ours nor anybody's whom a person
 /// should ask.
 #[tokio::test(start_paused = true)]
-async fn a_gateway_that_is_made_anew_waits_for_its_own_service() {
+async fn service_of_a_recreated_gateway_is_created_after_garbage_collection() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let [service, slice] = [super::SERVICE, super::SLICE];
     api.delete("gateways/default/g");
     api.apply(gateway("g", 5000));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(says(&api, "g", "Programmed")["status"], "False");
     let message = says(&api, "g", "Programmed")["message"].clone();
     assert!(!message.as_str().unwrap().contains("somebody else's"), "{message}");
     api.forget();
     [service, slice].iter().for_each(|name| api.delete(name));
-    stage.settle().await;
+    harness.settle().await;
     let uid = &api.get("gateways/default/g")["metadata"]["uid"];
     for name in [service, slice] {
         assert_eq!(api.get(name)["metadata"]["ownerReferences"][0]["uid"], *uid);

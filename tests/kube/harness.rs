@@ -1,4 +1,4 @@
-//! A source at work, and a gateway that opens every listener without opening any.
+//! A running source, and a gateway that translates its snapshots without opening listeners.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use crate::objects::OURS;
 /// Longer than anything that happens from time to time waits.
 const LONG: Duration = Duration::from_secs(900);
 
-pub(crate) struct Stage {
+pub(crate) struct Harness {
     pub(crate) api: Api,
     published: watch::Receiver<Vec<Arc<Snapshot>>>,
     tasks: [JoinHandle<()>; 2],
@@ -28,7 +28,7 @@ pub(crate) struct Stage {
     _logging: DefaultGuard,
 }
 
-impl Stage {
+impl Harness {
     pub(crate) fn start(api: &Api) -> Self {
         Self::with(api, OURS, |source| source)
     }
@@ -110,9 +110,9 @@ impl Stage {
 
     /// A source that has written all that it has to say.
     pub(crate) async fn settled(api: &Api) -> Self {
-        let stage = Self::start(api);
-        stage.settle().await;
-        stage
+        let harness = Self::start(api);
+        harness.settle().await;
+        harness
     }
 
     /// Waits until there is nothing left to do. Minutes pass: watches end and are resumed.
@@ -176,7 +176,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Harness {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
     }

@@ -1,4 +1,4 @@
-//! What a Gateway gets.
+//! Creation of the Service and the EndpointSlices of a Gateway.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use sluicegate::model::ServiceType;
 use tokio::time::sleep;
 
 use super::{SERVICE, SLICE, api, balance, of_type, ports, says, settled, template, written};
+use crate::harness::Harness;
 use crate::objects::{gateway, listener, namespace, with};
-use crate::stage::Stage;
 
 const GATEWAY: &str = "gateways/default/g";
 
 #[tokio::test(start_paused = true)]
-async fn a_gateway_gets_a_service_that_it_owns() {
+async fn service_is_created_and_owned_by_its_gateway() {
     let api = api();
     let mut gateway = gateway("g", 5000);
     gateway["spec"]["infrastructure"] =
         json!({ "labels": { "team": "db" }, "annotations": { "theirs": "y" } });
     api.apply(gateway);
     let annotations = [("ours".to_owned(), "x".to_owned())].into();
-    let stage = Stage::behind_services(&api, template().with_annotations(annotations));
-    stage.settle().await;
+    let harness = Harness::behind_services(&api, template().with_annotations(annotations));
+    harness.settle().await;
 
     let service = api.get(SERVICE);
     let metadata = &service["metadata"];
@@ -50,13 +50,13 @@ async fn a_gateway_gets_a_service_that_it_owns() {
     let ports = ports(&service);
     assert!(ports.len() == 1 && ports[0].0 == 5000, "{ports:?}");
     assert!((20_000..30_000).contains(&ports[0].1), "{ports:?}");
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_slices_lead_to_the_replicas_at_its_own_ports() {
+async fn slices_have_the_replicas_and_pod_ports() {
     let api = api();
-    let _stage = settled(&api).await;
+    let _harness = settled(&api).await;
     let (slice, service) = (api.get(SLICE), api.get(SERVICE));
     let labels = &slice["metadata"]["labels"];
     assert_eq!(labels["kubernetes.io/service-name"], "g-c");
@@ -80,27 +80,27 @@ async fn its_slices_lead_to_the_replicas_at_its_own_ports() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_written_once_and_not_at_all_after_a_restart() {
+async fn service_is_written_once_and_not_after_a_restart() {
     for service_type in [ServiceType::LoadBalancer, ServiceType::ClusterIP, ServiceType::NodePort] {
         let api = api();
-        let stage = Stage::behind_services(&api, of_type(service_type));
-        stage.settle().await;
+        let harness = Harness::behind_services(&api, of_type(service_type));
+        harness.settle().await;
         let mut once = written(&api);
         once.sort();
         assert_eq!(once, [format!("create {SLICE}"), format!("create {SERVICE}")]);
-        drop(stage);
+        drop(harness);
         api.forget();
-        let stage = Stage::behind_services(&api, of_type(service_type));
-        stage.settle().await;
-        assert!(stage.is_published());
+        let harness = Harness::behind_services(&api, of_type(service_type));
+        harness.settle().await;
+        assert!(harness.is_published());
         assert_eq!(api.writes().len(), 0, "{service_type:?}: {:#?}", api.writes());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_address_is_what_the_load_balancer_gives() {
+async fn service_address_comes_from_the_load_balancer() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let programmed = says(&api, "g", "Programmed");
     assert_eq!(programmed["status"], "False");
     assert_eq!(programmed["reason"], "AddressNotAssigned");
@@ -117,29 +117,29 @@ async fn its_address_is_what_the_load_balancer_gives() {
     api.set_status(SERVICE, json!({ "loadBalancer": {} }));
     api.until_object(GATEWAY, |gateway| gateway["status"]["addresses"] == json!([])).await;
     assert_eq!(says(&api, "g", "Programmed")["reason"], "AddressNotAssigned");
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(written(&api).len(), 2, "of the Service and its slice nothing is new");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_address_of_the_cluster_is_told_as_it_is() {
+async fn service_cluster_ip_is_the_address() {
     let api = api();
-    let stage = Stage::behind_services(&api, of_type(ServiceType::ClusterIP));
-    stage.settle().await;
+    let harness = Harness::behind_services(&api, of_type(ServiceType::ClusterIP));
+    harness.settle().await;
     let address = api.get(SERVICE)["spec"]["clusterIP"].clone();
     assert_eq!(api.get(GATEWAY)["status"]["addresses"][0]["value"], address);
     assert_eq!(says(&api, "g", "Programmed")["status"], "True");
 }
 
 #[tokio::test(start_paused = true)]
-async fn listeners_come_and_go_and_each_keeps_its_pod_port() {
+async fn pod_ports_stay_when_listeners_change() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let before = ports(&api.get(SERVICE));
     api.forget();
     let listeners = json!([listener("k", 4000), listener("l", 5000)]);
     api.apply(with("/spec/listeners", listeners, gateway("g", 5000)));
-    stage.settle().await;
+    harness.settle().await;
     let both = ports(&api.get(SERVICE));
     assert_eq!(both.len(), 2);
     assert!(both.contains(&before[0]), "{both:?} {before:?}");
@@ -148,39 +148,39 @@ async fn listeners_come_and_go_and_each_keeps_its_pod_port() {
     assert_eq!(written(&api).len(), 2, "{:?}", written(&api));
 
     api.apply(gateway("g", 5000));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(ports(&api.get(SERVICE)), before);
     assert_eq!(written(&api).len(), 4, "{:?}", written(&api));
 }
 
 /// What is refused is not reached; it takes the other listener nothing when it goes.
 #[tokio::test(start_paused = true)]
-async fn a_refused_listener_has_no_port_and_costs_the_others_none() {
+async fn pod_ports_of_other_listeners_stay_when_one_is_rejected() {
     let api = api();
     let mut refused = listener("refused", 4000);
     refused["protocol"] = json!("UDP");
     let accepted = [listener("k", 4001), listener("l", 5000)];
     let of = |listeners: Value| with("/spec/listeners", listeners, gateway("g", 5000));
     api.apply(of(json!([refused, accepted[0], accepted[1]])));
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let before = ports(&api.get(SERVICE));
     assert_eq!(before.iter().map(|(port, _)| *port).collect::<Vec<_>>(), [4001, 5000]);
     api.forget();
     // It goes while the gateway looks at what was before.
-    stage.slow_down(Duration::from_secs(5));
+    harness.slow_down(Duration::from_secs(5));
     api.apply(namespace("another"));
     sleep(Duration::from_secs(2)).await;
     api.apply(of(json!(accepted)));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(ports(&api.get(SERVICE)), before);
     assert_eq!(written(&api), [] as [&str; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_gateways_share_a_port_but_no_pod_port() {
+async fn pod_ports_differ_for_gateways_with_the_same_port() {
     let api = api();
     api.apply(gateway("h", 5000));
-    let _stage = settled(&api).await;
+    let _harness = settled(&api).await;
     let both = [SERVICE, "services/default/h-c"].map(|name| ports(&api.get(name)));
     assert_eq!(both.each_ref().map(|ports| ports[0].0), [5000, 5000]);
     assert_ne!(both[0][0].1, both[1][0].1);

@@ -1,50 +1,50 @@
-//! Which kinds the server has, and in which version.
+//! Discovery: missing kinds, and kinds in several versions.
 
 use serde_json::{Value, json};
 use sluicegate::sources::Snapshot;
 
 use crate::api::{Api, Effect, Installed};
+use crate::harness::Harness;
 use crate::objects::{condition, usual};
-use crate::stage::Stage;
 
 fn has_route(snapshot: &Snapshot) -> bool {
     !snapshot.resources.tcp_routes.is_empty()
 }
 
 #[tokio::test(start_paused = true)]
-async fn missing_definitions_are_one_warning_and_picked_up_when_they_come() {
+async fn definitions_missing_are_reported_once_and_found_later() {
     let api = Api::with(usual());
     api.install(Installed::Nothing);
-    let stage = Stage::settled(&api).await;
-    assert_eq!(stage.published(), 1);
+    let harness = Harness::settled(&api).await;
+    assert_eq!(harness.published(), 1);
     let says =
         "the API server does not know GatewayClass, Gateway, TCPRoute, ReferenceGrant; install ";
-    let problems = stage.latest().problems.clone();
+    let problems = harness.latest().problems.clone();
     assert!(problems.len() == 1 && problems[0].starts_with(says), "{problems:?}");
-    assert_eq!(stage.latest().resources.services.len(), 1, "what there is is there");
+    assert_eq!(harness.latest().resources.services.len(), 1, "what there is is there");
 
     api.install(Installed::Both);
-    stage.until("the route", has_route).await;
-    stage.settle().await;
-    assert_eq!(stage.latest().problems, [] as [&str; 0]);
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    harness.until("the route", has_route).await;
+    harness.settle().await;
+    assert_eq!(harness.latest().problems, [] as [&str; 0]);
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
 #[tokio::test(start_paused = true)]
-async fn definitions_that_are_removed_and_come_again() {
+async fn definitions_removed_keep_objects_until_they_return() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
-    let before = stage.latest().resources.clone();
+    let harness = Harness::settled(&api).await;
+    let before = harness.latest().resources.clone();
     api.install(Installed::Nothing);
-    stage.settle().await;
-    assert_eq!(stage.latest().resources, before, "what is known stays");
-    assert_eq!(stage.latest().problems.len(), 1, "{:?}", stage.latest().problems);
+    harness.settle().await;
+    assert_eq!(harness.latest().resources, before, "what is known stays");
+    assert_eq!(harness.latest().problems.len(), 1, "{:?}", harness.latest().problems);
     api.delete("tcproutes/default/r");
     api.install(Installed::Both);
-    stage.until("the route is gone", |snapshot| !has_route(snapshot)).await;
-    stage.settle().await;
-    assert_eq!(stage.latest().resources.gateways, before.gateways);
-    assert_eq!(stage.latest().problems, [] as [&str; 0]);
+    harness.until("the route is gone", |snapshot| !has_route(snapshot)).await;
+    harness.settle().await;
+    assert_eq!(harness.latest().resources.gateways, before.gateways);
+    assert_eq!(harness.latest().problems, [] as [&str; 0]);
 }
 
 /// How routes were asked for.
@@ -58,20 +58,20 @@ fn versions(api: &Api) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn routes_are_read_as_v1_where_they_are_served_so() {
+async fn routes_are_read_as_v1_if_it_is_served() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
-    assert!(has_route(&stage.latest()));
+    let harness = Harness::settled(&api).await;
+    assert!(has_route(&harness.latest()));
     assert_eq!(versions(&api), ["gateway.networking.k8s.io/v1"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn routes_are_read_as_v1alpha2_where_that_is_all_and_as_v1_after_an_upgrade() {
+async fn routes_are_read_as_v1alpha2_until_an_upgrade() {
     let api = Api::with(usual());
     api.install(Installed::Before16);
     api.bundle(Some("v1.5.1"));
-    let stage = Stage::settled(&api).await;
-    assert!(has_route(&stage.latest()));
+    let harness = Harness::settled(&api).await;
+    assert!(has_route(&harness.latest()));
     assert_eq!(versions(&api), ["gateway.networking.k8s.io/v1alpha2"]);
     let accepted = api.get("tcproutes/default/r")["status"]["parents"][0].clone();
     assert_eq!(condition(&accepted, "Accepted")["status"], "True");
@@ -86,28 +86,28 @@ async fn routes_are_read_as_v1alpha2_where_that_is_all_and_as_v1_after_an_upgrad
     api.forget();
     api.install(Installed::Both);
     api.bundle(Some("v1.6.3"));
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(versions(&api)[0], "gateway.networking.k8s.io/v1");
     assert_eq!(supported(&api.get("gatewayclasses/c")), yes);
-    assert!(stage.all().iter().all(|snapshot| has_route(snapshot)), "it was there all the time");
+    assert!(harness.all().iter().all(|snapshot| has_route(snapshot)), "it was there all the time");
 }
 
 /// What is half seen is not published, nor written of.
 #[tokio::test(start_paused = true)]
-async fn definitions_that_come_late_are_seen_whole_first() {
+async fn definitions_installed_late_are_listed_before_publication() {
     let api = Api::with(usual());
-    drop(Stage::settled(&api).await);
+    drop(Harness::settled(&api).await);
     let status = api.get("tcproutes/default/r")["status"].clone();
     api.install(Installed::Nothing);
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     api.forget();
     api.spoil("list,watch", "gateways", Effect::Hold);
     api.install(Installed::Both);
-    stage.settle().await;
-    assert!(!stage.all().iter().any(|snapshot| has_route(snapshot)));
+    harness.settle().await;
+    assert!(!harness.all().iter().any(|snapshot| has_route(snapshot)));
     assert_eq!(api.get("tcproutes/default/r")["status"], status);
     api.heal();
-    stage.until("the route", has_route).await;
-    stage.settle().await;
+    harness.until("the route", has_route).await;
+    harness.settle().await;
     assert_eq!(api.writes().len(), 0);
 }

@@ -1,4 +1,4 @@
-//! Reports that are older than what they speak of, and status that is newer than both.
+//! Reports of an old version of an object, and status of a version not yet observed.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::api::{Api, Effect, Request};
+use crate::harness::Harness;
 use crate::objects::{condition, gateway, route, service, slice, usual};
-use crate::stage::Stage;
 
 const ROUTE: &str = "tcproutes/default/r";
 const GATEWAY: &str = "gateways/default/g";
@@ -61,24 +61,24 @@ fn is_refused(route: &Value) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_object_that_was_made_anew_is_told_of_as_it_is_now() {
+async fn recreated_object_gets_the_status_of_its_own_generation() {
     for name in [ROUTE, GATEWAY] {
         let api = Api::with(usual());
-        let stage = Stage::settled(&api).await;
+        let harness = Harness::settled(&api).await;
         for port in 5001..5005 {
             api.apply(gateway("g", port));
             api.apply(route("r", &format!("missing-{port}")));
         }
         api.until_object(name, speaks_of(5)).await;
-        stage.settle().await;
-        stage.slow_down(SLOW);
+        harness.settle().await;
+        harness.slow_down(SLOW);
         api.forget();
         let before = api.get(name);
         api.delete(name);
         api.apply(if name == ROUTE { route("r", "s") } else { gateway("g", 5000) });
         assert_eq!(api.get(name)["metadata"]["generation"], 1);
         assert_ne!(api.get(name)["metadata"]["uid"], before["metadata"]["uid"]);
-        stage.settle().await;
+        harness.settle().await;
         assert!(speaks_of(1)(&api.get(name)), "{:#}", api.get(name)["status"]);
         let written = written(&api, name);
         let all: Vec<_> = written.iter().flat_map(observed).collect();
@@ -88,10 +88,10 @@ async fn an_object_that_was_made_anew_is_told_of_as_it_is_now() {
 
 /// Also where it goes and comes again while a report of the one before is on its way.
 #[tokio::test(start_paused = true)]
-async fn a_report_of_an_object_that_is_gone_is_not_written_to_its_successor() {
+async fn recreated_object_does_not_get_the_report_of_its_predecessor() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
-    stage.slow_down(SLOW);
+    let harness = Harness::settled(&api).await;
+    harness.slow_down(SLOW);
     for number in 0..4 {
         api.apply(route("r", &format!("missing-{number}")));
     }
@@ -100,7 +100,7 @@ async fn a_report_of_an_object_that_is_gone_is_not_written_to_its_successor() {
     api.delete(ROUTE);
     sleep(Duration::from_secs(1)).await;
     api.apply(route("r", "s"));
-    stage.settle().await;
+    harness.settle().await;
     assert!(speaks_of(1)(&api.get(ROUTE)), "{:#}", api.get(ROUTE)["status"]);
     assert!(!is_refused(&api.get(ROUTE)), "{:#}", api.get(ROUTE)["status"]);
     let written = written(&api, ROUTE);
@@ -109,17 +109,17 @@ async fn a_report_of_an_object_that_is_gone_is_not_written_to_its_successor() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn generations_are_told_in_turn_and_none_before_it_is_there() {
+async fn generations_are_written_in_order() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
-    stage.slow_down(SLOW);
+    let harness = Harness::settled(&api).await;
+    harness.slow_down(SLOW);
     api.forget();
     for generation in 2..10 {
         api.apply(route("r", &format!("missing-{generation}")));
         sleep(SLOW / 3).await;
     }
     api.until_object(ROUTE, speaks_of(9)).await;
-    stage.settle().await;
+    harness.settle().await;
     let written = written(&api, ROUTE);
     let all: Vec<_> = written.iter().flat_map(observed).collect();
     assert!(all.is_sorted() && all.last() == Some(&9), "{all:?}");
@@ -128,19 +128,19 @@ async fn generations_are_told_in_turn_and_none_before_it_is_there() {
 /// It was taken back to an earlier state, as from a backup: nobody can have seen that generation of
 /// this object.
 #[tokio::test(start_paused = true)]
-async fn what_speaks_of_a_generation_that_never_was_is_written_over() {
+async fn generation_that_never_existed_is_overwritten() {
     for name in [ROUTE, GATEWAY] {
         let api = Api::with(usual());
-        drop(Stage::settled(&api).await);
+        drop(Harness::settled(&api).await);
         let impossible = speaking_of(7, &api.get(name)["status"]);
         api.set_status(name, impossible.clone());
-        let stage = Stage::settled(&api).await;
+        let harness = Harness::settled(&api).await;
         assert!(speaks_of(1)(&api.get(name)), "at the start: {:#}", api.get(name)["status"]);
 
         api.set_status(name, impossible);
         api.until_object(name, speaks_of(1)).await;
         api.forget();
-        stage.settle().await;
+        harness.settle().await;
         assert_eq!(written(&api, name), [] as [Value; 0], "once");
     }
 }
@@ -156,38 +156,40 @@ fn get_ahead(api: &Api) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_speaks_of_a_generation_of_which_we_have_not_told_yet_is_left_alone() {
+async fn generation_not_reported_yet_is_left_unchanged() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
-    stage.slow_down(SLOW);
+    let harness = Harness::settled(&api).await;
+    harness.slow_down(SLOW);
     api.forget();
     // There is something else to say of the first generation, but before it is said there is a
     // second one.
     api.delete("services/default/s");
     sleep(SLOW / 2).await;
     let said = get_ahead(&api);
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(written(&api, ROUTE), [] as [Value; 0]);
     assert_eq!(api.get(ROUTE)["status"], said);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_speaks_of_a_generation_that_we_have_not_seen_yet_is_left_alone() {
+async fn generation_not_observed_yet_is_left_unchanged() {
     let api = Api::with(usual());
-    let stage = Stage::settled(&api).await;
+    let harness = Harness::settled(&api).await;
     api.spoil("watch,list", "tcproutes", Effect::Hold);
     api.close("tcproutes");
-    stage.asked("the watch ends", |state| !state.streams.contains(&"tcproutes/".to_owned())).await;
+    harness
+        .asked("the watch ends", |state| !state.streams.contains(&"tcproutes/".to_owned()))
+        .await;
     let said = get_ahead(&api);
     api.forget();
     api.delete("services/default/s");
     // It is tried, since we cannot know; the server refuses it, and tells us.
-    stage.asked("a try", |state| state.count("update", "tcproutes") == 1).await;
-    stage.settle().await;
+    harness.asked("a try", |state| state.count("update", "tcproutes") == 1).await;
+    harness.settle().await;
     assert_eq!(api.get(ROUTE)["status"], said);
     api.heal();
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(api.get(ROUTE)["status"], said);
     assert_eq!(written(&api, ROUTE).len(), 1);
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }

@@ -1,4 +1,4 @@
-//! What becomes of a Service that somebody lays hands on.
+//! Services that another client edits, deletes or creates.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 
 use super::{SERVICE, SLICE, api, ports, says, settled, written};
 use crate::api::{Api, Effect};
+use crate::harness::Harness;
 use crate::objects::{gateway, usual};
-use crate::stage::Stage;
 
 /// Something that somebody does to an object.
 type Edit = fn(&mut Value);
 
 /// Waits until everything of ours is as it was, and looks how that came about.
-async fn is_put_right(api: &Api, stage: &Stage, name: &str, edit: Edit) {
+async fn is_put_right(api: &Api, harness: &Harness, name: &str, edit: Edit) {
     let before = api.get(name);
     api.forget();
     api.edit(name, edit);
     assert_ne!(rest(&api.get(name)), rest(&before));
     api.until_object(name, |now| rest(now) == rest(&before)).await;
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(rest(&api.get(name)), rest(&before));
     assert_eq!(written(api), [format!("update {name}")]);
 }
@@ -34,9 +34,9 @@ fn rest(object: &Value) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_edit_is_put_right() {
+async fn service_edits_are_reverted() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let edits: [Edit; 8] = [
         |service| service["spec"]["ports"] = json!([]),
         // A free pod port would do as well: the Service itself is the record of it.
@@ -51,36 +51,36 @@ async fn an_edit_is_put_right() {
     // A port that comes again has another one on the nodes.
     api.edit(SERVICE, |service| service["spec"]["allocateLoadBalancerNodePorts"] = json!(false));
     for edit in edits {
-        is_put_right(&api, &stage, SERVICE, edit).await;
+        is_put_right(&api, &harness, SERVICE, edit).await;
     }
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_edit_of_a_slice_is_put_right() {
+async fn slice_edits_are_reverted() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let edits: [Edit; 3] = [
         |slice| slice["endpoints"] = json!([]),
         |slice| slice["endpoints"][0]["addresses"] = json!(["192.0.2.66"]),
         |slice| slice["ports"][0]["port"] = json!(22),
     ];
     for edit in edits {
-        is_put_right(&api, &stage, SLICE, edit).await;
+        is_put_right(&api, &harness, SLICE, edit).await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_others_add_stays() {
+async fn service_keeps_foreign_fields() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     api.forget();
     api.edit(SERVICE, |service| {
         service["metadata"]["annotations"] = json!({ "theirs": "x" });
         service["metadata"]["finalizers"] = json!(["example.com/cleanup"]);
         service["spec"]["sessionAffinity"] = json!("ClientIP");
     });
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(written(&api), [] as [&str; 0]);
     api.edit(SERVICE, |service| service["spec"]["selector"] = json!({ "app": "theirs" }));
     api.until_object(SERVICE, |service| service["spec"].get("selector").is_none()).await;
@@ -91,9 +91,9 @@ async fn what_others_add_stays() {
 
 /// Another owner that claims to be the one who keeps it: the server takes only one of these.
 #[tokio::test(start_paused = true)]
-async fn a_second_owner_does_not_keep_it_from_being_put_right() {
+async fn service_with_a_second_owner_is_corrected() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let port = ports(&api.get(SERVICE));
     api.edit(SERVICE, |service| {
         let owners = service["metadata"]["ownerReferences"].as_array_mut().unwrap();
@@ -103,13 +103,13 @@ async fn a_second_owner_does_not_keep_it_from_being_put_right() {
         }));
         service["spec"]["ports"] = json!([]);
     });
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(ports(&api.get(SERVICE)), port);
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_not_ours_is_never_touched() {
+async fn service_that_is_foreign_is_unchanged() {
     for owners in [json!(null), json!([{ "kind": "Gateway", "name": "h", "uid": "another" }])] {
         let api = api();
         let theirs = json!({
@@ -118,10 +118,10 @@ async fn a_service_that_is_not_ours_is_never_touched() {
             "spec": { "ports": [{ "port": 80, "targetPort": 8080 }], "selector": { "app": "x" } },
         });
         api.apply(theirs);
-        let stage = settled(&api).await;
+        let harness = settled(&api).await;
         api.edit(SERVICE, |service| service["spec"]["selector"] = json!({ "app": "y" }));
         api.apply(gateway("g", 6000));
-        stage.settle().await;
+        harness.settle().await;
         let of_service: Vec<_> =
             written(&api).into_iter().filter(|write| write.ends_with(SERVICE)).collect();
         assert_eq!(of_service, [] as [&str; 0]);
@@ -137,14 +137,14 @@ async fn a_service_that_is_not_ours_is_never_touched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_deleted_is_made_anew_and_leads_where_it_led() {
+async fn service_deleted_is_recreated_with_its_pod_ports() {
     for name in [SERVICE, SLICE] {
         let api = api();
-        let stage = settled(&api).await;
+        let harness = settled(&api).await;
         let (service, slice) = (api.get(SERVICE), api.get(SLICE));
         api.forget();
         api.delete(name);
-        stage.settle().await;
+        harness.settle().await;
         assert_eq!(written(&api), [format!("create {name}")]);
         assert_eq!(ports(&api.get(SERVICE)), ports(&service));
         assert_eq!(api.get(SLICE)["endpoints"], slice["endpoints"]);
@@ -154,9 +154,9 @@ async fn a_service_that_is_deleted_is_made_anew_and_leads_where_it_led() {
 
 /// It goes by itself, slowly perhaps: a load balancer is to be taken down first.
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_being_deleted_is_waited_for() {
+async fn service_being_deleted_is_waited_for() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     let kept = |service: &mut Value| {
         service["metadata"]["finalizers"] = json!(["example.com/cleanup"]);
     };
@@ -164,65 +164,69 @@ async fn a_service_that_is_being_deleted_is_waited_for() {
     api.delete(SERVICE);
     kept(&mut service);
     api.apply(service);
-    stage.settle().await;
+    harness.settle().await;
     api.delete(SERVICE);
     api.forget();
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(written(&api), [] as [&str; 0]);
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
 /// An earlier leader may have made it, or we ourselves, and the answer was lost.
 #[tokio::test(start_paused = true)]
-async fn a_service_that_is_there_already_is_read_and_not_complained_of() {
+async fn service_that_exists_already_is_read_without_an_error() {
     let api = api();
     drop(settled(&api).await);
     let made = [SERVICE, SLICE].map(|name| api.get(name));
     [SERVICE, SLICE].iter().for_each(|name| api.delete(name));
     api.spoil("create", "services", Effect::Hold);
     api.spoil("create", "endpointslices", Effect::Hold);
-    let stage = Stage::behind_services(&api, super::template());
-    stage.asked("the Service is to be made", |state| state.count("create", "services") == 1).await;
+    let harness = Harness::behind_services(&api, super::template());
+    harness
+        .asked("the Service is to be made", |state| state.count("create", "services") == 1)
+        .await;
     for plural in ["services", "endpointslices"] {
         api.spoil("watch,list", plural, Effect::Hold);
         api.close(plural);
     }
     let watches = |state: &crate::api::State| state.streams.contains(&"services/".to_owned());
-    stage.asked("the watch ends", |state| !watches(state)).await;
+    harness.asked("the watch ends", |state| !watches(state)).await;
     made.iter().for_each(|made| api.apply(made.clone()));
     api.forget();
     api.heal();
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(api.read(|state| state.count("create", "services")), 0);
     assert_eq!(written(&api), [] as [&str; 0]);
-    assert_eq!(stage.warnings(""), 0, "{}", stage.log());
+    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
 /// Somebody else may have it by now.
 #[tokio::test(start_paused = true)]
-async fn a_service_that_somebody_else_has_made_meanwhile_is_left_to_them() {
+async fn service_created_by_another_client_is_unchanged() {
     let api = api();
     api.spoil("create", "services", Effect::Hold);
-    let stage = Stage::behind_services(&api, super::template());
-    stage.asked("the Service is to be made", |state| state.count("create", "services") == 1).await;
+    let harness = Harness::behind_services(&api, super::template());
+    harness
+        .asked("the Service is to be made", |state| state.count("create", "services") == 1)
+        .await;
     let mut theirs = crate::objects::service("g-c");
     theirs["spec"]["selector"] = json!({ "app": "theirs" });
     api.apply(theirs);
     let before = api.get(SERVICE);
     api.forget();
     api.heal();
-    stage.settle().await;
+    harness.settle().await;
     assert_eq!(api.get(SERVICE), before);
     assert_eq!(api.read(|state| state.count("create", "services")), 0);
-    assert_eq!(stage.warnings("cannot create"), 0, "{}", stage.log());
+    assert_eq!(harness.warnings("cannot create"), 0, "{}", harness.log());
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_the_permission_to_make_services_all_the_rest_goes_on() {
+async fn service_permission_missing_is_reported_and_the_rest_continues() {
     let api = Api::with(usual());
     api.spoil("create", "services", Effect::Refuse(403));
-    let stage = settled(&api).await;
-    assert_eq!(stage.warnings("cannot create Service objects: "), 1, "{}", stage.log());
+    let harness = settled(&api).await;
+    assert_eq!(harness.warnings("cannot create Service objects: "), 1, "{}", harness.log());
     let tries = api.read(|state| state.count("create", "services"));
     assert!((2..40).contains(&tries), "{tries} in a quarter of an hour");
     assert_eq!(says(&api, "g", "Programmed")["reason"], "AddressNotAssigned");
@@ -232,15 +236,15 @@ async fn without_the_permission_to_make_services_all_the_rest_goes_on() {
 
 /// Somebody who puts it back time and again is answered with measure.
 #[tokio::test(start_paused = true)]
-async fn a_quarrel_is_held_with_measure() {
+async fn service_edits_in_a_loop_are_reverted_at_a_limited_rate() {
     let api = api();
-    let stage = settled(&api).await;
+    let harness = settled(&api).await;
     api.forget();
     for number in 0..100 {
         api.edit(SERVICE, |service| service["spec"]["ports"][0]["targetPort"] = json!(number));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    stage.settle().await;
+    harness.settle().await;
     let count = written(&api).len();
     assert!((10..=25).contains(&count), "{count} in ten seconds");
 }
