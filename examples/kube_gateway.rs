@@ -16,9 +16,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut lease_handle = None;
     if let Some(lease) = std::env::args().nth(1) {
         let identity = format!("kube-gateway-{}", std::process::id());
-        let election = Election::new(lease.parse()?, identity);
-        lease_handle = Some(election.resigner());
-        source = source.election(election);
+        let election = Election::new(lease.parse()?);
+        lease_handle = Some(election.handle());
+        source = source.identity(identity).election(election);
     }
     let gateway = tokio::select! {
         started = Server::builder().source(source).start() => started?,
@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::signal::ctrl_c().await?;
     // Another replica can become the leader while this one drains its connections.
     if let Some(lease) = lease_handle {
-        lease.resign().await;
+        lease.release().await;
     }
     gateway.drain(Duration::from_secs(30)).await;
     Ok(())

@@ -18,7 +18,7 @@ async fn definitions_missing_are_reported_once_and_found_later() {
     let harness = Harness::settled(&api).await;
     assert_eq!(harness.published(), 1);
     let says =
-        "the API server does not know GatewayClass, Gateway, TCPRoute, ReferenceGrant; install ";
+        "the API server does not serve GatewayClass, Gateway, TCPRoute, ReferenceGrant; install ";
     let problems = harness.latest().problems.clone();
     assert!(problems.len() == 1 && problems[0].starts_with(says), "{problems:?}");
     assert_eq!(harness.latest().resources.services.len(), 1, "what there is is there");

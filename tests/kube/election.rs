@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sluicegate::sources::{Election, LeaseHandle};
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Api, Effect, Request, State};
 use crate::harness::Harness;
 use crate::objects::{OURS, condition, route, usual};
+use crate::replica::{LEASE, Replica, election, holder};
 
-const LEASE: &str = "leases/system/gate";
 const ROUTE: &str = "tcproutes/default/r";
 
 /// The times of Kubernetes' own components.
@@ -21,27 +20,13 @@ const RETRY_PERIOD: Duration = Duration::from_secs(2);
 /// From one look of another replica at the Lease to the next, at most.
 const LONGEST_LOOK: Duration = Duration::from_millis(2_500);
 
-struct Replica {
-    harness: Harness,
-    resigner: LeaseHandle,
-}
-
-impl Replica {
-    fn start(api: &Api, name: &'static str) -> Self {
-        let election = Election::new("system/gate".parse().unwrap(), name);
-        let resigner = election.resigner();
-        let harness = Harness::with(&api.of(name), OURS, |source| source.election(election));
-        Self { harness, resigner }
-    }
-
-    /// One that leads, and one that follows.
-    async fn two(api: &Api) -> [Self; 2] {
-        let first = Self::start(api, "a");
-        api.until_object(LEASE, |lease| lease["spec"]["holderIdentity"] == "a").await;
-        let second = Self::start(api, "b");
-        first.harness.settle().await;
-        [first, second]
-    }
+/// Starts a leader and a follower.
+async fn two_replicas(api: &Api) -> [Replica; 2] {
+    let first = Replica::start(api, "a");
+    api.until_object(LEASE, |lease| lease["spec"]["holderIdentity"] == "a").await;
+    let second = Replica::start(api, "b");
+    first.harness.settle().await;
+    [first, second]
 }
 
 /// The writes that only the elected one makes.
@@ -53,11 +38,6 @@ fn elected(state: &State) -> Vec<Request> {
 
 fn writers(api: &Api) -> BTreeSet<&'static str> {
     api.read(elected).iter().map(|write| write.client).collect()
-}
-
-fn holder(api: &Api) -> String {
-    let holder = api.get(LEASE)["spec"]["holderIdentity"].clone();
-    holder.as_str().unwrap_or_default().to_owned()
 }
 
 /// Changes the route in a way that there is something to write of.
@@ -89,7 +69,7 @@ async fn change_until_written_by(api: &Api, name: &str) {
 #[tokio::test(start_paused = true)]
 async fn election_lets_one_replica_write() {
     let api = Api::with(usual());
-    let [first, second] = Replica::two(&api).await;
+    let [first, second] = two_replicas(&api).await;
     assert_eq!(api.read(elected).len(), 4, "once: {:#?}", api.writes());
     for number in 0..5 {
         change(&api, number);
@@ -106,7 +86,7 @@ async fn election_lets_one_replica_write() {
 #[tokio::test(start_paused = true)]
 async fn election_replaces_a_dead_leader_when_the_lease_expires() {
     let api = Api::with(usual());
-    let [first, _second] = Replica::two(&api).await;
+    let [first, _second] = two_replicas(&api).await;
     api.forget();
     let died = Instant::now();
     drop(first);
@@ -122,10 +102,10 @@ async fn election_replaces_a_dead_leader_when_the_lease_expires() {
 #[tokio::test(start_paused = true)]
 async fn election_replaces_a_leader_at_once_after_release() {
     let api = Api::with(usual());
-    let [first, _second] = Replica::two(&api).await;
+    let [first, _second] = two_replicas(&api).await;
     api.forget();
     let begun = Instant::now();
-    first.resigner.resign().await;
+    first.lease.release().await;
     change(&api, 1);
     caught_up(&api).await;
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
@@ -135,9 +115,9 @@ async fn election_replaces_a_leader_at_once_after_release() {
 #[tokio::test(start_paused = true)]
 async fn election_change_of_leader_writes_nothing_twice() {
     let api = Api::with(usual());
-    let [first, second] = Replica::two(&api).await;
+    let [first, second] = two_replicas(&api).await;
     api.forget();
-    first.resigner.resign().await;
+    first.lease.release().await;
     second.harness.settle().await;
     assert_eq!(holder(&api), "b");
     assert_eq!(api.read(elected).len(), 0, "{:#?}", api.writes());
@@ -153,7 +133,7 @@ async fn election_change_of_leader_writes_nothing_twice() {
 async fn election_leader_that_cannot_renew_stops_before_another_writes() {
     for effect in [Effect::Refuse(500), Effect::Break, Effect::Hold] {
         let api = Api::with(usual());
-        let [_first, _second] = Replica::two(&api).await;
+        let [_first, _second] = two_replicas(&api).await;
         api.until_object(LEASE, |lease| lease["spec"]["holderIdentity"] == "a").await;
         let renewals = api.read(|state| state.count("update", "leases"));
         api.until("it renews", |state| state.count("update", "leases") > renewals).await;
@@ -185,7 +165,7 @@ async fn election_leader_that_cannot_renew_stops_before_another_writes() {
 #[tokio::test(start_paused = true)]
 async fn election_cancels_writes_in_flight_at_the_renew_deadline() {
     let api = Api::with(usual());
-    let [_first, _second] = Replica::two(&api).await;
+    let [_first, _second] = two_replicas(&api).await;
     let renewals = api.read(|state| state.count("update", "leases"));
     api.until("it renews", |state| state.count("update", "leases") > renewals).await;
     let renewed = Instant::now();
@@ -211,7 +191,12 @@ async fn election_without_permission_prevents_writes() {
     replica.harness.settle().await;
     assert!(replica.harness.is_published(), "it forwards all the same");
     assert_eq!(api.read(elected).len(), 0, "{:#?}", api.writes());
-    assert_eq!(replica.harness.warnings("a permission is missing"), 1, "{}", replica.harness.log());
+    assert_eq!(
+        replica.harness.warnings("permission denied for the Lease"),
+        1,
+        "{}",
+        replica.harness.log()
+    );
     api.heal();
     caught_up(&api).await;
 }
@@ -219,8 +204,7 @@ async fn election_without_permission_prevents_writes() {
 #[tokio::test(start_paused = true)]
 async fn election_is_skipped_by_a_read_only_source() {
     let api = Api::with(usual());
-    let election = Election::new("system/gate".parse().unwrap(), "a");
-    let harness = Harness::with(&api, OURS, |source| source.election(election).read_only());
+    let harness = Harness::with(&api, OURS, |source| source.election(election()).read_only());
     harness.settle().await;
     assert!(harness.is_published());
     assert!(api.requests().iter().all(|request| request.plural != "leases"));

@@ -40,7 +40,12 @@ async fn start_waits_for_discovery() {
     api.down();
     let harness = Harness::settled(&api).await;
     assert!(!harness.is_published());
-    assert_eq!(harness.warnings("cannot find out what the API server has"), 1, "{}", harness.log());
+    assert_eq!(
+        harness.warnings("cannot discover the kinds that the API server serves"),
+        1,
+        "{}",
+        harness.log()
+    );
     api.up();
     harness.until("everything", |snapshot| !snapshot.resources.tcp_routes.is_empty()).await;
     assert_eq!(harness.latest().problems, [] as [&str; 0]);

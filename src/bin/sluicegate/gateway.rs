@@ -47,10 +47,8 @@ async fn kubernetes_source(
         Some(identity) => identity.clone(),
         None => uname().nodename().to_string_lossy().into_owned(),
     };
-    let mut source = KubeSource::infer()
-        .await?
-        .namespaces(watch_namespaces.iter().cloned())
-        .identity(identity.clone());
+    let mut source =
+        KubeSource::infer().await?.namespaces(watch_namespaces.iter().cloned()).identity(identity);
     if let Some(name) = &options.controller_name {
         source = source.controller_name(name.clone());
     }
@@ -61,7 +59,7 @@ async fn kubernetes_source(
         return Ok((source.read_only(), None));
     }
     let Some(lease) = lease else { return Ok((source, None)) };
-    let election = Election::new(lease.clone(), identity);
-    let lease = election.resigner();
+    let election = Election::new(lease.clone());
+    let lease = election.handle();
     Ok((source.election(election), Some(lease)))
 }

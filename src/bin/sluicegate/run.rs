@@ -108,6 +108,6 @@ async fn shut_down(
 
 async fn release(lease: Option<LeaseHandle>) {
     if let Some(lease) = lease {
-        lease.resign().await;
+        lease.release().await;
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use super::error_text::error_text;
 use super::operation::Operation;
 
 /// The operations that fail at present, each with its last error.
@@ -53,25 +54,4 @@ impl ActiveErrors {
 
 fn message(operation: &Operation, error: &str) -> String {
     format!("cannot {operation}: {error}; trying again")
-}
-
-/// Returns the message of the API server's `Status` if the error has one, else the texts of the
-/// error and its sources.
-pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(kube::Error::Api(status)) = error.downcast_ref() {
-            return status.message.clone();
-        }
-        let own = error.to_string();
-        // Many errors of `kube` repeat the text of their source.
-        if text.is_empty() {
-            text = own;
-        } else if !text.contains(&own) {
-            text = format!("{text}: {own}");
-        }
-        next = error.source();
-    }
-    text
 }

@@ -31,7 +31,7 @@ pub(super) enum WriteKind {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Discover => f.write_str("find out what the API server has"),
+            Self::Discover => f.write_str("discover the kinds that the API server serves"),
             Self::Watch(scope) => write!(f, "watch {scope}"),
             Self::Write(write, kind) => match write {
                 WriteKind::Status => write!(f, "write the status of {kind} objects"),

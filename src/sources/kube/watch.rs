@@ -1,4 +1,4 @@
-//! Watching a kind of object: what is there, then every change.
+//! The watch of one kind of object: first a list of all objects, then every change.
 
 use std::time::Duration;
 
@@ -8,51 +8,61 @@ use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::object::{Received, Seen};
+use super::discovery::ServedKind;
+use super::observed::Observed;
+use super::raw_object::RawObject;
 use super::scope::Scope;
-use super::served::Served;
 use crate::model::ObjectKey;
 
-/// How long to wait after an error: at first, and at most. An API server that comes back finds us
-/// soon, and one that struggles is asked seldom.
-const FIRST_DELAY: Duration = Duration::from_millis(250);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
+/// Delay before the first retry after an error. It doubles with every error, up to
+/// [`MAX_RETRY_DELAY`]: the source reconnects soon after a short outage, and does not overload an
+/// API server that recovers slowly.
+const MIN_RETRY_DELAY: Duration = Duration::from_millis(250);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// A watch that is resumed says nothing before something happens. Where it has not failed again for
-/// so long, it works: that is longer than a connection may take.
-const CALM: Duration = Duration::from_secs(40);
+/// Time after which a watch that was resumed counts as working, if it has not failed again. A
+/// resumed watch sends nothing until an object changes, so its success is not visible otherwise.
+/// The time is longer than the connect timeout.
+const RESUMED_AFTER: Duration = Duration::from_secs(40);
 
-/// How long the server may keep a watch open, in seconds; it sends bookmarks meanwhile.
-const WATCH_SECONDS: u32 = 290;
+/// Longest time for which the server keeps a watch open, in seconds.
+const WATCH_TIMEOUT_SECS: u32 = 290;
 
-/// What a watch has to say.
+/// An event of the watch of a scope.
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) scope: Scope,
-    pub(super) what: What,
+    pub(super) event: WatchEvent,
 }
 
+/// An event of a watch.
 #[derive(Debug)]
-pub(super) enum What {
-    /// These are all there are, in place of those known before.
-    Listed(Vec<Seen>),
-    /// One is new or has changed.
-    Applied(Seen),
-    /// One is gone.
+pub(super) enum WatchEvent {
+    /// The complete list of the objects, which replaces all objects known before.
+    Listed(Vec<Observed>),
+    /// An object was created or changed.
+    Applied(Observed),
+    /// An object was deleted.
     Deleted(ObjectKey),
-    /// The server does not answer as it should; it is asked again.
+    /// A request failed, and will be retried.
     Failed(watcher::Error),
-    /// It answers again, and there is nothing new.
+    /// The watch works again after a failure, and nothing has changed.
     Resumed,
 }
 
-/// Watches until nobody wants to know.
+/// Reason for the end of a watch.
+enum Stop {
+    ReceiverDropped,
+    StreamingUnsupported,
+}
+
+/// Watches a scope until the receiver of the changes is dropped.
 ///
-/// A list is handed on when it is whole, never in parts: an object that is yet to be listed must not
-/// look like one that was deleted.
+/// A list is sent when it is complete: an object that is not yet listed must not look like one that
+/// was deleted.
 pub(super) async fn watch(
     client: Client,
-    served: Served,
+    served: ServedKind,
     scope: Scope,
     changes: mpsc::Sender<Change>,
 ) {
@@ -60,95 +70,104 @@ pub(super) async fn watch(
         Some(namespace) => Api::namespaced_with(client, namespace.as_str(), &served.resource),
         None => Api::all_with(client, &served.resource),
     };
-    let config = watcher::Config::default().timeout(WATCH_SECONDS);
-    let mut may_stream = served.streams_lists;
+    let config = watcher::Config::default().timeout(WATCH_TIMEOUT_SECS);
+    let mut streams_lists = served.streams_lists;
     loop {
-        let config = if may_stream { config.clone().streaming_lists() } else { config.clone() };
-        match follow(watcher(api.clone(), config), may_stream, &scope, &changes).await {
-            Ended::Unwanted => return,
-            // It said it could, but somebody has turned that off.
-            Ended::CannotStream => may_stream = false,
+        let config = if streams_lists { config.clone().streaming_lists() } else { config.clone() };
+        match follow(watcher(api.clone(), config), streams_lists, &scope, &changes).await {
+            Stop::ReceiverDropped => return,
+            // The version of the server supports it, but the feature is disabled.
+            Stop::StreamingUnsupported => streams_lists = false,
         }
     }
 }
 
-/// Why a watch is over.
-enum Ended {
-    Unwanted,
-    CannotStream,
-}
-
 async fn follow(
-    events: impl Stream<Item = watcher::Result<Event<Received>>>,
+    events: impl Stream<Item = watcher::Result<Event<RawObject>>>,
     streams_lists: bool,
     scope: &Scope,
     changes: &mpsc::Sender<Change>,
-) -> Ended {
+) -> Stop {
     let mut events = std::pin::pin!(events);
     let mut listed = Vec::new();
-    let mut delay = FIRST_DELAY;
+    let mut delay = MIN_RETRY_DELAY;
     let mut has_failed = false;
     loop {
         let next = match has_failed {
-            true => timeout(CALM, events.next()).await,
+            true => timeout(RESUMED_AFTER, events.next()).await,
             false => Ok(events.next().await),
         };
-        let event = match next {
-            Ok(Some(event)) => Some(event),
-            Ok(None) => return Ended::Unwanted,
+        let received = match next {
+            Ok(Some(received)) => Some(received),
+            Ok(None) => return Stop::ReceiverDropped,
             Err(_) => None,
         };
-        let what = match event {
-            None => What::Resumed,
+        let event = match received {
+            None => WatchEvent::Resumed,
             Some(Ok(Event::Init)) => {
-                // The end of the list will tell.
+                // The end of the list shows if the watch works.
                 has_failed = false;
                 listed.clear();
                 continue;
             }
             Some(Ok(Event::InitApply(object))) => {
-                listed.extend(object.read(scope.kind));
+                listed.extend(object.parse(scope.kind));
                 continue;
             }
-            Some(Ok(Event::InitDone)) => What::Listed(std::mem::take(&mut listed)),
-            Some(Ok(Event::Apply(object))) => match object.read(scope.kind) {
-                Some(seen) => What::Applied(seen),
+            Some(Ok(Event::InitDone)) => WatchEvent::Listed(std::mem::take(&mut listed)),
+            Some(Ok(Event::Apply(object))) => match object.parse(scope.kind) {
+                Some(observed) => WatchEvent::Applied(observed),
                 None => continue,
             },
             Some(Ok(Event::Delete(object))) => match object.key(scope.kind) {
-                Some(key) => What::Deleted(key),
+                Some(key) => WatchEvent::Deleted(key),
                 None => continue,
             },
-            Some(Err(error)) if streams_lists && refuses_to_stream(&error) => {
-                return Ended::CannotStream;
+            Some(Err(error)) if streams_lists && is_streaming_refused(&error) => {
+                return Stop::StreamingUnsupported;
             }
-            Some(Err(error)) => What::Failed(error),
+            Some(Err(error)) => WatchEvent::Failed(error),
         };
-        has_failed = matches!(what, What::Failed(_));
-        if changes.send(Change { scope: scope.clone(), what }).await.is_err() {
-            return Ended::Unwanted;
+        has_failed = matches!(event, WatchEvent::Failed(_));
+        if changes.send(Change { scope: scope.clone(), event }).await.is_err() {
+            return Stop::ReceiverDropped;
         }
         if has_failed {
-            sleep(jittered(delay)).await;
-            delay = (delay * 2).min(LONGEST_DELAY);
+            sleep(with_jitter(delay)).await;
+            delay = (delay * 2).min(MAX_RETRY_DELAY);
         } else {
-            delay = FIRST_DELAY;
+            delay = MIN_RETRY_DELAY;
         }
     }
 }
 
-/// Replicas that lost their server at one moment do not all come back at one moment.
-fn jittered(delay: Duration) -> Duration {
+/// Varies a delay by a quarter, so that replicas that lost their server at the same moment do not
+/// all reconnect at the same moment.
+fn with_jitter(delay: Duration) -> Duration {
     delay.mul_f64(0.75 + fastrand::f64() / 2.0)
 }
 
-/// An older server, or one with the feature turned off, does not know of `sendInitialEvents`.
-fn refuses_to_stream(error: &watcher::Error) -> bool {
-    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if matches!(status.code, 400 | 422))
+/// Returns `true` if the server rejected `sendInitialEvents`, because it is too old or because the
+/// feature is disabled.
+fn is_streaming_refused(error: &watcher::Error) -> bool {
+    matches!(
+        error,
+        watcher::Error::WatchStartFailed(kube::Error::Api(status)) if matches!(status.code, 400 | 422)
+    )
 }
 
-/// Whether the server has only forgotten what it told us long ago: everything is then listed anew.
+/// Returns `true` if the requested resource version is too old. All objects are then listed again,
+/// so this is no error to report.
 pub(super) fn is_expired(error: &watcher::Error) -> bool {
     matches!(error, watcher::Error::WatchError(status) if status.code == 410)
         || matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
+}
+
+/// Returns `true` if the server no longer serves the kind.
+pub(super) fn is_not_found(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.is_not_found(),
+        _ => false,
+    }
 }

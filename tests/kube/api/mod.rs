@@ -21,7 +21,7 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::Value;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 pub(crate) use self::request::Request;
 pub(crate) use self::rule::Effect;
@@ -127,6 +127,12 @@ impl Api {
             _ if self.read(|state| state.is_down) => refused(),
             Some(Effect::Refuse(code)) => Ok(answer::refuse(code, &request)),
             Some(Effect::Break) => Err(io::ErrorKind::ConnectionReset.into()),
+            Some(Effect::Flaky) => {
+                flaky_network().await?;
+                let answer = self.answer(&request);
+                flaky_network().await?;
+                Ok(answer)
+            }
             Some(Effect::Hold) | None => Ok(self.answer(&request)),
         }
     }
@@ -153,6 +159,12 @@ impl Api {
         let is_in_time = timeout(PATIENCE, state.wait_for(holds)).await.is_ok();
         assert!(is_in_time, "{name} stays {:#}", self.get(name));
     }
+}
+
+/// Delays a message, or loses it.
+async fn flaky_network() -> io::Result<()> {
+    sleep(Duration::from_millis(fastrand::u64(0..4_000))).await;
+    if fastrand::u8(0..4) == 0 { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
 }
 
 /// Somebody who waits for an answer.

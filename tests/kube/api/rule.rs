@@ -12,6 +12,8 @@ pub(crate) enum Effect {
     Break,
     /// It does not come before the server is healed.
     Hold,
+    /// Request and response are delayed by up to 4 s each, and one in four is lost.
+    Flaky,
 }
 
 #[derive(Debug)]

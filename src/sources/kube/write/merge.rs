@@ -1,132 +1,130 @@
-//! What an object's status should be, given what stands there and what we have to say: pure
-//! functions over JSON, since what is not ours must stay as it is, to the letter.
+//! Merging a reported status into the live status of an object.
 //!
-//! The rules are those of Kubernetes'
-//! [conditions](https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties):
-//! merged by type; `lastTransitionTime` moves when `status` flips and stays otherwise.
+//! These are pure functions over JSON, because the parts of other controllers must be written back
+//! unchanged. Conditions follow the rules of Kubernetes'
+//! [API conventions](https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties):
+//! they are merged by type, and `lastTransitionTime` changes only with `status`.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::model::{
-    Condition, GatewayClassStatus, GatewayController, GatewayStatus, ListenerStatus,
-    RouteParentStatus,
-};
+use crate::model::{Condition, GatewayController, ListenerStatus, RouteParentStatus};
+use crate::sources::kube::object_status::ObjectStatus;
 
-/// What there is to say of an object.
-#[derive(Debug, Clone, Copy)]
-pub(in super::super) enum Desired<'a> {
-    GatewayClass(&'a GatewayClassStatus),
-    Gateway(&'a GatewayStatus),
-    /// The parents of ours; those of other controllers are not looked at.
-    TcpRoute(&'a [RouteParentStatus]),
-}
-
-/// The types of condition that are ours, and are taken away where we have nothing to say of them.
-const OURS: [&str; 5] =
+/// The condition types of this controller. A live condition of these types is removed if the report
+/// does not contain it.
+const OWNED_CONDITION_TYPES: [&str; 5] =
     ["Accepted", "Conflicted", "Programmed", "ResolvedRefs", "SupportedVersion"];
 
-/// The whole status as it should be, of an object that `desired` was found out about. So its
-/// `observedGeneration` is the object's own: what stands there may speak of a later one only by
-/// mistake, such as after the object was made anew from a copy.
-pub(in super::super) fn merge(
+/// Returns the whole status that the object should have.
+///
+/// `report` must belong to the current version of the object. Its `observedGeneration` is written
+/// even if the live one is greater: that happens if the object was created from a backup, together
+/// with its status.
+pub(super) fn merge(
     live: &Value,
-    said: Desired<'_>,
+    report: ObjectStatus<'_>,
     controller: &GatewayController,
     now: Timestamp,
 ) -> Value {
-    let now = second(now);
+    let now = truncate_to_second(now);
     let mut status = live.as_object().cloned().unwrap_or_default();
-    match said {
-        Desired::GatewayClass(said) => {
-            put_conditions(&mut status, &said.conditions, now);
-            put(&mut status, "supportedFeatures", &said.supported_features);
+    match report {
+        ObjectStatus::GatewayClass(report) => {
+            set_conditions(&mut status, &report.conditions, now);
+            set(&mut status, "supportedFeatures", &report.supported_features);
         }
-        Desired::Gateway(said) => {
-            put_conditions(&mut status, &said.conditions, now);
-            put(&mut status, "addresses", &said.addresses);
+        ObjectStatus::Gateway(report) => {
+            set_conditions(&mut status, &report.conditions, now);
+            set(&mut status, "addresses", &report.addresses);
+            // Entries of listeners that were removed from the spec are dropped.
             let before = array(&status, "listeners");
             let merged =
-                said.listeners.iter().map(|listener| merge_listener(&before, listener, now));
+                report.listeners.iter().map(|listener| merge_listener(&before, listener, now));
             let merged = merged.collect();
             status.insert("listeners".to_owned(), Value::Array(merged));
         }
-        Desired::TcpRoute(said) => {
+        ObjectStatus::TcpRoute(report) => {
             let before = array(&status, "parents");
-            let merged = merge_parents(&before, said, controller, now);
+            let merged = merge_parents(&before, report, controller, now);
             status.insert("parents".to_owned(), Value::Array(merged));
         }
     }
     Value::Object(status)
 }
 
-/// One entry for each listener of the spec, and none for others.
-fn merge_listener(before: &[Value], said: &ListenerStatus, now: Timestamp) -> Value {
-    let known = before.iter().find(|known| known["name"] == said.name.as_str());
+fn merge_listener(before: &[Value], report: &ListenerStatus, now: Timestamp) -> Value {
+    let known = before.iter().find(|known| known["name"] == report.name.as_str());
     let mut listener = known.and_then(Value::as_object).cloned().unwrap_or_default();
-    put(&mut listener, "name", &said.name);
-    put(&mut listener, "supportedKinds", &said.supported_kinds);
-    put(&mut listener, "attachedRoutes", &said.attached_routes);
-    put_conditions(&mut listener, &said.conditions, now);
+    set(&mut listener, "name", &report.name);
+    set(&mut listener, "supportedKinds", &report.supported_kinds);
+    set(&mut listener, "attachedRoutes", &report.attached_routes);
+    set_conditions(&mut listener, &report.conditions, now);
     Value::Object(listener)
 }
 
-/// The entries of others as they are and where they are; of ours, those that still hold.
+/// Merges `status.parents`. Entries of other controllers keep their content and their position.
+/// Entries of this controller that are not in the report are removed.
 fn merge_parents(
     before: &[Value],
-    said: &[RouteParentStatus],
+    report: &[RouteParentStatus],
     controller: &GatewayController,
     now: Timestamp,
 ) -> Vec<Value> {
-    let mut to_say: Vec<_> = said.iter().map(|parent| (json!(parent.parent_ref), parent)).collect();
-    let mut merged = Vec::with_capacity(before.len().max(said.len()));
+    let mut missing: Vec<_> =
+        report.iter().map(|parent| (json!(parent.parent_ref), parent)).collect();
+    let mut merged = Vec::with_capacity(before.len().max(report.len()));
     for known in before {
         if known["controllerName"] != controller.as_str() {
             merged.push(known.clone());
-        } else if let Some(place) = to_say.iter().position(|(of, _)| *of == known["parentRef"]) {
-            let (_, parent) = to_say.remove(place);
+        } else if let Some(index) =
+            missing.iter().position(|(parent_ref, _)| *parent_ref == known["parentRef"])
+        {
+            let (_, parent) = missing.remove(index);
             merged.push(merge_parent(known, parent, now));
         }
     }
-    for (_, parent) in to_say {
+    for (_, parent) in missing {
         merged.push(merge_parent(&Value::Null, parent, now));
     }
     merged
 }
 
-fn merge_parent(known: &Value, said: &RouteParentStatus, now: Timestamp) -> Value {
+fn merge_parent(known: &Value, report: &RouteParentStatus, now: Timestamp) -> Value {
     let mut parent = known.as_object().cloned().unwrap_or_default();
-    put(&mut parent, "parentRef", &said.parent_ref);
-    put(&mut parent, "controllerName", &said.controller_name);
-    put_conditions(&mut parent, &said.conditions, now);
+    set(&mut parent, "parentRef", &report.parent_ref);
+    set(&mut parent, "controllerName", &report.controller_name);
+    set_conditions(&mut parent, &report.conditions, now);
     Value::Object(parent)
 }
 
-fn put_conditions(status: &mut Map<String, Value>, said: &[Condition], now: Timestamp) {
+fn set_conditions(status: &mut Map<String, Value>, report: &[Condition], now: Timestamp) {
     let before = array(status, "conditions");
-    let of = |condition: &Condition| {
-        before.iter().find(|known| known["type"] == condition.condition_type.as_str())
+    let is_new = |condition: &&Condition| {
+        before.iter().all(|known| known["type"] != condition.condition_type.as_str())
     };
-    let mut merged = Vec::with_capacity(before.len().max(said.len()));
+    let mut merged = Vec::with_capacity(before.len().max(report.len()));
     for known in &before {
         let condition_type = known["type"].as_str().unwrap_or_default();
-        match said.iter().find(|said| said.condition_type.as_str() == condition_type) {
-            Some(said) => merged.push(merge_condition(Some(known), said, now)),
-            None if OURS.contains(&condition_type) => {}
+        let reported =
+            report.iter().find(|condition| condition.condition_type.as_str() == condition_type);
+        match reported {
+            Some(condition) => merged.push(merge_condition(Some(known), condition, now)),
+            None if OWNED_CONDITION_TYPES.contains(&condition_type) => {}
             None => merged.push(known.clone()),
         }
     }
-    for condition in said.iter().filter(|said| of(said).is_none()) {
+    for condition in report.iter().filter(is_new) {
         merged.push(merge_condition(None, condition, now));
     }
     status.insert("conditions".to_owned(), Value::Array(merged));
 }
 
-fn merge_condition(known: Option<&Value>, said: &Condition, now: Timestamp) -> Value {
-    let mut condition = json!(said);
-    let unflipped = known.filter(|known| known["status"] == condition["status"]);
-    condition["lastTransitionTime"] = match unflipped.map(|known| &known["lastTransitionTime"]) {
+fn merge_condition(known: Option<&Value>, report: &Condition, now: Timestamp) -> Value {
+    let mut condition = json!(report);
+    let unchanged = known.filter(|known| known["status"] == condition["status"]);
+    condition["lastTransitionTime"] = match unchanged.map(|known| &known["lastTransitionTime"]) {
         Some(Value::String(time)) => time.as_str().into(),
         _ => now.to_string().into(),
     };
@@ -137,15 +135,11 @@ fn array(object: &Map<String, Value>, field: &str) -> Vec<Value> {
     object.get(field).and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
-fn put(object: &mut Map<String, Value>, field: &str, value: &impl Serialize) {
+fn set(object: &mut Map<String, Value>, field: &str, value: &impl Serialize) {
     object.insert(field.to_owned(), json!(value));
 }
 
-/// As precise as Kubernetes stores it.
-fn second(now: Timestamp) -> Timestamp {
+/// Truncates a time to the precision of Kubernetes' API.
+fn truncate_to_second(now: Timestamp) -> Timestamp {
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
-
-#[cfg(test)]
-#[path = "merge_tests.rs"]
-mod tests;

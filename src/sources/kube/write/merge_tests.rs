@@ -1,7 +1,15 @@
-use proptest::prelude::*;
+//! Merging statuses: which parts change, and which stay.
 
-use super::*;
-use crate::model::{ConditionStatus, ConditionType, ParentRef, Reason};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::merge::merge;
+use crate::model::{
+    Condition, ConditionStatus, ConditionType, GatewayClassStatus, GatewayController,
+    GatewayStatus, ParentRef, Reason, RouteParentStatus,
+};
+use crate::sources::kube::object_status::ObjectStatus;
 
 const OURS: &str = "example.com/ours";
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
@@ -10,7 +18,7 @@ fn controller() -> GatewayController {
     OURS.parse().unwrap()
 }
 
-/// So many seconds after the beginning, and a half.
+/// Seconds since the epoch, and a half.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millisecond(seconds * 1000 + 500).unwrap()
 }
@@ -40,7 +48,7 @@ fn class(conditions: Vec<Condition>) -> GatewayClassStatus {
 }
 
 fn merge_class(live: &Value, conditions: Vec<Condition>) -> Value {
-    merge(live, Desired::GatewayClass(&class(conditions)), &controller(), at(0))
+    merge(live, ObjectStatus::GatewayClass(&class(conditions)), &controller(), at(0))
 }
 
 fn parent(gateway: &str, generation: i64) -> RouteParentStatus {
@@ -61,12 +69,12 @@ fn entry(gateway: &str, controller: &str) -> Value {
     })
 }
 
-fn merge_route(live: &Value, said: &[RouteParentStatus]) -> Value {
-    merge(live, Desired::TcpRoute(said), &controller(), at(0))
+fn merge_route(live: &Value, report: &[RouteParentStatus]) -> Value {
+    merge(live, ObjectStatus::TcpRoute(report), &controller(), at(0))
 }
 
 #[test]
-fn time_moves_when_the_status_flips_and_not_otherwise() {
+fn transition_time_changes_only_with_the_status() {
     let before = json!({ "conditions": [live("Accepted", "True", 1)] });
     let same = merge_class(&before, vec![accepted(true, 2)]);
     assert_eq!(same["conditions"][0]["lastTransitionTime"], LONG_AGO);
@@ -78,19 +86,19 @@ fn time_moves_when_the_status_flips_and_not_otherwise() {
 }
 
 #[test]
-fn another_message_or_reason_is_written_without_moving_time() {
+fn transition_time_stays_when_message_or_reason_change() {
     let before = json!({ "conditions": [live("Accepted", "True", 1)] });
-    let mut said = accepted(true, 1);
-    said.message = "for another reason".into();
-    said.reason = Reason::LISTENERS_NOT_VALID;
-    let after = merge_class(&before, vec![said]);
+    let mut report = accepted(true, 1);
+    report.message = "for another reason".into();
+    report.reason = Reason::LISTENERS_NOT_VALID;
+    let after = merge_class(&before, vec![report]);
     assert_eq!(after["conditions"][0]["message"], "for another reason");
     assert_eq!(after["conditions"][0]["reason"], "ListenersNotValid");
     assert_eq!(after["conditions"][0]["lastTransitionTime"], LONG_AGO);
 }
 
 #[test]
-fn conditions_that_no_longer_hold_go_and_those_of_others_stay() {
+fn owned_conditions_are_removed_and_foreign_ones_stay() {
     let theirs = live("example.com/Theirs", "Unknown", 7);
     let before = json!({ "conditions": [
         live("Conflicted", "True", 1), theirs, live("Accepted", "True", 1), live("Ready", "True", 1),
@@ -103,17 +111,13 @@ fn conditions_that_no_longer_hold_go_and_those_of_others_stay() {
 }
 
 #[test]
-fn stale_parents_go_even_the_last() {
+fn stale_parents_are_removed_even_the_last_one() {
     let theirs = entry("g", "example.com/theirs");
     let before = json!({ "parents": [entry("gone", OURS), theirs, entry("g", OURS)] });
     let after = merge_route(&before, &[parent("g", 1), parent("new", 1)]);
     let parents = after["parents"].as_array().unwrap();
     assert_eq!(parents[0], theirs);
-    assert_eq!(
-        parents[1],
-        entry("g", OURS),
-        "it stands as it stood, what is unknown to us included"
-    );
+    assert_eq!(parents[1], entry("g", OURS), "the entry is unchanged, including unknown fields");
     assert_eq!(parents[2]["parentRef"], entry("new", OURS)["parentRef"]);
     assert_eq!(parents.len(), 3);
     let last = merge_route(&json!({ "parents": [entry("g", OURS)], "unknown": 1 }), &[]);
@@ -121,7 +125,7 @@ fn stale_parents_go_even_the_last() {
 }
 
 #[test]
-fn whatever_stands_there_it_is_no_reason_to_panic() {
+fn malformed_status_does_not_panic() {
     let odd = [
         json!(null),
         json!([]),
@@ -132,7 +136,7 @@ fn whatever_stands_there_it_is_no_reason_to_panic() {
     for live in odd {
         merge_class(&live, vec![accepted(true, 1)]);
         merge_route(&live, &[parent("g", 1)]);
-        merge(&live, Desired::Gateway(&GatewayStatus::default()), &controller(), at(0));
+        merge(&live, ObjectStatus::Gateway(&GatewayStatus::default()), &controller(), at(0));
     }
 }
 
@@ -156,7 +160,7 @@ fn parents() -> impl Strategy<Value = Vec<Value>> {
     prop::collection::vec(entry, 0..6)
 }
 
-/// What of the entries is not ours.
+/// The entries of other controllers.
 fn foreign(parents: &Value) -> Vec<&Value> {
     let parents = parents.as_array().unwrap().iter();
     parents.filter(|parent| parent["controllerName"] != OURS).collect()
@@ -165,30 +169,30 @@ fn foreign(parents: &Value) -> Vec<&Value> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// What was written once is not written again, however late it is.
+    /// A merged status is not written again, even later.
     #[test]
-    fn to_say_the_same_again_changes_nothing(
+    fn merge_of_the_same_report_is_idempotent(
         before in parents(),
-        said in prop::sample::subsequence(vec!["a", "b", "c"], 0..=3),
+        report in prop::sample::subsequence(vec!["a", "b", "c"], 0..=3),
         is_true in any::<bool>(),
     ) {
-        let said: Vec<_> = said.into_iter().map(|gateway| {
-            let mut said = parent(gateway, 1);
-            said.conditions = vec![accepted(is_true, 1)];
-            said
+        let report: Vec<_> = report.into_iter().map(|gateway| {
+            let mut report = parent(gateway, 1);
+            report.conditions = vec![accepted(is_true, 1)];
+            report
         }).collect();
-        let merge = |live: &Value, now| merge(live, Desired::TcpRoute(&said), &controller(), now);
+        let merge = |live: &Value, now| merge(live, ObjectStatus::TcpRoute(&report), &controller(), now);
         let before = json!({ "parents": before, "unknown": 1.5 });
         let once = merge(&before, at(100));
         prop_assert_eq!(&merge(&once, at(200)), &once);
         prop_assert_eq!(foreign(&once["parents"]), foreign(&before["parents"]));
         prop_assert_eq!(&once["unknown"], &before["unknown"]);
         let ours = once["parents"].as_array().unwrap().len() - foreign(&once["parents"]).len();
-        prop_assert_eq!(ours, said.len(), "one entry for each");
+        prop_assert_eq!(ours, report.len(), "one entry for each");
     }
 
     #[test]
-    fn conditions_of_others_stay_as_they_are_and_where_they_are(
+    fn foreign_conditions_keep_content_and_order(
         before in conditions(),
         is_true in any::<bool>(),
     ) {
@@ -200,9 +204,9 @@ proptest! {
                 .collect()
         };
         let before = json!({ "conditions": before });
-        let said = class(vec![accepted(is_true, 1)]);
+        let report = class(vec![accepted(is_true, 1)]);
         let merge = |live: &Value, now| {
-            merge(live, Desired::GatewayClass(&said), &controller(), now)
+            merge(live, ObjectStatus::GatewayClass(&report), &controller(), now)
         };
         let once = merge(&before, at(100));
         prop_assert_eq!(&merge(&once, at(200)), &once);

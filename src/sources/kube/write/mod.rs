@@ -1,22 +1,30 @@
-//! Writing into the cluster: the status of its objects, and what a Gateway needs there.
+//! Writing into the cluster: the status of its objects, their finalizers, and the Services and
+//! EndpointSlices of Gateways.
 //!
 //! ```text
-//! report, live objects ──► touched ──► schedule: when its turn has come ──► work: what differs
-//!                                                                              │
-//!                 what the server answered, as if a watch had told  ◄── request ┘
+//! status report, changed objects ──► schedule: object is due ──► write context: what differs
+//!                                       ▲                              │ pending write
+//!                   failed or finished  │                              ▼
+//!                     cache  ◄── object of the response ◄────────── request
 //! ```
 //!
-//! An object that is touched is looked at when its turn has come, with what is known then: however
-//! often something changed meanwhile, only the newest counts, and where nothing differs nothing is
-//! written.
+//! An object that may need a write is enqueued. When it is due, its state is compared with the
+//! latest report. So several changes in a row cause one write, and an object that does not differ
+//! causes none.
 
-mod difference;
+mod in_flight;
+mod leadership;
+mod managed_objects;
 mod merge;
-mod pen;
+#[cfg(test)]
+mod merge_tests;
+mod pending_write;
 mod request;
 mod schedule;
-mod work;
+mod status_diff;
+mod write_context;
+mod write_errors;
 mod writer;
 
-pub(super) use self::pen::Pen;
+pub(super) use self::leadership::WriteAccess;
 pub(super) use self::writer::Writer;

@@ -1,4 +1,4 @@
-//! A write: the request, and what the server makes of it.
+//! The request of a write, and its result.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use kube::Client;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, Request};
 use serde_json::{Value, json};
-use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
-use super::work::Work;
-use crate::model::ObjectKey;
-use crate::sources::kube::object::{Live, Received, Seen};
+use super::pending_write::PendingWrite;
+use crate::model::{NamespaceName, ObjectKey};
+use crate::sources::kube::observed::{Observed, ServerState};
+use crate::sources::kube::raw_object::RawObject;
 
-/// Under this name the server remembers who wrote a field.
+/// The name under which the API server records who wrote a field.
 const FIELD_MANAGER: &str = "sluicegate";
 
-/// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time that a write may take.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The version of an object that a write is based on. The API server refuses the write with a
 /// conflict if the object has another one by then.
@@ -27,103 +27,111 @@ pub(super) struct BaseVersion {
     resource_version: String,
 }
 
-impl From<&Live> for BaseVersion {
-    fn from(live: &Live) -> Self {
-        Self { uid: live.uid.to_string(), resource_version: live.resource_version.to_string() }
+/// Result of a write.
+#[derive(Debug)]
+pub(super) enum WriteResult {
+    /// The write succeeded. Contains the new state of the object, unless it was deleted.
+    Written(Option<Observed>),
+    /// The object does not exist. Its watch will report that too.
+    NotFound,
+    /// The write was based on an old version. Contains the current state of the object, if it
+    /// exists.
+    Conflict(Option<Observed>),
+    Failed(kube::Error),
+    TimedOut,
+}
+
+/// Error of a write without a response.
+#[derive(Debug, thiserror::Error)]
+#[error("the API server did not respond in time")]
+pub(super) struct NoResponse;
+
+impl From<&ServerState> for BaseVersion {
+    fn from(state: &ServerState) -> Self {
+        Self { uid: state.uid.to_string(), resource_version: state.resource_version.to_string() }
     }
 }
 
-/// What came of a write.
-#[derive(Debug)]
-pub(super) enum Answer {
-    /// It is done, and this is the object now; nothing where it was to be deleted.
-    Written(Option<Seen>),
-    /// There is no such object, as a watch will tell.
-    Gone,
-    /// It was based on an old state; this is the present one.
-    Conflict(Option<Seen>),
-    Failed(kube::Error),
-    /// There was no answer in time.
-    TimedOut(Elapsed),
-}
-
-/// Sends a write, and gives it up at `deadline`: afterwards somebody else may be the one who writes.
+/// Sends a write. It is cancelled at `deadline`, because another replica may write afterwards.
 pub(super) async fn send(
     client: &Client,
     resource: &ApiResource,
     key: &ObjectKey,
-    work: &Work,
+    write: &PendingWrite,
     base: Option<&BaseVersion>,
     deadline: Option<Instant>,
-) -> Answer {
-    let limit = Instant::now() + TIMEOUT;
-    let sending = async {
-        match write(client, resource, key, work, base).await {
-            Ok(seen) => Answer::Written(seen),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Answer::Gone,
+) -> WriteResult {
+    let limit = Instant::now() + WRITE_TIMEOUT;
+    let request = async {
+        match write_object(client, resource, key, write, base).await {
+            Ok(observed) => WriteResult::Written(observed),
+            Err(kube::Error::Api(status)) if status.is_not_found() => WriteResult::NotFound,
             Err(kube::Error::Api(status)) if status.is_conflict() || status.is_already_exists() => {
-                match read(client, resource, key).await {
-                    Ok(seen) => Answer::Conflict(seen),
-                    Err(error) => Answer::Failed(error),
+                match read_object(client, resource, key).await {
+                    Ok(observed) => WriteResult::Conflict(observed),
+                    Err(error) => WriteResult::Failed(error),
                 }
             }
-            Err(error) => Answer::Failed(error),
+            Err(error) => WriteResult::Failed(error),
         }
     };
     let until = deadline.map_or(limit, |deadline| deadline.min(limit));
-    timeout_at(until, sending).await.unwrap_or_else(Answer::TimedOut)
+    timeout_at(until, request).await.unwrap_or(WriteResult::TimedOut)
 }
 
-async fn write(
+async fn write_object(
     client: &Client,
     resource: &ApiResource,
     key: &ObjectKey,
-    work: &Work,
+    write: &PendingWrite,
     base: Option<&BaseVersion>,
-) -> kube::Result<Option<Seen>> {
-    let (request, name) = (request(resource, key), key.name.as_str());
+) -> kube::Result<Option<Observed>> {
+    let (builder, name) = (request_builder(resource, key), key.name.as_str());
     let parameters =
         PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
     // The items of a list have no apiVersion and kind of their own.
-    let typed = |mut object: Value| {
+    let with_type = |mut object: Value| {
         object["apiVersion"] = json!(resource.api_version);
         object["kind"] = json!(resource.kind);
         serde_json::to_vec(&object).map_err(kube::Error::SerdeError)
     };
-    let request = match work {
-        Work::Status { status, .. } => {
-            let object = json!({ "metadata": metadata(key, base), "status": status });
-            request.replace_subresource("status", name, &parameters, typed(object)?)
+    let request = match write {
+        PendingWrite::Status { status, .. } => {
+            let object = json!({ "metadata": base_metadata(key, base), "status": status });
+            builder.replace_subresource("status", name, &parameters, with_type(object)?)
         }
-        Work::Create(object) => request.create(&parameters, typed(object.clone())?),
-        Work::Replace(object) => request.replace(name, &parameters, typed(object.clone())?),
-        Work::Delete => {
+        PendingWrite::Create(object) => builder.create(&parameters, with_type(object.clone())?),
+        PendingWrite::Update(object) => {
+            builder.replace(name, &parameters, with_type(object.clone())?)
+        }
+        PendingWrite::Delete => {
             let preconditions = Preconditions {
                 uid: base.map(|base| base.uid.clone()),
                 resource_version: base.map(|base| base.resource_version.clone()),
             };
             let parameters = DeleteParams::default().preconditions(preconditions);
-            let request = request.delete(name, &parameters).map_err(kube::Error::BuildRequest)?;
-            // The watch tells when it is gone.
+            let request = builder.delete(name, &parameters).map_err(kube::Error::BuildRequest)?;
+            // The object may exist for some time, until its finalizers are removed. The watch
+            // reports its end.
             return client.request_text(request).await.map(|_| None);
         }
-        Work::Finalizers(finalizers) => {
-            let mut metadata = metadata(key, base);
+        PendingWrite::Finalizers(finalizers) => {
+            let mut metadata = base_metadata(key, base);
             metadata["finalizers"] = json!(finalizers);
             let patch = json!({ "metadata": metadata });
             let parameters = PatchParams {
                 field_manager: Some(FIELD_MANAGER.to_owned()),
                 ..PatchParams::default()
             };
-            request.patch(name, &parameters, &Patch::Merge(patch))
+            builder.patch(name, &parameters, &Patch::Merge(patch))
         }
     };
-    let received: Received = client.request(request.map_err(kube::Error::BuildRequest)?).await?;
-    Ok(received.read(key.kind))
+    let object: RawObject = client.request(request.map_err(kube::Error::BuildRequest)?).await?;
+    Ok(object.parse(key.kind))
 }
 
-/// Returns the metadata that identifies an object and the version that a write of it is based on.
-fn metadata(key: &ObjectKey, base: Option<&BaseVersion>) -> Value {
+/// Returns the metadata that identifies an object and the version that a write is based on.
+fn base_metadata(key: &ObjectKey, base: Option<&BaseVersion>) -> Value {
     let mut metadata = json!({ "name": key.name });
     if let Some(namespace) = &key.namespace {
         metadata["namespace"] = json!(namespace);
@@ -135,20 +143,20 @@ fn metadata(key: &ObjectKey, base: Option<&BaseVersion>) -> Value {
     metadata
 }
 
-async fn read(
+async fn read_object(
     client: &Client,
     resource: &ApiResource,
     key: &ObjectKey,
-) -> kube::Result<Option<Seen>> {
-    let request = request(resource, key).get(key.name.as_str(), &Default::default());
-    match client.request::<Received>(request.map_err(kube::Error::BuildRequest)?).await {
-        Ok(received) => Ok(received.read(key.kind)),
+) -> kube::Result<Option<Observed>> {
+    let request = request_builder(resource, key).get(key.name.as_str(), &Default::default());
+    match client.request::<RawObject>(request.map_err(kube::Error::BuildRequest)?).await {
+        Ok(object) => Ok(object.parse(key.kind)),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn request(resource: &ApiResource, key: &ObjectKey) -> Request {
-    let namespace = key.namespace.as_ref().map(crate::model::NamespaceName::as_str);
-    Request::new(<Received as kube::Resource>::url_path(resource, namespace))
+fn request_builder(resource: &ApiResource, key: &ObjectKey) -> Request {
+    let namespace = key.namespace.as_ref().map(NamespaceName::as_str);
+    Request::new(<RawObject as kube::Resource>::url_path(resource, namespace))
 }

@@ -1,4 +1,5 @@
-//! When an object's turn has come: not at once, not too often, and never all at the same moment.
+//! The schedule of writes: a debounced queue of objects, exponential backoff for each object that
+//! fails, and a token bucket for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -7,31 +8,35 @@ use tokio::time::Instant;
 
 use crate::model::ObjectKey;
 
-/// What belongs together, such as a route and its Service, arrives within so short a time.
-const SETTLE: Duration = Duration::from_millis(50);
+/// Delay from a change of an object to its comparison. Changes that belong together, such as a route
+/// and its Service, arrive within this time and cause one write.
+const DEBOUNCE_DELAY: Duration = Duration::from_millis(50);
 
-/// The least time between two writes of one object.
-const SPACING: Duration = Duration::from_millis(500);
+/// Least time between two writes of one object.
+const MIN_WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// After a write that failed: the wait at first, and at most.
-const FIRST_DELAY: Duration = Duration::from_secs(1);
-const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// Delay before the first retry of a failed write. It doubles with every failure, up to
+/// [`MAX_RETRY_DELAY`].
+const MIN_RETRY_DELAY: Duration = Duration::from_secs(1);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 
-/// Writes a second, in the long run, and at one moment. A client of Kubernetes is expected to keep
-/// a measure; this one leaves an API server on two cores time for others.
-const RATE: f64 = 200.0;
-const BURST: f64 = 100.0;
+/// Token bucket of all writes: its rate per second, and its size. The rate leaves an API server on
+/// two cores capacity for other clients.
+const WRITE_RATE: f64 = 200.0;
+const WRITE_BURST: f64 = 100.0;
 
-/// The objects to look at, and when.
+/// The objects to compare, and the time at which each is due.
 #[derive(Debug)]
 pub(super) struct Schedule {
     due: BTreeMap<ObjectKey, Instant>,
     queue: BTreeSet<(Instant, ObjectKey)>,
-    /// When an object may be written again, where that is still ahead.
-    rested: BTreeMap<ObjectKey, Instant>,
-    delays: BTreeMap<ObjectKey, Duration>,
+    /// The time before which an object must not be written again.
+    not_before: BTreeMap<ObjectKey, Instant>,
+    /// The delay of the next retry, for each object whose last write failed.
+    retry_delays: BTreeMap<ObjectKey, Duration>,
     tokens: f64,
-    counted: Instant,
+    /// The time at which `tokens` was computed.
+    refilled: Instant,
 }
 
 impl Schedule {
@@ -39,39 +44,41 @@ impl Schedule {
         Self {
             due: BTreeMap::new(),
             queue: BTreeSet::new(),
-            rested: BTreeMap::new(),
-            delays: BTreeMap::new(),
-            tokens: BURST,
-            counted: now,
+            not_before: BTreeMap::new(),
+            retry_delays: BTreeMap::new(),
+            tokens: WRITE_BURST,
+            refilled: now,
         }
     }
 
-    /// Has the object looked at soon.
-    pub(super) fn touch(&mut self, key: ObjectKey, now: Instant) {
-        let rested = self.rested.get(&key).copied().unwrap_or(now);
-        self.put(key, rested.max(now + SETTLE));
+    /// Enqueues an object. It is due after the debounce delay, or later if it was written recently.
+    pub(super) fn enqueue(&mut self, key: ObjectKey, now: Instant) {
+        let not_before = self.not_before.get(&key).copied().unwrap_or(now);
+        self.insert(key, not_before.max(now + DEBOUNCE_DELAY));
     }
 
-    fn put(&mut self, key: ObjectKey, at: Instant) {
-        // Where it waits already, it keeps its turn: what changes all the time is written as well.
+    fn insert(&mut self, key: ObjectKey, at: Instant) {
+        // An object that is enqueued already keeps its time. Otherwise one that changes all the
+        // time would never be due.
         if !self.due.contains_key(&key) {
             self.due.insert(key.clone(), at);
             self.queue.insert((at, key));
         }
     }
 
-    /// When the next turn comes.
+    /// Returns the time at which the next object is due and a token is available.
     pub(super) fn next(&self) -> Option<Instant> {
         let (at, _) = self.queue.first()?;
-        // A little more than it takes, so that it is enough when it has been waited for.
-        let missing = Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / RATE * 1.001);
-        Some((*at).max(self.counted + missing))
+        // Rounded up a little, so that the token is available after the wait.
+        let missing = Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / WRITE_RATE * 1.001);
+        Some((*at).max(self.refilled + missing))
     }
 
-    /// The object whose turn has come.
+    /// Removes and returns an object that is due, if a token is available.
     pub(super) fn pop(&mut self, now: Instant) -> Option<ObjectKey> {
-        self.tokens = BURST.min(self.tokens + RATE * (now - self.counted).as_secs_f64());
-        self.counted = now;
+        self.tokens =
+            WRITE_BURST.min(self.tokens + WRITE_RATE * (now - self.refilled).as_secs_f64());
+        self.refilled = now;
         if self.tokens < 1.0 || self.queue.first()?.0 > now {
             return None;
         }
@@ -80,41 +87,41 @@ impl Schedule {
         Some(key)
     }
 
-    /// A write begins.
-    pub(super) fn spend(&mut self) {
+    /// Takes a token for a write.
+    pub(super) fn take_token(&mut self) {
         self.tokens -= 1.0;
     }
 
-    /// There is nothing to write.
-    pub(super) fn settle(&mut self, key: &ObjectKey) {
-        self.delays.remove(key);
+    /// Forgets the failures of an object, which needs no write.
+    pub(super) fn reset_backoff(&mut self, key: &ObjectKey) {
+        self.retry_delays.remove(key);
     }
 
-    /// A write was done.
+    /// Records that a write has ended.
     pub(super) fn written(&mut self, key: ObjectKey, now: Instant) {
-        self.delays.remove(&key);
-        self.rested.retain(|_, until| *until > now);
-        self.rest(key, now + SPACING);
+        self.retry_delays.remove(&key);
+        self.not_before.retain(|_, until| *until > now);
+        self.delay_until(key, now + MIN_WRITE_INTERVAL);
     }
 
-    /// A write failed; it is tried again, ever more seldom.
+    /// Records that a write failed, and schedules a retry with exponential backoff.
     pub(super) fn failed(&mut self, key: ObjectKey, now: Instant) {
-        let delay = self.delays.entry(key.clone()).or_insert(FIRST_DELAY);
+        let delay = self.retry_delays.entry(key.clone()).or_insert(MIN_RETRY_DELAY);
         let at = now + *delay;
-        *delay = (*delay * 2).min(LONGEST_DELAY);
-        self.rest(key.clone(), at);
-        self.put(key, at);
+        *delay = (*delay * 2).min(MAX_RETRY_DELAY);
+        self.delay_until(key.clone(), at);
+        self.insert(key, at);
     }
 
-    /// Has the object left alone for some time. It may have been touched while the write was under
-    /// way: a watch can be faster than an answer.
-    fn rest(&mut self, key: ObjectKey, until: Instant) {
+    /// Delays the next write of an object. The object may be enqueued already: a watch can report a
+    /// write before its response arrives.
+    fn delay_until(&mut self, key: ObjectKey, until: Instant) {
         if let Some(at) = self.due.get_mut(&key).filter(|at| **at < until) {
             self.queue.remove(&(*at, key.clone()));
             self.queue.insert((until, key.clone()));
             *at = until;
         }
-        self.rested.insert(key, until);
+        self.not_before.insert(key, until);
     }
 }
 
@@ -129,52 +136,52 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_all_the_time_has_its_turn_all_the_same() {
+    fn object_that_changes_all_the_time_is_due() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
         for step in 0..5 {
-            schedule.touch(key("a"), start + SETTLE / 5 * step);
+            schedule.enqueue(key("a"), start + DEBOUNCE_DELAY / 5 * step);
         }
-        assert_eq!(schedule.next(), Some(start + SETTLE));
-        assert_eq!(schedule.pop(start + SETTLE), Some(key("a")));
-        assert_eq!(schedule.pop(start + SETTLE), None, "once");
+        assert_eq!(schedule.next(), Some(start + DEBOUNCE_DELAY));
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), Some(key("a")));
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), None, "once");
     }
 
     #[test]
-    fn one_object_is_not_written_twice_in_a_row() {
+    fn writes_of_one_object_are_spaced() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
         schedule.written(key("a"), start);
-        schedule.touch(key("a"), start);
-        schedule.touch(key("b"), start);
-        assert_eq!(schedule.pop(start + SETTLE), Some(key("b")));
-        assert_eq!(schedule.pop(start + SETTLE), None);
-        assert_eq!(schedule.next(), Some(start + SPACING));
-        assert_eq!(schedule.pop(start + SPACING), Some(key("a")));
+        schedule.enqueue(key("a"), start);
+        schedule.enqueue(key("b"), start);
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), Some(key("b")));
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), None);
+        assert_eq!(schedule.next(), Some(start + MIN_WRITE_INTERVAL));
+        assert_eq!(schedule.pop(start + MIN_WRITE_INTERVAL), Some(key("a")));
     }
 
     #[test]
-    fn news_of_a_write_may_overtake_its_answer() {
+    fn object_enqueued_before_the_response_is_delayed() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
-        schedule.touch(key("a"), start);
+        schedule.enqueue(key("a"), start);
         schedule.written(key("a"), start);
-        assert_eq!(schedule.next(), Some(start + SPACING));
+        assert_eq!(schedule.next(), Some(start + MIN_WRITE_INTERVAL));
         schedule.failed(key("a"), start);
-        assert_eq!(schedule.next(), Some(start + FIRST_DELAY));
-        assert_eq!(schedule.pop(start + FIRST_DELAY), Some(key("a")));
+        assert_eq!(schedule.next(), Some(start + MIN_RETRY_DELAY));
+        assert_eq!(schedule.pop(start + MIN_RETRY_DELAY), Some(key("a")));
         assert_eq!(schedule.next(), None);
     }
 
     #[test]
-    fn a_failure_is_tried_again_ever_more_seldom_and_forgotten_when_it_is_over() {
+    fn failures_are_retried_with_backoff_until_a_success() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
         let mut now = start;
         for seconds in [1, 2, 4, 8, 16, 30, 30] {
             schedule.failed(key("a"), now);
-            // News of the object do not hurry it.
-            schedule.touch(key("a"), now);
+            // A change of the object does not shorten the delay.
+            schedule.enqueue(key("a"), now);
             let next = schedule.next().unwrap();
             assert_eq!((next - now).as_secs(), seconds);
             now = next;
@@ -182,25 +189,25 @@ mod tests {
         }
         schedule.written(key("a"), now);
         schedule.failed(key("a"), now);
-        assert_eq!(schedule.next(), Some(now + FIRST_DELAY));
+        assert_eq!(schedule.next(), Some(now + MIN_RETRY_DELAY));
     }
 
     #[test]
-    fn writes_keep_a_measure() {
+    fn writes_are_limited_by_a_token_bucket() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
         for number in 0..1000 {
-            schedule.touch(key(&format!("route-{number}")), start);
+            schedule.enqueue(key(&format!("route-{number}")), start);
         }
         let mut written = 0;
         for step in 0..=100 {
-            let now = start + SETTLE + Duration::from_millis(10) * step;
+            let now = start + DEBOUNCE_DELAY + Duration::from_millis(10) * step;
             while schedule.pop(now).is_some() {
-                schedule.spend();
+                schedule.take_token();
                 written += 1;
             }
         }
-        let most = f64::from(written) - BURST - RATE;
-        assert!((-1.0..=RATE * 0.06).contains(&most), "{written} in a second");
+        let most = f64::from(written) - WRITE_BURST - WRITE_RATE;
+        assert!((-1.0..=WRITE_RATE * 0.06).contains(&most), "{written} in a second");
     }
 }

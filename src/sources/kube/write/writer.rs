@@ -1,285 +1,247 @@
-//! Who writes, and when: the loop around [`Aim::work`].
+//! The writer: decides when an object is compared and written.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::future::pending;
 
-use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use kube::Client;
 use tokio::time::{Instant, sleep_until};
 
-use super::difference::{differences, differing};
-use super::pen::Pen;
-use super::request::{self, Answer, BaseVersion};
+use super::in_flight::{FinishedWrite, InFlight};
+use super::leadership::WriteAccess;
+use super::managed_objects::ManagedObjects;
+use super::pending_write::PendingWrite;
+use super::request::{self, BaseVersion, NoResponse, WriteResult};
 use super::schedule::Schedule;
-use super::work::{Aim, Work};
+use super::status_diff::add_changed_objects;
+use super::write_context::WriteContext;
+use super::write_errors::WriteErrors;
 use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
-use crate::sources::kube::active_errors::ActiveErrors;
-use crate::sources::kube::cluster::Cluster;
-use crate::sources::kube::events::Events;
-use crate::sources::kube::object::has_status;
-use crate::sources::kube::operation::Operation;
-use crate::sources::kube::served::Served;
-use crate::sources::kube::services::{ServiceTemplate, Wanted, wanted};
+use crate::sources::kube::cache::Cache;
+use crate::sources::kube::events::EventRecorder;
+use crate::sources::kube::gateway_services::ServiceTemplate;
+use crate::sources::kube::observed::has_status;
+use crate::sources::kube::served_kinds::ServedKinds;
 
-/// Writes under way at one moment.
-const AT_ONCE: usize = 16;
-
-pub(in super::super) struct Writer {
+/// The writer of a source.
+pub(in crate::sources::kube) struct Writer {
     client: Client,
     controller: GatewayController,
-    pen: Pen,
-    events: Events,
+    access: WriteAccess,
+    /// The value of [`WriteAccess::may_write`] when it was last handled.
+    was_leader: bool,
+    events: EventRecorder,
     schedule: Schedule,
-    /// What there is to say; nothing before the first snapshot was looked at.
-    said: Option<StatusUpdate>,
+    in_flight: InFlight,
+    errors: WriteErrors,
+    /// The latest status report; `None` until the first snapshot was translated.
+    update: Option<StatusUpdate>,
     version: Option<Condition>,
-    services: Option<ServiceTemplate>,
-    /// What Gateways need in the cluster.
-    wanted: BTreeMap<ObjectKey, Wanted>,
-    writing: BTreeSet<ObjectKey>,
-    requests: FuturesUnordered<BoxFuture<'static, Box<Written>>>,
-    errors: ActiveErrors,
-    /// The object on which each operation failed first.
-    blamed: BTreeMap<Operation, ObjectKey>,
+    managed: ManagedObjects,
     sees_all: bool,
-    /// Whether we might write when we last looked.
-    had_pen: bool,
 }
 
-/// Something to do.
+/// Something that the writer has to do.
 #[derive(Debug)]
-pub(in super::super) enum Step {
-    /// An object's turn has come.
-    Turn,
-    /// A write has ended.
-    Written(Box<Written>),
-    /// We may write now, or no longer.
-    HandedOver,
-}
-
-/// A write that has ended.
-#[derive(Debug)]
-pub(in super::super) struct Written {
-    key: ObjectKey,
-    work: Work,
-    answer: Answer,
+pub(in crate::sources::kube) enum Step {
+    /// Compare the objects that are due.
+    ObjectsDue,
+    /// Process the result of a write.
+    Finished(Box<FinishedWrite>),
+    /// Start or stop writing.
+    LeadershipChanged,
 }
 
 impl Writer {
-    pub(in super::super) fn new(
+    /// Creates a writer. `services` is the template of the Services of Gateways, and `sees_all` is
+    /// `true` if the source watches all namespaces.
+    pub(in crate::sources::kube) fn new(
         client: Client,
         controller: GatewayController,
-        pen: Pen,
-        events: Events,
+        access: WriteAccess,
+        events: EventRecorder,
         services: Option<ServiceTemplate>,
         sees_all: bool,
     ) -> Self {
         Self {
             client,
             controller,
-            pen,
+            access,
+            was_leader: false,
             events,
             schedule: Schedule::new(Instant::now()),
-            said: None,
+            in_flight: InFlight::default(),
+            errors: WriteErrors::default(),
+            update: None,
             version: None,
-            services,
-            wanted: BTreeMap::new(),
-            writing: BTreeSet::new(),
-            requests: FuturesUnordered::new(),
-            errors: ActiveErrors::default(),
-            blamed: BTreeMap::new(),
+            managed: ManagedObjects::new(services),
             sees_all,
-            had_pen: false,
         }
     }
 
-    /// Has an object looked at.
-    pub(in super::super) fn touch(&mut self, key: &ObjectKey, cluster: &Cluster) {
-        let may_be_kept = || {
-            self.wanted.contains_key(key)
-                || cluster.live(key).is_some_and(|live| live.whole.is_some())
-        };
-        if !matches!(self.pen, Pen::Nobody) && (has_status(key.kind) || may_be_kept()) {
-            self.schedule.touch(key.clone(), Instant::now());
+    /// Enqueues an object for comparison.
+    pub(in crate::sources::kube) fn enqueue(&mut self, key: &ObjectKey, cache: &Cache) {
+        let is_written = has_status(key.kind) || self.managed.may_include(key, cache);
+        if is_written && !matches!(self.access, WriteAccess::ReadOnly) {
+            self.schedule.enqueue(key.clone(), Instant::now());
         }
     }
 
-    /// Takes what there is to say from now on.
-    pub(in super::super) fn say(&mut self, said: StatusUpdate, cluster: &Cluster) {
-        let wanted = self
-            .services
-            .as_ref()
-            .map(|template| wanted(cluster.resources(), &said.status, template, &self.wanted));
-        let before = std::mem::replace(&mut self.wanted, wanted.unwrap_or_default());
-        let mut changed = BTreeSet::new();
-        differing(&before, &self.wanted, |key| {
-            changed.insert(key.clone());
-        });
-        match &self.said {
-            None => self.touch_all(cluster),
-            Some(before) => differences(before, &said, &mut changed),
-        }
-        self.said = Some(said);
-        if self.services.is_some() {
-            // What is left over may go only when what takes its place is there.
-            let left = cluster.owned().filter(|key| !self.wanted.contains_key(*key));
-            changed.extend(left.cloned());
-        }
-        changed.iter().for_each(|key| self.touch(key, cluster));
+    fn enqueue_all(&mut self, cache: &Cache) {
+        let desired: Vec<_> = self.managed.desired().keys().cloned().collect();
+        cache.keys().chain(&desired).for_each(|key| self.enqueue(key, cache));
     }
 
-    /// Takes what is to be said of the version of the installed definitions.
-    pub(in super::super) fn version(&mut self, version: Condition, cluster: &Cluster) {
+    /// Sets the latest status report, and enqueues the objects that it changes.
+    pub(in crate::sources::kube) fn set_status(&mut self, update: StatusUpdate, cache: &Cache) {
+        let mut changed = self.managed.update(&update, cache);
+        match &self.update {
+            None => self.enqueue_all(cache),
+            Some(before) => add_changed_objects(before, &update, &mut changed),
+        }
+        self.update = Some(update);
+        changed.iter().for_each(|key| self.enqueue(key, cache));
+    }
+
+    /// Sets the condition about the installed version of Gateway API.
+    pub(in crate::sources::kube) fn set_version(&mut self, version: Condition, cache: &Cache) {
         if self.version.as_ref() != Some(&version) {
             self.version = Some(version);
-            cluster.keys_of(ObjectKind::GatewayClass).for_each(|key| self.touch(key, cluster));
+            cache.keys_of(ObjectKind::GatewayClass).for_each(|key| self.enqueue(key, cache));
         }
     }
 
-    fn touch_all(&mut self, cluster: &Cluster) {
-        let wanted: Vec<_> = self.wanted.keys().cloned().collect();
-        cluster.keys().chain(&wanted).for_each(|key| self.touch(key, cluster));
-    }
-
-    /// Waits until there is something to do; [`proceed`](Self::proceed) does it.
+    /// Waits for the next step, which the caller passes to [`handle`](Self::handle).
     ///
     /// # Cancel safety
-    /// Cancel safe: a step is taken off its list only when it is returned.
-    pub(in super::super) async fn next(&mut self) -> Step {
+    /// Cancel safe: a finished write is removed only when it is returned.
+    pub(in crate::sources::kube) async fn next(&mut self) -> Step {
         loop {
-            let may_write = self.pen.may_write();
-            if may_write != self.had_pen {
-                return Step::HandedOver;
+            let may_write = self.access.may_write();
+            if may_write != self.was_leader {
+                return Step::LeadershipChanged;
             }
-            let is_free = self.said.is_some() && self.requests.len() < AT_ONCE;
-            let turn = self.schedule.next().filter(|_| is_free && may_write);
-            let turn = async {
-                match turn {
-                    Some(turn) => sleep_until(turn).await,
+            let is_ready = may_write && self.update.is_some() && !self.in_flight.is_full();
+            let due = self.schedule.next().filter(|_| is_ready);
+            let due = async {
+                match due {
+                    Some(due) => sleep_until(due).await,
                     None => pending().await,
                 }
             };
             tokio::select! {
-                Some(written) = self.requests.next() => return Step::Written(written),
-                () = turn => return Step::Turn,
-                () = self.pen.changed() => {}
+                Some(finished) = self.in_flight.next() => return Step::Finished(finished),
+                () = due => return Step::ObjectsDue,
+                () = self.access.changed() => {}
             }
         }
     }
 
-    /// Does what a step asks for. Whether anything in the snapshot is different now.
-    pub(in super::super) fn proceed(
+    /// Handles a step. Returns `true` if the snapshot changes.
+    pub(in crate::sources::kube) fn handle(
         &mut self,
         step: Step,
-        cluster: &mut Cluster,
-        served: &BTreeMap<ObjectKind, Served>,
+        cache: &mut Cache,
+        kinds: &ServedKinds,
     ) -> bool {
         match step {
-            Step::HandedOver => {
-                self.had_pen = self.pen.may_write();
-                if self.had_pen {
-                    // Whatever another replica has written is compared with what we have to say.
-                    self.touch_all(cluster);
+            Step::ObjectsDue => self.start_writes(cache, kinds),
+            Step::Finished(finished) => return self.finish(*finished, cache),
+            Step::LeadershipChanged => {
+                self.was_leader = self.access.may_write();
+                if self.was_leader {
+                    // The previous leader may have written anything.
+                    self.enqueue_all(cache);
                 } else {
-                    self.requests.clear();
-                    self.writing.clear();
+                    self.in_flight.clear();
                 }
             }
-            Step::Turn => self.start(cluster, served),
-            Step::Written(written) => return self.finish(*written, cluster),
         }
         false
     }
 
-    /// Starts the writes whose turn has come.
-    fn start(&mut self, cluster: &Cluster, served: &BTreeMap<ObjectKind, Served>) {
-        let Some(said) = &self.said else { return };
-        let (controller, version) = (&self.controller, self.version.as_ref());
-        let wanted = &self.wanted;
-        let aim = Aim { cluster, said, controller, version, wanted, sees_all: self.sees_all };
-        while self.requests.len() < AT_ONCE && self.pen.may_write() {
+    /// Starts the writes of the objects that are due.
+    fn start_writes(&mut self, cache: &Cache, kinds: &ServedKinds) {
+        let Some(update) = &self.update else { return };
+        let context = WriteContext {
+            cache,
+            update,
+            controller: &self.controller,
+            version: self.version.as_ref(),
+            desired: self.managed.desired(),
+            sees_all: self.sees_all,
+        };
+        while !self.in_flight.is_full() && self.access.may_write() {
             let Some(key) = self.schedule.pop(Instant::now()) else { return };
-            // It is looked at again when that write has ended.
-            if self.writing.contains(&key) {
+            // The end of the write that is in flight enqueues the object again.
+            if self.in_flight.contains(&key) {
                 continue;
             }
-            let Some(Served { resource, .. }) = served.get(&key.kind) else { continue };
-            let Some(work) = aim.work(&key, Timestamp::now()) else {
-                self.schedule.settle(&key);
-                self.blamed.retain(|_, blamed| *blamed != key);
+            let Some(served) = kinds.get(key.kind) else { continue };
+            let Some(write) = context.pending_write(&key, Timestamp::now()) else {
+                self.schedule.reset_backoff(&key);
+                self.errors.forget(&key);
                 continue;
             };
-            self.schedule.spend();
-            self.writing.insert(key.clone());
-            let base = cluster.live(&key).map(BaseVersion::from);
-            let (client, resource) = (self.client.clone(), resource.clone());
-            let deadline = self.pen.deadline();
-            self.requests.push(Box::pin(async move {
-                let sent = request::send(&client, &resource, &key, &work, base.as_ref(), deadline);
-                Box::new(Written { answer: sent.await, key, work })
-            }));
+            self.schedule.take_token();
+            let base = cache.state(&key).map(BaseVersion::from);
+            let (client, resource) = (self.client.clone(), served.resource.clone());
+            let deadline = self.access.deadline();
+            self.in_flight.add(key.clone(), async move {
+                let sent = request::send(&client, &resource, &key, &write, base.as_ref(), deadline);
+                Box::new(FinishedWrite { result: sent.await, key, write })
+            });
         }
     }
 
-    fn finish(&mut self, written: Written, cluster: &mut Cluster) -> bool {
-        let Written { key, work, answer } = written;
+    /// Processes the result of a write. Returns `true` if the snapshot changes.
+    fn finish(&mut self, finished: FinishedWrite, cache: &mut Cache) -> bool {
+        let FinishedWrite { key, write, result } = finished;
         let now = Instant::now();
-        self.writing.remove(&key);
-        let seen = match answer {
-            Answer::Written(seen) => {
+        let observed = match result {
+            WriteResult::Written(observed) => {
                 self.schedule.written(key.clone(), now);
-                self.succeeded(&key, &work);
-                if let Work::Status { before, status } = &work {
-                    self.events.tell(&key, cluster.live(&key), before, status);
+                self.errors.resolve(write.kind(), &key);
+                if let PendingWrite::Status { warnings, .. } = &write {
+                    let uid = cache.state(&key).map(|state| &*state.uid);
+                    self.events.record(&key, uid, warnings);
                 }
-                seen
+                observed
             }
-            Answer::Conflict(seen) => {
+            WriteResult::Conflict(observed) => {
                 self.schedule.written(key.clone(), now);
-                seen
+                observed
             }
-            Answer::Gone => {
+            WriteResult::NotFound => {
                 self.schedule.failed(key, now);
                 return false;
             }
-            Answer::Failed(error) if self.gives_up_node_ports(&key, &error) => None,
-            Answer::Failed(error) => return self.failed(key, &work, &error),
-            Answer::TimedOut(elapsed) => return self.failed(key, &work, &elapsed),
+            WriteResult::Failed(error) if self.managed.drop_node_port_requests(&key, &error) => {
+                None
+            }
+            WriteResult::Failed(error) => {
+                self.fail(key, &write, &error);
+                return false;
+            }
+            WriteResult::TimedOut => {
+                self.fail(key, &write, &NoResponse);
+                return false;
+            }
         };
-        // Once more: there may be something new to say, or something else to write.
-        self.schedule.touch(key, now);
-        seen.is_some_and(|seen| cluster.update(seen))
+        // The report may have changed meanwhile, and an object may need a second write.
+        self.schedule.enqueue(key, now);
+        observed.is_some_and(|observed| cache.record(observed))
     }
 
-    fn succeeded(&mut self, key: &ObjectKey, work: &Work) {
-        let operation = Operation::Write(work.kind(), key.kind);
-        if self.blamed.get(&operation) == Some(key) {
-            self.blamed.remove(&operation);
-            self.errors.resolve(&operation);
-        }
-    }
-
-    fn failed(&mut self, key: ObjectKey, work: &Work, error: &(dyn Error + 'static)) -> bool {
-        let operation = Operation::Write(work.kind(), key.kind);
-        // Of many objects that fail alike one will do. Where somebody else may write now, it is no
-        // longer for us to do.
-        if self.pen.may_write()
-            && *self.blamed.entry(operation.clone()).or_insert_with(|| key.clone()) == key
-            && let Some(message) = self.errors.report(operation, error)
+    /// Schedules a retry of a write that failed, and logs its error if it is new.
+    fn fail(&mut self, key: ObjectKey, write: &PendingWrite, error: &(dyn Error + 'static)) {
+        // A write that was cancelled because this replica lost the Lease is no error.
+        if self.access.may_write()
+            && let Some(message) = self.errors.report(write.kind(), &key, error)
         {
             tracing::warn!("{message}");
         }
         self.schedule.failed(key, Instant::now());
-        false
-    }
-
-    /// Whether a Service was refused that asked for ports on the nodes.
-    fn gives_up_node_ports(&mut self, key: &ObjectKey, error: &kube::Error) -> bool {
-        matches!(error, kube::Error::Api(status) if status.is_invalid())
-            && self.wanted.get_mut(key).is_some_and(Wanted::give_up_node_ports)
     }
 }

@@ -1,8 +1,8 @@
-//! What the Services of all Gateways have in common.
+//! The template of the Services of Gateways.
 
 use crate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceType};
 
-/// What the Services in front of Gateways have in common.
+/// Template of the Services in front of Gateways.
 ///
 /// ```
 /// use sluicegate::model::ServiceType;
@@ -16,19 +16,21 @@ use crate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceType};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceTemplate {
-    /// How clients reach them. Default: through a load balancer.
+    /// Type of the Services. Default: LoadBalancer.
     pub service_type: ServiceType,
-    /// Their annotations; those of a Gateway's `infrastructure` add to them.
+    /// Annotations of the Services. They take precedence over those of a Gateway's
+    /// `infrastructure`.
     pub annotations: Labels,
-    /// Which nodes take connections from outside. Default: all.
+    /// External traffic policy of the Services: the nodes that accept connections from outside of
+    /// the cluster. Default: all nodes.
     pub external_traffic_policy: ExternalTrafficPolicy,
-    /// The headless Service whose endpoints are the replicas of this gateway.
+    /// Headless Service whose endpoints are the replicas of this gateway.
     pub replicas: NamespacedName,
 }
 
 impl ServiceTemplate {
-    /// Services of type LoadBalancer that lead to `replicas`: the headless Service whose endpoints
-    /// are the replicas of this gateway.
+    /// Creates a template of Services of type LoadBalancer. `replicas` is the headless Service whose
+    /// endpoints are the replicas of this gateway.
     pub fn new(replicas: NamespacedName) -> Self {
         Self {
             service_type: ServiceType::LoadBalancer,
@@ -38,21 +40,21 @@ impl ServiceTemplate {
         }
     }
 
-    /// How clients reach them.
+    /// Sets the type of the Services.
     #[must_use]
     pub fn with_service_type(mut self, service_type: ServiceType) -> Self {
         self.service_type = service_type;
         self
     }
 
-    /// Their annotations.
+    /// Sets the annotations of the Services.
     #[must_use]
     pub fn with_annotations(mut self, annotations: Labels) -> Self {
         self.annotations = annotations;
         self
     }
 
-    /// Which nodes take connections from outside.
+    /// Sets the external traffic policy of the Services.
     #[must_use]
     pub fn with_external_traffic_policy(mut self, policy: ExternalTrafficPolicy) -> Self {
         self.external_traffic_policy = policy;

@@ -1,6 +1,7 @@
-//! An object as the API server sends it, and what is kept of it.
+//! An object as the API server sends it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -9,47 +10,26 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::observed::{InvalidObject, Observed, ServerState, has_status};
 use crate::model::{GatewayStatus, Object, ObjectKey, ObjectKind};
 
-/// An object of any kind, unread: whatever is wrong with its spec, it never stalls a watch.
+/// An object of any kind, of which only the metadata is parsed. An object with an invalid spec must
+/// not fail the list or the watch that contains it.
 #[derive(Debug, Clone)]
-pub(super) struct Received {
-    /// Name, namespace and resource version: what a watch needs to go on.
+pub(super) struct RawObject {
+    /// Name, namespace and resource version: the fields that a watch uses.
     metadata: ObjectMeta,
     object: Value,
 }
 
-/// An object as it was last seen.
-#[derive(Debug, Clone)]
-pub(super) struct Seen {
-    pub(super) key: ObjectKey,
-    /// The object, without the status that is only to be written; or why it cannot be read.
-    pub(super) object: Result<Object, String>,
-    pub(super) live: Live,
-}
-
-/// What writing needs to know of an object, beside its spec.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Live {
-    pub(super) uid: Box<str>,
-    pub(super) resource_version: Box<str>,
-    /// The whole status as JSON, unread: what is not ours must stay as it is, to the letter. As
-    /// text, since there are thousands of them and hardly one is looked at twice.
-    pub(super) status: Box<str>,
-    pub(super) finalizers: Vec<String>,
-    pub(super) is_being_deleted: bool,
-    /// The whole object as JSON, where a Gateway owns it: it may be one that we keep.
-    pub(super) whole: Option<Box<str>>,
-}
-
-impl<'de> Deserialize<'de> for Received {
+impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut object = Value::deserialize(deserializer)?;
         let metadata = object
             .get_mut("metadata")
             .and_then(Value::as_object_mut)
-            .ok_or_else(|| D::Error::custom("an object without metadata"))?;
-        // Long, and nobody reads it.
+            .ok_or_else(|| D::Error::custom("an object has no metadata"))?;
+        // It is often longer than the rest of the object, and is not used.
         metadata.remove("managedFields");
         let text = |field: &str| Some(metadata.get(field)?.as_str()?.to_owned());
         let metadata = ObjectMeta {
@@ -62,7 +42,7 @@ impl<'de> Deserialize<'de> for Received {
     }
 }
 
-impl Resource for Received {
+impl Resource for RawObject {
     type DynamicType = ApiResource;
     type Scope = DynamicResourceScope;
 
@@ -91,8 +71,8 @@ impl Resource for Received {
     }
 }
 
-impl Received {
-    /// What identifies the object; `None` where its name is none that the API allows.
+impl RawObject {
+    /// Returns the key of the object, or `None` if Kubernetes does not allow its name.
     pub(super) fn key(&self, kind: ObjectKind) -> Option<ObjectKey> {
         let namespace = match &self.metadata.namespace {
             Some(namespace) => Some(namespace.parse().ok()?),
@@ -101,22 +81,24 @@ impl Received {
         Some(ObjectKey { kind, namespace, name: self.metadata.name.as_deref()?.parse().ok()? })
     }
 
-    /// Reads the object.
-    pub(super) fn read(self, kind: ObjectKind) -> Option<Seen> {
+    /// Parses the object. Returns `None` if it has no valid key.
+    pub(super) fn parse(self, kind: ObjectKind) -> Option<Observed> {
         let key = self.key(kind)?;
-        let live = self.live(kind);
+        let state = self.state(kind);
         let mut track = serde_path_to_error::Track::new();
-        let read =
-            kind.deserialize(serde_path_to_error::Deserializer::new(self.object, &mut track));
-        let object = read.map_err(|error| format!("{}: {error}", track.path()));
-        Some(Seen { key, object: object.map(without_status), live })
+        let object = kind
+            .deserialize(serde_path_to_error::Deserializer::new(self.object, &mut track))
+            .map(without_status)
+            .map_err(|source| InvalidObject { path: track.path().to_string(), source });
+        Some(Observed { key, object, state })
     }
 
-    fn live(&self, kind: ObjectKind) -> Live {
+    fn state(&self, kind: ObjectKind) -> ServerState {
         let metadata = &self.object["metadata"];
         let text = |field: &str| metadata[field].as_str().unwrap_or_default().into();
         let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
-        Live {
+        let may_be_managed = !has_status(kind) && has_gateway_owner(metadata);
+        ServerState {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
             status: match self.object.get("status").filter(|_| has_status(kind)) {
@@ -125,26 +107,19 @@ impl Received {
             },
             finalizers: finalizers.filter_map(Value::as_str).map(str::to_owned).collect(),
             is_being_deleted: metadata.get("deletionTimestamp").is_some(),
-            whole: (!has_status(kind) && is_owned(metadata))
-                .then(|| self.object.to_string().into()),
+            raw: may_be_managed.then(|| self.object.to_string().into()),
         }
     }
 }
 
-/// Whether it is a kind whose status is written.
-pub(super) fn has_status(kind: ObjectKind) -> bool {
-    matches!(kind, ObjectKind::GatewayClass | ObjectKind::Gateway | ObjectKind::TcpRoute)
-}
-
-fn is_owned(metadata: &Value) -> bool {
+fn has_gateway_owner(metadata: &Value) -> bool {
     let mut owners = metadata["ownerReferences"].as_array().into_iter().flatten();
     owners.any(|owner| owner["kind"] == "Gateway")
 }
 
-/// Takes out the status, so that writing it is not taken for a change of the object. The addresses
-/// of a Gateway stay: a pool that is asked again gives the same.
+/// Removes the status, so that writing it does not count as a change of the object. The addresses
+/// of a Gateway stay, because a pool assigns the same addresses again.
 fn without_status(mut object: Object) -> Object {
-    use std::sync::Arc;
     match &mut object {
         Object::GatewayClass(class) => Arc::make_mut(class).status = None,
         Object::TcpRoute(route) => Arc::make_mut(route).status = None,

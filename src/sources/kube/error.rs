@@ -1,0 +1,23 @@
+//! The error of creating a client.
+
+use std::error::Error;
+
+/// Error of [`KubeSource::infer`](super::KubeSource::infer): no client can be created.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot create a client for the Kubernetes API; outside of a cluster, set KUBECONFIG to the path of a kubeconfig file that kubectl accepts"
+)]
+pub struct KubeError(#[source] Box<dyn Error + Send + Sync>);
+
+impl KubeError {
+    /// Creates the error from its cause.
+    pub(super) fn new(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(cause))
+    }
+}
+
+impl From<kube::Error> for KubeError {
+    fn from(error: kube::Error) -> Self {
+        Self::new(error)
+    }
+}

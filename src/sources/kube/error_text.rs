@@ -1,0 +1,24 @@
+//! The text of an error, as it is logged and reported.
+
+use std::error::Error;
+
+/// Returns the message of the API server's `Status` if the error contains one, else the texts of
+/// the error and its sources.
+pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(kube::Error::Api(status)) = error.downcast_ref() {
+            return status.message.clone();
+        }
+        let own = error.to_string();
+        // Many errors of the `kube` crate repeat the text of their source.
+        if text.is_empty() {
+            text = own;
+        } else if !text.contains(&own) {
+            text = format!("{text}: {own}");
+        }
+        next = error.source();
+    }
+    text
+}

@@ -1,0 +1,228 @@
+//! The event loop: changes of the cluster become snapshots, and status reports become writes.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, mpsc, watch as channel};
+use tokio::task::JoinSet;
+
+use super::active_errors::ActiveErrors;
+use super::cache::Cache;
+use super::discovery::{Discovery, DiscoveryError, discover_loop};
+use super::events::EventRecorder;
+use super::host_name::host_name;
+use super::lease::run_election;
+use super::operation::Operation;
+use super::scope::Scope;
+use super::served_kinds::ServedKinds;
+use super::settings::Settings;
+use super::watch::{Change, WatchEvent, is_expired, is_not_found};
+use super::watch_set::WatchSet;
+use super::write::{WriteAccess, Writer};
+use crate::model::{ObjectKind, ServiceType};
+use crate::sources::{Feed, SourceError, StatusUpdate};
+
+/// The kinds that every source watches.
+const WATCHED_KINDS: [ObjectKind; 7] = [
+    ObjectKind::GatewayClass,
+    ObjectKind::Gateway,
+    ObjectKind::TcpRoute,
+    ObjectKind::ReferenceGrant,
+    ObjectKind::Namespace,
+    ObjectKind::Service,
+    ObjectKind::EndpointSlice,
+];
+
+/// Capacity of the channel from the watches. A watch waits while it is full.
+const CHANGE_QUEUE_LEN: usize = 256;
+
+/// A running source. It owns all state of the source, so nothing is locked.
+pub(super) struct EventLoop {
+    feed: Feed,
+    status: channel::Receiver<StatusUpdate>,
+    cache: Cache,
+    kinds: ServedKinds,
+    discoveries: mpsc::Receiver<Result<Discovery, DiscoveryError>>,
+    /// Starts the next discovery at once.
+    rediscover: Arc<Notify>,
+    watches: WatchSet,
+    changes: mpsc::Receiver<Change>,
+    writer: Writer,
+    errors: ActiveErrors,
+    is_published: bool,
+    tasks: JoinSet<()>,
+}
+
+impl EventLoop {
+    /// Starts the tasks of a source: discovery, leader election, and sending Events.
+    pub(super) fn new(settings: Settings, feed: Feed) -> Self {
+        let Settings { client, controller, identity, namespaces, is_read_only, election, services } =
+            settings;
+        let identity = identity.unwrap_or_else(host_name);
+        let mut tasks = JoinSet::new();
+
+        let mut kinds = WATCHED_KINDS.to_vec();
+        // Only a Service of type NodePort is reached at the addresses of nodes.
+        if services.as_ref().is_some_and(|services| services.service_type == ServiceType::NodePort)
+        {
+            kinds.push(ObjectKind::Node);
+        }
+        let (found, discoveries) = mpsc::channel(1);
+        let rediscover = Arc::new(Notify::new());
+        tasks.spawn(discover_loop(client.clone(), kinds.clone(), rediscover.clone(), found));
+
+        let (events, send_events) =
+            EventRecorder::new(client.clone(), controller.as_str(), &identity);
+        tasks.spawn(send_events);
+        let access = match election {
+            _ if is_read_only => WriteAccess::ReadOnly,
+            None => WriteAccess::Sole,
+            Some(election) => {
+                let access = WriteAccess::Leader(election.leadership());
+                tasks.spawn(run_election(client.clone(), election, identity));
+                access
+            }
+        };
+        let sees_all = namespaces.is_empty();
+        let replicas = services.as_ref().map(|services| services.replicas.namespace.clone());
+        let (sender, changes) = mpsc::channel(CHANGE_QUEUE_LEN);
+        Self {
+            status: feed.status(),
+            feed,
+            cache: Cache::default(),
+            kinds: ServedKinds::new(kinds),
+            discoveries,
+            rediscover,
+            watches: WatchSet::new(client.clone(), namespaces, replicas, sender),
+            changes,
+            writer: Writer::new(client, controller, access, events, services, sees_all),
+            errors: ActiveErrors::default(),
+            is_published: false,
+            tasks,
+        }
+    }
+
+    /// Runs until the future is dropped, or until a task panics.
+    pub(super) async fn run(mut self) -> Result<(), SourceError> {
+        loop {
+            let must_publish = tokio::select! {
+                Some(change) = self.changes.recv() => {
+                    let mut must_publish = self.on_change(change);
+                    // All changes that have arrived meanwhile go into the same snapshot.
+                    while let Ok(change) = self.changes.try_recv() {
+                        must_publish |= self.on_change(change);
+                    }
+                    must_publish
+                }
+                Ok(()) = self.status.changed() => {
+                    let update = self.status.borrow_and_update().clone();
+                    self.writer.set_status(update, &self.cache);
+                    false
+                }
+                step = self.writer.next() => {
+                    self.writer.handle(step, &mut self.cache, &self.kinds)
+                }
+                Some(discovery) = self.discoveries.recv() => self.on_discovery(discovery),
+                Some(Err(error)) = self.tasks.join_next() => {
+                    // Stopped watches end with an error too. A panic must not be ignored.
+                    if error.is_panic() {
+                        return Err(error.into());
+                    }
+                    false
+                }
+            };
+            if must_publish {
+                self.publish();
+            }
+        }
+    }
+
+    /// Applies a change. Returns `true` if a snapshot must be published.
+    fn on_change(&mut self, Change { scope, event }: Change) -> bool {
+        // A watch that was stopped may have sent it before.
+        if !self.watches.contains(&scope) {
+            return false;
+        }
+        let operation = Operation::Watch(scope.clone());
+        let error_state_changed = match &event {
+            WatchEvent::Failed(error) if is_expired(error) => false,
+            WatchEvent::Failed(error) => {
+                // The definition may have been deleted.
+                if is_not_found(error) {
+                    self.rediscover.notify_one();
+                }
+                self.report_error(operation, error)
+            }
+            WatchEvent::Listed(_)
+            | WatchEvent::Applied(_)
+            | WatchEvent::Deleted(_)
+            | WatchEvent::Resumed => self.errors.resolve(&operation),
+        };
+        // No snapshot was published while this list was missing.
+        let is_first_list =
+            matches!(event, WatchEvent::Listed(_)) && !self.cache.has_listed(&scope);
+        let mut touched = BTreeSet::new();
+        let is_changed = self.cache.apply(&scope, event, &mut touched);
+        // The finalizer of a class depends on its Gateways.
+        if touched.iter().any(|key| key.kind == ObjectKind::Gateway) {
+            touched.extend(self.cache.keys_of(ObjectKind::GatewayClass).cloned());
+        }
+        touched.iter().for_each(|key| self.writer.enqueue(key, &self.cache));
+        is_changed || error_state_changed || is_first_list
+    }
+
+    /// Starts and stops watches according to the result of a discovery. Returns `true` if a snapshot
+    /// must be published.
+    fn on_discovery(&mut self, result: Result<Discovery, DiscoveryError>) -> bool {
+        let Discovery { served, version } = match result {
+            Ok(discovery) => discovery,
+            Err(error) => return self.report_error(Operation::Discover, &error),
+        };
+        let error_state_changed = self.errors.resolve(&Operation::Discover);
+        match version {
+            Ok(version) => self.writer.set_version(version, &self.cache),
+            Err(error) => {
+                tracing::debug!(%error, "cannot read the installed version of Gateway API");
+            }
+        }
+        for kind in self.kinds.update(served) {
+            for scope in self.watches.stop(kind) {
+                self.errors.forget(&Operation::Watch(scope));
+            }
+            if let Some(served) = self.kinds.get(kind) {
+                self.watches.start(kind, served, &mut self.tasks);
+            }
+        }
+        self.kinds.update_missing() || error_state_changed
+    }
+
+    /// Records that an operation failed. Returns `true` if its error is new. Before the first
+    /// snapshot is published, which carries the errors, a new error is logged here.
+    fn report_error(&mut self, operation: Operation, error: &(dyn Error + 'static)) -> bool {
+        let message = self.errors.report(operation, error);
+        if let (Some(message), false) = (&message, self.is_published) {
+            tracing::warn!("{message}");
+        }
+        message.is_some()
+    }
+
+    /// Returns `true` if all watches have listed their objects. A watch that is started later, for
+    /// a definition that was installed later, is waited for too, unless it fails.
+    fn is_synced(&self) -> bool {
+        let is_skipped = |scope: &Scope| {
+            self.is_published && self.errors.contains(&Operation::Watch(scope.clone()))
+        };
+        let mut scopes = self.watches.scopes();
+        self.kinds.is_certain()
+            && scopes.all(|scope| self.cache.has_listed(scope) || is_skipped(scope))
+    }
+
+    fn publish(&mut self) {
+        if self.is_synced() {
+            self.is_published = true;
+            let problems = self.kinds.problem().into_iter().chain(self.errors.messages());
+            self.feed.publish(self.cache.snapshot(problems));
+        }
+    }
+}

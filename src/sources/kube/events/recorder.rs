@@ -1,0 +1,112 @@
+//! Sending Events to the API server.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use kube::api::PostParams;
+use kube::{Api, Client};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::warning::Warning;
+use crate::model::ObjectKey;
+
+/// Events that wait to be sent. Further ones are dropped: the status contains the same messages.
+const EVENT_QUEUE_LEN: usize = 256;
+
+/// Longest time that sending one Event may take.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest part of an object's name in the name of an Event, which a number follows.
+const MAX_SUBJECT_CHARS: usize = 200;
+
+/// Longest note that the API server accepts.
+const MAX_NOTE_CHARS: usize = 1000;
+
+/// Namespace of the Events about objects that have none.
+const DEFAULT_NAMESPACE: &str = "default";
+
+/// Sends Events, one after the other.
+#[derive(Debug, Clone)]
+pub(in crate::sources::kube) struct EventRecorder {
+    controller: String,
+    identity: String,
+    queue: mpsc::Sender<Event>,
+}
+
+impl EventRecorder {
+    /// Creates a recorder, and the task that sends its Events until the recorder is dropped.
+    pub(in crate::sources::kube) fn new(
+        client: Client,
+        controller: &str,
+        identity: &str,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
+        let (sender, mut queue) = mpsc::channel::<Event>(EVENT_QUEUE_LEN);
+        let send = async move {
+            while let Some(event) = queue.recv().await {
+                let namespace = event.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+                let events: Api<Event> = Api::namespaced(client.clone(), namespace);
+                let parameters = PostParams::default();
+                // A failure is not retried: the status contains the same message.
+                match timeout(EVENT_TIMEOUT, events.create(&parameters, &event)).await {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => tracing::debug!(%error, "cannot create an Event"),
+                    Err(_) => {
+                        tracing::debug!("cannot create an Event: the API server did not respond")
+                    }
+                }
+            }
+        };
+        let (controller, identity) = (controller.to_owned(), identity.to_owned());
+        (Self { controller, identity, queue: sender }, send)
+    }
+
+    /// Sends an Event for each warning about the object `key`.
+    pub(in crate::sources::kube) fn record(
+        &self,
+        key: &ObjectKey,
+        uid: Option<&str>,
+        warnings: &[Warning],
+    ) {
+        for warning in warnings {
+            let _ = self.queue.try_send(self.event(warning, reference(key, uid)));
+        }
+    }
+
+    fn event(&self, warning: &Warning, regarding: ObjectReference) -> Event {
+        let now = Timestamp::now();
+        let subject: String =
+            regarding.name.iter().flat_map(|name| name.chars()).take(MAX_SUBJECT_CHARS).collect();
+        let namespace = regarding.namespace.clone();
+        Event {
+            metadata: ObjectMeta {
+                name: Some(format!("{subject}.{:x}", now.as_nanosecond())),
+                namespace: Some(namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())),
+                ..ObjectMeta::default()
+            },
+            type_: Some("Warning".to_owned()),
+            reason: Some(warning.reason.to_string()),
+            action: Some(warning.action.to_owned()),
+            note: Some(warning.note().chars().take(MAX_NOTE_CHARS).collect()),
+            event_time: Some(MicroTime(now)),
+            reporting_controller: Some(self.controller.clone()),
+            reporting_instance: Some(self.identity.clone()),
+            regarding: Some(regarding),
+            ..Event::default()
+        }
+    }
+}
+
+fn reference(key: &ObjectKey, uid: Option<&str>) -> ObjectReference {
+    ObjectReference {
+        api_version: Some(key.kind.api_version()),
+        kind: Some(key.kind.to_string()),
+        name: Some(key.name.to_string()),
+        namespace: key.namespace.as_ref().map(ToString::to_string),
+        uid: uid.map(str::to_owned),
+        ..ObjectReference::default()
+    }
+}

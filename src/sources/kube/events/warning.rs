@@ -1,0 +1,197 @@
+//! The conditions that cause an Event.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::model::{Caveat, Condition, ConditionStatus, Reason, SectionName};
+use crate::sources::kube::object_status::ObjectStatus;
+
+/// The reasons of `False` conditions that cause an Event, each with the action that failed. A
+/// missing address does not: every new Gateway has none at first.
+const WARNING_REASONS: [(Reason, &str); 5] = [
+    (Reason::ADDRESS_NOT_USABLE, "AssignAddress"),
+    (Reason::BACKEND_NOT_FOUND, "ResolveReference"),
+    (Reason::PORT_UNAVAILABLE, "OpenListener"),
+    (Reason::PROTOCOL_CONFLICT, "OpenListener"),
+    (Reason::REF_NOT_PERMITTED, "ResolveReference"),
+];
+
+/// The content of an Event about a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sources::kube) struct Warning {
+    listener: Option<SectionName>,
+    pub(super) action: &'static str,
+    pub(super) reason: Cow<'static, str>,
+    message: Cow<'static, str>,
+}
+
+impl Warning {
+    /// Returns the text of the Event.
+    pub(super) fn note(&self) -> String {
+        match &self.listener {
+            Some(listener) => format!("Listener {listener}: {}", self.message),
+            None => self.message.to_string(),
+        }
+    }
+}
+
+/// Returns the warnings of a status that the object's status did not contain `before`.
+pub(in crate::sources::kube) fn new_warnings(
+    status: ObjectStatus<'_>,
+    before: &Value,
+) -> Vec<Warning> {
+    let mut found = Vec::new();
+    for (listener, conditions) in conditions_by_listener(status) {
+        for condition in conditions {
+            found.extend(cause(condition).map(|cause| (listener, condition, cause)));
+        }
+    }
+    // Two conditions of one listener often have the same cause.
+    found.dedup_by(|(listener, _, cause), (other_listener, _, other_cause)| {
+        listener == other_listener && cause.reason == other_cause.reason
+    });
+    let is_new = |(listener, condition, _): &(Option<&SectionName>, &Condition, Cause)| {
+        !contains(before, *listener, condition)
+    };
+    let warning =
+        |(listener, condition, cause): (Option<&SectionName>, &Condition, Cause)| Warning {
+            listener: listener.cloned(),
+            action: cause.action,
+            reason: cause.reason,
+            message: condition.message.clone(),
+        };
+    found.into_iter().filter(is_new).map(warning).collect()
+}
+
+/// The reason for an Event.
+struct Cause {
+    action: &'static str,
+    reason: Cow<'static, str>,
+}
+
+/// Returns the reason why a condition causes an Event, or `None` if it causes none.
+fn cause(condition: &Condition) -> Option<Cause> {
+    if condition.status == ConditionStatus::False {
+        let (reason, action) =
+            WARNING_REASONS.into_iter().find(|(reason, _)| *reason == condition.reason)?;
+        return Some(Cause { action, reason: reason.as_str().to_owned().into() });
+    }
+    let is_shadowed = condition.caveat == Some(Caveat::Shadowed);
+    is_shadowed.then_some(Cause { action: "AttachRoute", reason: "Shadowed".into() })
+}
+
+/// Returns all conditions of a status, those of a listener with its name.
+fn conditions_by_listener(status: ObjectStatus<'_>) -> Vec<(Option<&SectionName>, &[Condition])> {
+    match status {
+        ObjectStatus::GatewayClass(class) => vec![(None, &class.conditions)],
+        ObjectStatus::Gateway(gateway) => {
+            let listeners = gateway.listeners.iter();
+            let listeners = listeners.map(|status| (Some(&status.name), &*status.conditions));
+            std::iter::once((None, &*gateway.conditions)).chain(listeners).collect()
+        }
+        ObjectStatus::TcpRoute(parents) => {
+            parents.iter().map(|parent| (None, &*parent.conditions)).collect()
+        }
+    }
+}
+
+/// Returns `true` if a status contains a condition at the same place.
+fn contains(status: &Value, listener: Option<&SectionName>, condition: &Condition) -> bool {
+    let items = |field: &str| status[field].as_array().into_iter().flatten();
+    let places: Vec<_> = match listener {
+        Some(name) => items("listeners").filter(|known| known["name"] == name.as_str()).collect(),
+        None => std::iter::once(status).chain(items("parents")).collect(),
+    };
+    let mut known =
+        places.into_iter().flat_map(|place| place["conditions"].as_array().into_iter().flatten());
+    known.any(|known| {
+        known["status"] == *condition.status.to_string()
+            && known["reason"] == condition.reason.as_str()
+            && known["message"] == *condition.message
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{
+        ConditionType, GatewayStatus, ListenerStatus, ParentRef, RouteParentStatus,
+    };
+
+    fn condition(status: ConditionStatus, reason: Reason) -> Condition {
+        Condition::new(ConditionType::ACCEPTED, status, reason, "A message.", None)
+    }
+
+    fn is_false(reason: Reason) -> Condition {
+        condition(ConditionStatus::False, reason)
+    }
+
+    fn gateway(conditions: Vec<Condition>) -> GatewayStatus {
+        GatewayStatus { conditions, ..GatewayStatus::default() }
+    }
+
+    fn parent(conditions: Vec<Condition>) -> RouteParentStatus {
+        RouteParentStatus {
+            parent_ref: ParentRef::gateway("g".parse().unwrap()),
+            controller_name: "example.com/ours".parse().unwrap(),
+            conditions,
+        }
+    }
+
+    /// The texts and reasons of the new warnings.
+    fn warnings(status: ObjectStatus<'_>, before: &Value) -> Vec<(String, String)> {
+        let warnings = new_warnings(status, before).into_iter();
+        warnings.map(|warning| (warning.note(), warning.reason.into_owned())).collect()
+    }
+
+    #[test]
+    fn warnings_are_conditions_that_need_action() {
+        let status = gateway(vec![
+            condition(ConditionStatus::True, Reason::ACCEPTED),
+            is_false(Reason::PENDING),
+            condition(ConditionStatus::True, Reason::BACKEND_NOT_FOUND),
+            is_false(Reason::BACKEND_NOT_FOUND),
+        ]);
+        assert_eq!(
+            warnings(ObjectStatus::Gateway(&status), &Value::Null),
+            [("A message.".to_owned(), "BackendNotFound".to_owned())]
+        );
+    }
+
+    #[test]
+    fn warnings_cover_listeners_and_parents() {
+        let mut status = gateway(Vec::new());
+        status.listeners = vec![ListenerStatus {
+            name: "l".parse().unwrap(),
+            supported_kinds: Vec::new(),
+            attached_routes: 0,
+            conditions: vec![is_false(Reason::PORT_UNAVAILABLE); 2],
+        }];
+        assert_eq!(
+            warnings(ObjectStatus::Gateway(&status), &Value::Null),
+            [("Listener l: A message.".to_owned(), "PortUnavailable".to_owned())]
+        );
+        let mut shadowed = condition(ConditionStatus::True, Reason::ACCEPTED);
+        shadowed.caveat = Some(Caveat::Shadowed);
+        assert_eq!(
+            warnings(ObjectStatus::TcpRoute(&[parent(vec![shadowed])]), &Value::Null),
+            [("A message.".to_owned(), "Shadowed".to_owned())]
+        );
+    }
+
+    #[test]
+    fn warnings_are_new_unless_their_place_had_them() {
+        let conditions = vec![is_false(Reason::PROTOCOL_CONFLICT)];
+        let status = gateway(conditions.clone());
+        let status = ObjectStatus::Gateway(&status);
+        let of_listener = json!({ "listeners": [{ "name": "l", "conditions": conditions }] });
+        assert_eq!(warnings(status, &of_listener).len(), 1);
+        let mut of_gateway = json!({ "conditions": conditions });
+        assert_eq!(warnings(status, &of_gateway).len(), 0);
+        of_gateway["conditions"][0]["message"] = "Another message.".into();
+        assert_eq!(warnings(status, &of_gateway).len(), 1);
+    }
+}

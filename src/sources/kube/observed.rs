@@ -1,0 +1,40 @@
+//! An object as the source last observed it on the API server.
+
+use crate::model::{Object, ObjectKey, ObjectKind};
+
+/// An object as it was last observed.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) key: ObjectKey,
+    /// The object, without the status that this source writes.
+    pub(super) object: Result<Object, InvalidObject>,
+    pub(super) state: ServerState,
+}
+
+/// The object does not match the schema of its kind.
+#[derive(Debug, thiserror::Error)]
+#[error("field `{path}` is invalid")]
+pub(super) struct InvalidObject {
+    pub(super) path: String,
+    #[source]
+    pub(super) source: serde_json::Error,
+}
+
+/// The state of an object on the API server, as far as writing needs it beside the spec.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ServerState {
+    pub(super) uid: Box<str>,
+    pub(super) resource_version: Box<str>,
+    /// The whole status as JSON, so that parts that are not ours are written back unchanged. It is
+    /// kept as text: there are thousands of objects, and few are compared twice.
+    pub(super) status: Box<str>,
+    pub(super) finalizers: Vec<String>,
+    pub(super) is_being_deleted: bool,
+    /// The whole object as JSON, if a Gateway owns it: this source may manage it.
+    pub(super) raw: Option<Box<str>>,
+}
+
+/// Returns `true` if this source writes the status of objects of the kind.
+pub(super) fn has_status(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::GatewayClass | ObjectKind::Gateway | ObjectKind::TcpRoute)
+}

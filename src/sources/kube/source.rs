@@ -1,0 +1,133 @@
+//! [`KubeSource`]: the source and its builder methods.
+
+use std::fmt;
+
+use kube::{Client, Config};
+
+use super::error::KubeError;
+use super::event_loop::EventLoop;
+use super::gateway_services::ServiceTemplate;
+use super::lease::Election;
+use super::settings::Settings;
+use crate::model::{GatewayController, NamespaceName, SLUICEGATE_CONTROLLER};
+use crate::sources::{Feed, Source, SourceError, async_trait};
+
+/// Source of the objects of a Kubernetes cluster, which also writes their status.
+///
+/// It watches GatewayClasses, Gateways, TCPRoutes, ReferenceGrants, Services, EndpointSlices and
+/// Namespaces, and Nodes if Gateways have Services of type NodePort. Discovery runs periodically:
+/// if the definitions of Gateway API are missing, the source reports a problem and continues when
+/// they are installed.
+///
+/// ```no_run
+/// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+/// use sluicegate::Server;
+/// use sluicegate::sources::KubeSource;
+///
+/// let gateway = Server::builder().source(KubeSource::infer().await?).start().await?;
+/// # gateway.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a source does nothing until a gateway runs it"]
+pub struct KubeSource(Settings);
+
+impl KubeSource {
+    /// Creates a source for the cluster of `client`.
+    pub fn new(client: Client) -> Self {
+        let controller =
+            GatewayController::new(SLUICEGATE_CONTROLLER).expect("a domain and a path");
+        Self(Settings {
+            client,
+            controller,
+            identity: None,
+            namespaces: Vec::new(),
+            is_read_only: false,
+            election: None,
+            services: None,
+        })
+    }
+
+    /// Creates a source for the cluster that this process runs in or, outside of a cluster, for the
+    /// one that kubectl uses by default.
+    ///
+    /// # Errors
+    /// [`KubeError`] if there is no configuration or it is not valid. The API server need not be
+    /// reachable yet.
+    pub async fn infer() -> Result<Self, KubeError> {
+        let mut config = Config::infer().await.map_err(KubeError::new)?;
+        // The source itself retries, with its own delays, and reports the errors.
+        config.default_retry = false;
+        Ok(Self::new(Client::try_from(config)?))
+    }
+
+    /// Sets the controller: its GatewayClasses are served, and status is written in its name.
+    /// Default: [`SLUICEGATE_CONTROLLER`].
+    pub fn controller_name(mut self, name: GatewayController) -> Self {
+        self.0.controller = name;
+        self
+    }
+
+    /// Sets the name of this process among the replicas: the holder of the Lease of an
+    /// [`election`](Self::election), and the reporting instance in Events. No two replicas may have
+    /// the same one. Default: the host name, which in a pod is the name of the pod.
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.0.identity = Some(identity.into());
+        self
+    }
+
+    /// Watches only these namespaces. Default: all.
+    pub fn namespaces(mut self, namespaces: impl IntoIterator<Item = NamespaceName>) -> Self {
+        self.0.namespaces = namespaces.into_iter().collect();
+        self
+    }
+
+    /// Writes only while this process is the leader of several replicas. Default: it is the only
+    /// replica, and always writes.
+    pub fn election(mut self, election: Election) -> Self {
+        self.0.election = Some(election);
+        self
+    }
+
+    /// Creates and updates a Service in front of each Gateway. The addresses of the Gateway are
+    /// those of its Service, so this is used with
+    /// [`Addresses::Service`](crate::translate::Addresses::Service). Default: no Services.
+    pub fn services(mut self, template: ServiceTemplate) -> Self {
+        self.0.services = Some(template);
+        self
+    }
+
+    /// Writes nothing into the cluster, not even a Lease.
+    pub fn read_only(mut self) -> Self {
+        self.0.is_read_only = true;
+        self
+    }
+}
+
+impl fmt::Debug for KubeSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KubeSource")
+            .field("controller", &self.0.controller)
+            .field("identity", &self.0.identity)
+            .field("namespaces", &self.0.namespaces)
+            .field("is_read_only", &self.0.is_read_only)
+            .field("election", &self.0.election)
+            .field("services", &self.0.services)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Source for KubeSource {
+    fn name(&self) -> String {
+        "kubernetes".to_owned()
+    }
+
+    fn controller(&self) -> Option<GatewayController> {
+        Some(self.0.controller.clone())
+    }
+
+    async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
+        EventLoop::new(self.0, feed).run().await
+    }
+}

@@ -1,0 +1,38 @@
+//! A write that an object needs.
+
+use serde_json::Value;
+
+use crate::sources::kube::events::Warning;
+use crate::sources::kube::operation::WriteKind;
+
+/// A write that an object needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum PendingWrite {
+    /// Replaces the status.
+    Status {
+        status: Value,
+        /// The warnings that are new in this status.
+        warnings: Vec<Warning>,
+    },
+    /// Replaces the list of finalizers.
+    Finalizers(Vec<String>),
+    /// Creates the object.
+    Create(Value),
+    /// Replaces the object.
+    Update(Value),
+    /// Deletes the object.
+    Delete,
+}
+
+impl PendingWrite {
+    /// Returns the kind of the write.
+    pub(super) fn kind(&self) -> WriteKind {
+        match self {
+            Self::Status { .. } => WriteKind::Status,
+            Self::Finalizers(_) => WriteKind::Finalizers,
+            Self::Create(_) => WriteKind::Create,
+            Self::Update(_) => WriteKind::Update,
+            Self::Delete => WriteKind::Delete,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Comparison of an object with what it should be: which write it needs, if any.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::merge::merge;
+use super::pending_write::PendingWrite;
+use crate::model::{
+    Condition, GatewayClassStatus, GatewayController, ObjectKey, ObjectKind, ObjectName, Resources,
+};
+use crate::sources::StatusUpdate;
+use crate::sources::kube::cache::Cache;
+use crate::sources::kube::events::new_warnings;
+use crate::sources::kube::gateway_services::{DesiredObject, is_orphaned};
+use crate::sources::kube::object_status::ObjectStatus;
+use crate::sources::kube::observed::{ServerState, has_status};
+
+/// The finalizer that
+/// [keeps](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass) a GatewayClass from being
+/// deleted while Gateways use it.
+const CLASS_FINALIZER: &str = "gateway-exists-finalizer.gateway.networking.k8s.io";
+
+/// Everything that objects are compared with.
+#[derive(Debug)]
+pub(super) struct WriteContext<'a> {
+    pub(super) cache: &'a Cache,
+    pub(super) update: &'a StatusUpdate,
+    pub(super) controller: &'a GatewayController,
+    /// The condition about the installed version of Gateway API.
+    pub(super) version: Option<&'a Condition>,
+    /// The Services and EndpointSlices that Gateways need.
+    pub(super) desired: &'a BTreeMap<ObjectKey, DesiredObject>,
+    /// The source watches all namespaces.
+    pub(super) sees_all: bool,
+}
+
+impl WriteContext<'_> {
+    /// Returns the write that an object needs.
+    pub(super) fn pending_write(&self, key: &ObjectKey, now: Timestamp) -> Option<PendingWrite> {
+        let state = self.cache.state(key);
+        if !has_status(key.kind) {
+            return self.sync_managed_object(key, state);
+        }
+        let state = state?;
+        self.status(key, state, now).or_else(|| self.finalizers(key, state))
+    }
+
+    /// Creates, updates or deletes an object that a Gateway needs. Objects that the Gateway does not
+    /// own are left unchanged.
+    fn sync_managed_object(
+        &self,
+        key: &ObjectKey,
+        state: Option<&ServerState>,
+    ) -> Option<PendingWrite> {
+        let desired = self.desired.get(key);
+        let Some(state) = state else { return desired?.apply_to(None).map(PendingWrite::Create) };
+        let live: Value = serde_json::from_str(state.raw.as_deref()?).ok()?;
+        match desired {
+            Some(desired) => {
+                let updated = desired.apply_to(Some(&live))?;
+                (updated != live).then_some(PendingWrite::Update(updated))
+            }
+            None => {
+                let (resources, report) = (self.cache.resources(), &self.update.status);
+                let is_orphaned = is_orphaned(&live, key, resources, report, self.desired);
+                (is_orphaned && !state.is_being_deleted).then_some(PendingWrite::Delete)
+            }
+        }
+    }
+
+    fn status(&self, key: &ObjectKey, state: &ServerState, now: Timestamp) -> Option<PendingWrite> {
+        // The report was computed from a different version of this object: wait for the next one.
+        if self.update.resources.get(key) != self.cache.resources().get(key) {
+            return None;
+        }
+        let report = &self.update.status;
+        let write = |status| self.write_status(state, status, now);
+        match key.kind {
+            ObjectKind::GatewayClass => {
+                write(ObjectStatus::GatewayClass(&self.class_status(&key.name)?))
+            }
+            ObjectKind::Gateway => {
+                write(ObjectStatus::Gateway(report.gateways.get(&key.namespaced_name()?)?))
+            }
+            ObjectKind::TcpRoute => match report.tcp_routes.get(&key.namespaced_name()?) {
+                Some(route) => write(ObjectStatus::TcpRoute(&route.parents)),
+                // The route no longer refers to a Gateway of this controller: the entries that this
+                // controller wrote earlier are removed.
+                None if state.status.contains(self.controller.as_str()) => {
+                    write(ObjectStatus::TcpRoute(&[]))
+                }
+                None => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Returns the status of a GatewayClass: the reported one, with the condition about the
+    /// installed version of Gateway API.
+    fn class_status(&self, name: &ObjectName) -> Option<GatewayClassStatus> {
+        let mut status = self.update.status.gateway_classes.get(name)?.clone();
+        let class = self.update.resources.gateway_classes.get(name)?;
+        let version = self.version.cloned().map(|condition| Condition {
+            observed_generation: class.metadata.generation,
+            ..condition
+        });
+        status.conditions.extend(version);
+        Some(status)
+    }
+
+    fn write_status(
+        &self,
+        state: &ServerState,
+        status: ObjectStatus<'_>,
+        now: Timestamp,
+    ) -> Option<PendingWrite> {
+        let before: Value = serde_json::from_str(&state.status).unwrap_or_default();
+        let merged = merge(&before, status, self.controller, now);
+        (merged != before).then(|| PendingWrite::Status {
+            status: merged,
+            warnings: new_warnings(status, &before),
+        })
+    }
+
+    fn finalizers(&self, key: &ObjectKey, state: &ServerState) -> Option<PendingWrite> {
+        // A source that watches some namespaces does not know if other ones use the class.
+        let is_ours = key.kind == ObjectKind::GatewayClass
+            && self.sees_all
+            && self.update.status.gateway_classes.contains_key(&key.name);
+        let is_used = is_ours && is_class_used(self.cache.resources(), key);
+        let is_present = state.finalizers.iter().any(|finalizer| finalizer == CLASS_FINALIZER);
+        // The API server rejects a new finalizer on an object that is being deleted.
+        if !is_ours || is_used == is_present || (is_used && state.is_being_deleted) {
+            return None;
+        }
+        let mut finalizers = state.finalizers.clone();
+        match is_used {
+            true => finalizers.push(CLASS_FINALIZER.to_owned()),
+            false => finalizers.retain(|finalizer| finalizer != CLASS_FINALIZER),
+        }
+        Some(PendingWrite::Finalizers(finalizers))
+    }
+}
+
+fn is_class_used(resources: &Resources, class: &ObjectKey) -> bool {
+    resources.gateways.values().any(|gateway| gateway.spec.gateway_class_name == class.name)
+}
