@@ -84,7 +84,6 @@ fn reachable<'a>(graph: &'a Graph, from: &Path) -> BTreeSet<&'a Path> {
 }
 
 #[test]
-#[ignore = "fails until src is restructured"]
 fn src_has_no_import_cycles() {
     let sources = Sources::read("src");
     let found = roots(&sources);

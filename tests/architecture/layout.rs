@@ -205,7 +205,6 @@ fn src_has_no_orphan_files() {
 }
 
 #[test]
-#[ignore = "fails until src is restructured"]
 fn mod_rs_contains_no_definitions() {
     let found = in_each(|path, text| {
         let is_mod = path.ends_with("mod.rs") || path == Path::new("src/lib.rs");
@@ -215,13 +214,11 @@ fn mod_rs_contains_no_definitions() {
 }
 
 #[test]
-#[ignore = "fails until src is restructured"]
 fn paths_have_no_super_super() {
     expect_none("src has super::super:", &in_each(grandparents));
 }
 
 #[test]
-#[ignore = "fails until src is restructured"]
 fn files_are_short() {
     let found = in_each(|path, text| {
         let lines = text.lines().count();
