@@ -33,8 +33,8 @@ Standard error: invalid documents, as file:line:column: object: field: message,
 and a note on each object without a status. The other objects are translated.
 
 Options:
-      --controller-name NAME   Serve only GatewayClasses of this controller, such
-                               as example.com/gateway. Default: all.
+      --controller-name NAME   Serve only GatewayClasses of this controller,
+                               such as example.com/gateway. Default: all.
   -h, --help                   Print this help.
 
 Exit status:
