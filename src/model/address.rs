@@ -122,7 +122,7 @@ pub(super) fn validate_addresses(addresses: &[GatewayAddress], violations: &mut 
         }
         let unique = !matches!(address.address_type, GatewayAddressType::Other(_));
         if unique && !seen.insert((&address.address_type, value)) {
-            violations.add(&field, format!("`{value}` is given twice; addresses must be unique"));
+            violations.add(&field, format!("`{value}` is listed twice; addresses must be unique"));
         }
     }
 }
@@ -174,7 +174,8 @@ impl<'de> Deserialize<'de> for GatewayAddressType {
     }
 }
 
-/// The CRD's pattern, whose alternatives are anchored at one end each at most.
+/// Returns `true` if the text matches the pattern of the CRD, which anchors each alternative at one
+/// end at most.
 fn is_address_type(text: &str) -> bool {
     let domain_prefixed = text.split_once('/').is_some_and(|(domain, path)| {
         domain.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! Conditions: what a controller says of an object, in the specification's words.
+//! Conditions of objects, with the types and reasons of the specification.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,24 +6,28 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// One thing said of an object.
+/// Condition of an object: one aspect of its state, as a controller reports it.
+///
+/// Specification of types and reasons:
+/// [Conditions](https://gateway-api.sigs.k8s.io/geps/gep-1364/).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Condition {
-    /// What it is about.
+    /// The aspect.
     #[serde(rename = "type")]
     pub condition_type: ConditionType,
-    /// Whether it holds.
+    /// `True`, `False` or `Unknown`.
     pub status: ConditionStatus,
-    /// Why, in one word.
+    /// Machine-readable reason of the status.
     pub reason: Reason,
-    /// Why, for people. What is always said in the same words is not copied each time.
+    /// Reason of the status for people. A constant text is borrowed, not allocated.
     #[serde(default)]
     pub message: Cow<'static, str>,
-    /// The generation of the object that this speaks of.
+    /// The generation of the object from which the condition was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// When `status` last changed. Translation has no clock and leaves it to whoever publishes.
+    /// Time of the last change of `status`. Translation has no clock and leaves it absent; a source
+    /// that writes the condition sets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<Timestamp>,
     /// The limitation that the message describes, if the condition is `True` but does not mean that
@@ -32,7 +36,7 @@ pub struct Condition {
     pub caveat: Option<Caveat>,
 }
 
-/// Why a condition that is `True` still needs the attention of its object's author.
+/// Limitation that a condition with status `True` describes to the author of its object.
 ///
 /// A condition with several limitations carries the first of them in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,10 +87,14 @@ impl Condition {
     }
 }
 
-/// Whether a condition holds.
+/// Status of a condition.
+///
+/// Specification: [conditions in the Kubernetes API conventions][spec].
+///
+/// [spec]: https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
-#[expect(missing_docs, reason = "Kubernetes' own words")]
+#[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum ConditionStatus {
     True,
     False,
@@ -107,23 +115,23 @@ macro_rules! string_constants {
     ($(#[$doc:meta])* $name:ident { $($constant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         ///
-        /// The constants are those this crate writes; other controllers may write others.
+        /// The constants are the values that this crate writes. Other controllers may write others.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Cow<'static, str>);
 
-        #[expect(missing_docs, reason = "the specification's words")]
+        #[expect(missing_docs, reason = "the values of the specification")]
         impl $name {
             $(pub const $constant: Self = Self(Cow::Borrowed($text));)+
         }
 
         impl $name {
-            /// A word of somebody else's.
-            pub fn new(word: impl Into<Cow<'static, str>>) -> Self {
-                Self(word.into())
+            /// Creates a value that has no constant here.
+            pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+                Self(text.into())
             }
 
-            /// The word itself.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -144,7 +152,7 @@ macro_rules! string_constants {
 }
 
 string_constants! {
-    /// What a condition is about.
+    /// Type of a condition: the aspect of the object that it describes.
     ConditionType {
         ACCEPTED = "Accepted",
         CONFLICTED = "Conflicted",
@@ -155,7 +163,7 @@ string_constants! {
 }
 
 string_constants! {
-    /// Why a condition is as it is.
+    /// Reason of a condition's status.
     Reason {
         ACCEPTED = "Accepted",
         ADDRESS_NOT_ASSIGNED = "AddressNotAssigned",

@@ -1,4 +1,4 @@
-//! EndpointSlice: the addresses behind a Service.
+//! EndpointSlice: addresses of the endpoints of a Service.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,31 +13,32 @@ use super::service::Service;
 use super::service_port::TransportProtocol;
 use super::validate::Violations;
 
-/// The label that says which Service an EndpointSlice belongs to.
+/// Label of an EndpointSlice with the name of its Service.
 pub const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 
-/// A part of the endpoints of a Service.
+/// Some or all of the endpoints of a Service.
 ///
-/// Specification: [EndpointSlice](https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/).
+/// Specification:
+/// [EndpointSlice](https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointSlice {
-    /// Name, namespace, and the label [`SERVICE_NAME_LABEL`].
+    /// Name, namespace and the label [`SERVICE_NAME_LABEL`].
     pub metadata: ObjectMeta,
-    /// What the addresses are.
+    /// Type of the addresses.
     pub address_type: AddressType,
     /// The endpoints; at most 1000.
     #[serde(default, deserialize_with = "null_as_default")]
     pub endpoints: Vec<SliceEndpoint>,
-    /// The ports, the same for all endpoints of the slice; at most 100.
+    /// The ports of every endpoint; at most 100.
     #[serde(default, deserialize_with = "null_as_default")]
     pub ports: Vec<EndpointPort>,
 }
 
-/// What the addresses of an EndpointSlice are.
+/// Type of the addresses of an EndpointSlice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
-#[expect(missing_docs, reason = "Kubernetes' own words")]
+#[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum AddressType {
     IPv4,
     IPv6,
@@ -45,62 +46,62 @@ pub enum AddressType {
     Fqdn,
 }
 
-/// One endpoint of a slice.
+/// Endpoint of a slice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SliceEndpoint {
-    /// The endpoint's addresses; Kubernetes itself only ever writes one, and only the first is used.
+    /// The addresses. Kubernetes writes one, and only the first is used.
     pub addresses: Vec<EndpointAddress>,
-    /// Whether it can take connections.
+    /// Readiness of the endpoint.
     #[serde(default, deserialize_with = "null_as_default")]
     pub conditions: EndpointConditions,
-    /// The node it is on.
+    /// Node of the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_name: Option<Arc<str>>,
-    /// The zone it is in.
+    /// Zone of the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<Arc<str>>,
 }
 
 impl SliceEndpoint {
-    /// An endpoint with this address, of which nothing else is known.
+    /// Creates an endpoint with this address, without conditions, node and zone.
     pub fn new(address: EndpointAddress) -> Self {
         let conditions = EndpointConditions::default();
         Self { addresses: vec![address], conditions, node_name: None, zone: None }
     }
 }
 
-/// An address of an endpoint, kept parsed.
+/// Address of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "an address is one or the other")]
 pub enum EndpointAddress {
     /// An IP address.
     Ip(IpAddr),
-    /// Anything else: a host name, which is not dialled.
+    /// Anything else, such as a hostname; it is not dialled.
     Name(Arc<str>),
 }
 
-/// Whether an endpoint can take connections; `None` is unknown.
+/// Readiness of an endpoint; `None` means unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointConditions {
-    /// Takes new connections; unknown counts as ready.
+    /// `true` if the endpoint accepts new connections. Unknown counts as ready.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<bool>,
-    /// As `ready`, but also true while terminating.
+    /// Like `ready`, but not affected by termination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serving: Option<bool>,
-    /// On its way out.
+    /// `true` if the endpoint is terminating.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminating: Option<bool>,
 }
 
-/// One port of a slice.
+/// Port of a slice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointPort {
-    /// The name of the Service port it stands for; empty and absent are the same.
+    /// Name of the Service port; empty and absent are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The port to dial; a port without a number cannot be dialled and is passed over.
+    /// The port to dial. A slice port without a number is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<PortNumber>,
     /// Transport protocol.
@@ -109,10 +110,11 @@ pub struct EndpointPort {
 }
 
 impl EndpointSlice {
-    /// The endpoints of a Service with one nameless port: these addresses, which listen on `port`.
+    /// Creates a slice with these addresses and one port, for a Service with one port without a
+    /// name.
     ///
-    /// All addresses are of the first one's family; those of the other are left out, as they
-    /// belong into a slice of their own.
+    /// A slice has one address family: that of the first address. Addresses of the other family are
+    /// left out; they need another slice.
     pub fn new(
         service: &Service,
         port: PortNumber,
@@ -124,7 +126,7 @@ impl EndpointSlice {
             Some(IpAddr::V4(_)) | None => AddressType::IPv4,
         };
         let service_name = service.metadata.name.to_string();
-        // A slice for the other family is then another object.
+        // The suffix makes the slice of the other family another object.
         let name = ObjectName::new(format!("{service_name}-{address_type}").to_lowercase());
         Self {
             metadata: ObjectMeta {
@@ -146,7 +148,7 @@ impl EndpointSlice {
         }
     }
 
-    /// The Service the slice belongs to.
+    /// Returns the name of the Service.
     pub fn service_name(&self) -> Option<&str> {
         self.metadata.labels.get(SERVICE_NAME_LABEL).map(String::as_str)
     }
@@ -195,7 +197,7 @@ impl fmt::Display for AddressType {
 }
 
 impl EndpointAddress {
-    /// The address in `text`: an IP address if it can be read as one.
+    /// Parses an address: an IP address, or else a name.
     pub fn new(text: &str) -> Self {
         text.parse().map_or_else(|_| Self::Name(text.into()), Self::Ip)
     }

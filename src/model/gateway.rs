@@ -1,4 +1,4 @@
-//! Gateway: where connections come in.
+//! Gateway: addresses and listeners that accept connections.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,58 +12,65 @@ use super::selector::LabelSelector;
 use super::status::GatewayStatus;
 use super::validate::Violations;
 
-/// A set of listeners on a set of addresses.
+/// A Gateway: a set of listeners on a set of addresses.
 ///
-/// Read in versions `v1` and `v1beta1`, which are alike.
+/// Versions `v1` and `v1beta1` are read as this type; their fields are the same.
+///
 /// Specification: [Gateway](https://gateway-api.sigs.k8s.io/reference/spec/#gateway).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gateway {
-    /// Name, namespace and age.
+    /// Name, namespace and creation timestamp.
     pub metadata: ObjectMeta,
-    /// What is wanted.
+    /// The desired state.
     pub spec: GatewaySpec,
-    /// What controllers have said of it.
+    /// The status that controllers reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<GatewayStatus>,
 }
 
-/// What a Gateway asks for.
+/// Desired state of a Gateway.
+///
+/// Specification: [GatewaySpec](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayspec).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewaySpec {
-    /// The GatewayClass, and with it the controller.
+    /// The GatewayClass, which names the controller.
     pub gateway_class_name: ObjectName,
     /// The listeners; 1 to 64, with unique names.
     pub listeners: Vec<Listener>,
-    /// The addresses to listen on; at most 16. None means: assign some.
+    /// The requested addresses; at most 16. If there is none, the implementation assigns some.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<GatewayAddress>,
-    /// Labels, annotations and parameters of what is set up for the Gateway.
+    /// Labels, annotations and parameters for the objects that are created for the Gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub infrastructure: Option<GatewayInfrastructure>,
-    /// Which ListenerSets may add listeners; not acted on.
+    /// ListenerSets that may add listeners; read, but not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_listeners: Option<AllowedListeners>,
-    /// TLS towards clients and backends; not acted on.
+    /// TLS settings towards clients and backends; read, but not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<GatewayTls>,
-    /// Whether routes without parents attach; experimental in Gateway API and not acted on.
+    /// Scope in which this is a default Gateway, to which routes attach without naming it;
+    /// experimental in Gateway API, read, but not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_scope: Option<String>,
 }
 
-/// Which ListenerSets may add listeners to a Gateway.
+/// ListenerSets that may add listeners to a Gateway.
+///
+/// Specification:
+/// [AllowedListeners](https://gateway-api.sigs.k8s.io/reference/spec/#allowedlisteners).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowedListeners {
-    /// From which namespaces.
+    /// The namespaces of the ListenerSets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespaces: Option<ListenerNamespaces>,
 }
 
-/// From which namespaces ListenerSets may come.
+/// Namespaces from which ListenerSets may add listeners.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerNamespaces {
-    /// All, Selector, Same or None; None by default.
+    /// `All`, `Selector`, `Same` or `None`; `None` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// With `from: Selector`, the labels of the namespaces.
@@ -72,7 +79,7 @@ pub struct ListenerNamespaces {
 }
 
 impl Gateway {
-    /// A Gateway of a class, with these listeners and no wishes about its addresses.
+    /// Creates a Gateway of a class with these listeners. It requests no address.
     pub fn new(metadata: ObjectMeta, class: ObjectName, listeners: Vec<Listener>) -> Self {
         let spec = GatewaySpec {
             gateway_class_name: class,

@@ -1,4 +1,4 @@
-//! GatewayClass: which controller serves the Gateways of a class.
+//! GatewayClass: the controller of the Gateways of a class.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,35 +11,43 @@ use super::validate::Violations;
 /// sets another one.
 pub const SLUICEGATE_CONTROLLER: &str = "sluicegate.dev/gateway-controller";
 
-/// A class of Gateways, served by the controller it names.
+/// A class of Gateways, which are served by the controller that the class names.
+///
+/// Versions `v1` and `v1beta1` are read as this type; their fields are the same.
 ///
 /// Specification: [GatewayClass](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayClass {
-    /// Name and age; a GatewayClass has no namespace.
+    /// Name and creation timestamp; a GatewayClass has no namespace.
     pub metadata: ObjectMeta,
-    /// What is wanted.
+    /// The desired state.
     pub spec: GatewayClassSpec,
-    /// What controllers have said of it.
+    /// The status that the controller reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<GatewayClassStatus>,
 }
 
-/// What a GatewayClass asks for.
+/// Desired state of a GatewayClass.
+///
+/// Specification:
+/// [GatewayClassSpec](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclassspec).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayClassSpec {
     /// The controller that serves this class.
     pub controller_name: GatewayController,
-    /// Parameters of the controller's own; this one has none and refuses a class that gives any.
+    /// Parameters of the controller. This one has none and rejects a class that sets them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters_ref: Option<ParametersRef>,
-    /// For people; at most 64 characters.
+    /// Description for people; at most 64 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
-/// A reference to an object with a controller's own parameters.
+/// Reference to an object with parameters of a controller.
+///
+/// Specification:
+/// [ParametersReference](https://gateway-api.sigs.k8s.io/reference/spec/#parametersreference).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParametersRef {
     /// Group of the object.
@@ -48,13 +56,13 @@ pub struct ParametersRef {
     pub kind: KindName,
     /// Name of the object.
     pub name: ObjectName,
-    /// Namespace of the object, where its kind has one.
+    /// Namespace of the object; absent if its kind is cluster-scoped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
 }
 
 impl GatewayClass {
-    /// A class that `controller` serves.
+    /// Creates a class that `controller` serves.
     pub fn new(name: ObjectName, controller: GatewayController) -> Self {
         let spec = GatewayClassSpec {
             controller_name: controller,

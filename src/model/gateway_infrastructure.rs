@@ -6,30 +6,33 @@ use super::meta::{Labels, null_as_default};
 use super::scalar::{Group, KindName, ObjectName, is_dns_subdomain};
 use super::validate::Violations;
 
-/// Metadata and parameters for what an implementation sets up for a Gateway.
+/// Metadata and parameters for the objects that an implementation creates for a Gateway.
+///
+/// Specification:
+/// [GatewayInfrastructure](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayinfrastructure).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayInfrastructure {
-    /// Labels; at most 8.
+    /// Labels of the objects; at most 8.
     #[serde(
         default,
         deserialize_with = "null_as_default",
         skip_serializing_if = "Labels::is_empty"
     )]
     pub labels: Labels,
-    /// Annotations; at most 16.
+    /// Annotations of the objects; at most 16.
     #[serde(
         default,
         deserialize_with = "null_as_default",
         skip_serializing_if = "Labels::is_empty"
     )]
     pub annotations: Labels,
-    /// Parameters; this controller has none and refuses a Gateway that gives any.
+    /// Parameters of the implementation. This one has none and rejects a Gateway that sets them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters_ref: Option<LocalParametersRef>,
 }
 
-/// A reference to parameters in the Gateway's own namespace.
+/// Reference to parameters in the namespace of the Gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalParametersRef {
     /// Group of the object.
@@ -67,7 +70,7 @@ fn validate_key(map: &str, key: &str, violations: &mut Violations) {
     if !prefix_ok || name.is_empty() || !is_label_value(name) {
         violations.add(
             format!("spec.infrastructure.{map}"),
-            format!("key `{key}` must be a name of at most 63 letters, digits, '-', '_' and '.', possibly behind a domain and a slash"),
+            format!("key `{key}` must be a name of at most 63 letters, digits, '-', '_' and '.', optionally after a DNS subdomain and '/'"),
         );
     }
 }

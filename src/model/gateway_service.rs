@@ -1,4 +1,4 @@
-//! The Service in front of a Gateway: its name, and the ports it leads to.
+//! Service in front of a Gateway: name, pod ports and ownership.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -10,33 +10,36 @@ use super::resources::Resources;
 use super::scalar::{ObjectName, PortNumber, is_dns_label};
 use super::service::Service;
 
-/// The range of pod ports: the `targetPort`s of Gateways' Services. It ends below the ephemeral
-/// ports of Linux (32768 and up) and the node ports of Kubernetes (30000 to 32767).
+/// Range of pod ports, the `targetPort`s of the Services of Gateways. It ends below the node ports
+/// of Kubernetes (30000 to 32767) and the ephemeral ports of Linux (32768 and up).
 pub(crate) const POD_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 
-/// The pod port (`targetPort`) that the Service of a Gateway needs for each listener port, by Gateway.
+/// The pod port (`targetPort`) that the Service of a Gateway needs for each listener port, by
+/// Gateway.
 pub type PodPorts = BTreeMap<NamespacedName, BTreeMap<PortNumber, PortNumber>>;
 
-/// The longest name of a Service.
+/// Maximum length of the name of a Service.
 const MAX_LEN: usize = 63;
 
-/// The name of the Service through which a Gateway is reached, where each has one:
-/// `<gateway>-<class>`, as [GEP-1762](https://gateway-api.sigs.k8s.io/geps/gep-1762/) says. Where a
-/// Service cannot have that name, it is made to fit, and told from others by a hash.
+/// Returns the name of the Service in front of a Gateway: `<gateway>-<class>`, as specified by
+/// [GEP-1762](https://gateway-api.sigs.k8s.io/geps/gep-1762/).
+///
+/// If this is not a valid name of a Service, invalid characters are replaced, the text is
+/// truncated, and a hash of the original text is appended.
 pub fn gateway_service_name(gateway: &Gateway) -> ObjectName {
     let (name, class) = (&gateway.metadata.name, &gateway.spec.gateway_class_name);
-    let whole = format!("{name}-{class}");
-    let name = if is_dns_label(&whole) && starts_with_letter(&whole) {
-        whole
+    let full = format!("{name}-{class}");
+    let name = if is_dns_label(&full) && starts_with_letter(&full) {
+        full
     } else {
-        let fitting = |letter: char| {
+        let to_valid = |letter: char| {
             if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }
         };
-        let mut name: String = whole.chars().map(fitting).collect();
+        let mut name: String = full.chars().map(to_valid).collect();
         if !starts_with_letter(&name) {
             name.insert_str(0, "gateway-");
         }
-        let hash = format!("-{:08x}", stable_hash(&whole) as u32);
+        let hash = format!("-{:08x}", stable_hash(&full) as u32);
         name.truncate(MAX_LEN - hash.len());
         name.trim_end_matches('-').to_owned() + &hash
     };
@@ -66,7 +69,8 @@ impl Gateway {
 }
 
 impl Resources {
-    /// Returns the Service in front of a Gateway, [`Gateway::service_name`], if the Gateway owns it.
+    /// Returns the Service in front of a Gateway, [`Gateway::service_name`], if the Gateway owns
+    /// it.
     ///
     /// Owner references decide, by the Gateway's uid: a Service of the right name alone may have
     /// been created by anything.
@@ -103,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_gep_1762_says_wherever_that_is_a_name() {
+    fn service_name_follows_gep_1762() {
         assert_eq!(service_name("edge", "sluicegate"), "edge-sluicegate");
         let long = "g".repeat(52);
         assert_eq!(service_name(&long, "sluicegate"), format!("{long}-sluicegate"));
     }
 
     #[test]
-    fn it_is_always_a_name_that_a_service_can_have() {
+    fn service_name_is_valid_and_unique() {
         let long = "g".repeat(253);
         let names = [
             service_name(&long, "sluicegate"),
@@ -121,14 +125,14 @@ mod tests {
             service_name(&"-".repeat(60), "sluicegate"),
             service_name("Ä", "Ö"),
         ];
-        for (place, name) in names.iter().enumerate() {
+        for (index, name) in names.iter().enumerate() {
             assert!(is_dns_label(name) && starts_with_letter(name), "{name}");
-            assert!(!names[..place].contains(name), "{name}");
+            assert!(!names[..index].contains(name), "{name}");
         }
         assert_eq!(service_name("1st", "sluicegate"), "gateway-1st-sluicegate-53772d68");
     }
     #[test]
-    fn service_is_found_by_name_and_owner() {
+    fn service_of_gateway_is_found_by_name_and_owner() {
         let mut metadata = ObjectMeta::named("edge".parse().unwrap());
         metadata.uid = Some("new".into());
         let gateway = Gateway::new(metadata, "c".parse().unwrap(), Vec::new());

@@ -6,62 +6,65 @@ use super::meta::null_as_default;
 use super::reference::ObjectRef;
 use super::scalar::PortNumber;
 
-/// TLS settings of a whole Gateway. They are read, so that a manifest that has them is not
-/// refused, and kept; TCP listeners do not use them.
+/// TLS settings of a whole Gateway. They are read, so that a manifest that contains them is valid;
+/// TCP listeners do not use them.
+///
+/// Specification:
+/// [GatewayTLSConfig](https://gateway-api.sigs.k8s.io/reference/spec/#gatewaytlsconfig).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayTls {
-    /// Towards backends.
+    /// Settings towards backends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backend: Option<BackendTls>,
-    /// Towards clients.
+    /// Settings towards clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frontend: Option<FrontendTls>,
 }
 
-/// How a Gateway shows itself to backends.
+/// TLS settings of a Gateway towards backends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendTls {
-    /// The client certificate.
+    /// The client certificate that the Gateway presents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate_ref: Option<ObjectRef>,
 }
 
-/// How a Gateway checks clients.
+/// TLS settings of a Gateway towards clients.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FrontendTls {
-    /// On every port not listed in `per_port`.
+    /// Settings of every port that is not in `per_port`.
     pub default: FrontendTlsConfig,
-    /// On single ports.
+    /// Settings of single ports.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub per_port: Vec<FrontendTlsPort>,
 }
 
-/// How clients are checked on one port.
+/// TLS settings towards the clients of one port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrontendTlsPort {
     /// The port.
     pub port: PortNumber,
-    /// How.
+    /// Its settings.
     pub tls: FrontendTlsConfig,
 }
 
-/// How client certificates are checked.
+/// Validation of client certificates on a port.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrontendTlsConfig {
-    /// Against which authorities.
+    /// The validation; absent means that clients need no certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<FrontendTlsValidation>,
 }
 
-/// Against which authorities client certificates are checked.
+/// Certificate authorities for the validation of client certificates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FrontendTlsValidation {
     /// The authorities.
     pub ca_certificate_refs: Vec<ObjectRef>,
-    /// AllowValidOnly or AllowInsecureFallback.
+    /// `AllowValidOnly` or `AllowInsecureFallback`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
 }

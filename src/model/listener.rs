@@ -1,4 +1,4 @@
-//! Listener: one port of a Gateway, and the routes it takes.
+//! Listener: one port of a Gateway, and the routes that may attach to it.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,40 +9,43 @@ use super::scalar::{Hostname, PortNumber, SectionName};
 use super::selector::LabelSelector;
 use super::validate::Violations;
 
-/// One port of a Gateway.
+/// A listener: one port of a Gateway.
 ///
 /// Specification: [Listener](https://gateway-api.sigs.k8s.io/reference/spec/#listener).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Listener {
-    /// Unique in its Gateway; what a route's `sectionName` refers to.
+    /// Name, unique in its Gateway; the `sectionName` of a route refers to it.
     pub name: SectionName,
-    /// For protocols that know hostnames; TCP does not.
+    /// Hostname of the connections; not allowed for TCP and UDP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<Hostname>,
     /// The port that clients dial.
     pub port: PortNumber,
-    /// What is spoken there.
+    /// The protocol.
     pub protocol: Protocol,
-    /// For TLS and HTTPS.
+    /// TLS settings, for TLS and HTTPS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<ListenerTls>,
-    /// Which routes may attach.
+    /// The routes that may attach.
     #[serde(default, deserialize_with = "null_as_default")]
     pub allowed_routes: AllowedRoutes,
 }
 
 /// TLS settings of a listener.
+///
+/// Specification:
+/// [ListenerTLSConfig](https://gateway-api.sigs.k8s.io/reference/spec/#listenertlsconfig).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListenerTls {
-    /// Whether TLS ends here.
+    /// Termination or passthrough.
     #[serde(default)]
     pub mode: TlsMode,
-    /// The certificates to show; at most 64.
+    /// The server certificates; at most 64.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub certificate_refs: Vec<ObjectRef>,
-    /// Options of an implementation's own; at most 16.
+    /// Options that an implementation defines; at most 16.
     #[serde(
         default,
         deserialize_with = "null_as_default",
@@ -51,62 +54,67 @@ pub struct ListenerTls {
     pub options: Labels,
 }
 
-/// Whether TLS ends at the listener.
+/// Handling of TLS connections by a listener.
+///
+/// Specification: [TLSModeType](https://gateway-api.sigs.k8s.io/reference/spec/#tlsmodetype).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "it does or it does not")]
-#[expect(missing_docs, reason = "the specification's words")]
+#[expect(clippy::exhaustive_enums, reason = "the enum of the CRD")]
+#[expect(missing_docs, reason = "the values of the specification")]
 pub enum TlsMode {
     #[default]
     Terminate,
     Passthrough,
 }
 
-/// Which routes may attach to a listener.
+/// Routes that may attach to a listener.
 ///
 /// Specification: [AllowedRoutes](https://gateway-api.sigs.k8s.io/reference/spec/#allowedroutes).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowedRoutes {
-    /// From which namespaces.
+    /// The namespaces of the routes.
     #[serde(default, deserialize_with = "null_as_default")]
     pub namespaces: RouteNamespaces,
-    /// Of which kinds; at most 8. None means: those that the protocol implies.
+    /// The kinds of the routes; at most 8. If there is none, the protocol decides.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<RouteGroupKind>,
 }
 
-/// From which namespaces routes may attach.
+/// Namespaces from which routes may attach to a listener.
+///
+/// Specification:
+/// [RouteNamespaces](https://gateway-api.sigs.k8s.io/reference/spec/#routenamespaces).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteNamespaces {
-    /// From where.
+    /// The choice of namespaces.
     #[serde(default, deserialize_with = "null_as_default")]
     pub from: FromNamespaces,
-    /// With [`FromNamespaces::Selector`], the labels of the namespaces. Without a selector, it
-    /// selects nothing.
+    /// The labels of the namespaces, for [`FromNamespaces::Selector`]. An absent selector selects
+    /// no namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<LabelSelector>,
 }
 
-/// From where routes may attach.
+/// Choice of the namespaces from which routes may attach to a listener.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "the CRD's enum")]
+#[expect(clippy::exhaustive_enums, reason = "the enum of the CRD")]
 pub enum FromNamespaces {
-    /// Every namespace.
+    /// All namespaces.
     All,
-    /// Those a selector chooses.
+    /// The namespaces that a selector selects.
     Selector,
-    /// The Gateway's own.
+    /// The namespace of the Gateway.
     #[default]
     Same,
 }
 
 impl Listener {
-    /// A TCP listener that takes routes from its Gateway's own namespace.
+    /// Creates a TCP listener for routes in the namespace of its Gateway.
     pub fn tcp(name: SectionName, port: PortNumber) -> Self {
         let allowed_routes = AllowedRoutes::default();
         Self { name, hostname: None, port, protocol: Protocol::Tcp, tls: None, allowed_routes }
     }
 
-    /// `earlier` are the listeners before this one in its Gateway.
+    /// Checks the listener. `earlier` are the listeners before it in its Gateway.
     pub(crate) fn validate(&self, index: usize, earlier: &[Self], violations: &mut Violations) {
         let path = format!("spec.listeners[{index}]");
         if earlier.iter().any(|other| other.name == self.name) {
@@ -120,13 +128,13 @@ impl Listener {
         if let Some(other) = earlier.iter().find(|other| endpoint(other) == endpoint(self)) {
             violations.add(
                 format!("{path}.port"),
-                format!("{} {} is taken by listener `{}`; port, protocol and hostname together must be unique", self.protocol, self.port, other.name),
+                format!("{} {} is already used by listener `{}`; the combination of port, protocol and hostname must be unique", self.protocol, self.port, other.name),
             );
         }
         if self.hostname.is_some() && matches!(self.protocol, Protocol::Tcp | Protocol::Udp) {
             violations.add(
                 format!("{path}.hostname"),
-                format!("must be absent for protocol {}, which knows no hostnames", self.protocol),
+                format!("must be absent for protocol {}, which has no hostnames", self.protocol),
             );
         }
         self.validate_tls(&path, violations);
@@ -144,7 +152,7 @@ impl Listener {
     fn validate_tls(&self, path: &str, violations: &mut Violations) {
         let Some(tls) = &self.tls else {
             if self.protocol == Protocol::Tls {
-                violations.add(format!("{path}.tls"), "is missing; protocol TLS needs it");
+                violations.add(format!("{path}.tls"), "is missing; protocol TLS requires it");
             }
             return;
         };

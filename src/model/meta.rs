@@ -1,4 +1,4 @@
-//! What every object carries: its name, its age, its labels.
+//! Metadata of objects: name, creation timestamp, labels and owners.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,59 +13,69 @@ use super::scalar::{InvalidScalar, NamespaceName, ObjectName};
 /// Labels or annotations.
 pub type Labels = BTreeMap<String, String>;
 
-/// The metadata of an object, as far as routing is concerned.
+/// Metadata of an object, as far as routing uses it.
 ///
-/// Fields that only an API server needs (`managedFields` and such) are skipped when read.
+/// Reading ignores the other fields, such as `managedFields`.
+///
+/// Specification: [ObjectMeta][spec].
+///
+/// [spec]: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectMeta {
-    /// Unique among the objects of its kind in its namespace.
+    /// Name, unique among the objects of the kind in the namespace.
     pub name: ObjectName,
-    /// Absent for cluster-scoped kinds; for the others absent means `default`.
+    /// Namespace; absent for cluster-scoped kinds, `default` if it is absent for other kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
-    /// Grows with each change of the spec; a condition says which one it speaks of.
+    /// Generation, which increases with each change of the spec. A condition contains the
+    /// generation that it describes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation: Option<i64>,
-    /// When the object was made. Age decides between routes, and between Gateways, that want the
-    /// same thing; an object without a timestamp counts as the youngest.
+    /// Creation timestamp. Of two routes or Gateways in conflict, the older one has precedence; an
+    /// object without a timestamp counts as the youngest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creation_timestamp: Option<Timestamp>,
-    /// Read by selectors.
+    /// Labels, which selectors match.
     #[serde(
         default,
         deserialize_with = "null_as_default",
         skip_serializing_if = "Labels::is_empty"
     )]
     pub labels: Labels,
-    /// Carried along, not interpreted.
+    /// Annotations; read, but not used.
     #[serde(
         default,
         deserialize_with = "null_as_default",
         skip_serializing_if = "Labels::is_empty"
     )]
     pub annotations: Labels,
-    /// Tells the object from others that had its name before; an API server gives it.
+    /// Unique ID, set by an API server. It differs from that of an earlier object of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<Arc<str>>,
-    /// The objects with which this one goes.
+    /// Owner references: the object is garbage-collected with its owners.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub owner_references: Vec<OwnerReference>,
 }
 
-/// An object with which another one goes.
+/// Reference from an object to its owner. Kubernetes deletes the object after its owners (garbage
+/// collection).
+///
+/// Specification: [owners and dependents][spec].
+///
+/// [spec]: https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerReference {
-    /// The owner's kind.
+    /// Kind of the owner.
     pub kind: String,
-    /// The owner's name.
+    /// Name of the owner.
     pub name: String,
-    /// The owner's `uid`, which alone tells it for certain.
+    /// Unique ID of the owner. Kind and name may be those of a deleted object.
     pub uid: Arc<str>,
 }
 
 impl ObjectMeta {
-    /// Metadata with a name alone: for a cluster-scoped object, or one in namespace `default`.
+    /// Creates metadata with a name: for a cluster-scoped object, or one in namespace `default`.
     pub fn named(name: ObjectName) -> Self {
         Self {
             name,
@@ -79,34 +89,34 @@ impl ObjectMeta {
         }
     }
 
-    /// Whether the object goes with the one that has this metadata.
+    /// Returns `true` if the object has an owner reference to the object with this metadata.
     pub fn is_owned_by(&self, owner: &Self) -> bool {
         let uid = owner.uid.as_ref();
         uid.is_some_and(|uid| self.owner_references.iter().any(|reference| reference.uid == *uid))
     }
 
-    /// The namespace, `default` where none is given.
+    /// Returns the namespace, or `default` if it is absent.
     pub fn namespace(&self) -> NamespaceName {
         self.namespace.clone().unwrap_or_else(default_namespace)
     }
 
-    /// Namespace and name.
+    /// Returns namespace and name.
     pub fn namespaced_name(&self) -> NamespacedName {
         NamespacedName { namespace: self.namespace(), name: self.name.clone() }
     }
 }
 
-/// The namespace of objects that do not say one.
+/// Returns the namespace of namespaced objects whose metadata has none: `default`.
 pub fn default_namespace() -> NamespaceName {
     NamespaceName::new("default").expect("a DNS label")
 }
 
-/// An object's name with its namespace; written `namespace/name`.
+/// Name of an object with its namespace, as text `namespace/name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NamespacedName {
-    /// The namespace.
+    /// Namespace.
     pub namespace: NamespaceName,
-    /// The name in it.
+    /// Name in the namespace.
     pub name: ObjectName,
 }
 
@@ -120,7 +130,7 @@ impl FromStr for NamespacedName {
     type Err = InvalidScalar;
 
     fn from_str(text: &str) -> Result<Self, InvalidScalar> {
-        // A reference may hold a name with a slash, but no object has one.
+        // `ObjectName` allows a slash, since the CRDs do in references. No object has such a name.
         let parts = text.split_once('/').filter(|(_, name)| !name.contains('/'));
         let (namespace, name) = parts.ok_or_else(|| InvalidScalar {
             found: text.to_owned(),
@@ -136,7 +146,7 @@ impl Serialize for NamespacedName {
     }
 }
 
-/// Takes an explicit `null` for the default, as the API server does.
+/// Deserializes an explicit `null` as the default, as the API server does.
 pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -150,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_its_namespace_is_read_as_it_is_written() {
+    fn namespaced_name_is_parsed_and_displayed() {
         let name: NamespacedName = "infra/edge".parse().unwrap();
         assert_eq!((name.namespace.as_str(), name.name.as_str()), ("infra", "edge"));
         assert_eq!(name.to_string(), "infra/edge");

@@ -1,8 +1,11 @@
-//! The resources of Gateway API, and those of Kubernetes that routing needs, as Rust types.
+//! Rust types for the objects of Gateway API, and for those of Kubernetes that routing needs.
 //!
-//! The types are the wire types: what a manifest says is what the struct holds, with every default
-//! filled in. Newtypes cannot hold a name, port or weight that the API would refuse; the rules that
-//! span several fields are checked by [`Object::validate`].
+//! The types are the wire types: a struct has the fields of the manifest, and deserializing fills
+//! in the defaults. Newtypes such as [`PortNumber`] cannot hold a value that the API refuses.
+//! [`Object::validate`] checks the rules that span several fields.
+//!
+//! [`Resources`] is a snapshot of objects. [`translate`](crate::translate()) turns it into a plan
+//! and a [`StatusReport`].
 //!
 //! ```text
 //! GatewayClass ◄── Gateway ── listeners ◄── TCPRoute ── backendRefs ──► Service ◄── EndpointSlice
@@ -10,7 +13,22 @@
 //!                    allowedRoutes: Namespace      other namespace: ReferenceGrant
 //! ```
 //!
-//! Nothing here does I/O. Specification: <https://gateway-api.sigs.k8s.io/reference/spec/>.
+//! ```
+//! use sluicegate::model::{BackendRef, ObjectMeta, ParentRef, PortNumber, Resources, TcpRoute};
+//!
+//! let parent = ParentRef::gateway("public".parse()?);
+//! let backend = BackendRef::service("postgres".parse()?, PortNumber::try_from(5432)?);
+//! let route = TcpRoute::new(ObjectMeta::named("db".parse()?), vec![parent], vec![backend]);
+//!
+//! let resources: Resources = [route].into_iter().collect();
+//! assert_eq!(resources.tcp_routes.len(), 1);
+//! # Ok::<_, sluicegate::model::InvalidScalar>(())
+//! ```
+//!
+//! With the feature `yaml`, the module `manifest` reads objects from YAML and JSON.
+//!
+//! Nothing here does I/O or reads a clock. Specification:
+//! <https://gateway-api.sigs.k8s.io/reference/spec/>.
 
 mod address;
 mod condition;

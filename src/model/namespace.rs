@@ -1,4 +1,4 @@
-//! Namespace: labels that a listener's namespace selector reads.
+//! Namespace: labels for the namespace selectors of listeners.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,14 +6,16 @@ use super::meta::ObjectMeta;
 use super::scalar::is_dns_label;
 use super::validate::Violations;
 
-/// The label that every namespace has, with its own name as the value.
+/// Label that every namespace has. Its value is the name of the namespace.
 pub const NAMESPACE_NAME_LABEL: &str = "kubernetes.io/metadata.name";
 
-/// A namespace. One that is not declared is there all the same, with the one label
+/// A [namespace](https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/).
+///
+/// A namespace that is not in the snapshot is treated as one with the single label
 /// [`NAMESPACE_NAME_LABEL`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Namespace {
-    /// Name and labels; a Namespace is in no namespace.
+    /// Name and labels; a namespace is cluster-scoped.
     pub metadata: ObjectMeta,
 }
 

@@ -1,4 +1,4 @@
-//! Node: a machine of the cluster, at whose addresses Services of type NodePort are reached.
+//! Node: addresses at which clients dial Services of type NodePort.
 
 use std::net::IpAddr;
 
@@ -8,56 +8,59 @@ use super::condition::ConditionStatus;
 use super::meta::{ObjectMeta, null_as_default};
 use super::validate::Violations;
 
-/// A [node](https://kubernetes.io/docs/concepts/architecture/nodes/), as far as clients dial it.
+/// A [node](https://kubernetes.io/docs/concepts/architecture/nodes/), as far as routing uses it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
-    /// Its name; a node is in no namespace.
+    /// Name; a node is cluster-scoped.
     pub metadata: ObjectMeta,
-    /// Its addresses, and how it is.
+    /// Addresses and conditions.
     #[serde(default, deserialize_with = "null_as_default")]
     pub status: NodeStatus,
 }
 
-/// The addresses of a node, and how it is.
+/// Status of a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
-    /// The addresses, of several types.
+    /// Addresses of several types.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<NodeAddress>,
-    /// Ready, and others.
+    /// Conditions such as `Ready`.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<NodeCondition>,
 }
 
-/// An address of a node.
+/// Address of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeAddress {
-    /// `ExternalIP`, `InternalIP`, `Hostname` and such.
+    /// Type of the address, such as `ExternalIP`, `InternalIP` or `Hostname`.
     #[serde(rename = "type")]
     pub address_type: String,
     /// The address.
     pub address: String,
 }
 
-/// What is said of a node, without the time at which it was said: that changes all the time.
+/// Condition of a node.
+///
+/// Its timestamps are not read: the kubelet updates them every few minutes, and each update would
+/// look like a change of the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeCondition {
-    /// What it is about.
+    /// Type of the condition.
     #[serde(rename = "type")]
     pub condition_type: String,
-    /// Whether it holds.
+    /// Status of the condition.
     pub status: ConditionStatus,
 }
 
 impl Node {
-    /// Whether it takes connections.
+    /// Returns `true` if the condition `Ready` is `True`.
     pub fn is_ready(&self) -> bool {
         self.status.conditions.iter().any(|condition| {
             condition.condition_type == "Ready" && condition.status == ConditionStatus::True
         })
     }
 
-    /// Its IP addresses of a type.
+    /// Returns the IP addresses of this type.
     pub fn ips<'a>(&'a self, address_type: &'a str) -> impl Iterator<Item = IpAddr> + 'a {
         let addresses = self.status.addresses.iter();
         addresses

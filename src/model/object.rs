@@ -23,26 +23,28 @@ macro_rules! define_object {
         text: $text:literal, group: $group:literal, versions: [$($version:literal),+],
         store: $store:ident, key: $key:ty, of: $of:expr, namespaced: $namespaced:literal,
     })+) => {
-        /// An object of any kind that this crate reads. Cheap to clone.
+        /// An object of any kind that this crate reads.
+        ///
+        /// A clone shares the object.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[non_exhaustive]
-        #[expect(missing_docs, reason = "the kinds' own names")]
+        #[expect(missing_docs, reason = "the names of the kinds")]
         pub enum Object {
             $($kind(Arc<$kind>),)+
         }
 
         impl Object {
-            /// The object's kind.
+            /// Returns the kind.
             pub const fn kind(&self) -> ObjectKind {
                 match self { $(Self::$kind(_) => ObjectKind::$kind,)+ }
             }
 
-            /// The object's metadata.
+            /// Returns the metadata.
             pub fn metadata(&self) -> &ObjectMeta {
                 match self { $(Self::$kind(object) => &object.metadata,)+ }
             }
 
-            /// The object's metadata, to change.
+            /// Returns the metadata for a change. An object that is shared is copied first.
             pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
                 match self { $(Self::$kind(object) => &mut Arc::make_mut(object).metadata,)+ }
             }
@@ -70,10 +72,10 @@ macro_rules! define_object {
         }
 
         impl ObjectKind {
-            /// Reads an object of this kind.
+            /// Deserializes an object of this kind.
             ///
             /// # Errors
-            /// The deserializer's, where the input breaks the kind's schema.
+            /// The error of the deserializer if the input does not match the type.
             pub fn deserialize<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Object, D::Error> {
                 match self {
                     $(Self::$kind => $kind::deserialize(deserializer).map(Object::from),)+
@@ -85,7 +87,7 @@ macro_rules! define_object {
 
 for_each_kind!(define_object);
 
-/// An object with the two fields in front that say what it is.
+/// An object for serialization, with the fields `apiVersion` and `kind`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Typed<'a, T> {
@@ -96,16 +98,16 @@ struct Typed<'a, T> {
 }
 
 impl Object {
-    /// What identifies the object.
+    /// Returns the key.
     pub fn key(&self) -> ObjectKey {
         let metadata = self.metadata();
         let namespace = self.kind().is_namespaced().then(|| metadata.namespace());
         ObjectKey { kind: self.kind(), namespace, name: metadata.name.clone() }
     }
 
-    /// The rules of the API that the object breaks; an API server would refuse it.
+    /// Returns the rules that the object violates. An API server refuses an object with violations.
     ///
-    /// `version` is the one the object was written in, such as `v1`: some rules depend on it.
+    /// `version` is the version of the manifest, such as `v1`: some rules depend on it.
     pub fn validate(&self, version: &str) -> Vec<Violation> {
         let mut violations = Violations::default();
         match self {

@@ -6,14 +6,14 @@ use super::meta::{NamespacedName, ObjectMeta};
 use super::object_kind::ObjectKind;
 use super::scalar::{NamespaceName, ObjectName};
 
-/// What identifies an object: kind, namespace where the kind has one, and name.
+/// Key of an object: kind, namespace and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey {
-    /// The kind.
+    /// Kind.
     pub kind: ObjectKind,
-    /// The namespace; absent for cluster-scoped kinds.
+    /// Namespace; absent for cluster-scoped kinds.
     pub namespace: Option<NamespaceName>,
-    /// The name.
+    /// Name.
     pub name: ObjectName,
 }
 
@@ -29,6 +29,7 @@ impl ObjectKey {
         Some(NamespacedName { namespace, name: self.name.clone() })
     }
 
+    /// Returns metadata with this namespace and name.
     pub(super) fn metadata(&self) -> ObjectMeta {
         ObjectMeta { namespace: self.namespace.clone(), ..ObjectMeta::named(self.name.clone()) }
     }

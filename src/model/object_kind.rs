@@ -9,34 +9,34 @@ macro_rules! define_object_kind {
         text: $text:literal, group: $group:literal, versions: [$($version:literal),+],
         store: $store:ident, key: $key:ty, of: $of:expr, namespaced: $namespaced:literal,
     })+) => {
-        /// A kind of object that this crate reads.
+        /// Kind of an object that this crate reads.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        #[expect(missing_docs, reason = "the kinds' own names")]
+        #[expect(missing_docs, reason = "the names of the kinds")]
         pub enum ObjectKind {
             $($kind,)+
         }
 
         impl ObjectKind {
-            /// Every kind.
+            /// All kinds.
             pub const ALL: &[Self] = &[$(Self::$kind),+];
 
-            /// The kind's name, as in a manifest.
+            /// Returns the name of the kind, as in a manifest.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $text,)+ }
             }
 
-            /// The kind's API group.
+            /// Returns the API group of the kind; empty for the core group.
             pub const fn group(self) -> &'static str {
                 match self { $(Self::$kind => $group,)+ }
             }
 
-            /// The versions in which the kind is read, the canonical one first.
+            /// Returns the versions that can be read, the canonical version first.
             pub const fn versions(self) -> &'static [&'static str] {
                 match self { $(Self::$kind => &[$($version),+],)+ }
             }
 
-            /// Whether objects of the kind live in a namespace.
+            /// Returns `true` if the objects of the kind have a namespace.
             pub const fn is_namespaced(self) -> bool {
                 match self { $(Self::$kind => $namespaced,)+ }
             }
@@ -47,7 +47,7 @@ macro_rules! define_object_kind {
 for_each_kind!(define_object_kind);
 
 impl ObjectKind {
-    /// The canonical `apiVersion`.
+    /// Returns the `apiVersion` with the canonical version, such as `discovery.k8s.io/v1`.
     pub fn api_version(self) -> String {
         match self.group() {
             "" => self.versions()[0].to_owned(),

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
 
-/// What a listener speaks.
+/// Protocol of a listener.
+///
+/// Specification: [ProtocolType](https://gateway-api.sigs.k8s.io/reference/spec/#protocoltype).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the protocols' own names")]
+#[expect(missing_docs, reason = "the names of the protocols")]
 pub enum Protocol {
     Tcp,
     Udp,
     Tls,
     Http,
     Https,
-    /// A protocol that the specification does not name.
+    /// Another protocol, such as `example.com/quic`.
     Other(Arc<str>),
 }
 
@@ -73,7 +75,8 @@ impl<'de> Deserialize<'de> for Protocol {
     }
 }
 
-/// The CRD's pattern: a word, or a domain-prefixed name whose beginning is not anchored.
+/// Returns `true` if the text matches the pattern of the CRD: a word, or a domain-prefixed name.
+/// The pattern does not anchor the beginning of the second alternative.
 fn is_protocol(text: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_alphanumeric();
     let bytes = text.as_bytes();

@@ -1,4 +1,4 @@
-//! References from one object to another: one type each, whatever kind of route holds them.
+//! References from one object to another. All kinds of route share them.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -7,36 +7,38 @@ use serde::{Deserialize, Serialize};
 
 use super::scalar::{Group, KindName, NamespaceName, ObjectName, PortNumber, SectionName, Weight};
 
-/// The API group of Gateway API itself.
+/// The API group of Gateway API.
 pub const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 
-/// A route's request to attach to a parent, possibly to one listener of it.
+/// Reference from a route to a parent to which it requests to attach: a whole Gateway, or some of
+/// its listeners.
 ///
-/// Specification: [ParentReference](https://gateway-api.sigs.k8s.io/reference/spec/#parentreference).
+/// Specification:
+/// [ParentReference](https://gateway-api.sigs.k8s.io/reference/spec/#parentreference).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ParentRef {
-    /// Group of the parent.
+    /// Group of the parent; Gateway API by default.
     #[serde(default = "gateway_group")]
     pub group: Group,
-    /// Kind of the parent.
+    /// Kind of the parent; Gateway by default.
     #[serde(default = "gateway_kind")]
     pub kind: KindName,
-    /// Namespace of the parent; absent means the route's own.
+    /// Namespace of the parent; that of the route by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
     /// Name of the parent.
     pub name: ObjectName,
-    /// The listener meant, by name.
+    /// Name of the listener; all listeners if it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub section_name: Option<SectionName>,
-    /// The listeners meant, by port. With a `section_name`, both must match.
+    /// Port of the listeners. If `section_name` is set too, both must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<PortNumber>,
 }
 
 impl ParentRef {
-    /// A reference to all listeners of the Gateway `name` in the route's own namespace.
+    /// Creates a reference to all listeners of a Gateway in the namespace of the route.
     pub fn gateway(name: ObjectName) -> Self {
         Self {
             group: gateway_group(),
@@ -48,7 +50,7 @@ impl ParentRef {
         }
     }
 
-    /// Whether the parent is a Gateway.
+    /// Returns `true` if the parent is a Gateway.
     pub fn is_gateway(&self) -> bool {
         self.group == GATEWAY_GROUP && self.kind == "Gateway"
     }
@@ -68,7 +70,7 @@ impl fmt::Display for ParentRef {
     }
 }
 
-/// Where a route sends a share of its connections.
+/// Reference from a route to a backend, with a weight.
 ///
 /// Specification: [BackendRef](https://gateway-api.sigs.k8s.io/reference/spec/#backendref).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,24 +79,26 @@ pub struct BackendRef {
     /// Group of the backend; the core group by default.
     #[serde(default = "core_group")]
     pub group: Group,
-    /// Kind of the backend.
+    /// Kind of the backend; Service by default.
     #[serde(default = "service_kind")]
     pub kind: KindName,
-    /// Namespace of the backend; absent means the route's own. Another one needs a ReferenceGrant.
+    /// Namespace of the backend; that of the route by default. Another namespace needs a
+    /// [`ReferenceGrant`](crate::model::ReferenceGrant).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
     /// Name of the backend.
     pub name: ObjectName,
-    /// The Service's port (not its pods' port).
+    /// Port of the Service (not the port of its pods).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<PortNumber>,
-    /// Share of new connections, in relation to the sum of the weights.
+    /// Weight; 1 by default. The share of new connections is the weight divided by the sum of the
+    /// weights.
     #[serde(default)]
     pub weight: Weight,
 }
 
 impl BackendRef {
-    /// A reference of weight 1 to a Service in the route's own namespace.
+    /// Creates a reference with weight 1 to a Service in the namespace of the route.
     pub fn service(name: ObjectName, port: PortNumber) -> Self {
         Self {
             group: core_group(),
@@ -106,16 +110,18 @@ impl BackendRef {
         }
     }
 
-    /// Whether the backend is a Service.
+    /// Returns `true` if the backend is a Service.
     pub fn is_service(&self) -> bool {
         self.group == "" && self.kind == "Service"
     }
 }
 
-/// A kind of route that a listener allows, or supports.
+/// Kind of route that a listener allows or supports.
+///
+/// Specification: [RouteGroupKind](https://gateway-api.sigs.k8s.io/reference/spec/#routegroupkind).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteGroupKind {
-    /// Group of the route; Gateway API's own by default.
+    /// Group of the route; Gateway API by default.
     #[serde(default = "gateway_group")]
     pub group: Group,
     /// Kind of the route.
@@ -123,18 +129,22 @@ pub struct RouteGroupKind {
 }
 
 impl RouteGroupKind {
-    /// TCPRoute.
+    /// Returns the kind TCPRoute of Gateway API.
     pub fn tcp_route() -> Self {
         Self { group: gateway_group(), kind: tcp_route_kind() }
     }
 
-    /// Whether this is TCPRoute; a foreign group's kind of that name is not.
+    /// Returns `true` for the kind TCPRoute of Gateway API.
     pub fn is_tcp_route(&self) -> bool {
         self.group == GATEWAY_GROUP && self.kind == "TCPRoute"
     }
 }
 
-/// A reference to an object that may live in another namespace, such as a Secret or parameters.
+/// Reference to an object that may be in another namespace, such as a Secret.
+///
+/// Specification: [SecretObjectReference][spec].
+///
+/// [spec]: https://gateway-api.sigs.k8s.io/reference/spec/#secretobjectreference
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectRef {
     /// Group of the object; the core group by default.
@@ -143,14 +153,15 @@ pub struct ObjectRef {
     /// Kind of the object; Secret by default.
     #[serde(default = "secret_kind")]
     pub kind: KindName,
-    /// Namespace of the object, where it has one and it is not the referrer's own.
+    /// Namespace of the object; that of the referring object by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
     /// Name of the object.
     pub name: ObjectName,
 }
 
-/// Defaults are made once: all the objects that rely on one share its text.
+/// Defines functions that return a default. Each default is allocated once, and the objects share
+/// it.
 macro_rules! defaults {
     ($($name:ident: $scalar:ident = $text:expr;)+) => {
         $(fn $name() -> $scalar {

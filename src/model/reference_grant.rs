@@ -1,4 +1,4 @@
-//! ReferenceGrant: who may refer into a namespace from outside.
+//! ReferenceGrant: permission for references from other namespaces.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,46 +6,47 @@ use super::meta::ObjectMeta;
 use super::scalar::{Group, KindName, NamespaceName, ObjectName};
 use super::validate::Violations;
 
-/// Leave for references from other namespaces to objects of this one.
+/// Permission for cross-namespace references into this namespace.
 ///
-/// Read in versions `v1` and `v1beta1`, which are alike.
+/// Versions `v1` and `v1beta1` are read as this type; their fields are the same.
+///
 /// Specification: [ReferenceGrant](https://gateway-api.sigs.k8s.io/reference/spec/#referencegrant).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceGrant {
-    /// Name and namespace; the namespace is that of the objects referred to.
+    /// Name and namespace; the namespace is that of the referenced objects.
     pub metadata: ObjectMeta,
-    /// Who may refer to what.
+    /// The permitted references.
     pub spec: ReferenceGrantSpec,
 }
 
-/// Any of `from` may refer to any of `to`.
+/// Permitted references: every object in `from` may refer to every object in `to`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceGrantSpec {
-    /// Who may refer; 1 to 16.
+    /// The referring objects; 1 to 16.
     pub from: Vec<ReferenceGrantFrom>,
-    /// To what; 1 to 16.
+    /// The referenced objects; 1 to 16.
     pub to: Vec<ReferenceGrantTo>,
 }
 
-/// Objects of one kind in one namespace that may refer.
+/// Referring objects: those of one kind in one namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceGrantFrom {
-    /// Group of the referrers.
-    pub group: Group,
-    /// Kind of the referrers.
-    pub kind: KindName,
-    /// Namespace of the referrers.
-    pub namespace: NamespaceName,
-}
-
-/// Objects of one kind, or one of them, that may be referred to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReferenceGrantTo {
-    /// Group of the objects; the core group is the empty text.
+    /// Group of the objects.
     pub group: Group,
     /// Kind of the objects.
     pub kind: KindName,
-    /// The one object meant; absent means all of them.
+    /// Namespace of the objects.
+    pub namespace: NamespaceName,
+}
+
+/// Referenced objects: one object, or all objects of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceGrantTo {
+    /// Group of the objects; empty for the core group.
+    pub group: Group,
+    /// Kind of the objects.
+    pub kind: KindName,
+    /// Name of the one object; all objects of the kind if it is absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<ObjectName>,
 }

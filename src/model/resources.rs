@@ -21,18 +21,18 @@ macro_rules! define_resources {
         text: $text:literal, group: $group:literal, versions: [$($version:literal),+],
         store: $store:ident, key: $key:ty, of: $of:expr, namespaced: $namespaced:literal,
     })+) => {
-        /// A snapshot of objects, by kind and name: what [`translate`](crate::translate()) works on.
+        /// Snapshot of objects by kind and name, the input of [`translate`](crate::translate()).
         ///
-        /// A clone costs next to nothing, and shares with the original what does not change.
+        /// Clones are copy-on-write: they share the objects of each kind until one of them changes.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         #[non_exhaustive]
-        #[expect(missing_docs, reason = "the kinds' own names")]
+        #[expect(missing_docs, reason = "the names of the kinds")]
         pub struct Resources {
             $(pub $store: Store<$key, $kind>,)+
         }
 
         impl Resources {
-            /// Puts an object in the place of the one of its kind and name, which is returned.
+            /// Inserts an object. Returns the previous object with its key.
             pub fn insert(&mut self, object: impl Into<Object>) -> Option<Object> {
                 match object.into() {
                     $(Object::$kind(object) => {
@@ -42,7 +42,7 @@ macro_rules! define_resources {
                 }
             }
 
-            /// Takes an object out.
+            /// Removes and returns the object with this key.
             pub fn remove(&mut self, key: &ObjectKey) -> Option<Object> {
                 let metadata = key.metadata();
                 match key.kind {
@@ -50,7 +50,7 @@ macro_rules! define_resources {
                 }
             }
 
-            /// The object of this kind and name.
+            /// Returns the object with this key.
             pub fn get(&self, key: &ObjectKey) -> Option<Object> {
                 let metadata = key.metadata();
                 match key.kind {
@@ -58,13 +58,13 @@ macro_rules! define_resources {
                 }
             }
 
-            /// All objects, kind by kind, in the order of their names.
+            /// Returns all objects by kind, then by name.
             pub fn objects(&self) -> impl Iterator<Item = Object> + '_ {
                 std::iter::empty()
                     $(.chain(self.$store.values().cloned().map(Object::$kind)))+
             }
 
-            /// How many objects there are.
+            /// Returns the number of objects.
             pub fn len(&self) -> usize {
                 0 $(+ self.$store.len())+
             }
@@ -75,12 +75,12 @@ macro_rules! define_resources {
 for_each_kind!(define_resources);
 
 impl Resources {
-    /// A snapshot without objects.
+    /// Creates a snapshot without objects.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether there are no objects.
+    /// Returns `true` if there are no objects.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::meta::{Labels, null_as_default};
 use super::validate::Violations;
 
-/// A set of requirements on labels, all of which must hold. An empty selector selects everything.
+/// Requirements on labels. Labels match if they meet all requirements; an empty selector matches
+/// all labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LabelSelector {
-    /// Labels that must be there with exactly this value.
+    /// Labels with the value that each of them must have.
     #[serde(
         default,
         deserialize_with = "null_as_default",
@@ -23,34 +24,34 @@ pub struct LabelSelector {
     pub match_expressions: Vec<Requirement>,
 }
 
-/// One requirement on one label.
+/// Requirement on one label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requirement {
-    /// The label's key.
+    /// Key of the label.
     pub key: String,
-    /// How the label relates to `values`.
+    /// Relation of the label to `values`.
     pub operator: Operator,
-    /// Needed with [`Operator::In`] and [`Operator::NotIn`], forbidden with the others.
+    /// Values; required for [`Operator::In`] and [`Operator::NotIn`], not allowed for the others.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
 }
 
-/// How a label relates to the values of a [`Requirement`].
+/// Relation of a label to the values of a [`Requirement`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
 pub enum Operator {
-    /// The label is there, with one of the values.
+    /// The label exists and has one of the values.
     In,
-    /// The label is not there, or has none of the values.
+    /// The label does not exist, or has none of the values.
     NotIn,
-    /// The label is there.
+    /// The label exists.
     Exists,
-    /// The label is not there.
+    /// The label does not exist.
     DoesNotExist,
 }
 
 impl LabelSelector {
-    /// Whether `labels` meet every requirement.
+    /// Returns `true` if the labels meet all requirements.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
             && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
@@ -64,7 +65,7 @@ impl LabelSelector {
                     format!("{path}.matchExpressions[{index}].values"),
                     if needs_values {
                         format!(
-                            "must hold at least one value for operator {:?}",
+                            "must contain at least one value for operator {:?}",
                             requirement.operator
                         )
                     } else {
@@ -108,12 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_selector_selects_everything() {
+    fn empty_selector_matches_everything() {
         assert!(LabelSelector::default().matches(&Labels::new()));
     }
 
     #[test]
-    fn labels_must_all_be_there() {
+    fn match_labels_must_all_match() {
         let selector = LabelSelector {
             match_labels: labels(&[("a", "1"), ("b", "2")]),
             match_expressions: Vec::new(),
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn operators_treat_an_absent_label_as_kubernetes_does() {
+    fn operators_match_absent_labels_as_in_kubernetes() {
         let (gold, none) = (labels(&[("tier", "gold")]), Labels::new());
         for (operator, values, on_gold, on_none) in [
             (Operator::In, &["gold"][..], true, false),

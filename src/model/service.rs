@@ -1,4 +1,4 @@
-//! Service: the ports behind which endpoints stand.
+//! Service: ports of a backend, and addresses of a Gateway.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,31 +8,33 @@ use super::service_port::ServicePort;
 use super::validate::Violations;
 
 /// A [Service](https://kubernetes.io/docs/concepts/services-networking/service/), as far as routing
-/// reads it. As a backend that is its ports: connections go to the endpoints themselves. In front of
-/// a Gateway, it is its addresses too.
+/// uses it.
+///
+/// Of a Service that is a backend, only the ports are used: connections go directly to the
+/// endpoints. Of a Service in front of a Gateway, the addresses are used too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// Name and namespace.
     pub metadata: ObjectMeta,
-    /// Ports and selector.
+    /// The desired state.
     #[serde(default)]
     pub spec: ServiceSpec,
-    /// What a load balancer has made of it.
+    /// The status, with the addresses of a load balancer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<ServiceStatus>,
 }
 
-/// The ports of a Service, and the pods behind it.
+/// Desired state of a Service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
-    /// What kind of Service it is.
+    /// Type of the Service.
     #[serde(default, rename = "type", deserialize_with = "null_as_default")]
     pub service_type: ServiceType,
     /// The ports; an ExternalName Service may have none.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<ServicePort>,
-    /// Labels of the pods behind it. Without one, EndpointSlices are made by hand.
+    /// Labels of the pods. Without a selector, Kubernetes creates no EndpointSlices.
     #[serde(
         default,
         deserialize_with = "null_as_default",
@@ -42,7 +44,7 @@ pub struct ServiceSpec {
     /// Address families, the preferred one first.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub ip_families: Vec<IpFamily>,
-    /// Addresses within the cluster; `None` as the only one where it shall have none.
+    /// Cluster IP addresses; the single text `None` for a headless Service.
     #[serde(
         default,
         rename = "clusterIPs",
@@ -52,49 +54,54 @@ pub struct ServiceSpec {
     pub cluster_ips: Vec<String>,
 }
 
-/// What a load balancer has made of a Service.
+/// Status of a Service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceStatus {
-    /// The load balancer.
+    /// Status of the load balancer.
     #[serde(default, deserialize_with = "null_as_default")]
     pub load_balancer: LoadBalancerStatus,
 }
 
-/// What a load balancer has given a Service.
+/// Status of the load balancer of a Service.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadBalancerStatus {
-    /// Where clients dial it.
+    /// The addresses at which clients dial the load balancer.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub ingress: Vec<LoadBalancerIngress>,
 }
 
-/// Where clients dial a load balancer: an address, or a name that leads to one.
+/// Address at which clients dial a load balancer: an IP address or a hostname.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadBalancerIngress {
-    /// The address.
+    /// IP address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
-    /// The name.
+    /// Hostname.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
 }
 
-/// Which nodes take a Service's connections from outside: all, or those with an endpoint, which
-/// then see the client's address.
+/// Nodes that accept the connections to a Service from outside the cluster: all nodes (`Cluster`),
+/// or those with an endpoint (`Local`). With `Local`, endpoints see the address of the client.
+///
+/// Specification: [external traffic policy][spec].
+///
+/// [spec]: https://kubernetes.io/docs/reference/networking/virtual-ips/#external-traffic-policy
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
-#[expect(missing_docs, reason = "Kubernetes' own words")]
+#[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum ExternalTrafficPolicy {
     #[default]
     Cluster,
     Local,
 }
 
-/// What kind of Service it is. For a backend only ExternalName matters: it has no endpoints.
+/// Type of a Service. As a backend, a Service of type ExternalName has no endpoints; the other
+/// types are treated the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
-#[expect(missing_docs, reason = "Kubernetes' own words")]
+#[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum ServiceType {
     #[default]
     ClusterIP,
@@ -103,17 +110,17 @@ pub enum ServiceType {
     ExternalName,
 }
 
-/// An address family.
+/// Address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "there are two")]
-#[expect(missing_docs, reason = "Kubernetes' own words")]
+#[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum IpFamily {
     IPv4,
     IPv6,
 }
 
 impl Service {
-    /// A Service with one TCP port and no selector: its endpoints are given by hand.
+    /// Creates a Service with one TCP port and no selector.
     pub fn new(metadata: ObjectMeta, port: PortNumber) -> Self {
         let spec = ServiceSpec { ports: vec![ServicePort::tcp(port)], ..ServiceSpec::default() };
         Self { metadata, spec, status: None }
@@ -122,14 +129,14 @@ impl Service {
     pub(crate) fn validate(&self, violations: &mut Violations) {
         violations.metadata(&self.metadata);
         if self.spec.ports.is_empty() && self.spec.service_type != ServiceType::ExternalName {
-            violations.add("spec.ports", "has no entries; at least one port is needed");
+            violations.add("spec.ports", "has no entries; at least one port is required");
         }
         let ports = &self.spec.ports;
         for (index, port) in ports.iter().enumerate() {
             if ports.len() > 1 && port.name.as_deref().unwrap_or_default().is_empty() {
                 violations.add(
                     format!("spec.ports[{index}].name"),
-                    "is missing; ports need a name where there are several",
+                    "is missing; each of several ports must have a name",
                 );
             }
             let same =
@@ -137,7 +144,10 @@ impl Service {
             if ports[..index].iter().any(same) {
                 violations.add(
                     format!("spec.ports[{index}]"),
-                    format!("repeats port {} {}; each may be given once", port.port, port.protocol),
+                    format!(
+                        "repeats port {} {}; the combination of port and protocol must be unique",
+                        port.port, port.protocol
+                    ),
                 );
             }
             if port.name.is_some() && ports[..index].iter().any(|other| other.name == port.name) {

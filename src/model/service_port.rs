@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::meta::null_as_default;
 use super::scalar::PortNumber;
 
-/// One port of a Service.
+/// Port of a Service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePort {
-    /// Ties the port to the EndpointSlice port of the same name.
+    /// Name; the ports of EndpointSlices refer to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Transport protocol.
@@ -20,25 +20,25 @@ pub struct ServicePort {
     pub protocol: TransportProtocol,
     /// The port that routes refer to.
     pub port: PortNumber,
-    /// The pods' port; `port` by default.
+    /// The port of the pods; `port` by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_port: Option<TargetPort>,
-    /// The port on every node, where the Service has one there.
+    /// The port on every node, for a Service of type NodePort or LoadBalancer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_port: Option<PortNumber>,
 }
 
-/// The port of a pod: its number, or the name that the container gives it.
+/// Port of a pod: a number, or the name of a container port.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[expect(clippy::exhaustive_enums, reason = "a number or a name")]
-#[expect(missing_docs, reason = "the variants say it")]
+#[expect(missing_docs, reason = "the names are sufficient")]
 pub enum TargetPort {
     Number(PortNumber),
     Name(String),
 }
 
-/// By hand: an untagged enum could not say what is allowed.
+/// Implemented by hand: the error of an untagged enum does not contain the allowed values.
 impl<'de> Deserialize<'de> for TargetPort {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NumberOrName;
@@ -74,11 +74,11 @@ impl<'de> Deserialize<'de> for TargetPort {
     }
 }
 
-/// A transport protocol of a Service port.
+/// Transport protocol of a Service port.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
-#[expect(missing_docs, reason = "Kubernetes' own words")]
+#[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum TransportProtocol {
     #[default]
     Tcp,
@@ -97,7 +97,7 @@ impl fmt::Display for TransportProtocol {
 }
 
 impl ServicePort {
-    /// A nameless TCP port.
+    /// Creates a TCP port without a name.
     pub fn tcp(port: PortNumber) -> Self {
         let protocol = TransportProtocol::Tcp;
         Self { name: None, protocol, port, target_port: None, node_port: None }

@@ -1,4 +1,4 @@
-//! The status of each kind that has one.
+//! Status of each kind that has one.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::meta::{NamespacedName, null_as_default};
 use super::reference::{ParentRef, RouteGroupKind};
 use super::scalar::{GatewayController, ObjectName, SectionName};
 
-/// The status of every object that gets one.
+/// Status of every object that has one: a result of translation.
 ///
 /// A route's entry is its whole `status.parents`: entries of other controllers are kept as they
 /// were, entries of this controller that no longer hold are removed.
@@ -18,35 +18,39 @@ use super::scalar::{GatewayController, ObjectName, SectionName};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct StatusReport {
-    /// By class name.
+    /// Status of GatewayClasses.
     pub gateway_classes: BTreeMap<ObjectName, GatewayClassStatus>,
-    /// By Gateway.
+    /// Status of Gateways.
     pub gateways: BTreeMap<NamespacedName, GatewayStatus>,
-    /// By route.
+    /// Status of TCPRoutes.
     pub tcp_routes: BTreeMap<NamespacedName, RouteStatus>,
 }
 
-/// What is said of a GatewayClass.
+/// Status of a GatewayClass.
+///
+/// Specification: [GatewayClassStatus][spec].
+///
+/// [spec]: https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclassstatus
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayClassStatus {
-    /// Accepted.
+    /// The condition `Accepted`, and `SupportedVersion` if it is known.
     #[serde(default, deserialize_with = "null_as_default")]
     pub conditions: Vec<Condition>,
-    /// What the controller can do, sorted by name.
+    /// The features that the controller supports, sorted by name.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub supported_features: Vec<SupportedFeature>,
 }
 
-/// A feature of Gateway API.
+/// Feature of Gateway API that a controller supports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "FeatureForm")]
 pub struct SupportedFeature {
-    /// The feature's name.
+    /// Name of the feature.
     pub name: String,
 }
 
-/// Before Gateway API 1.1 a feature was written as a plain name.
+/// Representation of a feature. Before Gateway API 1.1 it was a string.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum FeatureForm {
@@ -62,54 +66,64 @@ impl From<FeatureForm> for SupportedFeature {
     }
 }
 
-/// What is said of a Gateway.
+/// Status of a Gateway.
+///
+/// Specification: [GatewayStatus](https://gateway-api.sigs.k8s.io/reference/spec/#gatewaystatus).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayStatus {
-    /// The addresses at which it can be dialled; at most 16.
+    /// The addresses at which clients can dial the Gateway; at most 16.
     #[serde(default, deserialize_with = "null_as_default")]
     pub addresses: Vec<GatewayStatusAddress>,
-    /// Accepted and Programmed.
+    /// The conditions `Accepted` and `Programmed`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub conditions: Vec<Condition>,
-    /// One entry for each listener of the spec, in its order.
+    /// Status of each listener, in the order of the spec.
     #[serde(default, deserialize_with = "null_as_default")]
     pub listeners: Vec<ListenerStatus>,
 }
 
-/// What is said of a listener.
+/// Status of a listener.
+///
+/// Specification: [ListenerStatus](https://gateway-api.sigs.k8s.io/reference/spec/#listenerstatus).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListenerStatus {
-    /// The listener's name.
+    /// Name of the listener.
     pub name: SectionName,
-    /// The kinds of route it can take; empty where the listener is not accepted.
+    /// The kinds of routes that can attach; empty if the listener is not accepted.
     #[serde(default, deserialize_with = "null_as_default")]
     pub supported_kinds: Vec<RouteGroupKind>,
-    /// How many accepted routes select the listener and are allowed by it.
+    /// Number of the routes that are accepted and attached to the listener.
     #[serde(default)]
     pub attached_routes: i32,
-    /// Accepted, Programmed, ResolvedRefs; Conflicted only where it holds.
+    /// The conditions `Accepted`, `Programmed` and `ResolvedRefs`, and `Conflicted` if it is
+    /// `True`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub conditions: Vec<Condition>,
 }
 
-/// What is said of a route.
+/// Status of a route.
+///
+/// Specification: [RouteStatus](https://gateway-api.sigs.k8s.io/reference/spec/#routestatus).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteStatus {
-    /// One entry for each parent whose controller has looked at the route; at most 32.
+    /// Status at each parent, from the controller of the parent; at most 32.
     #[serde(default, deserialize_with = "null_as_default")]
     pub parents: Vec<RouteParentStatus>,
 }
 
-/// What one parent's controller says of a route.
+/// Status of a route at one parent.
+///
+/// Specification:
+/// [RouteParentStatus](https://gateway-api.sigs.k8s.io/reference/spec/#routeparentstatus).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RouteParentStatus {
-    /// The reference, as the route spells it.
+    /// The reference, as the route contains it.
     pub parent_ref: ParentRef,
-    /// Whose word this is.
+    /// The controller that reported the entry.
     pub controller_name: GatewayController,
-    /// Accepted and ResolvedRefs.
+    /// The conditions `Accepted` and `ResolvedRefs`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub conditions: Vec<Condition>,
 }

@@ -1,14 +1,14 @@
-//! The objects of one kind in a snapshot.
+//! Copy-on-write map of the objects of one kind.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Iter;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// Objects of one kind, by name: a map that clones share until one of them is changed.
+/// Objects of one kind by name: a copy-on-write map. It dereferences to [`BTreeMap`].
 ///
-/// A snapshot can then be handed on, kept and compared at next to no cost, and a change to one
-/// copies the map of the kind that changes. Not its objects: those are shared anyway.
+/// Clones share the map until one of them changes. Passing on, keeping and comparing a snapshot is
+/// therefore cheap, and a change copies the map of one kind. The objects themselves stay shared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store<K, T>(Arc<BTreeMap<K, Arc<T>>>);
 
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clones_share_the_map_until_one_is_changed() {
+    fn clones_share_the_map_until_one_changes() {
         let mut store = Store::default();
         store.insert("one", Arc::new(1));
         let before = store.clone();

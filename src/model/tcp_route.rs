@@ -1,4 +1,4 @@
-//! TCPRoute: from listeners to weighted backends.
+//! TCPRoute: weighted backends for the connections of TCP listeners.
 
 use std::collections::BTreeSet;
 
@@ -10,49 +10,55 @@ use super::scalar::SectionName;
 use super::status::RouteStatus;
 use super::validate::Violations;
 
-/// A route for the connections of TCP listeners.
+/// A route from TCP listeners to weighted backends.
 ///
-/// Canonical in version `v1`; `v1alpha2` is read as the same type.
+/// The canonical version is `v1`. Version `v1alpha2` is read as this type; it allows more rules.
+///
 /// Specification: [TCPRoute](https://gateway-api.sigs.k8s.io/reference/spec/#tcproute).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TcpRoute {
-    /// Name, namespace and age.
+    /// Name, namespace and creation timestamp.
     pub metadata: ObjectMeta,
-    /// What is wanted.
+    /// The desired state.
     pub spec: TcpRouteSpec,
-    /// What controllers have said of it.
+    /// The status that controllers reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<RouteStatus>,
 }
 
-/// What a TCPRoute asks for.
+/// Desired state of a TCPRoute.
+///
+/// Specification: [TCPRouteSpec](https://gateway-api.sigs.k8s.io/reference/spec/#tcproutespec).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TcpRouteSpec {
-    /// The parents to attach to; at most 32.
+    /// The parents to which the route requests to attach; at most 32.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub parent_refs: Vec<ParentRef>,
-    /// Whether to attach to default Gateways; experimental in Gateway API and not acted on.
+    /// Scope of the default Gateways to which the route attaches; experimental in Gateway API,
+    /// read, but not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub use_default_gateways: Option<String>,
-    /// Exactly one in `v1`. A TCPRoute has nothing to match on, so a further rule could never be
-    /// chosen: where an old object holds several, the first one counts.
+    /// The rules: exactly one in `v1`, up to 16 in `v1alpha2`. A rule of a TCPRoute has no match,
+    /// so only the first rule is used.
     pub rules: Vec<TcpRouteRule>,
 }
 
-/// Where the connections of a TCPRoute go.
+/// Rule of a TCPRoute: the backends of its connections.
+///
+/// Specification: [TCPRouteRule](https://gateway-api.sigs.k8s.io/reference/spec/#tcprouterule).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TcpRouteRule {
-    /// For policies to refer to.
+    /// Name, to which policies can refer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<SectionName>,
-    /// The backends that share the connections by weight; 1 to 16.
+    /// The backends, which share the connections by weight; 1 to 16.
     pub backend_refs: Vec<BackendRef>,
 }
 
 impl TcpRoute {
-    /// A route from these parents to these backends.
+    /// Creates a route from these parents to these backends.
     pub fn new(metadata: ObjectMeta, parents: Vec<ParentRef>, backends: Vec<BackendRef>) -> Self {
         let spec = TcpRouteSpec {
             parent_refs: parents,
@@ -62,12 +68,12 @@ impl TcpRoute {
         Self { metadata, spec, status: None }
     }
 
-    /// The rule that counts.
+    /// Returns the rule that is used: the first one.
     pub fn rule(&self) -> Option<&TcpRouteRule> {
         self.spec.rules.first()
     }
 
-    /// `max_rules` is 1 in `v1` and 16 in `v1alpha2`.
+    /// Checks the route. `max_rules` is 1 in `v1` and 16 in `v1alpha2`.
     pub(crate) fn validate(&self, max_rules: usize, violations: &mut Violations) {
         violations.metadata(&self.metadata);
         violations.count("spec.parentRefs", self.spec.parent_refs.len(), 0, 32);
@@ -89,7 +95,10 @@ impl TcpRoute {
                 if backend.is_service() && backend.port.is_none() {
                     violations.add(
                         format!("{path}.backendRefs[{index}].port"),
-                        format!("is missing; a reference to a Service must say which port of `{}` is meant", backend.name),
+                        format!(
+                            "is missing; a reference to a Service must specify a port of `{}`",
+                            backend.name
+                        ),
                     );
                 }
             }
@@ -97,10 +106,12 @@ impl TcpRoute {
     }
 }
 
-/// References to one parent must all set the same of sectionName and port, and differ in them.
+/// Checks several references to one parent: all must set the same of the fields sectionName and
+/// port, and no two may be equal in both.
 fn validate_parent_refs(parent_refs: &[ParentRef], violations: &mut Violations) {
     for (index, parent) in parent_refs.iter().enumerate() {
-        // As in the CRD, a namespace left out is not the same as the route's own spelled out.
+        // As in the CEL rule of the CRD, an absent namespace differs from the explicit one of the
+        // route.
         let same_parent = |other: &&ParentRef| {
             (&other.group, &other.kind, &other.namespace, &other.name)
                 == (&parent.group, &parent.kind, &parent.namespace, &parent.name)
@@ -109,7 +120,7 @@ fn validate_parent_refs(parent_refs: &[ParentRef], violations: &mut Violations) 
         let section = |parent: &ParentRef| (parent.section_name.clone(), parent.port);
         for earlier in parent_refs[..index].iter().filter(same_parent) {
             let message = if set(earlier) != set(parent) {
-                "must set the same of sectionName and port as the other references to"
+                "must set the same fields of sectionName and port as the other references to"
             } else if section(earlier) == section(parent) {
                 "must differ in sectionName or port from the other references to"
             } else {

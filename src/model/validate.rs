@@ -1,20 +1,19 @@
-//! The rules that an API server would check and a type alone cannot: limits on lists, and the CEL
-//! rules of the CRDs.
+//! Rules that a type alone cannot express: limits of lists, and the CEL rules of the CRDs.
 //!
-//! Each kind has its rules beside its fields, as `fn validate(&self, …, &mut Violations)`. Objects
-//! from a cluster have passed them already; objects from a file or from code have not.
+//! Each kind has its rules beside its fields, as `fn validate(&self, …, &mut Violations)`. An API
+//! server has checked the objects of a cluster; objects from files and from code are checked here.
 
 use std::fmt;
 
 use super::meta::ObjectMeta;
 use super::scalar::is_dns_subdomain;
 
-/// One broken rule: which field, and what is allowed there.
+/// Violation of a rule: the field, and the values that are allowed there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The field's path from the object's root, such as `spec.listeners[0].hostname`.
+    /// Path of the field in the object, such as `spec.listeners[0].hostname`.
     pub field: String,
-    /// What was found and what is allowed.
+    /// The value, and the values that are allowed.
     pub message: String,
 }
 
@@ -24,7 +23,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The broken rules of one object, collected while it is checked.
+/// Collected violations of one object.
 #[derive(Debug, Default)]
 pub(crate) struct Violations(Vec<Violation>);
 
@@ -33,7 +32,7 @@ impl Violations {
         self.0.push(Violation { field: field.into(), message: message.into() });
     }
 
-    /// Checks the length of a list or map.
+    /// Checks the number of entries of a list or map.
     pub(crate) fn count(&mut self, field: &str, count: usize, min: usize, max: usize) {
         if !(min..=max).contains(&count) {
             let allowed = if min == max { min.to_string() } else { format!("{min} to {max}") };
@@ -41,7 +40,7 @@ impl Violations {
         }
     }
 
-    /// Checks the length of a text.
+    /// Checks the number of characters of a text.
     pub(crate) fn length(&mut self, field: &str, text: &str, max: usize) {
         let length = text.chars().count();
         if length > max {
@@ -49,6 +48,7 @@ impl Violations {
         }
     }
 
+    /// Checks the name of an object.
     pub(crate) fn metadata(&mut self, metadata: &ObjectMeta) {
         let name = metadata.name.as_str();
         if !is_dns_subdomain(name) {

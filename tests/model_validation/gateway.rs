@@ -90,8 +90,8 @@ fn addresses_are_unique() {
     let two =
         |one: &str, other: &str| beside_listener(&format!("addresses: [{{{one}}}, {{{other}}}]"));
     let field = "spec.addresses[1].value";
-    refused(two("value: 10.0.0.1", "type: IPAddress, value: 10.0.0.1"), field, "given twice");
-    refused(two("type: Hostname, value: a", "type: Hostname, value: a"), field, "given twice");
+    refused(two("value: 10.0.0.1", "type: IPAddress, value: 10.0.0.1"), field, "listed twice");
+    refused(two("type: Hostname, value: a", "type: Hostname, value: a"), field, "listed twice");
     accepted(two("type: IPAddress", "type: IPAddress"));
     accepted(two("type: a.b/c, value: x", "type: a.b/c, value: x"));
     accepted(two("type: Hostname, value: x", "type: a.b/c, value: x"));

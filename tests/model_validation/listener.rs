@@ -58,13 +58,13 @@ fn listener_port_protocol_and_hostname_are_unique_together() {
     refused(
         two("protocol: TCP, port: 1", "protocol: TCP, port: 1"),
         field,
-        "TCP 1 is taken by listener `a`",
+        "TCP 1 is already used by listener `a`",
     );
-    refused(two("protocol: HTTP, port: 1", "protocol: HTTP, port: 1"), field, "is taken by");
+    refused(two("protocol: HTTP, port: 1", "protocol: HTTP, port: 1"), field, "is already used by");
     refused(
         two("protocol: HTTP, port: 1, hostname: h", "protocol: HTTP, port: 1, hostname: h"),
         field,
-        "is taken by",
+        "is already used by",
     );
     accepted(two("protocol: HTTP, port: 1, hostname: h", "protocol: HTTP, port: 1"));
     accepted(two("protocol: TCP, port: 1", "protocol: UDP, port: 1"));
@@ -105,7 +105,7 @@ fn tls_settings_fit_the_protocol() {
     refused(
         listeners("{name: l, protocol: TLS, port: 1}"),
         "spec.listeners[0].tls",
-        "protocol TLS needs it",
+        "protocol TLS requires it",
     );
     refused(
         secured("HTTPS", "mode: Passthrough"),
@@ -151,7 +151,7 @@ fn allowed_route_namespaces_are_checked() {
     }
     let field = &format!("{path}.selector.matchExpressions[0].values");
     for bad in ["In", "NotIn, values: []"] {
-        refused(expression(bad), field, "must hold at least one value");
+        refused(expression(bad), field, "must contain at least one value");
     }
     for bad in ["Exists, values: [a]", "DoesNotExist, values: [a]"] {
         refused(expression(bad), field, "must be absent");

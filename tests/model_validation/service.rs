@@ -8,7 +8,7 @@ fn service_ports_are_unique_and_named() {
     accepted(service("{port: 1}"));
     accepted(service("{name: a, port: 1}, {name: b, port: 1, protocol: UDP}"));
     accepted(object("v1", "Service", "spec: {type: ExternalName, externalName: x.y}"));
-    refused(service(""), "spec.ports", "at least one port is needed");
+    refused(service(""), "spec.ports", "at least one port is required");
     refused(service("{name: a, port: 1}, {port: 2}"), "spec.ports[1].name", "is missing");
     refused(
         service("{name: a, port: 1}, {name: a, port: 2}"),

@@ -45,7 +45,7 @@ fn parent_refs_to_one_parent_differ_in_section_or_port() {
         "{name: g, port: 1}, {name: g, sectionName: a}",
         "{name: g, sectionName: a}, {name: g, sectionName: a, port: 1}",
     ] {
-        refused(parents(uneven), field, "must set the same of sectionName and port");
+        refused(parents(uneven), field, "must set the same fields of sectionName and port");
     }
 }
 
@@ -87,8 +87,8 @@ fn rule_has_1_to_16_backends() {
 #[test]
 fn service_reference_requires_a_port() {
     let field = "spec.rules[0].backendRefs[0].port";
-    refused(backends("{name: s}"), field, "which port of `s` is meant");
-    refused(backends("{name: s, group: \"\", kind: Service}"), field, "which port of `s` is meant");
+    refused(backends("{name: s}"), field, "must specify a port of `s`");
+    refused(backends("{name: s, group: \"\", kind: Service}"), field, "must specify a port of `s`");
     accepted(backends("{name: s, group: a.b, kind: Service}"));
     accepted(backends("{name: s, kind: Pod}"));
 }

@@ -1,29 +1,29 @@
-//! Result of reading one object of a manifest.
+//! Result of reading an object of a manifest.
 
 use super::error::ManifestError;
 use crate::model::object::Object;
 use crate::model::object_key::ObjectKey;
 
-/// One object of a manifest, or what stands in its place.
+/// Result of reading one object of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry {
     /// The line on which the object's document begins, counted from 1.
     pub line: usize,
-    /// Which object it is, as far as that can be told.
+    /// Key of the object; absent if the document does not contain a valid one.
     pub key: Option<ObjectKey>,
-    /// The object, or why there is none.
+    /// The object, or its errors.
     pub content: Content,
 }
 
-/// What an [`Entry`] holds.
+/// Content of an [`Entry`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Content {
     /// A valid object.
     Object(Object),
-    /// An object of a kind that routing does not read, such as `apps/v1 Deployment`.
+    /// Description of an object that routing does not use, such as `apps/v1 Deployment`.
     Unsupported(String),
-    /// An object of ours that is wrong, or a document that cannot be read at all.
+    /// Errors of an invalid object, or of a document that cannot be parsed.
     Invalid(Vec<ManifestError>),
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, and where.
+//! Errors in manifests.
 
 use std::error::Error;
 use std::fmt;
@@ -6,19 +6,21 @@ use std::fmt;
 use super::split::Document;
 use crate::model::object_key::ObjectKey;
 
-/// Something wrong with a document of a manifest.
+/// Error in a document of a manifest, with its position.
+///
+/// It is displayed as `line:column: object: field: message`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ManifestError {
-    /// The line, counted from 1.
+    /// Line, counted from 1.
     pub line: usize,
-    /// The column, counted from 1.
+    /// Column, counted from 1.
     pub column: usize,
-    /// The object concerned, as far as it can be told.
+    /// Key of the object; absent if the document does not contain a valid one.
     pub object: Option<ObjectKey>,
-    /// The field's path from the object's root; empty where the document as a whole is meant.
+    /// Path of the field in the object; empty for an error of the whole document.
     pub field: String,
-    /// What was found, and what is allowed.
+    /// The problem, and the values that are allowed.
     pub message: String,
 }
 

@@ -1,19 +1,22 @@
-//! Finding the place of a field in a document.
+//! Finding the position of a field in a document.
 //!
-//! The rules that span fields are checked on the typed object, which no longer knows its lines. So
-//! the document is read once more, along the field's path, and given up on purpose at its end: the
-//! library's error then tells the place.
+//! Rules that span fields are checked on the typed object, which has no positions. To find a
+//! position, the document is parsed again along the path of the field, and parsing is stopped there
+//! with an error: the error of the YAML library contains the position.
 
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// Line and column of the field at `path`, or of the innermost part of the path that is there.
+/// Returns line and column of the field at `path`, or of the innermost part of the path that
+/// exists.
 pub(super) fn locate(document: &str, path: &str) -> (usize, usize) {
-    let steps = parse(path);
+    let steps = split_path(path);
     let walk = Walk { steps: &steps };
     let error = walk.deserialize(serde_yaml::Deserializer::from_str(document)).err();
-    error.and_then(|error| error.location()).map_or((1, 1), |place| (place.line(), place.column()))
+    error
+        .and_then(|error| error.location())
+        .map_or((1, 1), |position| (position.line(), position.column()))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -22,15 +25,15 @@ enum Step<'a> {
     Index(usize),
 }
 
-/// `a.b[2].c` as its steps.
-fn parse(path: &str) -> Vec<Step<'_>> {
+/// Splits a path such as `a.b[2].c` into steps.
+fn split_path(path: &str) -> Vec<Step<'_>> {
     path.split(['.', '[', ']'])
         .filter(|step| !step.is_empty())
         .map(|step| step.parse().map_or(Step::Field(step), Step::Index))
         .collect()
 }
 
-/// Goes down the remaining steps; every way ends in an error.
+/// Follows the remaining steps. Every visit ends with an error.
 struct Walk<'a> {
     steps: &'a [Step<'a>],
 }
@@ -47,7 +50,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the place that was looked for")
+        f.write_str("the field at a path")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -60,18 +63,18 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 }
             }
         }
-        Err(de::Error::custom("here"))
+        Err(de::Error::custom("stopped at the field"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         if let [Step::Index(wanted), rest @ ..] = self.steps {
             for _ in 0..*wanted {
                 if seq.next_element::<IgnoredAny>()?.is_none() {
-                    return Err(de::Error::custom("here"));
+                    return Err(de::Error::custom("stopped at the field"));
                 }
             }
             seq.next_element_seed(Walk { steps: rest })?;
         }
-        Err(de::Error::custom("here"))
+        Err(de::Error::custom("stopped at the field"))
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::suggest_kind::misspelt;
+use super::suggest_kind::unknown_kind_error;
 use crate::model::meta::default_namespace;
 use crate::model::object_key::ObjectKey;
 use crate::model::object_kind::ObjectKind;
@@ -92,7 +92,7 @@ impl Header {
             (None, Some((api_version, kind))) => self.declared_kind_as(api_version, kind),
             (Some(kind), _) if is_list(kind) && self.items.get().is_some() => {
                 DeclaredKind::Invalid(
-                    "is a list inside a list; put its items into the outer one".to_owned(),
+                    "lists cannot be nested; move the items into the outer list".to_owned(),
                 )
             }
             _ => self.declared_kind(),
@@ -106,16 +106,14 @@ impl Header {
                 DeclaredKind::Unsupported("a document without apiVersion and kind".to_owned())
             }
             (Some(api_version), None) if api_version.starts_with(GATEWAY_GROUP) => {
-                DeclaredKind::Invalid(
-                    "kind is missing; say which kind of object this is".to_owned(),
-                )
+                DeclaredKind::Invalid("kind is missing; set the kind of the object".to_owned())
             }
             (Some(api_version), None) => {
                 DeclaredKind::Unsupported(format!("{api_version} without a kind"))
             }
             (None, Some(kind)) => match find_kind(kind) {
                 Some(supported) => DeclaredKind::Invalid(format!(
-                    "apiVersion is missing; a {kind} is read as {}",
+                    "apiVersion is missing; use {} for a {kind}",
                     supported.api_version()
                 )),
                 None => DeclaredKind::Unsupported(kind.clone()),
@@ -134,7 +132,7 @@ impl Header {
             DeclaredKind::Supported { kind: supported, version, key }
         } else {
             DeclaredKind::Invalid(format!(
-                "{kind} is not read in version {version}; use {}",
+                "version {version} of {kind} is not supported; use {}",
                 supported.versions().join(" or ")
             ))
         }
@@ -165,10 +163,10 @@ fn is_list(kind: &str) -> bool {
 /// Classifies a kind that is not among those of this crate in its group.
 fn kind_of_other_group(api_version: &str, kind: &str) -> DeclaredKind {
     let error = match (api_version.split_once('/'), find_kind(kind)) {
-        (Some((GATEWAY_GROUP, _)), _) => misspelt(kind),
+        (Some((GATEWAY_GROUP, _)), _) => unknown_kind_error(kind),
         // Another group may have a Gateway or a Service, but the core group's kinds are known.
         (None, Some(supported)) => Some(format!(
-            "there is no {kind} in apiVersion {api_version}; it is read as {}",
+            "apiVersion {api_version} has no kind {kind}; use {}",
             supported.api_version()
         )),
         _ => None,

@@ -24,7 +24,7 @@ pub(super) fn read_items(document: &Document<'_>, declared: Vec<DeclaredKind>) -
         let prefix = format!("items[{index}]");
         read_object(document, &prefix, declared, |_| {
             parsed.remove(&index).unwrap_or_else(|| {
-                Err(error_at(document, &prefix, "", None, "cannot be read".to_owned()))
+                Err(error_at(document, &prefix, "", None, "cannot be parsed".to_owned()))
             })
         })
     };

@@ -1,14 +1,16 @@
-//! Manifests: the YAML and JSON in which people write objects.
+//! Manifests: objects in YAML and JSON.
 //!
-//! [`read`] takes a text of any number of documents and reads each by itself, so that a bad one does
-//! not take the others along. A document is read in two steps, its kind first and then the typed
-//! object, so that every error keeps its line and its field. Lists (`kind: List`, `GatewayList`, …)
-//! are taken apart.
+//! [`read`] reads a text with any number of documents. The documents are read independently of each
+//! other, so that an invalid document does not affect the others. The items of a `List`, or of a
+//! typed list such as `GatewayList`, are read like documents.
 //!
-//! JSON is read as the subset of YAML that it is; only escaped surrogate pairs (`"\ud83d\ude00"`)
-//! are refused, write such characters plainly.
+//! A document is parsed in two steps: first the header, with the kind and the name, then the typed
+//! object. The errors of the second step can therefore contain the object, the line and the field.
 //!
-//! This folder is the only place that knows the YAML library.
+//! JSON is read as a subset of YAML. The one exception is an escaped surrogate pair
+//! (`"\ud83d\ude00"`), which is an error; write the character itself.
+//!
+//! No other module uses the YAML library.
 
 mod entry;
 mod error;

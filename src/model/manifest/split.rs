@@ -1,27 +1,26 @@
-//! Taking a stream of documents apart.
+//! Splitting a stream into documents.
 //!
-//! `---` at the beginning of a line ends a document wherever it stands, even inside quotes: YAML
-//! itself says so. Splitting by it before parsing is therefore safe, and it keeps a syntax error
-//! within its own document.
+//! `---` at the beginning of a line ends a document, even inside quotes: YAML specifies it so.
+//! Splitting before parsing is therefore safe, and a syntax error affects its own document only.
 
-/// One document of a stream.
+/// Document of a YAML stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Document<'a> {
-    /// The line of the stream on which the text begins, counted from 1.
+    /// Line of the stream on which the text begins, counted from 1.
     pub line: usize,
-    /// The document, without the markers around it.
+    /// Text of the document, without the markers.
     pub text: &'a str,
 }
 
 impl Document<'_> {
-    /// The text behind so many empty lines that a parser counts the lines of the whole stream.
+    /// Returns the text after so many empty lines that a parser counts the lines of the stream.
     pub(super) fn padded(&self) -> String {
         "\n".repeat(self.line - 1) + self.text
     }
 }
 
-/// Splits a YAML stream into its documents; those without content are left out.
+/// Splits a YAML stream into its documents. Documents without content are left out.
 pub fn split(stream: &str) -> impl Iterator<Item = Document<'_>> {
     let stream = stream.strip_prefix('\u{feff}').unwrap_or(stream);
     let mut starts = vec![(1, 0)];
@@ -50,7 +49,7 @@ fn is_marker(line: &str, marker: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
-/// Comments and directives are not content.
+/// Returns `true` if a line contains more than a comment or a directive.
 fn has_content(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty() && !line.starts_with('#') && !line.starts_with('%')

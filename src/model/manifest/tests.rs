@@ -88,7 +88,7 @@ fn error_lines_are_those_of_the_whole_text() {
 fn errors_of_rules_that_span_fields_have_a_position() {
     assert_eq!(
         read_error(&route("v1", "  rules:\n  - backendRefs:\n    - name: a\n")),
-        "8:7: TCPRoute default/r: spec.rules[0].backendRefs[0].port: is missing; a reference to a Service must say which port of `a` is meant"
+        "8:7: TCPRoute default/r: spec.rules[0].backendRefs[0].port: is missing; a reference to a Service must specify a port of `a`"
     );
 }
 
@@ -130,7 +130,7 @@ fn version_decides_the_number_of_rules() {
 fn other_versions_are_errors_and_other_kinds_are_unsupported() {
     assert!(
         read_error(&route("v1beta7", "  rules: []\n"))
-            .contains("TCPRoute is not read in version v1beta7; use v1 or v1alpha2")
+            .contains("version v1beta7 of TCPRoute is not supported; use v1 or v1alpha2")
     );
     assert!(
         read_error("apiVersion: gateway.networking.k8s.io/v1\nmetadata: {}\n")
@@ -160,7 +160,7 @@ fn misspelt_kind_or_group_is_an_error() {
         assert_eq!(
             error,
             format!(
-                "1:1: there is no Gateway in apiVersion {api_version}; it is read as gateway.networking.k8s.io/v1"
+                "1:1: apiVersion {api_version} has no kind Gateway; use gateway.networking.k8s.io/v1"
             )
         );
     }
@@ -184,7 +184,7 @@ items:
     let entries = read(text);
     assert_eq!(
         list_errors(&entries[0]),
-        ["4:3: is a list inside a list; put its items into the outer one"]
+        ["4:3: lists cannot be nested; move the items into the outer list"]
     );
     assert!(matches!(entries[1].content, Content::Unsupported(_)));
     assert!(matches!(entries[2].content, Content::Object(_)));

@@ -1,11 +1,11 @@
-//! Error of a scalar that is out of its range.
+//! Error for an invalid scalar.
 
-/// A value that its type cannot hold, and what the type allows.
+/// Error for a value that a scalar type does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{found}` is not {expected}")]
 pub struct InvalidScalar {
-    /// The value as it was given.
+    /// The value.
     pub found: String,
-    /// What is allowed, as a noun phrase.
+    /// Description of the allowed values.
     pub expected: &'static str,
 }

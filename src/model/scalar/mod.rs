@@ -1,7 +1,7 @@
-//! Scalars that cannot hold a value the API would refuse.
+//! Scalar types that cannot hold a value which the API refuses.
 //!
-//! Gateway API limits its names, ports and weights by length, pattern and range. Here each limit is
-//! a type, checked once where the value enters: the rest of the crate never has to ask again.
+//! Gateway API limits names, ports and weights by length, pattern and range. A type here checks the
+//! limit when a value is created, so that the rest of the crate need not.
 //!
 //! The limits are those of the [CRD schemas](https://gateway-api.sigs.k8s.io/reference/spec/).
 

@@ -8,12 +8,14 @@ use serde::{Serialize, Serializer};
 
 use super::invalid_scalar::InvalidScalar;
 
-/// A TCP port: 1 to 65535.
+/// Port: 1 to 65535.
+///
+/// Specification: [PortNumber](https://gateway-api.sigs.k8s.io/reference/spec/#portnumber).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortNumber(NonZeroU16);
 
 impl PortNumber {
-    /// The port, unless it is 0.
+    /// Returns the port, or `None` for 0.
     pub const fn new(port: u16) -> Option<Self> {
         match NonZeroU16::new(port) {
             Some(port) => Some(Self(port)),
@@ -21,7 +23,7 @@ impl PortNumber {
         }
     }
 
-    /// The port as a plain number.
+    /// Returns the number.
     pub const fn get(self) -> u16 {
         self.0.get()
     }
@@ -36,7 +38,9 @@ impl TryFrom<u16> for PortNumber {
     }
 }
 
-/// A backend's share of new connections, in relation to the sum over its route: 0 to 1 000 000.
+/// Weight of a backend, relative to the sum of the weights of its route: 0 to 1,000,000.
+///
+/// Specification: [BackendRef](https://gateway-api.sigs.k8s.io/reference/spec/#backendref).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Weight(u32);
 
@@ -44,12 +48,12 @@ impl Weight {
     /// The largest weight.
     pub const MAX: u32 = 1_000_000;
 
-    /// The weight, unless it is over [`Weight::MAX`].
+    /// Returns the weight, or `None` if it exceeds [`Weight::MAX`].
     pub const fn new(weight: u32) -> Option<Self> {
         if weight <= Self::MAX { Some(Self(weight)) } else { None }
     }
 
-    /// The weight as a plain number.
+    /// Returns the number.
     pub const fn get(self) -> u32 {
         self.0
     }
@@ -65,7 +69,7 @@ impl TryFrom<u32> for Weight {
 }
 
 impl Default for Weight {
-    /// 1, as the specification says.
+    /// Returns 1, the default of the specification.
     fn default() -> Self {
         Self(1)
     }
@@ -134,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_keep_to_their_ranges() {
+    fn numbers_are_in_their_ranges() {
         assert_eq!(PortNumber::new(0), None);
         assert_eq!(PortNumber::new(65535).map(PortNumber::get), Some(65535));
         assert_eq!(Weight::new(1_000_001), None);

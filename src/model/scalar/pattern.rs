@@ -1,18 +1,19 @@
-//! Patterns of names, as the CRD schemas have them.
+//! Patterns of names in the CRD schemas.
 
-/// The longest name, hostname or group the API takes.
+/// Maximum length of a name, hostname or group.
 const MAX_LEN: usize = 253;
 
 pub(super) fn is_object_name(text: &str) -> bool {
     (1..=MAX_LEN).contains(&text.len())
 }
 
-/// RFC 1123 label, in lower case.
+/// Returns `true` for an RFC 1123 label in lower case.
 pub(crate) fn is_dns_label(text: &str) -> bool {
     text.len() <= 63 && is_label_of_any_length(text)
 }
 
-/// RFC 1123 subdomain, in lower case. As in the CRDs, only the whole is limited in length.
+/// Returns `true` for an RFC 1123 subdomain in lower case. As in the CRDs, the length of its labels
+/// is not limited.
 pub(crate) fn is_dns_subdomain(text: &str) -> bool {
     text.len() <= MAX_LEN && text.split('.').all(is_label_of_any_length)
 }

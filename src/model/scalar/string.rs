@@ -23,10 +23,10 @@ macro_rules! string_newtype {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks `text` and takes it over.
+            /// Creates the value from a text.
             ///
             /// # Errors
-            /// [`InvalidScalar`] where the text breaks the type's rule.
+            /// [`InvalidScalar`] if the text does not match the pattern of the type.
             pub fn new(text: impl Into<Arc<str>>) -> Result<Self, InvalidScalar> {
                 let text = text.into();
                 if $allowed(&text) {
@@ -36,7 +36,7 @@ macro_rules! string_newtype {
                 }
             }
 
-            /// The text itself.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -111,7 +111,7 @@ macro_rules! string_newtype {
                     }
                 }
 
-                // Not `deserialize_str`: an unquoted number is not a name, here as in Kubernetes.
+                // `deserialize_str` would accept an unquoted number as a name. Kubernetes does not.
                 deserializer.deserialize_any(Text)
             }
         }
@@ -119,35 +119,50 @@ macro_rules! string_newtype {
 }
 
 string_newtype! {
-    /// The name of an object, as `metadata.name` or in a reference: 1 to 253 bytes.
+    /// Name of an object, in `metadata.name` or in a reference: 1 to 253 bytes.
+    ///
+    /// Specification: [ObjectName](https://gateway-api.sigs.k8s.io/reference/spec/#objectname).
     ObjectName, is_object_name, "an object name of 1 to 253 characters"
 }
 string_newtype! {
-    /// The name of a namespace: a DNS label of 1 to 63 characters.
+    /// Name of a namespace: a DNS label of 1 to 63 characters.
+    ///
+    /// Specification: [Namespace](https://gateway-api.sigs.k8s.io/reference/spec/#namespace).
     NamespaceName, is_dns_label,
     "a namespace: 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"
 }
 string_newtype! {
-    /// The name of a listener or of a route rule: a DNS subdomain of 1 to 253 characters.
+    /// Name of a listener or of a route rule: a DNS subdomain of 1 to 253 characters.
+    ///
+    /// Specification: [SectionName](https://gateway-api.sigs.k8s.io/reference/spec/#sectionname).
     SectionName, is_dns_subdomain,
     "a section name: 1 to 253 of a-z, 0-9, '-' and '.', each part beginning and ending with a letter or digit"
 }
 string_newtype! {
-    /// A hostname, with a wildcard as its first label at most.
+    /// Hostname. Its first label may be the wildcard `*`.
+    ///
+    /// Specification: [Hostname](https://gateway-api.sigs.k8s.io/reference/spec/#hostname).
     Hostname, is_hostname,
-    "a hostname: 1 to 253 of a-z, 0-9, '-' and '.', possibly with a leading '*.'"
+    "a hostname: 1 to 253 of a-z, 0-9, '-' and '.', optionally with a leading '*.'"
 }
 string_newtype! {
-    /// An API group; the core group is the empty text.
+    /// API group; empty for the core group.
+    ///
+    /// Specification: [Group](https://gateway-api.sigs.k8s.io/reference/spec/#group).
     Group, is_group, "an API group: empty for the core group, otherwise a DNS subdomain"
 }
 string_newtype! {
-    /// The kind of a referenced object.
+    /// Kind of a referenced object.
+    ///
+    /// Specification: [Kind](https://gateway-api.sigs.k8s.io/reference/spec/#kind).
     KindName, is_kind,
     "a kind: 1 to 63 letters, digits and '-', beginning with a letter"
 }
 string_newtype! {
-    /// The name a GatewayClass uses for the controller that serves it: a domain, a slash, a path.
+    /// Name of a controller: a domain, a slash and a path.
+    ///
+    /// Specification:
+    /// [GatewayController](https://gateway-api.sigs.k8s.io/reference/spec/#gatewaycontroller).
     GatewayController, is_controller,
     "a controller name: a domain, a slash and a path, such as example.com/gateway"
 }
@@ -157,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_keep_to_their_patterns() {
+    fn names_match_their_patterns() {
         for good in ["a", "a-b", "0", "a.b", "a..b"] {
             assert!(ObjectName::new(good).is_ok(), "{good}");
         }
@@ -182,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_controller_is_a_domain_and_a_path() {
+    fn controller_name_is_a_domain_and_a_path() {
         assert!(GatewayController::new("sluicegate.dev/gateway-controller").is_ok());
         for bad in ["sluicegate.dev", "sluicegate.dev/", "/x", "Sluice.dev/x", "a.b/c d"] {
             assert!(GatewayController::new(bad).is_err(), "{bad}");
@@ -190,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_scalar_says_what_is_allowed() {
+    fn invalid_scalar_displays_the_allowed_values() {
         let error = SectionName::new("Foo").unwrap_err();
         assert!(error.to_string().starts_with("`Foo` is not a section name: 1 to 253 of"));
     }

@@ -39,8 +39,8 @@ fn has_manifest_name(file: &Path) -> bool {
 }
 
 /// Returns `true` for a file, or a symbolic link to one, such as those in a ConfigMap volume. A
-/// dangling link is not a file. After any other error the answer is `true`, so that reading the file
-/// reports the error.
+/// dangling link is not a file. After any other error the answer is `true`, so that reading the
+/// file reports the error.
 fn may_be_file(file: &Path) -> bool {
     match fs::metadata(file) {
         Ok(metadata) => metadata.is_file(),

@@ -18,10 +18,11 @@ use crate::sources::{Feed, Snapshot, Source, SourceError};
 /// directories, not the files. Therefore it also notices an editor that replaces a file, and a
 /// Kubernetes ConfigMap volume that swaps its `..data` symbolic link.
 ///
-/// The source does what an API server would do with the objects: it sets defaults, validates, counts
-/// `metadata.generation` up when the spec changes, and sets `metadata.creationTimestamp` to the time
-/// at which it first read the object. Objects that are read at the same time have the same age. To
-/// keep the age of an object over a restart, set `metadata.creationTimestamp` in its manifest.
+/// The source does what an API server would do with the objects: it sets defaults, validates,
+/// counts `metadata.generation` up when the spec changes, and sets `metadata.creationTimestamp` to
+/// the time at which it first read the object. Objects that are read at the same time have the same
+/// age. To keep the age of an object over a restart, set `metadata.creationTimestamp` in its
+/// manifest.
 ///
 /// ```no_run
 /// use sluicegate::Server;

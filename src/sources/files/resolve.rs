@@ -58,8 +58,8 @@ impl LoadResult {
     ///
     /// If an object is declared twice, the declaration in the file that it was read from before is
     /// used, or else the first one. An object that is missing is kept in three cases: a declaration
-    /// of it is invalid, its file or directory cannot be read, or a file in the same directory,
-    /// to which it may have moved, is one of `newly_unreadable`.
+    /// of it is invalid, its file or directory cannot be read, or a file in the same directory, to
+    /// which it may have moved, is one of `newly_unreadable`.
     pub(super) fn resolve(
         &mut self,
         before: &BTreeMap<ObjectKey, Declared>,
