@@ -1,8 +1,8 @@
 //! A TCP gateway for the objects of a Kubernetes cluster. In a pod, this is the cluster of the pod;
 //! elsewhere, it is the current cluster of kubectl. Ctrl-C stops the gateway.
 //!
-//! `kube_gateway NAMESPACE/NAME` runs one of several replicas with leader election: it writes status
-//! only while it holds the Lease of that name.
+//! `kube_gateway NAMESPACE/NAME` runs one of several replicas with leader election: it writes
+//! status only while it holds the Lease of that name.
 
 use std::time::Duration;
 

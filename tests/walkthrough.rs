@@ -28,14 +28,14 @@ struct Gateway {
 }
 
 impl Gateway {
-    /// The example with the walk-through's files, but at an address and at ports of the test's own.
+    /// Runs the example with these files, at an address of its own.
     fn start(files: &Files, arguments: &[&str]) -> Self {
         let address = own_address();
         let (bind, path) = (address.to_string(), files.path.to_str().unwrap());
         Self::run(address, &[&["--bind", &bind, "--play-pods", path], arguments].concat())
     }
 
-    /// The example, which clients find at `address`.
+    /// Runs the example; `address` is the address for clients.
     fn run(address: IpAddr, arguments: &[&str]) -> Self {
         let mut process = Command::new(example("file_gateway"))
             .args(arguments)
@@ -111,7 +111,7 @@ fn tool(name: &str, arguments: &[&str]) -> Option<Output> {
     }
 }
 
-/// The body of the answer to a plain request.
+/// Sends a request and returns the body of the response.
 fn get(gateway: &Gateway, port: u16) -> Option<Value> {
     let mut stream = gateway.connect(port).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -125,7 +125,7 @@ fn service_at(gateway: &Gateway, port: u16) -> Option<String> {
     Some(get(gateway, port)?["service"].as_str()?.to_owned())
 }
 
-/// The walk-through's files, to be edited, with ports that are free.
+/// Copies of the walk-through's files with free ports.
 struct Files {
     path: PathBuf,
     foo: u16,
@@ -197,7 +197,7 @@ fn walk(mut gateway: Gateway, printed: &str, ports: [u16; 2]) {
             assert!(output.status.success(), "{output:?}");
         }
         let url = gateway.url(port);
-        // Whatever .curlrc and proxies its user has.
+        // Ignores .curlrc and proxies of the user.
         let arguments = ["-q", "--noproxy", "*", "-si", &url];
         let Some(output) = tool("curl", &arguments) else { continue };
         let answer = String::from_utf8(output.stdout).unwrap();

@@ -104,8 +104,8 @@ impl Pod {
     }
 }
 
-/// Binds the port on the first free address of 127.88.0.0/24, so that each pod has an address of its
-/// own. If the operating system has only one loopback address, binds any port there.
+/// Binds the port on the first free address of 127.88.0.0/24, so that each pod has its own address.
+/// If the operating system has only one loopback address, binds any port there.
 async fn listen(port: PortNumber) -> io::Result<TcpListener> {
     for host in 1..=254 {
         match TcpListener::bind((Ipv4Addr::new(127, 88, 0, host), port.get())).await {

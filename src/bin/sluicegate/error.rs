@@ -26,7 +26,10 @@ pub(crate) enum RunError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// A source ended after the start, so that the gateway follows no further changes.
-    #[error("source {} failed and no longer receives updates; see the errors logged above", .0.join(", "))]
+    #[error(
+        "source {} failed and no longer receives updates; see the errors logged above",
+        .0.join(", ")
+    )]
     SourceFailed(Vec<String>),
     /// The gateway stopped without a request, which is a bug.
     #[error("internal error: the gateway stopped unexpectedly; see the log above")]

@@ -1,7 +1,7 @@
 //! Buffered writer for the log on standard error.
 //!
-//! There is a log line for each connection. Worker threads append lines to a buffer, and a thread of
-//! its own writes them in batches, so that no worker waits for a slow reader of standard error.
+//! There is a log line for each connection. Worker threads append lines to a buffer, and a separate
+//! thread writes them in batches, so that no worker waits for a slow reader of standard error.
 
 use std::io::{self, Write as _};
 use std::mem;

@@ -53,6 +53,6 @@ fn main() -> ExitCode {
 /// that use select(2).
 fn raise_descriptor_limit() {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // If this fails, the gateway runs with the soft limit and logs each connection it cannot accept.
+    // If this fails, the gateway runs with the soft limit, and logs a warning if it cannot accept.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }

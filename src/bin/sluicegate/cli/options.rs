@@ -60,7 +60,8 @@ pub(crate) struct RunOptions {
     ///
     /// In a directory: *.yaml, *.yml and *.json, without subdirectories. In the
     /// environment variable, separate paths by commas.
-    #[arg(long, env = "SLUICEGATE_FILES", value_name = "PATH", num_args = 1.., value_delimiter = ',')]
+    #[arg(long, env = "SLUICEGATE_FILES", value_name = "PATH")]
+    #[arg(num_args = 1.., value_delimiter = ',')]
     #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
     #[arg(verbatim_doc_comment)]
     pub(crate) files: Vec<PathBuf>,
