@@ -21,31 +21,6 @@ pub type PodPorts = BTreeMap<NamespacedName, BTreeMap<PortNumber, PortNumber>>;
 /// Maximum length of the name of a Service.
 const MAX_LEN: usize = 63;
 
-/// Returns the name of the Service in front of a Gateway: `<gateway>-<class>`, as specified by
-/// [GEP-1762](https://gateway-api.sigs.k8s.io/geps/gep-1762/).
-///
-/// If this is not a valid name of a Service, invalid characters are replaced, the text is
-/// truncated, and a hash of the original text is appended.
-pub fn gateway_service_name(gateway: &Gateway) -> ObjectName {
-    let (name, class) = (&gateway.metadata.name, &gateway.spec.gateway_class_name);
-    let full = format!("{name}-{class}");
-    let name = if is_dns_label(&full) && starts_with_letter(&full) {
-        full
-    } else {
-        let to_valid = |letter: char| {
-            if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }
-        };
-        let mut name: String = full.chars().map(to_valid).collect();
-        if !starts_with_letter(&name) {
-            name.insert_str(0, "gateway-");
-        }
-        let hash = format!("-{:08x}", stable_hash(&full) as u32);
-        name.truncate(MAX_LEN - hash.len());
-        name.trim_end_matches('-').to_owned() + &hash
-    };
-    ObjectName::new(name).expect("a DNS label")
-}
-
 /// Result of [`Resources::service_of`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -61,10 +36,15 @@ pub enum GatewayServiceLookup<'a> {
 }
 
 impl Gateway {
-    /// Returns namespace and name of the Service in front of the Gateway; see
-    /// [`gateway_service_name`].
+    /// Returns namespace and name of the Service in front of the Gateway.
+    ///
+    /// The name is `<gateway>-<class>`, as specified by
+    /// [GEP-1762](https://gateway-api.sigs.k8s.io/geps/gep-1762/). If this is not a valid name of a
+    /// Service, invalid characters are replaced, the text is truncated, and a hash of the original
+    /// text is appended.
     pub fn service_name(&self) -> NamespacedName {
-        NamespacedName { namespace: self.metadata.namespace(), name: gateway_service_name(self) }
+        let full = format!("{}-{}", self.metadata.name, self.spec.gateway_class_name);
+        NamespacedName { namespace: self.metadata.namespace(), name: to_service_name(&full) }
     }
 }
 
@@ -91,6 +71,25 @@ impl Resources {
     }
 }
 
+/// Returns a valid name of a Service for the text `<gateway>-<class>`.
+fn to_service_name(full: &str) -> ObjectName {
+    let name = if is_dns_label(full) && starts_with_letter(full) {
+        full.to_owned()
+    } else {
+        let to_valid = |letter: char| {
+            if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }
+        };
+        let mut name: String = full.chars().map(to_valid).collect();
+        if !starts_with_letter(&name) {
+            name.insert_str(0, "gateway-");
+        }
+        let hash = format!("-{:08x}", stable_hash(full) as u32);
+        name.truncate(MAX_LEN - hash.len());
+        name.trim_end_matches('-').to_owned() + &hash
+    };
+    ObjectName::new(name).expect("a DNS label")
+}
+
 fn starts_with_letter(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
 }
@@ -102,8 +101,7 @@ mod tests {
 
     fn service_name(gateway: &str, class: &str) -> String {
         let metadata = ObjectMeta::named(gateway.parse().unwrap());
-        gateway_service_name(&Gateway::new(metadata, class.parse().unwrap(), Vec::new()))
-            .to_string()
+        Gateway::new(metadata, class.parse().unwrap(), Vec::new()).service_name().name.to_string()
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub use self::gateway_class::{
 };
 pub use self::gateway_infrastructure::{GatewayInfrastructure, LocalParametersRef};
 pub(crate) use self::gateway_service::POD_PORTS;
-pub use self::gateway_service::{GatewayServiceLookup, PodPorts, gateway_service_name};
+pub use self::gateway_service::{GatewayServiceLookup, PodPorts};
 pub use self::gateway_tls::{
     BackendTls, FrontendTls, FrontendTlsConfig, FrontendTlsPort, FrontendTlsValidation, GatewayTls,
 };

@@ -12,8 +12,8 @@ use super::scalar::{GatewayController, ObjectName, SectionName};
 
 /// Status of every object that has one: a result of translation.
 ///
-/// A route's entry is its whole `status.parents`: entries of other controllers are kept as they
-/// were, entries of this controller that no longer hold are removed.
+/// The entry of a route is its whole `status.parents`: the entries of other controllers are
+/// unchanged, and outdated entries of this controller are removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::owned_metadata::OwnedMetadata;
 use super::template::ServiceTemplate;
-use crate::model::{ExternalTrafficPolicy, Gateway, PortNumber, ServiceType, gateway_service_name};
+use crate::model::{ExternalTrafficPolicy, Gateway, PortNumber, ServiceType};
 
 /// The default range of node ports.
 const NODE_PORTS: RangeInclusive<u16> = 30_000..=32_767;
@@ -38,7 +38,7 @@ impl DesiredService {
         ports: BTreeMap<PortNumber, PortNumber>,
         template: &ServiceTemplate,
     ) -> Option<Self> {
-        let mut metadata = OwnedMetadata::new(gateway, gateway_service_name(gateway))?;
+        let mut metadata = OwnedMetadata::new(gateway, gateway.service_name().name)?;
         if let Some(infrastructure) = &gateway.spec.infrastructure {
             metadata.copied_annotations = infrastructure.annotations.clone();
             metadata.copied_labels = infrastructure.labels.clone();
