@@ -38,7 +38,8 @@ pub struct ListenerId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "plain data that embedders build by hand")]
 pub struct ListenerPlan {
-    /// The addresses of the listener. Several of them may have the same `bind`, which is opened once.
+    /// The addresses of the listener. Several of them may have the same `bind`, which is opened
+    /// once.
     pub addresses: Vec<ListenAddress>,
     /// The route of each connection.
     pub routing: Routing,
@@ -50,8 +51,9 @@ pub struct ListenerPlan {
 pub struct ListenAddress {
     /// The address to bind. With port 0, the kernel assigns an ephemeral port.
     pub bind: SocketAddr,
-    /// The address that clients use: the bound address, an address of the host if all interfaces are
-    /// bound, or the address of the load balancer in front. `None` until a load balancer has one.
+    /// The address that clients use: the bound address, an address of the host if all interfaces
+    /// are bound, or the address of the load balancer in front. `None` until a load balancer has
+    /// one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertised: Option<DialAddress>,
 }

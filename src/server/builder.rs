@@ -159,7 +159,8 @@ impl Builder {
         let (commander, commands) = mpsc::channel(1);
         let (start_result, started) = oneshot::channel();
         thread::Builder::new().name("sluicegate-control".to_owned()).spawn(move || {
-            // Created and dropped on this thread: a runtime must not be dropped in an async context.
+            // Created and dropped on this thread: a runtime must not be dropped in an async
+            // context.
             let runtime = match runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(start_result.send(Err(error.into()))),

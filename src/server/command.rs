@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 pub(super) struct Drain {
     /// The time after which open connections are reset.
     pub(super) timeout: Duration,
-    /// Notified when the gateway has stopped. If the receiver is dropped, the gateway stops at once.
+    /// Notified when the gateway has stopped. If the receiver is dropped, the gateway stops at
+    /// once.
     pub(super) done: oneshot::Sender<()>,
 }

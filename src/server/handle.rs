@@ -62,8 +62,8 @@ impl Handle {
         self.counters.clone()
     }
 
-    /// Stops accepting connections, waits for the open ones to end, and stops the gateway. Connections
-    /// that are still open after `timeout` are reset.
+    /// Stops accepting connections, waits for the open ones to end, and stops the gateway.
+    /// Connections that are still open after `timeout` are reset.
     ///
     /// # Cancel safety
     /// If the future is dropped, the gateway stops at once.

@@ -24,8 +24,8 @@ pub struct Report {
     pub unmanaged: BTreeMap<ObjectKey, Unmanaged>,
     /// Problems that a person has to correct, such as a document that cannot be read.
     pub problems: Vec<String>,
-    /// The names of the sources that have failed. Their last objects stay in use, but they receive no
-    /// more updates: a program without another source should restart.
+    /// The names of the sources that have failed. Their last objects stay in use, but they receive
+    /// no more updates: a program without another source should restart.
     pub failed: Vec<String>,
 }
 

@@ -12,13 +12,14 @@ use crate::model::{PodPorts, Resources, StatusReport};
 pub struct Snapshot {
     /// The objects.
     pub resources: Resources,
-    /// Problems that a person has to correct, one text for each place, such as a document that cannot
-    /// be read. `resources` contains the last good version of the affected objects, if there is one.
+    /// Problems that a person has to correct, one text for each place, such as a document that
+    /// cannot be read. `resources` contains the last good version of the affected objects, if there
+    /// is one.
     pub problems: Vec<String>,
 }
 
-/// A status report, with the snapshot it was computed from. The source may hold newer objects by the
-/// time it receives the report.
+/// A status report, with the snapshot it was computed from. The source may hold newer objects by
+/// the time it receives the report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "plain data that tests and embedders build by hand")]
 pub struct StatusUpdate {
@@ -26,8 +27,8 @@ pub struct StatusUpdate {
     pub resources: Arc<Resources>,
     /// Their status.
     pub status: Arc<StatusReport>,
-    /// The pod ports that the Services of Gateways need. A Gateway without an entry needs no Service,
-    /// or its Service cannot be created.
+    /// The pod ports that the Services of Gateways need. A Gateway without an entry needs no
+    /// Service, or its Service cannot be created.
     pub gateway_services: Arc<PodPorts>,
 }
 
@@ -64,8 +65,8 @@ impl Feed {
         self.snapshots.send_replace(Some(Arc::new(snapshot.into())));
     }
 
-    /// Returns the status updates for the objects of all sources. An update arrives whenever the status
-    /// changes.
+    /// Returns the status updates for the objects of all sources. An update arrives whenever the
+    /// status changes.
     pub fn status(&self) -> watch::Receiver<StatusUpdate> {
         self.status.clone()
     }
@@ -79,8 +80,8 @@ impl FeedReceiver {
 }
 
 impl Snapshots {
-    /// Waits for the next snapshot; returns `None` once the source has ended and its last snapshot has
-    /// been returned.
+    /// Waits for the next snapshot; returns `None` once the source has ended and its last snapshot
+    /// has been returned.
     ///
     /// # Cancel safety
     /// Cancel safe: no snapshot is lost.

@@ -11,8 +11,8 @@ use crate::model::{Object, ObjectMeta, Resources, Timestamp};
 /// Objects that the embedder's code adds, changes and removes. Clones share the same objects: pass
 /// one clone to the gateway and keep another.
 ///
-/// A Gateway or TCPRoute without a `creation_timestamp` gets the time at which it was added. It keeps
-/// this time when it is replaced by an object of the same name, because the oldest object has
+/// A Gateway or TCPRoute without a `creation_timestamp` gets the time at which it was added. It
+/// keeps this time when it is replaced by an object of the same name, because the oldest object has
 /// precedence in conflicts.
 ///
 /// ```

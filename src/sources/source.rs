@@ -42,8 +42,8 @@ pub trait Source: Send + 'static {
     ///
     /// The gateway opens no listener before every source has published a snapshot, so the first one
     /// should come as soon as it is complete. After a return the last snapshot stays in use. The
-    /// future runs on the control thread of the gateway, beside other sources, so it must not block.
-    /// It is dropped when the gateway stops.
+    /// future runs on the control thread of the gateway, beside other sources, so it must not
+    /// block. It is dropped when the gateway stops.
     ///
     /// # Errors
     /// An error before the first snapshot prevents the start of the gateway. A later error is

@@ -9,9 +9,9 @@ use crate::model::{NamespacedName, PodPorts};
 /// Addresses and ports that Gateways have been assigned.
 ///
 /// [`translate`](super::translate) takes the assignments of the translation before and returns the
-/// new ones ([`Translation::assignments`](super::Translation::assignments)), so that a Gateway keeps
-/// its addresses and ports. Translation has no clock: it adds addresses to `cooling_down`, and its
-/// caller removes them.
+/// new ones ([`Translation::assignments`](super::Translation::assignments)), so that a Gateway
+/// keeps its addresses and ports. Translation has no clock: it adds addresses to `cooling_down`,
+/// and its caller removes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Assignments {

@@ -57,8 +57,8 @@ impl BackendError {
         }
     }
 
-    /// Returns the reason of the ResolvedRefs condition. `None` if the reference is resolved, and only
-    /// its target has no endpoint.
+    /// Returns the reason of the ResolvedRefs condition. `None` if the reference is resolved, and
+    /// only its target has no endpoint.
     pub(super) fn unresolved_reason(&self) -> Option<Reason> {
         match self {
             Self::NotPermitted { .. } => Some(Reason::REF_NOT_PERMITTED),

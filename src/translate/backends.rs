@@ -81,7 +81,8 @@ fn resolve_backend(
     backend: &BackendRef,
     target: &NamespacedName,
 ) -> Result<Vec<SocketAddr>, BackendError> {
-    // This check comes first: without a grant, the status must not reveal whether the target exists.
+    // This check comes first: without a grant, the status must not reveal whether the target
+    // exists.
     if !grants::allows(index, &route.namespace, backend, &target.namespace) {
         return Err(BackendError::NotPermitted {
             from: route.namespace.clone(),

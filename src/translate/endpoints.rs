@@ -59,8 +59,8 @@ fn readiness(endpoint: &SliceEndpoint) -> Readiness {
     }
 }
 
-/// Keeps the addresses of one family. The pods of a dual-stack Service have a slice for each family,
-/// and one family reaches all of them: the first of the Service's `ipFamilies`, or IPv4.
+/// Keeps the addresses of one family. The pods of a dual-stack Service have a slice for each
+/// family, and one family reaches all of them: the first of the Service's `ipFamilies`, or IPv4.
 fn keep_one_family(addresses: &mut Vec<SocketAddr>, preferred: Option<&IpFamily>) {
     let is_preferred = |address: &SocketAddr| match address.ip() {
         IpAddr::V4(_) => preferred != Some(&IpFamily::IPv6),

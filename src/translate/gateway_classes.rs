@@ -87,8 +87,8 @@ impl<'a> Classes<'a> {
     }
 }
 
-/// Returns `true` unless the class refers to parameters: this controller supports none, so the class
-/// would not get what it asks for.
+/// Returns `true` unless the class refers to parameters: this controller supports none, so the
+/// class would not get what it asks for.
 pub(super) fn is_accepted(class: &GatewayClass) -> bool {
     class.spec.parameters_ref.is_none()
 }

@@ -1,7 +1,7 @@
 //! The listeners of a Gateway that are valid.
 //!
-//! A listener is valid if its protocol is supported, and if no other listener of the Gateway has the
-//! same port ([distinctness](https://gateway-api.sigs.k8s.io/reference/spec/#listener)) or an
+//! A listener is valid if its protocol is supported, and if no other listener of the Gateway has
+//! the same port ([distinctness](https://gateway-api.sigs.k8s.io/reference/spec/#listener)) or an
 //! earlier one the same name.
 
 use std::collections::HashMap;

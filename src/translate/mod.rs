@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `gateway_classes` | the GatewayClasses of this controller, and so its Gateways |
 //! | `listeners` | the valid listeners: protocol, conflicts within the Gateway, kinds |
-//! | `placement` | the addresses and ports of each Gateway: on the host, from a pool, or behind a Service |
+//! | `placement` | the addresses and ports of each Gateway: host, pool or Service |
 //! | `port_conflicts` | the listeners whose port another Gateway has |
 //! | `attach` | the listeners of each route, and the route that carries each listener's traffic |
 //! | `backends` | the endpoints of each backendRef (`grants`: the permissions) |

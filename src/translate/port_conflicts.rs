@@ -13,8 +13,8 @@ use crate::model::NamespacedName;
 pub(super) struct PortClaims<'a>(HashMap<u16, Vec<(IpAddr, &'a NamespacedName)>>);
 
 impl<'a> PortClaims<'a> {
-    /// Claims the addresses that a Gateway's listeners bind, and refuses the listeners whose address
-    /// an earlier Gateway has claimed.
+    /// Claims the addresses that a Gateway's listeners bind, and refuses the listeners whose
+    /// address an earlier Gateway has claimed.
     pub(super) fn claim(
         &mut self,
         gateway: &'a NamespacedName,

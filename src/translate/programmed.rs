@@ -1,8 +1,8 @@
 //! The part of a Gateway's status that depends on which listeners could be opened: the Programmed
 //! conditions and the addresses.
 //!
-//! Only the forwarder knows which. The findings are kept, so that the pass can be repeated with other
-//! bind errors.
+//! Only the forwarder knows which. The findings are kept, so that the pass can be repeated with
+//! other bind errors.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

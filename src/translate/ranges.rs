@@ -21,8 +21,8 @@ use crate::model::InvalidScalar;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranges(Vec<Range>);
 
-/// Addresses of one family, from the first to the last. As numbers, addresses of both families would
-/// overlap, so `contains` compares the family too.
+/// Addresses of one family, from the first to the last. As numbers, addresses of both families
+/// would overlap, so `contains` compares the family too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Range {
     first: IpAddr,

@@ -35,8 +35,8 @@ pub struct Translation {
     bind_errors: BTreeMap<ListenerId, Vec<BindError>>,
 }
 
-/// Compiles a snapshot of objects into a plan and a status, as if every listener of the plan could be
-/// opened.
+/// Compiles a snapshot of objects into a plan and a status, as if every listener of the plan could
+/// be opened.
 ///
 /// The same objects give the same result in any order. `previous` is the
 /// [assignments](Translation::assignments) of the translation before, so that Gateways keep their

@@ -1,8 +1,8 @@
 //! The pod port of each listener port of Gateways that are reached through Services.
 //!
 //! The Services themselves are the record: every replica reads the same `targetPort`s. But anyone
-//! who may edit a Service can change it, so a Gateway keeps its ports even if the Service of another
-//! one claims them.
+//! who may edit a Service can change it, so a Gateway keeps its ports even if the Service of
+//! another one claims them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -30,8 +30,8 @@ pub(super) fn find(service: &Service, port: PortNumber) -> Option<(&ServicePort,
     }
 }
 
-/// Assigns a pod port of `range` to each of the `requested` listener ports, none of them twice. When
-/// the range is used up, the remaining listener ports get none.
+/// Assigns a pod port of `range` to each of the `requested` listener ports, none of them twice.
+/// When the range is used up, the remaining listener ports get none.
 ///
 /// In this order:
 ///

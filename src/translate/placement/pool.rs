@@ -196,8 +196,8 @@ fn list_cooling_down(
     cooling_down
 }
 
-/// Returns the addresses that a Gateway got, without duplicates, and the error if that is not all it
-/// requested.
+/// Returns the addresses that a Gateway got, without duplicates, and the error if that is not all
+/// it requested.
 fn summarize(
     ranges: &Ranges,
     allocations: &[Allocation<'_>],

@@ -1,8 +1,8 @@
 //! Placement behind a Service: each Gateway is reached through a Service of its own.
 //!
 //! The Service holds everything: the `targetPort`s of its ports are the pod ports that listeners
-//! bind, its addresses are the advertised ones. A listener opens as soon as its Service leads to its
-//! pod port, because a load balancer may probe the port before it provides an address.
+//! bind, its addresses are the advertised ones. A listener opens as soon as its Service leads to
+//! its pod port, because a load balancer may probe the port before it provides an address.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
