@@ -35,8 +35,8 @@
 //! connections                    open connections continue                      is left
 //! ```
 //!
-//! - The deadline is [`Settings::drain_timeout`] after the removal. [`Forwarder::drain`] sets one for
-//!   all listeners; if there are two, the earlier one applies.
+//! - The deadline is [`Settings::drain_timeout`] after the removal. [`Forwarder::drain`] sets one
+//!   for all listeners; if there are two, the earlier one applies.
 //! - Connections that are in the backlog when the sockets close are still accepted and served.
 //! - At the deadline, connections end with [`Outcome::Drained`] and both peers see a reset.
 
