@@ -172,8 +172,8 @@ impl EventLoop {
         is_changed || error_state_changed || is_first_list
     }
 
-    /// Starts and stops watches according to the result of a discovery. Returns `true` if a snapshot
-    /// must be published.
+    /// Starts and stops watches according to the result of a discovery. Returns `true` if a
+    /// snapshot must be published.
     fn on_discovery(&mut self, result: Result<Discovery, DiscoveryError>) -> bool {
         let Discovery { served, version } = match result {
             Ok(discovery) => discovery,

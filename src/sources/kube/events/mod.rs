@@ -1,8 +1,9 @@
 //! Kubernetes Events: the conditions of an object that its author should notice in the output of
 //! `kubectl describe`.
 //!
-//! An Event is sent after a status was written that contains such a condition, if the status did not
-//! contain it before. So each condition causes one Event, sent by the replica that wrote the status.
+//! An Event is sent after a status was written that contains such a condition, if the status did
+//! not contain it before. So each condition causes one Event, sent by the replica that wrote the
+//! status.
 
 mod recorder;
 mod warning;

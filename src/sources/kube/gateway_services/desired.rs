@@ -47,7 +47,8 @@ impl DesiredObject {
 }
 
 /// Returns the objects that should exist according to a report. `resources` are the current objects
-/// of the cluster, which may be newer than the report, and `before` are the previous desired objects.
+/// of the cluster, which may be newer than the report, and `before` are the previous desired
+/// objects.
 pub(in crate::sources::kube) fn desired_objects(
     update: &StatusUpdate,
     resources: &Resources,

@@ -1,12 +1,12 @@
 //! The Services in front of Gateways: the desired state, as functions without I/O.
 //!
-//! Every Gateway has a Service of its own, in its namespace, which the Gateway owns. The Service has
-//! no selector, because a selector cannot match pods of another namespace. Its EndpointSlices are
-//! copies of those of this gateway's replicas, but with the Gateway's own pod ports.
+//! Every Gateway has a Service of its own, in its namespace, which the Gateway owns. The Service
+//! has no selector, because a selector cannot match pods of another namespace. Its EndpointSlices
+//! are copies of those of this gateway's replicas, but with the Gateway's own pod ports.
 //!
 //! A [`DesiredObject`] contains the fields that this controller owns. `apply_to` sets them in the
-//! live object and keeps all other fields. If the result equals the live object, nothing needs to be
-//! written. An object that the Gateway does not own is returned unchanged.
+//! live object and keeps all other fields. If the result equals the live object, nothing needs to
+//! be written. An object that the Gateway does not own is returned unchanged.
 
 mod desired;
 mod desired_service;

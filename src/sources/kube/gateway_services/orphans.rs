@@ -11,8 +11,8 @@ use crate::model::{GatewayServiceLookup, NamespacedName, ObjectKey, Resources, S
 /// Returns `true` if an object is to be deleted that a Gateway owns: the Gateway has changed its
 /// class, and either has another Service now, or the new class belongs to another controller.
 ///
-/// Objects of a deleted Gateway are garbage-collected by Kubernetes. A Gateway that is not accepted,
-/// or whose class is not accepted, keeps its objects, so that it keeps its address.
+/// Objects of a deleted Gateway are garbage-collected by Kubernetes. A Gateway that is not
+/// accepted, or whose class is not accepted, keeps its objects, so that it keeps its address.
 pub(in crate::sources::kube) fn is_orphaned(
     live: &Value,
     key: &ObjectKey,
@@ -31,9 +31,9 @@ pub(in crate::sources::kube) fn is_orphaned(
     class != label_value(current_class) && (has_service || !is_served)
 }
 
-/// Returns the class, as a label value, for which this program created an object, if this controller
-/// serves the class. Other controllers create objects for their Gateways too, and this program may
-/// run several times in a cluster, for different classes.
+/// Returns the class, as a label value, for which this program created an object, if this
+/// controller serves the class. Other controllers create objects for their Gateways too, and this
+/// program may run several times in a cluster, for different classes.
 fn managed_class<'a>(live: &'a Value, report: &StatusReport) -> Option<&'a str> {
     let labels = &live["metadata"]["labels"];
     let class = labels[CLASS_LABEL].as_str().filter(|_| labels[MANAGED_BY_LABEL] == MANAGED_BY)?;

@@ -29,8 +29,8 @@ pub struct ServiceTemplate {
 }
 
 impl ServiceTemplate {
-    /// Creates a template of Services of type LoadBalancer. `replicas` is the headless Service whose
-    /// endpoints are the replicas of this gateway.
+    /// Creates a template of Services of type LoadBalancer. `replicas` is the headless Service
+    /// whose endpoints are the replicas of this gateway.
     pub fn new(replicas: NamespacedName) -> Self {
         Self {
             service_type: ServiceType::LoadBalancer,

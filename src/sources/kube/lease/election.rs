@@ -10,12 +10,13 @@ use super::handle::LeaseHandle;
 use super::state::ElectionState;
 use crate::model::NamespacedName;
 
-/// Leader election with a Lease of `coordination.k8s.io/v1`, as the components of Kubernetes use it.
+/// Leader election with a Lease of `coordination.k8s.io/v1`, as the components of Kubernetes use
+/// it.
 ///
 /// Every replica forwards connections. The leader, which holds the Lease, also writes to the
-/// cluster: status, Events, and the Services of Gateways. A leader that cannot renew the Lease stops
-/// writing before another replica may acquire it. The default durations are those of Kubernetes'
-/// own components. The name of the replica in the Lease is
+/// cluster: status, Events, and the Services of Gateways. A leader that cannot renew the Lease
+/// stops writing before another replica may acquire it. The default durations are those of
+/// Kubernetes' own components. The name of the replica in the Lease is
 /// [`KubeSource::identity`](crate::sources::KubeSource::identity).
 #[derive(Debug)]
 #[must_use = "an election does nothing until a source gets it"]

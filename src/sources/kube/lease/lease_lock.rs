@@ -155,7 +155,8 @@ impl LeaseLock {
         }
     }
 
-    /// Discards the known state of the Lease: a request whose response was lost may have changed it.
+    /// Discards the known state of the Lease: a request whose response was lost may have changed
+    /// it.
     pub(super) fn invalidate(&mut self) {
         self.lease = None;
     }

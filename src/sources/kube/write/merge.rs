@@ -1,9 +1,10 @@
 //! Merging a reported status into the live status of an object.
 //!
 //! These are pure functions over JSON, because the parts of other controllers must be written back
-//! unchanged. Conditions follow the rules of Kubernetes'
-//! [API conventions](https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties):
-//! they are merged by type, and `lastTransitionTime` changes only with `status`.
+//! unchanged. Conditions follow the rules of Kubernetes' [API conventions]: they are merged by
+//! type, and `lastTransitionTime` changes only with `status`.
+//!
+//! [API conventions]: https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties
 
 use jiff::Timestamp;
 use serde::Serialize;

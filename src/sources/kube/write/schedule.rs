@@ -8,8 +8,8 @@ use tokio::time::Instant;
 
 use crate::model::ObjectKey;
 
-/// Delay from a change of an object to its comparison. Changes that belong together, such as a route
-/// and its Service, arrive within this time and cause one write.
+/// Delay from a change of an object to its comparison. Changes that belong together, such as a
+/// route and its Service, arrive within this time and cause one write.
 const DEBOUNCE_DELAY: Duration = Duration::from_millis(50);
 
 /// Least time between two writes of one object.

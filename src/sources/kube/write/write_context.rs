@@ -47,8 +47,8 @@ impl WriteContext<'_> {
         self.status(key, state, now).or_else(|| self.finalizers(key, state))
     }
 
-    /// Creates, updates or deletes an object that a Gateway needs. Objects that the Gateway does not
-    /// own are left unchanged.
+    /// Creates, updates or deletes an object that a Gateway needs. Objects that the Gateway does
+    /// not own are left unchanged.
     fn sync_managed_object(
         &self,
         key: &ObjectKey,
