@@ -29,8 +29,8 @@ type loadBalancer struct {
 	services  corelisters.ServiceLister
 	slices    discoverylisters.EndpointSliceLister
 	addresses *pool
-	given     map[types.UID]string // The address each Service has.
-	fronts    map[string]*front    // By the address and port they listen on.
+	given     map[types.UID]string     // The address each Service has.
+	proxies   map[string]*serviceProxy // By the address and port they listen on.
 }
 
 func startLoadBalancer(ctx context.Context, client kubernetes.Interface) error {
@@ -38,7 +38,7 @@ func startLoadBalancer(ctx context.Context, client kubernetes.Interface) error {
 	b := &loadBalancer{
 		client:   client,
 		services: factory.Core().V1().Services().Lister(), slices: factory.Discovery().V1().EndpointSlices().Lister(),
-		addresses: newPool(balancerRange), given: map[types.UID]string{}, fronts: map[string]*front{},
+		addresses: newPool(balancerRange), given: map[types.UID]string{}, proxies: map[string]*serviceProxy{},
 	}
 	changed := make(chan struct{}, 1)
 	touch := func() {
@@ -104,21 +104,21 @@ func (b *loadBalancer) adjust(ctx context.Context) error {
 			}
 		}
 	}
-	for place, front := range b.fronts {
+	for place, proxy := range b.proxies {
 		if _, still := wanted[place]; !still {
-			front.listener.Close()
-			delete(b.fronts, place)
+			proxy.listener.Close()
+			delete(b.proxies, place)
 		}
 	}
 	for place, ready := range wanted {
-		if b.fronts[place] == nil {
-			if b.fronts[place], err = newFront(place); err != nil {
-				delete(b.fronts, place)
+		if b.proxies[place] == nil {
+			if b.proxies[place], err = newServiceProxy(place); err != nil {
+				delete(b.proxies, place)
 				failed = err
 				continue
 			}
 		}
-		b.fronts[place].endpoints.Store(&ready)
+		b.proxies[place].endpoints.Store(&ready)
 	}
 	return failed
 }

@@ -20,20 +20,20 @@ func TestFaults(t *testing.T) {
 	if !t.Run("DefinitionsMissing", func(t *testing.T) { faults.DefinitionsMissing(t, here) }) {
 		t.FailNow()
 	}
-	w := faults.NewWorld(t, here)
+	w := faults.NewFixture(t, here)
 	for _, test := range []struct {
 		name string
-		run  func(*testing.T, *faults.World)
+		run  func(*testing.T, *faults.Fixture)
 	}{
-		{"APIServerAway", faults.APIServerAway},
+		{"APIServerUnavailable", faults.APIServerUnavailable},
 		{"EtcdRestarted", faults.EtcdRestarted},
 		{"LeaderKilled", faults.LeaderKilled},
-		{"OtherKilled", faults.OtherKilled},
+		{"FollowerKilled", faults.FollowerKilled},
 		{"PodDeleted", faults.PodDeleted},
 		{"ReadingForbidden", faults.ReadingForbidden},
 		{"WritingForbidden", faults.WritingForbidden},
 		{"Updated", faults.Updated},
-		{"Random", func(t *testing.T, w *faults.World) { faults.Random(t, w, *churn, *seed) }},
+		{"Random", func(t *testing.T, w *faults.Fixture) { faults.Random(t, w, *churn, *seed) }},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, w) })
 	}

@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/gateway-api/conformance/utils/suite"
 	"sigs.k8s.io/gateway-api/pkg/features"
 	"sluicegate.dev/conformance/tests/harness"
-	"sluicegate.dev/conformance/tests/twins"
+	tcpvariants "sluicegate.dev/conformance/tests/tcp_variants"
 )
 
 // The addresses for the tests on static addresses: one that the load balancer of the test cluster has
@@ -29,8 +29,8 @@ const (
 	unusableAddress = "192.0.2.1"
 )
 
-// TestConformance runs the official suite, unmodified, with profile GATEWAY-TCP, and then our twins in
-// the same suite. Only the official tests are in the report.
+// TestConformance runs the official suite, unmodified, with profile GATEWAY-TCP, and then our TCP
+// variants in the same suite. Only the official tests are in the report.
 func TestConformance(t *testing.T) {
 	here := harness.Here(t)
 	harness.InstallCRDs(t, here, "standard")
@@ -39,8 +39,8 @@ func TestConformance(t *testing.T) {
 	options := conformance.DefaultOptions(t)
 	options.GatewayClassName = harness.Release
 	options.ConformanceProfiles = []suite.ConformanceProfileName{suite.GatewayTCPConformanceProfileName}
-	options.BaseManifests = twins.BaseManifests
-	options.ManifestFS = []fs.FS{twins.Manifests, &conformance.Manifests}
+	options.BaseManifests = tcpvariants.BaseManifests
+	options.ManifestFS = []fs.FS{tcpvariants.Manifests, &conformance.Manifests}
 	options.UsableNetworkAddresses = ipAddress(usableAddress)
 	options.UnusableNetworkAddresses = ipAddress(unusableAddress)
 	options.Implementation = report.Implementation{
@@ -50,10 +50,10 @@ func TestConformance(t *testing.T) {
 		Version:      version(t, here),
 		Contact:      []string{"https://github.com/sluicegate/sluicegate/issues/new"},
 	}
-	for _, skipped := range twins.NotRun {
-		require.True(t, twins.Named(official.ConformanceTests, skipped.Test), "there is no official test %s", skipped.Test)
-		require.True(t, twins.Named(twins.All, skipped.Twin), "there is no twin %s", skipped.Twin)
-		t.Logf("skipped: %s: %s. Its twin is %s.", skipped.Test, skipped.Why, skipped.Twin)
+	for _, skipped := range tcpvariants.NotRun {
+		require.True(t, tcpvariants.Named(official.ConformanceTests, skipped.Test), "there is no official test %s", skipped.Test)
+		require.True(t, tcpvariants.Named(tcpvariants.All, skipped.Variant), "there is no TCP variant %s", skipped.Variant)
+		t.Logf("skipped: %s: %s. Its TCP variant is %s.", skipped.Test, skipped.Why, skipped.Variant)
 		options.SkipTests = append(options.SkipTests, skipped.Test)
 	}
 
@@ -72,8 +72,8 @@ func TestConformance(t *testing.T) {
 		t.Cleanup(func() { keep(t, here, run) })
 		require.NoError(t, run.Run(t, observed(here, official.ConformanceTests)))
 	})
-	t.Run("twins", func(t *testing.T) {
-		require.NoError(t, run.Run(t, observed(here, twins.All)))
+	t.Run("tcp_variants", func(t *testing.T) {
+		require.NoError(t, run.Run(t, observed(here, tcpvariants.All)))
 	})
 }
 
@@ -118,7 +118,7 @@ func keep(t *testing.T, here harness.Environment, run *suite.ConformanceTestSuit
 	t.Helper()
 	found, err := run.Report()
 	require.NoError(t, err)
-	for name, content := range map[string]any{"report.yaml": found, "skipped.yaml": twins.NotRun} {
+	for name, content := range map[string]any{"report.yaml": found, "skipped.yaml": tcpvariants.NotRun} {
 		text, err := yaml.Marshal(content)
 		require.NoError(t, err)
 		t.Logf("%s:\n%s", name, text)

@@ -1,9 +1,9 @@
 package faults
 
 import (
-	"maps"
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -19,8 +19,8 @@ import (
 // What a gateway has to do while what configures it is away.
 var usual = traffic.Shape{Opened: 100, Life: 3 * time.Second, Held: 50}
 
-// APIServerAway stops the API server for a minute.
-func APIServerAway(t *testing.T, w *World) {
+// APIServerUnavailable stops the API server for a minute.
+func APIServerUnavailable(t *testing.T, w *Fixture) {
 	load := traffic.Start(t, w.steady(), usual)
 	before := w.settledVersions(t)
 	w.Control.StopComponent(t, "kube-apiserver")
@@ -34,7 +34,7 @@ func APIServerAway(t *testing.T, w *World) {
 }
 
 // settledVersions waits until nothing more is written of what has just been set up.
-func (w *World) settledVersions(t *testing.T) map[string]string {
+func (w *Fixture) settledVersions(t *testing.T) map[string]string {
 	for {
 		before := w.versions(t)
 		time.Sleep(3 * time.Second)
@@ -45,7 +45,7 @@ func (w *World) settledVersions(t *testing.T) map[string]string {
 }
 
 // EtcdRestarted kills the process of etcd and starts it again.
-func EtcdRestarted(t *testing.T, w *World) {
+func EtcdRestarted(t *testing.T, w *Fixture) {
 	load := traffic.Start(t, w.steady(), usual)
 	before := w.settledVersions(t)
 	w.Control.StopComponent(t, "etcd")
@@ -58,7 +58,7 @@ func EtcdRestarted(t *testing.T, w *World) {
 }
 
 // expectBack waits until the API server answers from its store.
-func (w *World) expectBack(t *testing.T) {
+func (w *Fixture) expectBack(t *testing.T) {
 	t.Helper()
 	began := time.Now()
 	harness.Eventually(t, time.Minute, "the API server is back", func(ctx context.Context) error {
@@ -70,7 +70,7 @@ func (w *World) expectBack(t *testing.T) {
 }
 
 // versions are those of the objects whose status is ours.
-func (w *World) versions(t *testing.T) map[string]string {
+func (w *Fixture) versions(t *testing.T) map[string]string {
 	t.Helper()
 	routes, classes := gateway.TCPRouteList{}, gateway.GatewayClassList{}
 	require.NoError(t, w.List(t.Context(), &routes, client.InNamespace(Namespace)))

@@ -56,6 +56,6 @@ func DefinitionsMissing(t *testing.T, here harness.Environment) {
 func missing(t *testing.T, here harness.Environment, replica harness.Replica) []string {
 	t.Helper()
 	return slices.DeleteFunc(harness.Said(t, here, replica.Name), func(message string) bool {
-		return !strings.Contains(message, "does not know") || !strings.Contains(message, "TCPRoute")
+		return !strings.Contains(message, "does not serve") || !strings.Contains(message, "TCPRoute")
 	})
 }

@@ -16,7 +16,7 @@ const leaseDuration = 15 * time.Second
 
 // LeaderKilled kills the process that writes, without a word of warning. The other one takes over
 // when the Lease has run out, and not one of its own connections notices.
-func LeaderKilled(t *testing.T, w *World) {
+func LeaderKilled(t *testing.T, w *Fixture) {
 	leader, other := harness.ReadyReplicas(t, w)
 	killed := w.kill(t, leader, other, leaseDuration+5*time.Second)
 	holder, err := harness.Leader(t.Context(), w)
@@ -25,8 +25,8 @@ func LeaderKilled(t *testing.T, w *World) {
 	t.Logf("%s was killed and %s has written %v later", leader.Name, other.Name, killed)
 }
 
-// OtherKilled kills the process that does not write. Writing goes on at once.
-func OtherKilled(t *testing.T, w *World) {
+// FollowerKilled kills the process that does not write. Writing goes on at once.
+func FollowerKilled(t *testing.T, w *Fixture) {
 	leader, other := harness.ReadyReplicas(t, w)
 	killed := w.kill(t, other, leader, 5*time.Second)
 	t.Logf("%s was killed and %s has written %v later", other.Name, leader.Name, killed)
@@ -37,7 +37,7 @@ func OtherKilled(t *testing.T, w *World) {
 // Connections die with the process that carries them: those are counted, and are no failures. While
 // the load balancer does not know of it, it sends new ones there too, for as long as that pod is not
 // ready again; so what must not fail is told apart by dialling the one that stays past the balancer.
-func (w *World) kill(t *testing.T, victim, survivor harness.Replica, within time.Duration) time.Duration {
+func (w *Fixture) kill(t *testing.T, victim, survivor harness.Replica, within time.Duration) time.Duration {
 	t.Helper()
 	shape := traffic.Shape{Opened: 50, Life: 3 * time.Second, Held: 100}
 	balanced := traffic.Start(t, w.steady(), shape)
@@ -77,7 +77,7 @@ func (w *World) kill(t *testing.T, victim, survivor harness.Replica, within time
 }
 
 // returned tells when a pod of ours is ready that has just been killed; nothing where it takes a minute.
-func (w *World) returned(t *testing.T, victim harness.Replica) <-chan time.Time {
+func (w *Fixture) returned(t *testing.T, victim harness.Replica) <-chan time.Time {
 	t.Helper()
 	returned := make(chan time.Time, 1)
 	go func() {

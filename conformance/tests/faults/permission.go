@@ -22,7 +22,7 @@ import (
 
 // ReadingForbidden takes away the permission to read ReferenceGrants. An API server asks for it when a watch
 // begins, so that it takes a restart of the server to be felt.
-func ReadingForbidden(t *testing.T, w *World) {
+func ReadingForbidden(t *testing.T, w *Fixture) {
 	leader, other := harness.ReadyReplicas(t, w)
 	ears := []ear{w.listen(t, leader), w.listen(t, other)}
 	load := traffic.Start(t, w.steady(), usual)
@@ -63,7 +63,7 @@ func ReadingForbidden(t *testing.T, w *World) {
 }
 
 // WritingForbidden takes away the permission to write the status of TCPRoutes.
-func WritingForbidden(t *testing.T, w *World) {
+func WritingForbidden(t *testing.T, w *Fixture) {
 	leader, _ := harness.ReadyReplicas(t, w)
 	ear := w.listen(t, leader)
 	load := traffic.Start(t, w.steady(), usual)
@@ -103,7 +103,7 @@ func WritingForbidden(t *testing.T, w *World) {
 }
 
 // forbid takes a resource out of the ClusterRoles that are bound to our ServiceAccount, and gives what puts it back.
-func (w *World) forbid(t *testing.T, resource string) (restore func(*testing.T)) {
+func (w *Fixture) forbid(t *testing.T, resource string) (restore func(*testing.T)) {
 	t.Helper()
 	bindings := rbac.ClusterRoleBindingList{}
 	require.NoError(t, w.List(t.Context(), &bindings))
@@ -152,7 +152,7 @@ type ear struct {
 	from int
 }
 
-func (w *World) listen(t *testing.T, replica harness.Replica) ear {
+func (w *Fixture) listen(t *testing.T, replica harness.Replica) ear {
 	t.Helper()
 	return ear{w.Here, replica.Name, len(harness.Said(t, w.Here, replica.Name))}
 }
@@ -172,7 +172,7 @@ func (e ear) expect(t *testing.T, within time.Duration, parts ...string) {
 }
 
 // expectRefused waits until a route is told that its reference is not permitted.
-func (w *World) expectRefused(t *testing.T, route *gateway.TCPRoute) {
+func (w *Fixture) expectRefused(t *testing.T, route *gateway.TCPRoute) {
 	t.Helper()
 	harness.Eventually(t, 10*time.Second, "the reference of "+route.Name+" is refused", func(ctx context.Context) error {
 		now := gateway.TCPRoute{}

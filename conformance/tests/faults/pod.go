@@ -18,7 +18,7 @@ import (
 
 // PodDeleted deletes the pod that writes while a thousand connections are open. Those on the other
 // one go on for good, and those on the deleted one for as long as the drain lasts; new ones never fail.
-func PodDeleted(t *testing.T, w *World) {
+func PodDeleted(t *testing.T, w *Fixture) {
 	leader, other := harness.ReadyReplicas(t, w)
 	delay, drain := w.drain(t, leader)
 	opened := traffic.Start(t, w.steady(), traffic.Shape{Opened: 50, Life: 2 * time.Second})
@@ -67,7 +67,7 @@ func PodDeleted(t *testing.T, w *World) {
 
 // drain is for how long a pod of ours goes on accepting after it is told to stop, and how long open
 // connections have from there.
-func (w *World) drain(t *testing.T, replica harness.Replica) (delay, drain time.Duration) {
+func (w *Fixture) drain(t *testing.T, replica harness.Replica) (delay, drain time.Duration) {
 	t.Helper()
 	pod := core.Pod{}
 	require.NoError(t, w.Get(t.Context(), client.ObjectKey{Namespace: harness.Namespace, Name: replica.Name}, &pod))

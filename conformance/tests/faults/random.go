@@ -28,7 +28,7 @@ const (
 
 // maze is what the routes find their way through.
 type maze struct {
-	*World
+	*Fixture
 	random   *rand.Rand
 	gateways []*gateway.Gateway
 	backends []traffic.Backend
@@ -46,7 +46,7 @@ const (
 // Random creates, changes and deletes routes at random, many of them with something wrong, beside traffic
 // whose own routes are right all the time. Nothing may happen to that traffic, and at the end status and
 // traffic must be what a fresh translation of all objects says.
-func Random(t *testing.T, w *World, during time.Duration, seed uint64) {
+func Random(t *testing.T, w *Fixture, during time.Duration, seed uint64) {
 	t.Logf("seed %d", seed)
 	m := newMaze(t, w, seed)
 	// One on a Gateway of its own, one on a listener that random routes want too: they are younger.
@@ -81,9 +81,9 @@ func Random(t *testing.T, w *World, during time.Duration, seed uint64) {
 	}
 }
 
-func newMaze(t *testing.T, w *World, seed uint64) *maze {
+func newMaze(t *testing.T, w *Fixture, seed uint64) *maze {
 	t.Helper()
-	m := &maze{World: w, random: rand.New(rand.NewPCG(seed, 0)), routes: map[string]*gateway.TCPRoute{}, done: map[string]int{}}
+	m := &maze{Fixture: w, random: rand.New(rand.NewPCG(seed, 0)), routes: map[string]*gateway.TCPRoute{}, done: map[string]int{}}
 	for _, namespace := range []string{here, elsewhere} {
 		w.create(t, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // Updated replaces all pods, as an upgrade of the chart does, and no connection fails.
-func Updated(t *testing.T, w *World) {
+func Updated(t *testing.T, w *Fixture) {
 	before, other := harness.ReadyReplicas(t, w)
 	// Connections that have an end: those that have none are cut when their pod has waited long enough.
 	load := traffic.Start(t, w.steady(), traffic.Shape{Opened: 100, Life: 10 * time.Second})
@@ -42,7 +42,7 @@ func Updated(t *testing.T, w *World) {
 }
 
 // gone says whether a pod of ours is no more.
-func (w *World) gone(ctx context.Context, name string) (bool, error) {
+func (w *Fixture) gone(ctx context.Context, name string) (bool, error) {
 	err := w.Get(ctx, client.ObjectKey{Namespace: harness.Namespace, Name: name}, &core.Pod{})
 	return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
 }

@@ -2,7 +2,7 @@ package harness
 
 import "testing"
 
-func TestSessionKeepsVariablesAndTellsOutputFromErrors(t *testing.T) {
+func TestSessionKeepsVariablesAndSeparatesOutputFromErrors(t *testing.T) {
 	session := NewSession(t, t.TempDir())
 	session.Type(t, "word=kept")
 	out, errors := session.Type(t, "echo \\\n  $word; cat; echo no newline >&2; printf end")

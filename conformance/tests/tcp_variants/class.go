@@ -1,4 +1,4 @@
-package twins
+package tcpvariants
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 	"sluicegate.dev/conformance/tests/harness"
 )
 
-// ForeignClass asks that Gateways of other controllers are left alone.
-var ForeignClass = suite.ConformanceTest{
-	ShortName:   "ForeignClassUntouched",
+// ClassOfOthers asks that Gateways of other controllers are left alone.
+var ClassOfOthers = suite.ConformanceTest{
+	ShortName:   "ClassOfOthersUntouched",
 	Description: "A GatewayClass of another controller, its Gateways and their routes get no status and no Service.",
 	Features:    tcpFeatures,
 	Parallel:    true,

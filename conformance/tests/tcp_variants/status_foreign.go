@@ -1,4 +1,4 @@
-package twins
+package tcpvariants
 
 import (
 	"context"
@@ -22,9 +22,9 @@ var theirs = metav1.Condition{
 	LastTransitionTime: metav1.NewTime(time.Date(2020, 2, 2, 2, 2, 2, 0, time.UTC)),
 }
 
-// ForeignStatus asks that what others say in a status stays as it is.
-var ForeignStatus = suite.ConformanceTest{
-	ShortName:   "ForeignStatusUntouched",
+// StatusOfOthers asks that what others say in a status stays as it is.
+var StatusOfOthers = suite.ConformanceTest{
+	ShortName:   "StatusOfOthersUntouched",
 	Description: "Conditions and parents of others in the status of our objects stay as they are.",
 	Features:    tcpFeatures,
 	Manifests:   []string{"status_foreign.yaml"},

@@ -1,4 +1,4 @@
-package twins
+package tcpvariants
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 
 // ObservedGeneration is GatewayObservedGenerationBump over TCP, for routes as well.
 var ObservedGeneration = suite.ConformanceTest{
-	ShortName:   "ObservedGenerationOverTCP",
+	ShortName:   "GatewayObservedGenerationOverTCP",
 	Description: "A change of the spec is observed in every condition; times change with a status only; where nothing changed nothing is written.",
 	Features:    tcpFeatures,
 	Manifests:   []string{"gateway_observed_generation.yaml"},

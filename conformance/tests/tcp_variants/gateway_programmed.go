@@ -1,4 +1,4 @@
-package twins
+package tcpvariants
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // Programmed asks for the word to be kept: who waits for it, as the walk-through does, and then
 // connects, must get through, whichever replica it is led to.
 var Programmed = suite.ConformanceTest{
-	ShortName:   "ProgrammedIsReachable",
+	ShortName:   "GatewayProgrammedIsReachable",
 	Description: "From the moment a Gateway is Programmed its listeners take connections.",
 	Features:    tcpFeatures,
 	Test: func(t *testing.T, s *suite.ConformanceTestSuite) {

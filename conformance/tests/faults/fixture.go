@@ -1,5 +1,5 @@
-// Package faults has what goes wrong in a cluster, and what must come of it: as little as possible.
-// Every test has connections of its own under way, looks at each of their bytes, and prints what it measured.
+// Package faults tests faults in a cluster and their effects. Every test runs under load of its own,
+// verifies every byte of its connections, and prints what it measured.
 package faults
 
 import (
@@ -30,8 +30,9 @@ const (
 	newsPort   = 9001
 )
 
-// World is what the tests share: a gateway with two replicas, a Gateway, and a route that works.
-type World struct {
+// Fixture contains the objects that all tests share: a gateway with two replicas, a Gateway, and a
+// route that works.
+type Fixture struct {
 	Here    harness.Environment
 	Control harness.Control
 	client.Client
@@ -45,10 +46,10 @@ type World struct {
 	service    *core.Service
 }
 
-// NewWorld makes the objects; the chart has been installed.
-func NewWorld(t *testing.T, here harness.Environment) *World {
+// NewFixture creates the objects. The chart must be installed.
+func NewFixture(t *testing.T, here harness.Environment) *Fixture {
 	t.Helper()
-	w := &World{Here: here, Control: here.Control(), Client: harness.Client(t)}
+	w := &Fixture{Here: here, Control: here.Control(), Client: harness.Client(t)}
 	leader, _ := harness.ReadyReplicas(t, w)
 	w.host = traffic.OwnAddress(t, leader.Address)
 	w.one, w.other = traffic.Serve(t, "one"), traffic.Serve(t, "other")
@@ -64,10 +65,10 @@ func NewWorld(t *testing.T, here harness.Environment) *World {
 }
 
 // steady is the address with the route that stays.
-func (w *World) steady() string { return harness.Join(w.address, steadyPort) }
+func (w *Fixture) steady() string { return harness.Join(w.address, steadyPort) }
 
 // directly is the same at one of our pods, past the load balancer.
-func (w *World) directly(t *testing.T, replica harness.Replica) string {
+func (w *Fixture) directly(t *testing.T, replica harness.Replica) string {
 	t.Helper()
 	service := core.Service{}
 	name := client.ObjectKey{Namespace: Namespace, Name: w.gateway.Name + "-" + harness.Release}
@@ -81,14 +82,14 @@ func (w *World) directly(t *testing.T, replica harness.Replica) string {
 	return ""
 }
 
-func (w *World) create(t *testing.T, objects ...client.Object) {
+func (w *Fixture) create(t *testing.T, objects ...client.Object) {
 	t.Helper()
 	for _, object := range objects {
 		require.NoError(t, w.Create(t.Context(), object), "creating %T %s", object, object.GetName())
 	}
 }
 
-func (w *World) delete(t *testing.T, objects ...client.Object) {
+func (w *Fixture) delete(t *testing.T, objects ...client.Object) {
 	t.Helper()
 	for _, object := range objects {
 		require.NoError(t, client.IgnoreNotFound(w.Delete(t.Context(), object)), "deleting %T %s", object, object.GetName())
@@ -96,7 +97,7 @@ func (w *World) delete(t *testing.T, objects ...client.Object) {
 }
 
 // expectBackend waits until five connections in a row reach a backend: both replicas should have had their turn.
-func (w *World) expectBackend(t *testing.T, address string, backend traffic.Backend, within time.Duration) {
+func (w *Fixture) expectBackend(t *testing.T, address string, backend traffic.Backend, within time.Duration) {
 	t.Helper()
 	harness.Eventually(t, within, address+" leads to "+backend.Name, func(ctx context.Context) error {
 		for range 5 {
@@ -115,7 +116,7 @@ func (w *World) expectBackend(t *testing.T, address string, backend traffic.Back
 
 // expectChangesTaken makes a route and changes its endpoints, to see that all of it still works: the
 // traffic within the one time, the status within the other.
-func (w *World) expectChangesTaken(t *testing.T, name string, forwarded, written time.Duration) {
+func (w *Fixture) expectChangesTaken(t *testing.T, name string, forwarded, written time.Duration) {
 	t.Helper()
 	began := time.Now()
 	service := traffic.Service(Namespace, name)
@@ -136,7 +137,7 @@ func (w *World) expectChangesTaken(t *testing.T, name string, forwarded, written
 }
 
 // moveTo makes a backend the one endpoint of a slice.
-func (w *World) moveTo(t *testing.T, slice *discovery.EndpointSlice, backend traffic.Backend) {
+func (w *Fixture) moveTo(t *testing.T, slice *discovery.EndpointSlice, backend traffic.Backend) {
 	t.Helper()
 	before := slice.DeepCopy()
 	slice.Ports[0].Port = ptr.To(int32(backend.Port))

@@ -1,4 +1,4 @@
-package twins
+package tcpvariants
 
 import (
 	"context"
@@ -65,9 +65,9 @@ var Infrastructure = suite.ConformanceTest{
 	},
 }
 
-// ServicePutRight asks for what is ours to be as it should, whatever anybody does to it.
-var ServicePutRight = suite.ConformanceTest{
-	ShortName:   "ServicePutRight",
+// ServiceEditsReverted asks for what is ours to be as it should, whatever anybody does to it.
+var ServiceEditsReverted = suite.ConformanceTest{
+	ShortName:   "ServiceEditsReverted",
 	Description: "The Service of a Gateway that somebody edits or deletes is put right, and carries on.",
 	Features:    tcpFeatures,
 	Manifests:   []string{"service.yaml"},
@@ -122,9 +122,9 @@ var ServicePutRight = suite.ConformanceTest{
 	},
 }
 
-// ServiceNotOurs has a Service in the place where a Gateway's would be.
-var ServiceNotOurs = suite.ConformanceTest{
-	ShortName:   "ServiceNotOurs",
+// ServiceOfOthersUntouched has a Service in the place where a Gateway's would be.
+var ServiceOfOthersUntouched = suite.ConformanceTest{
+	ShortName:   "ServiceOfOthersUntouched",
 	Description: "A Service that has the name of a Gateway's and isn't ours is not touched; the Gateway says that it has no address.",
 	Features:    tcpFeatures,
 	Parallel:    true,

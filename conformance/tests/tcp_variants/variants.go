@@ -1,6 +1,6 @@
-// Package twins has tests in the form and with the means of the official suite: for each of its tests
-// that needs an HTTP or HTTPS listener the same over a TCP one, and more on what it doesn't ask.
-package twins
+// Package tcpvariants contains tests that are written with the official suite: a variant over TCP of
+// each official test that needs an HTTP or HTTPS listener, and tests of further rules.
+package tcpvariants
 
 import (
 	"embed"
@@ -8,7 +8,7 @@ import (
 	"sigs.k8s.io/gateway-api/conformance/utils/suite"
 )
 
-// Manifests has what the twins apply, and tcp/base.yaml in place of the suite's own base.
+// Manifests contains the objects of the tests, and tcp/base.yaml in place of the suite's own base.
 //
 //go:embed *.yaml tcp/base.yaml
 var Manifests embed.FS
@@ -16,9 +16,9 @@ var Manifests embed.FS
 // BaseManifests is the path of the objects that all tests share.
 const BaseManifests = "tcp/base.yaml"
 
-// All are the twins and the further tests, in the order in which they run.
+// All contains the tests in the order in which they run.
 var All = []suite.ConformanceTest{
-	// In place of the official ones that skipped.go lists.
+	// Variants of the official tests that skipped.go lists.
 	UnsupportedProtocol,
 	InvalidRouteKind,
 	TLSListeners,
@@ -32,20 +32,20 @@ var All = []suite.ConformanceTest{
 	StaticAddresses,
 	OptionalAddressValue,
 	Infrastructure,
-	// What the official suite doesn't ask.
+	// Rules that the official suite does not test.
 	RejectedShare,
 	AllZeroWeights,
 	AllowedNamespaces,
 	NoMatchingParent,
 	HandOver,
 	ParentsPruned,
-	ForeignStatus,
-	ForeignClass,
+	StatusOfOthers,
+	ClassOfOthers,
 	ClassStatus,
 	ClassInUse,
 	Names,
 	Events,
 	Programmed,
-	ServicePutRight,
-	ServiceNotOurs,
+	ServiceEditsReverted,
+	ServiceOfOthersUntouched,
 }

@@ -1,4 +1,4 @@
-package twins
+package tcpvariants
 
 import "sigs.k8s.io/gateway-api/conformance/utils/suite"
 
@@ -8,8 +8,8 @@ type Skipped struct {
 	Test string `json:"test"`
 	// Why it cannot be run.
 	Why string `json:"why"`
-	// Twin is the short name of the test that asks the same over TCP.
-	Twin string `json:"twin"`
+	// Variant is the short name of the test of the same rules over TCP.
+	Variant string `json:"variant"`
 }
 
 // NotRun are the official tests of profile GATEWAY-TCP that need an HTTP or HTTPS listener to be
