@@ -10,7 +10,7 @@ pub(super) fn fill_creation_timestamp(
     now: Timestamp,
 ) {
     let created = previous.and_then(|previous| previous.metadata().creation_timestamp);
-    object.metadata_mut().creation_timestamp.get_or_insert(created.unwrap_or(now));
+    object.metadata_mut().creation_timestamp.get_or_insert_with(|| created.unwrap_or(now));
 }
 
 /// Sets the generation: that of the previous object of its name, plus one if the spec differs.
