@@ -157,7 +157,7 @@ fn mutation() -> impl Strategy<Value = Mutation> {
 impl Mutation {
     fn apply(&self, text: &mut String) {
         match self {
-            Self::Insert(at, piece) => text.insert_str(place(text, at), piece),
+            Self::Insert(at, piece) => text.insert_str(position(text, at), piece),
             Self::Delete(from, to) => text.replace_range(range(text, from, to), ""),
             Self::Repeat(from, to) => {
                 let range = range(text, from, to);
@@ -176,13 +176,13 @@ impl Mutation {
     }
 }
 
-fn place(text: &str, index: &Index) -> usize {
+fn position(text: &str, index: &Index) -> usize {
     text.floor_char_boundary(index.index(text.len() + 1))
 }
 
 /// Returns a short range, so that several mutations do not remove everything.
 fn range(text: &str, from: &Index, length: &Index) -> Range<usize> {
-    let start = place(text, from);
+    let start = position(text, from);
     start..text.floor_char_boundary((start + length.index(40)).min(text.len())).max(start)
 }
 

@@ -102,7 +102,7 @@ impl GatewayAddress {
 
 /// Checks `spec.addresses`.
 pub(super) fn validate_addresses(addresses: &[GatewayAddress], violations: &mut Violations) {
-    violations.count("spec.addresses", addresses.len(), 0, 16);
+    violations.check_count("spec.addresses", addresses.len(), 0, 16);
     let mut seen = BTreeSet::new();
     for (index, address) in addresses.iter().enumerate() {
         let Some(value) = address.specified_value() else { continue };
@@ -117,7 +117,7 @@ pub(super) fn validate_addresses(addresses: &[GatewayAddress], violations: &mut 
                 violations.add(&field, format!("`{value}` must be a hostname"));
             }
             GatewayAddressType::Hostname | GatewayAddressType::Other(_) => {
-                violations.length(&field, value, 253);
+                violations.check_length(&field, value, 253);
             }
         }
         let unique = !matches!(address.address_type, GatewayAddressType::Other(_));

@@ -93,7 +93,7 @@ impl Condition {
 ///
 /// [spec]: https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#typical-status-properties
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes does not extend this set")]
 #[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum ConditionStatus {
     True,

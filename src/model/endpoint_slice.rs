@@ -37,7 +37,7 @@ pub struct EndpointSlice {
 
 /// Type of the addresses of an EndpointSlice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes does not extend this set")]
 #[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum AddressType {
     IPv4,
@@ -154,12 +154,12 @@ impl EndpointSlice {
     }
 
     pub(crate) fn validate(&self, violations: &mut Violations) {
-        violations.metadata(&self.metadata);
-        violations.count("endpoints", self.endpoints.len(), 0, 1000);
-        violations.count("ports", self.ports.len(), 0, 100);
+        violations.check_metadata(&self.metadata);
+        violations.check_count("endpoints", self.endpoints.len(), 0, 1000);
+        violations.check_count("ports", self.ports.len(), 0, 100);
         for (index, endpoint) in self.endpoints.iter().enumerate() {
             let path = format!("endpoints[{index}].addresses");
-            violations.count(&path, endpoint.addresses.len(), 1, 100);
+            violations.check_count(&path, endpoint.addresses.len(), 1, 100);
             for (index, address) in endpoint.addresses.iter().enumerate() {
                 if !self.address_type.admits(address) {
                     violations.add(

@@ -94,9 +94,9 @@ impl Gateway {
     }
 
     pub(crate) fn validate(&self, violations: &mut Violations) {
-        violations.metadata(&self.metadata);
+        violations.check_metadata(&self.metadata);
         let spec = &self.spec;
-        violations.count("spec.listeners", spec.listeners.len(), 1, 64);
+        violations.check_count("spec.listeners", spec.listeners.len(), 1, 64);
         for (index, listener) in spec.listeners.iter().enumerate() {
             listener.validate(index, &spec.listeners[..index], violations);
         }

@@ -73,9 +73,9 @@ impl GatewayClass {
     }
 
     pub(crate) fn validate(&self, violations: &mut Violations) {
-        violations.metadata(&self.metadata);
+        violations.check_metadata(&self.metadata);
         if let Some(description) = &self.spec.description {
-            violations.length("spec.description", description, 64);
+            violations.check_length("spec.description", description, 64);
         }
     }
 }

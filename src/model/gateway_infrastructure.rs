@@ -45,8 +45,8 @@ pub struct LocalParametersRef {
 
 impl GatewayInfrastructure {
     pub(super) fn validate(&self, violations: &mut Violations) {
-        violations.count("spec.infrastructure.labels", self.labels.len(), 0, 8);
-        violations.count("spec.infrastructure.annotations", self.annotations.len(), 0, 16);
+        violations.check_count("spec.infrastructure.labels", self.labels.len(), 0, 8);
+        violations.check_count("spec.infrastructure.annotations", self.annotations.len(), 0, 16);
         for (key, value) in &self.labels {
             validate_key("labels", key, violations);
             if !is_label_value(value) {
@@ -58,7 +58,7 @@ impl GatewayInfrastructure {
         }
         for (key, value) in &self.annotations {
             validate_key("annotations", key, violations);
-            violations.length(&format!("spec.infrastructure.annotations.{key}"), value, 4096);
+            violations.check_length(&format!("spec.infrastructure.annotations.{key}"), value, 4096);
         }
     }
 }

@@ -138,7 +138,7 @@ impl Listener {
             );
         }
         self.validate_tls(&path, violations);
-        violations.count(
+        violations.check_count(
             &format!("{path}.allowedRoutes.kinds"),
             self.allowed_routes.kinds.len(),
             0,
@@ -166,8 +166,13 @@ impl Listener {
         if self.protocol == Protocol::Https && tls.mode == TlsMode::Passthrough {
             violations.add(format!("{path}.tls.mode"), "must be Terminate for protocol HTTPS");
         }
-        violations.count(&format!("{path}.tls.certificateRefs"), tls.certificate_refs.len(), 0, 64);
-        violations.count(&format!("{path}.tls.options"), tls.options.len(), 0, 16);
+        violations.check_count(
+            &format!("{path}.tls.certificateRefs"),
+            tls.certificate_refs.len(),
+            0,
+            64,
+        );
+        violations.check_count(&format!("{path}.tls.options"), tls.options.len(), 0, 16);
         if tls.mode == TlsMode::Terminate
             && tls.certificate_refs.is_empty()
             && tls.options.is_empty()

@@ -69,6 +69,6 @@ impl Node {
     }
 
     pub(crate) fn validate(&self, violations: &mut Violations) {
-        violations.metadata(&self.metadata);
+        violations.check_metadata(&self.metadata);
     }
 }

@@ -53,8 +53,8 @@ pub struct ReferenceGrantTo {
 
 impl ReferenceGrant {
     pub(crate) fn validate(&self, violations: &mut Violations) {
-        violations.metadata(&self.metadata);
-        violations.count("spec.from", self.spec.from.len(), 1, 16);
-        violations.count("spec.to", self.spec.to.len(), 1, 16);
+        violations.check_metadata(&self.metadata);
+        violations.check_count("spec.from", self.spec.from.len(), 1, 16);
+        violations.check_count("spec.to", self.spec.to.len(), 1, 16);
     }
 }

@@ -38,7 +38,7 @@ pub struct Requirement {
 
 /// Relation of a label to the values of a [`Requirement`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes does not extend this set")]
 pub enum Operator {
     /// The label exists and has one of the values.
     In,

@@ -89,7 +89,7 @@ pub struct LoadBalancerIngress {
 ///
 /// [spec]: https://kubernetes.io/docs/reference/networking/virtual-ips/#external-traffic-policy
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes does not extend this set")]
 #[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum ExternalTrafficPolicy {
     #[default]
@@ -100,7 +100,7 @@ pub enum ExternalTrafficPolicy {
 /// Type of a Service. As a backend, a Service of type ExternalName has no endpoints; the other
 /// types are treated the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes does not extend this set")]
 #[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum ServiceType {
     #[default]
@@ -127,7 +127,7 @@ impl Service {
     }
 
     pub(crate) fn validate(&self, violations: &mut Violations) {
-        violations.metadata(&self.metadata);
+        violations.check_metadata(&self.metadata);
         if self.spec.ports.is_empty() && self.spec.service_type != ServiceType::ExternalName {
             violations.add("spec.ports", "has no entries; at least one port is required");
         }

@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for TargetPort {
 /// Transport protocol of a Service port.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(clippy::exhaustive_enums, reason = "Kubernetes froze this set")]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes does not extend this set")]
 #[expect(missing_docs, reason = "the values of Kubernetes")]
 pub enum TransportProtocol {
     #[default]

@@ -75,10 +75,10 @@ impl TcpRoute {
 
     /// Checks the route. `max_rules` is 1 in `v1` and 16 in `v1alpha2`.
     pub(crate) fn validate(&self, max_rules: usize, violations: &mut Violations) {
-        violations.metadata(&self.metadata);
-        violations.count("spec.parentRefs", self.spec.parent_refs.len(), 0, 32);
+        violations.check_metadata(&self.metadata);
+        violations.check_count("spec.parentRefs", self.spec.parent_refs.len(), 0, 32);
         validate_parent_refs(&self.spec.parent_refs, violations);
-        violations.count("spec.rules", self.spec.rules.len(), 1, max_rules);
+        violations.check_count("spec.rules", self.spec.rules.len(), 1, max_rules);
         let mut names = BTreeSet::new();
         for (index, rule) in self.spec.rules.iter().enumerate() {
             let path = format!("spec.rules[{index}]");
@@ -90,7 +90,7 @@ impl TcpRoute {
                     format!("`{name}` is the name of an earlier rule; names must be unique"),
                 );
             }
-            violations.count(&format!("{path}.backendRefs"), rule.backend_refs.len(), 1, 16);
+            violations.check_count(&format!("{path}.backendRefs"), rule.backend_refs.len(), 1, 16);
             for (index, backend) in rule.backend_refs.iter().enumerate() {
                 if backend.is_service() && backend.port.is_none() {
                     violations.add(

@@ -33,7 +33,7 @@ impl Violations {
     }
 
     /// Checks the number of entries of a list or map.
-    pub(crate) fn count(&mut self, field: &str, count: usize, min: usize, max: usize) {
+    pub(crate) fn check_count(&mut self, field: &str, count: usize, min: usize, max: usize) {
         if !(min..=max).contains(&count) {
             let allowed = if min == max { min.to_string() } else { format!("{min} to {max}") };
             self.add(field, format!("has {count} entries; {allowed} allowed"));
@@ -41,7 +41,7 @@ impl Violations {
     }
 
     /// Checks the number of characters of a text.
-    pub(crate) fn length(&mut self, field: &str, text: &str, max: usize) {
+    pub(crate) fn check_length(&mut self, field: &str, text: &str, max: usize) {
         let length = text.chars().count();
         if length > max {
             self.add(field, format!("is {length} characters long; at most {max} allowed"));
@@ -49,7 +49,7 @@ impl Violations {
     }
 
     /// Checks the name of an object.
-    pub(crate) fn metadata(&mut self, metadata: &ObjectMeta) {
+    pub(crate) fn check_metadata(&mut self, metadata: &ObjectMeta) {
         let name = metadata.name.as_str();
         if !is_dns_subdomain(name) {
             self.add(

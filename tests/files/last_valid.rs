@@ -16,7 +16,7 @@ use crate::support::backend;
 async fn invalid_object_keeps_its_last_version_and_is_reported() {
     let mut follower = follow().await;
     let good = route("r", "first", "one");
-    for (broken, place, message) in [
+    for (broken, position, message) in [
         (
             good.replace("port: 1", "port: 70000"),
             "route.yaml:6:44: TCPRoute default/r: spec.rules[0].backendRefs[0].port: ",
@@ -36,7 +36,7 @@ async fn invalid_object_keeps_its_last_version_and_is_reported() {
                 report
                     .problems
                     .iter()
-                    .any(|problem| problem.contains(place) && problem.contains(message))
+                    .any(|problem| problem.contains(position) && problem.contains(message))
             })
             .await;
         assert!(
