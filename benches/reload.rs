@@ -31,7 +31,7 @@ use sluicegate::{Handle, Server};
 use tempfile::TempDir;
 
 use cluster::{cluster, metadata, parse, port};
-use support::{PATIENCE, backend, name_at, own_address};
+use support::{WAIT_TIMEOUT, backend, name_at, own_address};
 
 const BACKENDS: [&str; 2] = ["blue", "green"];
 const MEMORY: [usize; 3] = [10, 1_000, 10_000];
@@ -162,7 +162,7 @@ impl Scene {
         let start = Instant::now();
         change();
         while name_at(self.door).as_deref() != Some(BACKENDS[edit % 2]) {
-            assert!(start.elapsed() < PATIENCE, "the change is not followed");
+            assert!(start.elapsed() < WAIT_TIMEOUT, "the change is not followed");
             thread::sleep(PAUSE);
         }
         let connection = start.elapsed();

@@ -25,7 +25,7 @@ use support::peer::{Backend, Peer, Reserved, Silent};
 use support::plans::{ANY, backend, id, plan, rejecting, route, settings, to};
 use support::stream::Stream;
 use support::test_forwarder::TestForwarder;
-use support::{PATIENCE, eventually, within};
+use support::{WAIT_TIMEOUT, eventually, within};
 
 /// Runs a test in a runtime of its own, whose descriptors do not get into another test's way.
 fn run_alone(test: impl Future<Output = ()>) {
@@ -134,7 +134,7 @@ fn removed_listener_serves_its_whole_backlog() {
 async fn remove_listener_with_full_backlog() {
     const WAITING: usize = 300;
     let echo = Peer::echo().await;
-    let settings = settings(1).with_drain_timeout(10 * PATIENCE);
+    let settings = settings(1).with_drain_timeout(10 * WAIT_TIMEOUT);
     let mut proxy = TestForwarder::with(settings, &plan([("tcp", ANY, to(&[echo.address]))])).await;
 
     let table = File::open("/proc/net/tcp").unwrap();

@@ -18,7 +18,7 @@ use support::peer::{Backend, Peer, Reserved, Silent};
 use support::plans::{ANY, backend, id, plan, rejecting, route, settings};
 use support::stream::Stream;
 use support::test_forwarder::TestForwarder;
-use support::{PATIENCE, eventually, within};
+use support::{WAIT_TIMEOUT, eventually, within};
 
 const ALL: [&str; 11] = [
     "backend",
@@ -45,7 +45,7 @@ async fn event(listener: &str) -> Fields {
 /// A proxy with this listener. Events are told apart by it, so each test has its own.
 async fn start_proxy(listener: &str, routing: Routing) -> TestForwarder {
     record();
-    let settings = settings(2).with_dial_timeout(2 * PATIENCE);
+    let settings = settings(2).with_dial_timeout(2 * WAIT_TIMEOUT);
     let settings = settings.with_drain_timeout(Duration::from_millis(50));
     TestForwarder::with(settings, &plan([(listener, ANY, routing)])).await
 }

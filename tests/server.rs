@@ -376,12 +376,12 @@ async fn drain_future_drop_stops_the_gateway() {
     let handle = start(memory, address).await;
     let mut reports = handle.reports();
     let mut live = TcpStream::connect((address, *PORT)).unwrap();
-    live.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    live.set_read_timeout(Some(support::WAIT_TIMEOUT)).unwrap();
     // The backend has said its name: the connection is through.
     std::io::Read::read_exact(&mut live, &mut [0; 4]).unwrap();
     let drain = handle.drain(Duration::from_secs(3600));
     assert!(tokio::time::timeout(Duration::from_millis(10), drain).await.is_err());
-    while tokio::time::timeout(support::PATIENCE, reports.next()).await.unwrap().is_some() {}
+    while tokio::time::timeout(support::WAIT_TIMEOUT, reports.next()).await.unwrap().is_some() {}
     let end = std::io::Read::read(&mut live, &mut [0]).unwrap_err();
     assert_eq!(end.kind(), std::io::ErrorKind::ConnectionReset);
 }

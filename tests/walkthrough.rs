@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use support::{PATIENCE, eventually, example, free_port, is_free, own_address};
+use support::{WAIT_TIMEOUT, eventually, example, free_port, is_free, own_address};
 use tempfile::TempDir;
 
 /// The example as a process, and its standard output.
@@ -55,7 +55,7 @@ impl Gateway {
     fn until(&self, text: &str) -> String {
         let mut printed = String::new();
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            match self.lines.recv_timeout(WAIT_TIMEOUT) {
                 Ok(line) => {
                     printed += &line;
                     printed.push('\n');
@@ -114,7 +114,7 @@ fn tool(name: &str, arguments: &[&str]) -> Option<Output> {
 /// Sends a request and returns the body of the response.
 fn get(gateway: &Gateway, port: u16) -> Option<Value> {
     let mut stream = gateway.connect(port).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
     write!(stream, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
@@ -280,7 +280,7 @@ fn edits_are_applied_and_logged() {
 
     // The first connection keeps its route.
     let mut live = live;
-    live.set_read_timeout(Some(PATIENCE)).unwrap();
+    live.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
     write!(live, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     live.read_to_string(&mut answer).unwrap();
@@ -302,7 +302,7 @@ fn shutdown_lets_open_connections_finish() {
     assert!(printed.contains(" open connections have 60 s to finish"), "{printed}");
     eventually("the port is closed", || gateway.connect(files.foo).is_err());
     write!(live, "Host: h\r\nConnection: close\r\n\r\n").unwrap();
-    live.set_read_timeout(Some(PATIENCE)).unwrap();
+    live.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
     let mut answer = String::new();
     live.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("\"service\": \"foo\""), "{answer}");

@@ -126,15 +126,15 @@ async fn bytes_in_flight_arrive_after_sender_closes() {
 /// gone altogether, while most of it is still on its way.
 #[tokio::test]
 async fn bytes_in_flight_arrive_after_forwarder_is_dropped() {
-    const LENGTH: usize = MIB / 2;
-    let source = Peer::source(LENGTH).await;
+    const DOWNLOAD_SIZE: usize = MIB / 2;
+    let source = Peer::source(DOWNLOAD_SIZE).await;
     let mut proxy = TestForwarder::to(to(&[source.address])).await;
     let mut client = proxy.connect("tcp").await;
     client.end().await;
     proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
     within("the drain", proxy.forwarder.drain(Duration::ZERO)).await;
     drop(proxy);
-    assert_eq!(within("the download", whole::receive(&mut client)).await.unwrap(), LENGTH);
+    assert_eq!(within("the download", whole::receive(&mut client)).await.unwrap(), DOWNLOAD_SIZE);
 }
 
 #[tokio::test]

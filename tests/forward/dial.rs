@@ -12,7 +12,7 @@ use crate::support::peer::{Peer, Reserved, Silent};
 use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::{Stream, is_rejected};
 use crate::support::test_forwarder::TestForwarder;
-use crate::support::{PATIENCE, eventually, within};
+use crate::support::{WAIT_TIMEOUT, eventually, within};
 
 async fn start_proxy(settings: Settings, endpoints: &[SocketAddr]) -> TestForwarder {
     TestForwarder::with(settings, &plan([("tcp", ANY, to(endpoints))])).await
@@ -114,7 +114,8 @@ async fn dial_timeout_moves_to_next_endpoint() {
 #[tokio::test]
 async fn dial_stops_when_client_resets() {
     let silent = Silent::new().await;
-    let proxy = start_proxy(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
+    let proxy =
+        start_proxy(settings(1).with_dial_timeout(2 * WAIT_TIMEOUT), &[silent.address]).await;
     let mut client = proxy.connect("tcp").await;
     client.say("hello?").await;
     client.reset();
@@ -125,7 +126,7 @@ async fn dial_stops_when_client_resets() {
 async fn dial_is_cut_by_drain() {
     let silent = Silent::new().await;
     let mut proxy =
-        start_proxy(settings(1).with_dial_timeout(2 * PATIENCE), &[silent.address]).await;
+        start_proxy(settings(1).with_dial_timeout(2 * WAIT_TIMEOUT), &[silent.address]).await;
     let mut client = proxy.connect("tcp").await;
     eventually("accepted", || proxy.counters("tcp").active() == 1).await;
     within("the drain", proxy.forwarder.drain(Duration::from_millis(50))).await;

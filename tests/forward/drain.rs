@@ -10,7 +10,7 @@ use crate::support::peer::{Backend, Peer};
 use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::{Stream, refused};
 use crate::support::test_forwarder::TestForwarder;
-use crate::support::{PATIENCE, within};
+use crate::support::{WAIT_TIMEOUT, within};
 
 const SOON: Duration = Duration::from_millis(100);
 
@@ -20,7 +20,7 @@ async fn drain_ends_with_last_connection() {
     let address = proxy.address("tcp");
     let (mut client, mut server) = proxy.talking_pair(&backend).await;
     let draining = tokio::spawn(async move {
-        proxy.forwarder.drain(10 * PATIENCE).await;
+        proxy.forwarder.drain(10 * WAIT_TIMEOUT).await;
         proxy
     });
     refused(address).await;
@@ -56,7 +56,7 @@ async fn drain_resets_connections_at_deadline() {
 async fn drain_may_be_cancelled_and_repeated() {
     let (mut proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.talking_pair(&backend).await;
-    timeout(Duration::from_millis(20), proxy.forwarder.drain(10 * PATIENCE)).await.unwrap_err();
+    timeout(Duration::from_millis(20), proxy.forwarder.drain(10 * WAIT_TIMEOUT)).await.unwrap_err();
     client.say("still here").await;
     server.hears("still here").await;
     let started = Instant::now();
@@ -69,8 +69,8 @@ async fn drain_may_be_cancelled_and_repeated() {
 #[tokio::test]
 async fn drain_without_connections_returns_at_once() {
     let (mut proxy, _backend) = TestForwarder::to_backend().await;
-    within("the drain", proxy.forwarder.drain(10 * PATIENCE)).await;
-    within("another drain", proxy.forwarder.drain(10 * PATIENCE)).await;
+    within("the drain", proxy.forwarder.drain(10 * WAIT_TIMEOUT)).await;
+    within("another drain", proxy.forwarder.drain(10 * WAIT_TIMEOUT)).await;
 }
 
 /// The time a drain is given counts, not the time that connections of a removed listener get.
@@ -96,7 +96,7 @@ async fn drain_ignores_timeout_of_removed_listeners() {
 /// does the drain prolong its time.
 #[tokio::test]
 async fn drain_includes_removed_listeners() {
-    for (removed, drain) in [(10 * PATIENCE, SOON), (SOON, 10 * PATIENCE)] {
+    for (removed, drain) in [(10 * WAIT_TIMEOUT, SOON), (SOON, 10 * WAIT_TIMEOUT)] {
         let backend = Backend::listen().await;
         let settings = settings(1).with_drain_timeout(removed);
         let mut proxy =

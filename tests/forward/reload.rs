@@ -15,7 +15,7 @@ use crate::support::peer::{Backend, Peer, Reserved};
 use crate::support::plans::{ANY, backend, id, plan, rejecting, route, settings, to};
 use crate::support::stream::{Stream, refused};
 use crate::support::test_forwarder::TestForwarder;
-use crate::support::{PATIENCE, eventually, within};
+use crate::support::{WAIT_TIMEOUT, eventually, within};
 
 #[tokio::test]
 async fn reload_under_load_disturbs_no_connection() {
@@ -119,7 +119,7 @@ async fn removed_listener_lets_connections_finish() {
     let backend = Backend::listen().await;
     let routing = to(&[backend.address]);
     let mut proxy =
-        TestForwarder::with(draining(10 * PATIENCE), &plan([("tcp", ANY, routing)])).await;
+        TestForwarder::with(draining(10 * WAIT_TIMEOUT), &plan([("tcp", ANY, routing)])).await;
     let address = proxy.address("tcp");
     let (mut client, mut server) = proxy.pair(&backend).await;
     proxy.apply(&Plan::default()).await;
@@ -140,7 +140,7 @@ async fn removed_listener_lets_connections_finish() {
 async fn removed_listener_serves_connections_in_its_backlog() {
     let echo = Peer::echo().await;
     let plan = plan([("tcp", ANY, to(&[echo.address]))]);
-    let mut proxy = TestForwarder::with(draining(10 * PATIENCE), &plan).await;
+    let mut proxy = TestForwarder::with(draining(10 * WAIT_TIMEOUT), &plan).await;
     for _ in 0..20 {
         proxy.apply(&plan).await;
         let mut clients = Vec::new();
@@ -311,7 +311,7 @@ async fn wildcard_and_specific_address_replace_each_other() {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let backend = Backend::listen().await;
     let at = |address| plan([("tcp", address, to(&[backend.address]))]);
-    let mut proxy = TestForwarder::with(draining(10 * PATIENCE), &at(everywhere.address)).await;
+    let mut proxy = TestForwarder::with(draining(10 * WAIT_TIMEOUT), &at(everywhere.address)).await;
 
     let mut pairs = Vec::new();
     for address in [here, everywhere.address, here] {

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{PATIENCE, backend, eventually, free_port, own_address};
+use crate::support::{WAIT_TIMEOUT, backend, eventually, free_port, own_address};
 
 /// Returns a Gateway with a listener, and a route to the backend.
 fn manifests(port: u16, backend: SocketAddr) -> String {
@@ -139,7 +139,7 @@ impl Program {
 
 fn until(lines: &Receiver<String>, log: &mut Vec<Value>, text: &str) -> Value {
     loop {
-        let line = lines.recv_timeout(PATIENCE);
+        let line = lines.recv_timeout(WAIT_TIMEOUT);
         let line = line.unwrap_or_else(|_| panic!("no `{text}`, only {log:#?}"));
         let line: Value = serde_json::from_str(&line).expect("each line is JSON");
         log.push(line.clone());
@@ -170,7 +170,7 @@ pub(crate) fn program() -> Command {
 /// Sends a request and returns status and body of the response.
 pub(crate) fn send_request(address: SocketAddr, request: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
@@ -181,7 +181,7 @@ pub(crate) fn send_request(address: SocketAddr, request: &str) -> Option<(u16, S
 /// Opens a connection through the gateway and checks that it works.
 pub(crate) fn connection(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
     let mut name = [0; 4];
     stream.read_exact(&mut name).unwrap();
     assert_eq!(&name, b"one\n");

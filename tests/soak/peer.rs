@@ -19,8 +19,8 @@ use tokio::time::{sleep, timeout};
 use super::payload::Payload;
 use super::script::{Exit, Part, When};
 
-/// How long any step may take. Only a failure ever takes that long.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Timeout of a step. Only failing tests reach it.
+const STEP_TIMEOUT: Duration = Duration::from_secs(60);
 
 thread_local! {
     /// For all that is said and heard on a thread: bytes are verified as they come.
@@ -32,7 +32,9 @@ thread_local! {
 /// # Errors
 /// That it did.
 pub async fn within<T>(what: &str, step: impl Future<Output = T>) -> Result<T, String> {
-    timeout(PATIENCE, step).await.map_err(|_| format!("after {} s: {what}", PATIENCE.as_secs()))
+    timeout(STEP_TIMEOUT, step)
+        .await
+        .map_err(|_| format!("after {} s: {what}", STEP_TIMEOUT.as_secs()))
 }
 
 /// What became of an end.
@@ -169,7 +171,7 @@ impl ScriptedPeer<'_> {
                 }
                 consume_budget().await;
             }
-            if burst.settles {
+            if burst.waits_for_receipt {
                 let mut heard = self.heard_there.clone();
                 let settled = async { drop(heard.wait_for(|heard| *heard >= *sent).await) };
                 within("what was said has not been heard", settled).await?;

@@ -132,7 +132,7 @@ pub struct Burst {
     pub chunk: usize,
     /// Whether to wait until the other end has heard all of it: nothing may stay on the way for
     /// want of more.
-    pub settles: bool,
+    pub waits_for_receipt: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,7 +234,7 @@ fn plain(rng: &mut Rng, measure: &Measure) -> Vec<Burst> {
     while left > 0 {
         let bytes = if rng.bool() || speech.len() > 4 { left } else { rng.u64(1..=left) };
         let pause = if rng.u8(..3) == 0 { pause(rng, measure.pause) } else { Duration::ZERO };
-        speech.push(Burst { pause, bytes, chunk, settles: rng.u8(..4) == 0 });
+        speech.push(Burst { pause, bytes, chunk, waits_for_receipt: rng.u8(..4) == 0 });
         left -= bytes;
     }
     speech
@@ -246,14 +246,14 @@ fn bulky(rng: &mut Rng, measure: &Measure) -> Vec<Burst> {
         pause: if rng.bool() { pause(rng, 10 * measure.pause) } else { Duration::ZERO },
         bytes: rng.u64(measure.bulk.0..=measure.bulk.1),
         chunk: log_uniform(rng, 16 * 1024, 256 * 1024) as usize,
-        settles: rng.bool(),
+        waits_for_receipt: rng.bool(),
     };
     let mut speech = vec![bulk(rng), bulk(rng)];
     speech.extend((0..rng.u8(3..40)).map(|_| Burst {
         pause: pause(rng, measure.pause / 50),
         bytes: rng.u64(1..=100),
         chunk: 100,
-        settles: rng.bool(),
+        waits_for_receipt: rng.bool(),
     }));
     speech.push(bulk(rng));
     speech

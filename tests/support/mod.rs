@@ -13,8 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use sluicegate::{Report, Reports};
 
-/// How long a condition may take on a busy machine before the test gives it up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of a wait, generous for busy machines. Only failing tests reach it.
+pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A loopback address that no other test has. Gateways there may use any [`free_port`]. (The port of
 /// a Gateway's listener is part of its object, so port 0 is not to be had.)
@@ -84,7 +84,7 @@ pub(crate) fn backend(name: &'static str) -> SocketAddr {
 /// The name that whoever answers at an address says; nothing where nobody answers.
 pub(crate) fn name_at(address: SocketAddr) -> Option<String> {
     let mut stream = TcpStream::connect(address).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
     let mut name = Vec::new();
     let mut byte = [0];
     while stream.read(&mut byte).ok()? == 1 && byte != *b"\n" {
@@ -97,7 +97,7 @@ pub(crate) fn name_at(address: SocketAddr) -> Option<String> {
 pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < PATIENCE, "not in {PATIENCE:?}: {what}");
+        assert!(start.elapsed() < WAIT_TIMEOUT, "not in {WAIT_TIMEOUT:?}: {what}");
         thread::sleep(Duration::from_millis(2));
     }
 }
@@ -116,9 +116,9 @@ pub(crate) async fn report_where(
             }
         }
     };
-    tokio::time::timeout(PATIENCE, found)
+    tokio::time::timeout(WAIT_TIMEOUT, found)
         .await
-        .unwrap_or_else(|_| panic!("not in {PATIENCE:?}: {what}"))
+        .unwrap_or_else(|_| panic!("not in {WAIT_TIMEOUT:?}: {what}"))
 }
 
 /// The program of an example, which `cargo test` builds beside the tests.

@@ -19,8 +19,8 @@ use crate::process::Process;
 use crate::socket::connect;
 use crate::usage::{Tree, cpu_between};
 
-/// How long a proxy may take to be ready, and to come to rest.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Maximum time for a proxy to become ready, and to become idle.
+const READY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How often a state is looked at that nobody tells of.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -73,7 +73,7 @@ impl Instance {
     /// Waits until the proxy has nothing left to do for those who are gone.
     pub(crate) async fn at_rest(&self) -> anyhow::Result<()> {
         let trees = [self.tree(), Tree { root: self.backends.pid() }];
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + READY_TIMEOUT;
         for tree in trees {
             let mut before = tree.cpu_times()?;
             loop {
@@ -91,7 +91,7 @@ impl Instance {
     }
 
     async fn ready(&mut self) -> anyhow::Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + READY_TIMEOUT;
         for backend in Backend::ALL {
             while let Err(error) = answers(self.address(backend), backend).await {
                 if let Some(status) = self.proxy.ended()? {
@@ -124,5 +124,5 @@ async fn answers(address: SocketAddrV4, backend: Backend) -> io::Result<()> {
         }
         Ok(())
     };
-    timeout(PATIENCE, exchange).await?
+    timeout(READY_TIMEOUT, exchange).await?
 }

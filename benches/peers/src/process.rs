@@ -19,8 +19,8 @@ use rustix::process::{
 /// The role in which this program becomes another one that ends when its parent does.
 pub(crate) const BOUND: &str = "bound";
 
-/// How long a program may take to end when it is asked to.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Maximum time for a program to end after SIGTERM.
+const TERMINATE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A program with a process group of its own, which is ended on drop.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl Drop for Process {
         let pid = self.pid();
         // Errors here say that there is nobody left to end.
         let _ = kill_process(pid, Signal::TERM);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TERMINATE_TIMEOUT;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }

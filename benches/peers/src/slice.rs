@@ -17,8 +17,8 @@ const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 /// How long a load runs before it is measured.
 const WARM_UP: Duration = Duration::from_millis(250);
 
-/// How long a slice may take beyond what is measured of it.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Maximum time of a slice besides its measurement.
+const SLICE_OVERHEAD: Duration = Duration::from_secs(60);
 
 /// Runs a scenario against a proxy that is at rest, and leaves it so.
 pub(crate) async fn run(
@@ -34,7 +34,7 @@ pub(crate) async fn run(
         instance.at_rest().await?;
         Ok(outcome)
     };
-    timeout(2 * length + PATIENCE, slice).await?
+    timeout(2 * length + SLICE_OVERHEAD, slice).await?
 }
 
 async fn busy(

@@ -16,7 +16,7 @@ const BYTES: usize = 64;
 
 /// The most connections of one load: each leaves a port in TIME_WAIT on both sides of the proxy, and
 /// there are 28 000 to an address.
-const MOST: usize = 20_000;
+const MAX_CONNECTS: usize = 20_000;
 
 /// Connects to the echo server, has one answer, and closes; a unit is a connection.
 pub(crate) async fn connects(
@@ -25,7 +25,7 @@ pub(crate) async fn connects(
     tally: Tally,
     ready: Ready,
 ) -> io::Result<()> {
-    let left = Rc::new(Cell::new(MOST));
+    let left = Rc::new(Cell::new(MAX_CONNECTS));
     let mut clients = JoinSet::new();
     let local = LocalSet::new();
     for _ in 0..at_a_time {
