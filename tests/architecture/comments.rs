@@ -196,7 +196,6 @@ fn words(line: &str) -> impl Iterator<Item = String> {
 }
 
 #[test]
-#[ignore = "fails until the comments of src are rewritten"]
 fn comments_are_in_plain_words() {
     let sources = Sources::read("src");
     let mut report = Report::default();
