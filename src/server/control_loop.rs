@@ -28,7 +28,7 @@ pub(super) struct ControlLoop {
     reporter: watch::Sender<Option<Arc<Report>>>,
     sources: SourceSet,
     /// Problems with objects that several sources contain.
-    duplicates: Vec<String>,
+    duplicate_problems: Vec<String>,
     resources: Arc<Resources>,
     translation: Translation,
 }
@@ -50,14 +50,14 @@ impl ControlLoop {
             forwarder,
             reporter,
             sources: SourceSet::default(),
-            duplicates: Vec::new(),
+            duplicate_problems: Vec::new(),
             resources,
             translation,
         }
     }
 
-    /// Runs until the gateway is drained or its handle is dropped. The caller must notify the
-    /// returned sender once nothing of the gateway is left.
+    /// Runs until the server is drained or its handle is dropped. The caller notifies the returned
+    /// sender after it has dropped everything else of the server.
     pub(super) async fn run(
         mut self,
         sources: Vec<Box<dyn Source>>,
@@ -94,7 +94,7 @@ impl ControlLoop {
                 }
                 Some(event) = events.recv() => {
                     self.sources.handle(event);
-                    // Events that have arrived in the meantime are part of the same pass.
+                    // Events that have arrived in the meantime are part of the same translation.
                     while let Ok(event) = events.try_recv() {
                         self.sources.handle(event);
                     }
@@ -104,9 +104,10 @@ impl ControlLoop {
                     self.retry().await;
                     retry_at = Instant::now() + BIND_RETRY_INTERVAL;
                 }
+                // `select!` evaluates the future even if the guard is false.
                 () = sleep_until(expiry.unwrap_or(retry_at)), if expiry.is_some() => {
                     self.cooldown.expire(&mut self.assignments, Instant::now());
-                    self.translate().await;
+                    self.translate_and_apply().await;
                     self.report();
                 }
             }
@@ -116,17 +117,17 @@ impl ControlLoop {
     /// Applies the newest snapshots and reports the result.
     async fn update(&mut self) {
         let (resources, duplicates) = self.sources.merge();
-        self.duplicates = duplicates;
+        self.duplicate_problems = duplicates;
         if resources != *self.resources || self.reporter.borrow().is_none() {
             self.resources = Arc::new(resources);
-            self.translate().await;
+            self.translate_and_apply().await;
         }
         self.report();
     }
 
-    async fn translate(&mut self) {
+    async fn translate_and_apply(&mut self) {
         let evaluation = evaluate(&self.resources, &self.settings, &self.assignments);
-        // Connections do not wait for the status.
+        // The plan is applied before the status is built: connections need only the plan.
         let bindings = self.forwarder.apply(evaluation.plan()).await;
         self.translation = evaluation.finish(bindings.failures.clone());
         self.assignments = self.translation.assignments.clone();
@@ -143,17 +144,20 @@ impl ControlLoop {
 
     /// Publishes a report, unless it equals the one before.
     fn report(&self) {
-        let problems = self.sources.problems().chain(self.duplicates.iter().cloned());
+        let problems = self.sources.problems().chain(self.duplicate_problems.iter().cloned());
         let mut report = Report::new(
             self.resources.clone(),
             &self.translation,
             self.forwarder.bindings(),
             problems.collect(),
-            self.sources.failed().map(str::to_owned).collect(),
+            self.sources.failed_names().map(str::to_owned).collect(),
         );
         let previous = self.reporter.borrow().clone();
-        // An equal status keeps its address, so that sources compare it by pointer.
-        if let Some(previous) = previous.as_ref().filter(|last| last.status == report.status) {
+        // The previous `Arc` is used again if the status is equal, so that sources can compare statuses
+        // by pointer.
+        if let Some(previous) =
+            previous.as_ref().filter(|previous| previous.status == report.status)
+        {
             report.status = previous.status.clone();
         }
         if previous.as_deref() == Some(&report) {

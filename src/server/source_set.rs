@@ -112,7 +112,7 @@ impl SourceSet {
     }
 
     /// Returns the names of the sources that have failed.
-    pub(super) fn failed(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn failed_names(&self) -> impl Iterator<Item = &str> {
         let failed = self.0.iter().filter(|source| source.failure.is_some());
         failed.map(|source| source.name.as_str())
     }

@@ -1,8 +1,8 @@
 //! The part of a Gateway's status that depends on which listeners could be opened: the Programmed
 //! conditions and the addresses.
 //!
-//! Only the forwarder knows which. The findings are kept, so that the pass can be repeated with
-//! other bind errors.
+//! Only the forwarder knows which listeners it could open. [`GatewayFindings`] keeps what this module
+//! needs, so that the conditions can be computed again when the bind errors change.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub(super) struct GatewayFindings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct ListenerFindings {
     id: ListenerId,
-    /// The reason for Programmed if the listener is not accepted.
+    /// The reason of the `Programmed: False` condition if the listener is not accepted.
     refusal: Option<Reason>,
 }
 
@@ -63,12 +63,13 @@ impl GatewayFindings {
     }
 }
 
-/// The addresses of a Gateway's listeners, by the result of opening them.
+/// The results of opening a Gateway's listeners: open addresses, bind errors, and listeners without an
+/// address to bind.
 #[derive(Default)]
-struct Listening<'a> {
+struct OpenResults<'a> {
     open: Vec<&'a ListenAddress>,
     failed: Vec<(&'a SectionName, &'a BindError)>,
-    /// The listeners that have nothing to bind yet.
+    /// The listeners that have no address to bind yet.
     pending: Vec<&'a SectionName>,
 }
 
@@ -80,28 +81,28 @@ pub(super) fn set_programmed(
     bind_errors: &BTreeMap<ListenerId, Vec<BindError>>,
 ) {
     let conditions = ConditionBuilder { generation: findings.generation };
-    let mut listening = Listening::default();
-    for (listener, status) in findings.listeners.iter().zip(&mut status.listeners) {
+    let mut results = OpenResults::default();
+    for (listener, listener_status) in findings.listeners.iter().zip(&mut status.listeners) {
         let errors = bind_errors.get(&listener.id).map_or(&[][..], Vec::as_slice);
         let report = findings.addresses.as_ref();
         let programmed =
-            listener_programmed(&conditions, listener, report, plan, errors, &mut listening);
-        set_condition(&mut status.conditions, programmed);
+            listener_programmed(&conditions, listener, report, plan, errors, &mut results);
+        set_condition(&mut listener_status.conditions, programmed);
     }
-    status.addresses = status_addresses(&listening);
+    status.addresses = status_addresses(&results);
     let report = findings.addresses.as_ref().filter(|_| findings.has_valid_listeners());
-    let programmed = gateway_programmed(&conditions, report, &listening);
+    let programmed = gateway_programmed(&conditions, report, &results);
     set_condition(&mut status.conditions, programmed);
 }
 
-/// Builds the Programmed condition of a listener, and records its addresses in `listening`.
+/// Builds the Programmed condition of a listener, and adds its addresses to the results.
 fn listener_programmed<'a>(
     conditions: &ConditionBuilder,
     listener: &'a ListenerFindings,
     report: Option<&AddressReport>,
     plan: &'a Plan,
     errors: &'a [BindError],
-    listening: &mut Listening<'a>,
+    results: &mut OpenResults<'a>,
 ) -> Condition {
     let programmed = ConditionType::PROGRAMMED;
     if let Some(reason) = &listener.refusal {
@@ -111,19 +112,19 @@ fn listener_programmed<'a>(
         return conditions.false_(programmed, Reason::INVALID, "The Gateway is not accepted.");
     };
     let Some(listener_plan) = plan.listeners.get(&listener.id) else {
-        listening.pending.push(&listener.id.listener);
-        let message = format!("Not open: {}.", report.pending);
+        results.pending.push(&listener.id.listener);
+        let message = format!("Not open: {}.", report.not_bound_reason);
         return conditions.false_(programmed, Reason::PENDING, message);
     };
     let open = listener_plan.addresses.iter().filter(|address| address.is_open(errors));
-    let open_before = listening.open.len();
-    listening.open.extend(open);
-    listening.failed.extend(errors.iter().map(|error| (&listener.id.listener, error)));
+    let open_before = results.open.len();
+    results.open.extend(open);
+    results.failed.extend(errors.iter().map(|error| (&listener.id.listener, error)));
     let Some(first) = errors.first() else {
         return conditions.true_(programmed, Reason::PROGRAMMED, "The listener is open.");
     };
     let message = describe_errors(errors);
-    if listening.open.len() > open_before {
+    if results.open.len() > open_before {
         let caveat = Some(Caveat::PartlyOpen);
         return conditions.true_with(programmed, Reason::PROGRAMMED, message, caveat);
     }
@@ -144,10 +145,10 @@ fn describe_errors(errors: &[BindError]) -> String {
 fn gateway_programmed(
     conditions: &ConditionBuilder,
     report: Option<&AddressReport>,
-    listening: &Listening<'_>,
+    results: &OpenResults<'_>,
 ) -> Condition {
     let programmed = ConditionType::PROGRAMMED;
-    let Listening { open, failed, pending } = listening;
+    let OpenResults { open, failed, pending } = results;
     let Some(report) = report else {
         return conditions.false_(programmed, Reason::INVALID, "The Gateway is not accepted.");
     };
@@ -160,13 +161,14 @@ fn gateway_programmed(
         return conditions.false_(programmed, error.reason(), error.to_string());
     }
     if open.is_empty() && !failed.is_empty() {
-        let message = describe_not_open(listening, report);
+        let message = describe_not_open(results, report);
+        // Gateway API has no Gateway reason for ports in use; NoResources is the nearest one.
         return conditions.false_(programmed, Reason::NO_RESOURCES, message);
     }
     let is_complete = failed.is_empty() && pending.is_empty();
     let mut message = match is_complete {
         true => Cow::Borrowed("All valid listeners are open."),
-        false => describe_not_open(listening, report).into(),
+        false => describe_not_open(results, report).into(),
     };
     for mapping in &report.port_mappings {
         message = format!("{message} {mapping}").into();
@@ -178,27 +180,28 @@ fn gateway_programmed(
     conditions.true_with(programmed, Reason::PROGRAMMED, message, caveat)
 }
 
-fn describe_not_open(listening: &Listening<'_>, report: &AddressReport) -> String {
-    let failed = listening
+fn describe_not_open(results: &OpenResults<'_>, report: &AddressReport) -> String {
+    let failed = results
         .failed
         .iter()
         .map(|(listener, error)| format!("listener {listener} ({})", error.message));
-    let pending = listening
+    let pending = results
         .pending
         .iter()
-        .map(|listener| format!("listener {listener} ({})", report.pending));
+        .map(|listener| format!("listener {listener} ({})", report.not_bound_reason));
     format!("Not open: {}.", failed.chain(pending).collect::<Vec<_>>().join(", "))
 }
 
-/// Returns the advertised addresses of open listeners, without those that are not the host's.
-fn status_addresses(listening: &Listening<'_>) -> Vec<GatewayStatusAddress> {
+/// Returns the advertised addresses of open listeners, except those whose bind address the host does
+/// not have.
+fn status_addresses(results: &OpenResults<'_>) -> Vec<GatewayStatusAddress> {
     let is_usable = |ip: IpAddr| {
-        listening.failed.iter().all(|(_, error)| {
+        results.failed.iter().all(|(_, error)| {
             error.kind != BindErrorKind::AddressNotUsable || error.address.ip() != ip
         })
     };
     let mut addresses = Vec::new();
-    for address in listening.open.iter().filter(|address| is_usable(address.bind.ip())) {
+    for address in results.open.iter().filter(|address| is_usable(address.bind.ip())) {
         let (address_type, value) = match &address.advertised {
             Some(DialAddress::Ip(address)) => {
                 (GatewayAddressType::IpAddress, address.ip().to_string())

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::report::{AddressError, AddressReport, Pending, PoolError, UnusableAddress};
+use super::report::{AddressError, AddressReport, NotBoundReason, PoolError, UnusableAddress};
 use super::types::{Address, AddressRequest, BindTargets, Placement};
 use crate::model::{GatewayAddressType, NamespacedName, stable_hash};
 use crate::translate::assignments::Assignments;
@@ -27,7 +27,7 @@ enum Allocation<'a> {
     NotInPool(IpAddr),
     /// Another Gateway has the requested address.
     InUse(IpAddr, &'a NamespacedName),
-    /// No address is left for a request of any address.
+    /// The request is for any address, and all addresses are in use or cool down.
     PoolExhausted,
 }
 
@@ -56,8 +56,8 @@ pub(super) fn assign(
             }
             let targets =
                 BindTargets::Addresses(addresses.into_iter().map(Address::same).collect());
-            let pending = Pending::NoAddress;
-            let report = AddressReport { error, pending, port_mappings: Vec::new() };
+            let not_bound_reason = NotBoundReason::NoAddress;
+            let report = AddressReport { error, not_bound_reason, port_mappings: Vec::new() };
             Placement { targets, report }
         })
         .collect();

@@ -11,10 +11,10 @@ use crate::translate::ranges::Ranges;
 /// Findings about the addresses of a Gateway, apart from the results of binding them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::translate) struct AddressReport {
-    /// Reason why the Gateway is not reached as it should be.
+    /// Reason why clients cannot reach the Gateway at all of its requested addresses.
     pub(in crate::translate) error: Option<AddressError>,
-    /// Reason why listeners have nothing to bind. It matters only if there are such listeners.
-    pub(in crate::translate) pending: Pending,
+    /// Reason why listeners have no address to bind; ignored if all listeners have one.
+    pub(in crate::translate) not_bound_reason: NotBoundReason,
     /// Listeners that clients reach at another port.
     pub(in crate::translate) port_mappings: Vec<PortMapping>,
 }
@@ -28,38 +28,41 @@ pub(in crate::translate) struct PortMapping {
 
 impl fmt::Display for PortMapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Clients reach port {} at port {}.", self.port, self.advertised)
+        write!(f, "Clients reach listener port {} at port {}.", self.port, self.advertised)
     }
 }
 
-/// Reason why listeners of a Gateway have nothing to bind.
+/// Reason why listeners of a Gateway have no address to bind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::translate) enum Pending {
+pub(in crate::translate) enum NotBoundReason {
     /// The Gateway has no address of the pool.
     #[default]
     NoAddress,
     /// The Gateway has no Service.
     NoService,
-    /// The Service leads to no pod port of the Gateway for these listeners.
+    /// No port of the Service targets a pod port of these listeners.
     NoPodPort(NamespacedName),
-    /// The Service leads to pod ports that are not the Gateway's.
+    /// The Service targets ports that are not assigned to the Gateway.
     ForeignPodPorts(ForeignPodPorts),
 }
 
-impl fmt::Display for Pending {
+impl fmt::Display for NotBoundReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAddress => f.write_str("no address is assigned to the Gateway yet"),
             Self::NoService => f.write_str("the Gateway has no Service yet"),
             Self::NoPodPort(service) => {
-                write!(f, "no port of Service {service} leads to a pod port of the listener yet")
+                write!(
+                    f,
+                    "no port of Service {service} targets a port assigned to the listener yet"
+                )
             }
             Self::ForeignPodPorts(foreign) => foreign.fmt(f),
         }
     }
 }
 
-/// Pod ports to which a Service leads, but which are not its Gateway's.
+/// Ports that a Service targets, but which are not assigned to its Gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::translate) struct ForeignPodPorts {
     pub(super) service: NamespacedName,
@@ -72,12 +75,12 @@ impl fmt::Display for ForeignPodPorts {
         let ports = join(ports);
         write!(
             f,
-            "Service {service} leads to target port {ports}, which is not assigned to the Gateway; the Service is being corrected"
+            "Service {service} targets ports that are not assigned to the Gateway ({ports}); the Service is being corrected"
         )
     }
 }
 
-/// Reason why a Gateway is not reached as it should be.
+/// Reason why clients cannot reach a Gateway at all of its requested addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::translate) enum AddressError {
     /// The pool could not assign every address.
@@ -85,14 +88,14 @@ pub(in crate::translate) enum AddressError {
     /// There is no Service.
     ServiceMissing(NamespacedName),
     /// The Service belongs to a deleted Gateway of the same name.
-    ServiceOfPredecessor(NamespacedName),
+    ServiceOfDeletedGateway(NamespacedName),
     /// The Service does not belong to the Gateway.
     ServiceForeign(NamespacedName),
     /// The Service did not get all requested addresses.
-    NotGranted(NotGranted),
-    /// The Service leads only to pod ports that are not the Gateway's.
+    AddressesNotGranted(AddressesNotGranted),
+    /// The Service targets only ports that are not assigned to the Gateway.
     ForeignPodPorts(ForeignPodPorts),
-    /// The Service leads to no pod port.
+    /// The Service targets no pod port.
     NoPodPort(NamespacedName),
     /// The Service has no address.
     NoServiceAddress(NamespacedName, ServiceType),
@@ -104,7 +107,7 @@ pub(in crate::translate) struct PoolError {
     pub(super) ranges: Ranges,
     /// The requested addresses that cannot be assigned.
     pub(super) unusable: Vec<UnusableAddress>,
-    /// No address is left for a request of any address.
+    /// A request without a specific address got none: all addresses are in use or cool down.
     pub(super) is_exhausted: bool,
 }
 
@@ -117,7 +120,7 @@ pub(super) enum UnusableAddress {
 
 /// The requested addresses that a Service did not get.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::translate) struct NotGranted {
+pub(in crate::translate) struct AddressesNotGranted {
     pub(super) service: NamespacedName,
     pub(super) service_type: ServiceType,
     pub(super) missing: Vec<ServiceAddress>,
@@ -131,8 +134,8 @@ impl AddressError {
             Self::Pool(PoolError { unusable, .. }) if unusable.is_empty() => {
                 Reason::ADDRESS_NOT_ASSIGNED
             }
-            Self::Pool(_) | Self::NotGranted(_) => Reason::ADDRESS_NOT_USABLE,
-            Self::ServiceOfPredecessor(_) => Reason::PENDING,
+            Self::Pool(_) | Self::AddressesNotGranted(_) => Reason::ADDRESS_NOT_USABLE,
+            Self::ServiceOfDeletedGateway(_) => Reason::PENDING,
             Self::ServiceMissing(_)
             | Self::ServiceForeign(_)
             | Self::ForeignPodPorts(_)
@@ -147,7 +150,7 @@ impl fmt::Display for AddressError {
         match self {
             Self::Pool(error) => error.fmt(f),
             Self::ServiceMissing(service) => write!(f, "Service {service} does not exist yet."),
-            Self::ServiceOfPredecessor(service) => write!(
+            Self::ServiceOfDeletedGateway(service) => write!(
                 f,
                 "Service {service} belongs to a deleted Gateway of the same name and is being garbage-collected."
             ),
@@ -155,10 +158,13 @@ impl fmt::Display for AddressError {
                 f,
                 "Service {service} already exists and is not owned by this Gateway. Delete it or rename the Gateway."
             ),
-            Self::NotGranted(error) => error.fmt(f),
+            Self::AddressesNotGranted(error) => error.fmt(f),
             Self::ForeignPodPorts(foreign) => write!(f, "{foreign}."),
             Self::NoPodPort(service) => {
-                write!(f, "No port of Service {service} leads to a pod port of the Gateway yet.")
+                write!(
+                    f,
+                    "No port of Service {service} targets a port assigned to the Gateway yet."
+                )
             }
             Self::NoServiceAddress(service, service_type) => {
                 write!(f, "Service {service} ")?;
@@ -204,7 +210,7 @@ impl fmt::Display for PoolError {
     }
 }
 
-impl fmt::Display for NotGranted {
+impl fmt::Display for AddressesNotGranted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { service, service_type, missing, actual } = self;
         let instead = match &actual[..] {
@@ -215,7 +221,9 @@ impl fmt::Display for NotGranted {
             ServiceType::ClusterIP => {
                 " A cluster IP cannot be changed: delete the Service, and it is created again."
             }
-            ServiceType::NodePort => " Node addresses cannot be chosen: request one of these.",
+            ServiceType::NodePort => {
+                " Node addresses cannot be chosen: request one that the Service has."
+            }
             ServiceType::LoadBalancer | ServiceType::ExternalName => "",
         };
         write!(

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::pod_ports::{self, ByListenerPort};
 use super::report::{
-    AddressError, AddressReport, ForeignPodPorts, NotGranted, Pending, PortMapping,
+    AddressError, AddressReport, AddressesNotGranted, ForeignPodPorts, NotBoundReason, PortMapping,
 };
 use super::service_address::ServiceAddress;
 use super::types::{AddressRequest, BindTargets, Placement};
@@ -62,7 +62,7 @@ fn find_service<'a>(
     match index.resources.service_of(request.gateway) {
         GatewayServiceLookup::Owned(service) => Ok(GatewayService { request, name, service }),
         GatewayServiceLookup::Missing => Err(AddressError::ServiceMissing(name)),
-        GatewayServiceLookup::Predecessor => Err(AddressError::ServiceOfPredecessor(name)),
+        GatewayServiceLookup::Predecessor => Err(AddressError::ServiceOfDeletedGateway(name)),
         GatewayServiceLookup::Foreign => Err(AddressError::ServiceForeign(name)),
     }
 }
@@ -106,7 +106,7 @@ fn assign_pod_ports<'a>(
 fn unplaced(error: AddressError) -> Placement {
     let report = AddressReport {
         error: Some(error),
-        pending: Pending::NoService,
+        not_bound_reason: NotBoundReason::NoService,
         port_mappings: Vec::new(),
     };
     Placement { targets: BindTargets::PodPorts(BTreeMap::new()), report }
@@ -149,7 +149,12 @@ impl GatewayService<'_> {
             ports.targets.values().flatten().any(|address| address.advertised.is_some());
         let error = if !missing.is_empty() {
             let service = service();
-            Some(AddressError::NotGranted(NotGranted { service, service_type, missing, actual }))
+            Some(AddressError::AddressesNotGranted(AddressesNotGranted {
+                service,
+                service_type,
+                missing,
+                actual,
+            }))
         } else if ports.targets.is_empty() {
             Some(match foreign.clone() {
                 Some(foreign) => AddressError::ForeignPodPorts(foreign),
@@ -160,9 +165,9 @@ impl GatewayService<'_> {
         } else {
             Some(AddressError::NoServiceAddress(service(), service_type))
         };
-        let pending =
-            foreign.map_or_else(|| Pending::NoPodPort(service()), Pending::ForeignPodPorts);
-        let report = AddressReport { error, pending, port_mappings: ports.mappings };
+        let not_bound_reason = foreign
+            .map_or_else(|| NotBoundReason::NoPodPort(service()), NotBoundReason::ForeignPodPorts);
+        let report = AddressReport { error, not_bound_reason, port_mappings: ports.mappings };
         Placement { targets: BindTargets::PodPorts(ports.targets), report }
     }
 
