@@ -1,8 +1,8 @@
 //! Manifests: objects in YAML and JSON.
 //!
-//! [`read`] reads a text with any number of documents. The documents are read independently of each
-//! other, so that an invalid document does not affect the others. The items of a `List`, or of a
-//! typed list such as `GatewayList`, are read like documents.
+//! [`read()`] reads a text with any number of documents. The documents are read independently of
+//! each other, so that an invalid document does not affect the others. The items of a `List`, or of
+//! a typed list such as `GatewayList`, are read like documents.
 //!
 //! A document is parsed in two steps: first the header, with the kind and the name, then the typed
 //! object. The errors of the second step can therefore contain the object, the line and the field.
