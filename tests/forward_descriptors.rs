@@ -114,7 +114,7 @@ async fn exhaust_descriptors() {
     let hoard = exhaust();
     plan.listeners.extend(support::plans::plan([("late", ANY, routing())]).listeners);
     proxy.apply(&plan).await;
-    assert_eq!(proxy.bindings.failures[&id("late")][0].kind, BindErrorKind::NoResources);
+    assert_eq!(proxy.bindings.errors[&id("late")][0].kind, BindErrorKind::NoResources);
     assert_eq!(proxy.bindings.bound.len(), 2);
     assert_eq!(proxy.forwarder.retry().await, None);
     for client in &mut clients {

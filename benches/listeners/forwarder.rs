@@ -76,7 +76,7 @@ fn measure_row(listeners: usize, workers: usize, changes: usize) {
 
     let before = memory();
     let (opening, bindings) = timed(|| runtime.block_on(forwarder.apply(&first)));
-    assert!(bindings.failures.is_empty(), "{:?}", bindings.failures.first_key_value());
+    assert!(bindings.errors.is_empty(), "{:?}", bindings.errors.first_key_value());
     let (waiting, ()) = timed(|| reset_by(addresses[listeners]));
     let memory = memory().saturating_sub(before) / listeners;
 

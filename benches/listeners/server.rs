@@ -30,7 +30,7 @@ fn measure_one(listeners: usize, changes: usize) {
     let (opening, handle) = timed(|| runtime.block_on(builder.start()).unwrap());
     let report = handle.report();
     assert_eq!(
-        report.listeners.values().filter(|report| report.failures.is_empty()).count(),
+        report.listeners.values().filter(|report| report.bind_errors.is_empty()).count(),
         listeners
     );
     let mut reports = handle.reports();

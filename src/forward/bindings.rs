@@ -13,5 +13,5 @@ pub struct Bindings {
     /// assigned.
     pub bound: BTreeMap<ListenerId, Vec<SocketAddr>>,
     /// Bind errors by listener. [`Forwarder::retry`](super::Forwarder::retry) tries again.
-    pub failures: BTreeMap<ListenerId, Vec<BindError>>,
+    pub errors: BTreeMap<ListenerId, Vec<BindError>>,
 }

@@ -65,7 +65,7 @@ use crate::plan::Plan;
 ///
 /// let mut forwarder = Forwarder::start(Settings::default().with_workers(NonZeroUsize::MIN))?;
 /// let bindings = forwarder.apply(&plan).await;
-/// assert!(bindings.failures.is_empty());
+/// assert!(bindings.errors.is_empty());
 /// let address = bindings.bound[&listener][0];
 ///
 /// let mut client = TcpStream::connect(address).await?;

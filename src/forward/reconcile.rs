@@ -188,7 +188,7 @@ impl Reconciler {
                 }
             }
             has_changed |= replace_if_changed(&mut self.bindings.bound, &id, bound);
-            has_changed |= replace_if_changed(&mut self.bindings.failures, &id, failures);
+            has_changed |= replace_if_changed(&mut self.bindings.errors, &id, failures);
         }
         has_changed
     }

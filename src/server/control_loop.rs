@@ -100,7 +100,7 @@ impl ControlLoop {
                     }
                     self.update().await;
                 }
-                () = sleep_until(retry_at), if !self.forwarder.bindings().failures.is_empty() => {
+                () = sleep_until(retry_at), if !self.forwarder.bindings().errors.is_empty() => {
                     self.retry().await;
                     retry_at = Instant::now() + BIND_RETRY_INTERVAL;
                 }
@@ -129,7 +129,7 @@ impl ControlLoop {
         let evaluation = evaluate(&self.resources, &self.settings, &self.assignments);
         // The plan is applied before the status is built: connections need only the plan.
         let bindings = self.forwarder.apply(evaluation.plan()).await;
-        self.translation = evaluation.finish(bindings.failures.clone());
+        self.translation = evaluation.finish(bindings.errors.clone());
         self.assignments = self.translation.assignments.clone();
         self.cooldown.update(&self.assignments, Instant::now());
     }
@@ -137,7 +137,7 @@ impl ControlLoop {
     /// Tries again to open the listeners that could not be opened.
     async fn retry(&mut self) {
         if let Some(bindings) = self.forwarder.retry().await {
-            self.translation.set_bind_errors(bindings.failures.clone());
+            self.translation.set_bind_errors(bindings.errors.clone());
             self.report();
         }
     }

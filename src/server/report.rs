@@ -38,7 +38,7 @@ pub struct ListenerReport {
     /// The addresses that clients use.
     pub advertised: Vec<DialAddress>,
     /// The addresses that could not be opened. The gateway retries them.
-    pub failures: Vec<BindError>,
+    pub bind_errors: Vec<BindError>,
 }
 
 impl Report {
@@ -62,15 +62,15 @@ impl Report {
 
 fn report_listeners(plan: &Plan, bindings: &Bindings) -> BTreeMap<ListenerId, ListenerReport> {
     let report = |id: &ListenerId| {
-        let failures = bindings.failures.get(id).cloned().unwrap_or_default();
+        let bind_errors = bindings.errors.get(id).cloned().unwrap_or_default();
         let addresses = plan.listeners[id].addresses.iter();
         ListenerReport {
             bound: bindings.bound.get(id).cloned().unwrap_or_default(),
             advertised: addresses
-                .filter(|address| address.is_open(&failures))
+                .filter(|address| address.is_open(&bind_errors))
                 .filter_map(|address| address.advertised.clone())
                 .collect(),
-            failures,
+            bind_errors,
         }
     };
     plan.listeners.keys().map(|id| (id.clone(), report(id))).collect()

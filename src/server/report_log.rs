@@ -16,8 +16,8 @@ pub(super) fn log_changes(previous: Option<&Report>, current: &Report) {
                 tracing::info!(listener = %id, %address, "listening");
             }
         }
-        for error in &listener.failures {
-            if previous.is_none_or(|previous| !previous.failures.contains(error)) {
+        for error in &listener.bind_errors {
+            if previous.is_none_or(|previous| !previous.bind_errors.contains(error)) {
                 tracing::warn!(listener = %id, address = %error.address, error = error.message, "cannot open the listener; retrying");
             }
         }

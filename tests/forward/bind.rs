@@ -29,11 +29,11 @@ async fn port_in_use_fails_alone_and_is_bound_by_retry() {
     let mut proxy = TestForwarder::open(&Default::default()).await;
     proxy.apply(&plan).await;
 
-    let failures = &proxy.bindings.failures[&id("taken")];
+    let failures = &proxy.bindings.errors[&id("taken")];
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].address, reserved.address);
     assert_eq!(failures[0].kind, BindErrorKind::PortUnavailable);
-    assert_eq!(proxy.bindings.failures.len(), 1);
+    assert_eq!(proxy.bindings.errors.len(), 1);
     assert!(!proxy.bindings.bound.contains_key(&id("taken")));
     for listener in ["before", "with"] {
         proxy.connect(listener).await.echoes().await;
@@ -43,7 +43,7 @@ async fn port_in_use_fails_alone_and_is_bound_by_retry() {
     drop(taken);
     let before = proxy.bindings.clone();
     proxy.bindings = proxy.forwarder.retry().await.unwrap().clone();
-    assert!(proxy.bindings.failures.is_empty());
+    assert!(proxy.bindings.errors.is_empty());
     assert_eq!(proxy.address("taken"), reserved.address);
     proxy.connect("taken").await.echoes().await;
     for listener in ["before", "with"] {
@@ -61,7 +61,7 @@ async fn foreign_address_is_not_usable() {
     let plan = plan([("both", ANY, routing.clone()), ("both", elsewhere, routing)]);
     let mut proxy = TestForwarder::open(&Default::default()).await;
     proxy.apply(&plan).await;
-    let failures = &proxy.bindings.failures[&id("both")];
+    let failures = &proxy.bindings.errors[&id("both")];
     assert_eq!(failures.len(), 1);
     assert_eq!(
         (failures[0].address, failures[0].kind),
@@ -84,15 +84,15 @@ async fn shared_address_goes_to_first_listener() {
         ]))
         .await;
     proxy.connect("a").await.hears("A").await;
-    let failures = &proxy.bindings.failures[&id("b")];
+    let failures = &proxy.bindings.errors[&id("b")];
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].address, reserved.address);
     assert_eq!(failures[0].kind, BindErrorKind::PortUnavailable);
-    assert_eq!(proxy.bindings.failures.len(), 1);
+    assert_eq!(proxy.bindings.errors.len(), 1);
 
     let only = plan([("b", reserved.address, to(&[peers[1].address]))]);
     proxy.apply(&only).await;
-    assert!(proxy.bindings.failures.is_empty());
+    assert!(proxy.bindings.errors.is_empty());
     proxy.connect("b").await.hears("B").await;
 
     let mut both = only;
@@ -100,7 +100,7 @@ async fn shared_address_goes_to_first_listener() {
     both.listeners.extend(first.listeners);
     proxy.apply(&both).await;
     proxy.connect("a").await.hears("A").await;
-    assert_eq!(proxy.bindings.failures[&id("b")].len(), 1);
+    assert_eq!(proxy.bindings.errors[&id("b")].len(), 1);
     assert!(!proxy.bindings.bound.contains_key(&id("b")));
 }
 
@@ -122,7 +122,7 @@ async fn cancelled_apply_can_be_repeated() {
         .await;
     }
     proxy.apply(&plan).await;
-    assert!(proxy.bindings.failures.is_empty());
+    assert!(proxy.bindings.errors.is_empty());
     for name in &names {
         proxy.connect(name).await.echoes().await;
     }
@@ -136,7 +136,7 @@ async fn port_is_not_shared_with_another_forwarder() {
     let address = proxy.address("tcp");
     let mut other = Forwarder::start(settings(2)).unwrap();
     let bindings = other.apply(&plan([("tcp", address, to(&[second.address]))])).await;
-    assert_eq!(bindings.failures[&id("tcp")][0].kind, BindErrorKind::PortUnavailable);
+    assert_eq!(bindings.errors[&id("tcp")][0].kind, BindErrorKind::PortUnavailable);
     for _ in 0..20 {
         proxy.connect("tcp").await.hears("1").await;
     }

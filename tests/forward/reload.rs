@@ -52,7 +52,7 @@ async fn reload_under_load_disturbs_no_connection() {
     eventually("those who stay are there", || load.staying.load(Ordering::Relaxed) == 4).await;
     for number in 1..=200 {
         proxy.apply(&plan_number(number)).await;
-        assert!(proxy.bindings.failures.is_empty());
+        assert!(proxy.bindings.errors.is_empty());
         assert_eq!(proxy.address("tcp"), address);
         let served = load.served.load(Ordering::Relaxed);
         eventually("clients are served", || load.served.load(Ordering::Relaxed) > served + 4).await;
@@ -251,7 +251,7 @@ async fn restore_listener_with_port_in_use(timeout: Duration) -> bool {
     if removed.elapsed() >= timeout {
         return false;
     }
-    assert!(proxy.bindings.failures.contains_key(&id("tcp")));
+    assert!(proxy.bindings.errors.contains_key(&id("tcp")));
     ticking.is_reset().await;
     client.say("still here").await;
     server.hears("still here").await;
@@ -267,7 +267,7 @@ async fn renamed_listener_keeps_its_connections() {
     let mut proxy = TestForwarder::with(draining(Duration::ZERO), &named("tcp")).await;
     let (mut client, mut server) = proxy.pair(&backend).await;
     proxy.apply(&named("renamed")).await;
-    assert!(proxy.bindings.failures.is_empty());
+    assert!(proxy.bindings.errors.is_empty());
     assert_eq!(proxy.address("renamed"), reserved.address);
     assert!(!proxy.bindings.bound.contains_key(&id("tcp")));
 
@@ -295,7 +295,7 @@ async fn swapped_ports_keep_connections() {
     of_b.hears("B").await;
 
     proxy.apply(&ports(&two, &one)).await;
-    assert!(proxy.bindings.failures.is_empty());
+    assert!(proxy.bindings.errors.is_empty());
     assert_eq!((proxy.address("a"), proxy.address("b")), (two.address, one.address));
     of_a.echoes().await;
     of_b.echoes().await;
@@ -317,7 +317,7 @@ async fn wildcard_and_specific_address_replace_each_other() {
     for address in [here, everywhere.address, here] {
         pairs.push((TcpStream::connect(here).await.unwrap(), backend.accept().await));
         proxy.apply(&at(address)).await;
-        assert!(proxy.bindings.failures.is_empty(), "{:?}", proxy.bindings.failures);
+        assert!(proxy.bindings.errors.is_empty(), "{:?}", proxy.bindings.errors);
         assert_eq!(proxy.address("tcp"), address);
         for (client, server) in &mut pairs {
             client.say("still here").await;
@@ -333,7 +333,7 @@ async fn ephemeral_port_may_be_requested_by_number() {
     let address = proxy.address("tcp");
     let (mut client, mut server) = proxy.pair(&backend).await;
     proxy.apply(&plan([("tcp", address, to(&[backend.address]))])).await;
-    assert!(proxy.bindings.failures.is_empty(), "{:?}", proxy.bindings.failures);
+    assert!(proxy.bindings.errors.is_empty(), "{:?}", proxy.bindings.errors);
     assert_eq!(proxy.address("tcp"), address);
     client.say("still here").await;
     server.hears("still here").await;

@@ -54,7 +54,7 @@ impl Stretch {
         };
         let plan = stretch.plan(scenery);
         stretch.proxy.apply(&plan).await;
-        assert!(stretch.proxy.bindings.failures.is_empty(), "{:?}", stretch.proxy.bindings);
+        assert!(stretch.proxy.bindings.errors.is_empty(), "{:?}", stretch.proxy.bindings);
         stretch
     }
 
@@ -115,7 +115,7 @@ impl Stretch {
         self.proxy.bindings =
             within("a plan is not applied", self.proxy.forwarder.apply(plan)).await?.clone();
         self.reloads += 1;
-        let failures = &self.proxy.bindings.failures;
+        let failures = &self.proxy.bindings.errors;
         if failures.is_empty() { Ok(()) } else { Err(format!("cannot be opened: {failures:?}")) }
     }
 
@@ -130,10 +130,10 @@ impl Stretch {
         let Err(problem) = self.apply(plan).await else {
             return Err("an address of somebody else's was opened".to_owned());
         };
-        match self.proxy.bindings.failures.iter().next() {
+        match self.proxy.bindings.errors.iter().next() {
             Some((listener, failures))
                 if *listener == id("contested")
-                    && self.proxy.bindings.failures.len() == 1
+                    && self.proxy.bindings.errors.len() == 1
                     && failures[0].kind == BindErrorKind::PortUnavailable => {}
             _ => return Err(problem),
         }
@@ -141,7 +141,7 @@ impl Stretch {
         self.retries += 1;
         let bindings = within("a retry does not end", self.proxy.forwarder.retry()).await?;
         self.proxy.bindings = bindings.ok_or("a retry that changed nothing")?.clone();
-        let failures = &self.proxy.bindings.failures;
+        let failures = &self.proxy.bindings.errors;
         if failures.is_empty() { Ok(()) } else { Err(format!("after a retry: {failures:?}")) }
     }
 

@@ -27,7 +27,7 @@ impl TestForwarder {
         let mut proxy =
             Self { forwarder: Forwarder::start(settings).unwrap(), bindings: Bindings::default() };
         proxy.apply(plan).await;
-        assert!(proxy.bindings.failures.is_empty(), "{:?}", proxy.bindings.failures);
+        assert!(proxy.bindings.errors.is_empty(), "{:?}", proxy.bindings.errors);
         proxy
     }
 
