@@ -153,8 +153,8 @@ impl ControlLoop {
             self.sources.failed_names().map(str::to_owned).collect(),
         );
         let previous = self.reporter.borrow().clone();
-        // The previous `Arc` is used again if the status is equal, so that sources can compare statuses
-        // by pointer.
+        // The previous `Arc` is used again if the status is equal, so that sources can compare
+        // statuses by pointer.
         if let Some(previous) =
             previous.as_ref().filter(|previous| previous.status == report.status)
         {

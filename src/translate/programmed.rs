@@ -1,8 +1,8 @@
 //! The part of a Gateway's status that depends on which listeners could be opened: the Programmed
 //! conditions and the addresses.
 //!
-//! Only the forwarder knows which listeners it could open. [`GatewayFindings`] keeps what this module
-//! needs, so that the conditions can be computed again when the bind errors change.
+//! Only the forwarder knows which listeners it could open. [`GatewayFindings`] keeps what this
+//! module needs, so that the conditions can be computed again when the bind errors change.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -63,8 +63,8 @@ impl GatewayFindings {
     }
 }
 
-/// The results of opening a Gateway's listeners: open addresses, bind errors, and listeners without an
-/// address to bind.
+/// The results of opening a Gateway's listeners: open addresses, bind errors, and listeners without
+/// an address to bind.
 #[derive(Default)]
 struct OpenResults<'a> {
     open: Vec<&'a ListenAddress>,
@@ -192,8 +192,8 @@ fn describe_not_open(results: &OpenResults<'_>, report: &AddressReport) -> Strin
     format!("Not open: {}.", failed.chain(pending).collect::<Vec<_>>().join(", "))
 }
 
-/// Returns the advertised addresses of open listeners, except those whose bind address the host does
-/// not have.
+/// Returns the advertised addresses of open listeners, except those whose bind address the host
+/// does not have.
 fn status_addresses(results: &OpenResults<'_>) -> Vec<GatewayStatusAddress> {
     let is_usable = |ip: IpAddr| {
         results.failed.iter().all(|(_, error)| {
