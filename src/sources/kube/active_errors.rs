@@ -22,7 +22,7 @@ impl ActiveErrors {
         if self.0.get(&operation) == Some(&error) {
             return None;
         }
-        let message = message(&operation, &error);
+        let message = format_message(&operation, &error);
         self.0.insert(operation, error);
         Some(message)
     }
@@ -48,10 +48,10 @@ impl ActiveErrors {
 
     /// Returns the messages of all errors.
     pub(super) fn messages(&self) -> impl Iterator<Item = String> + '_ {
-        self.0.iter().map(|(operation, error)| message(operation, error))
+        self.0.iter().map(|(operation, error)| format_message(operation, error))
     }
 }
 
-fn message(operation: &Operation, error: &str) -> String {
+fn format_message(operation: &Operation, error: &str) -> String {
     format!("cannot {operation}: {error}; trying again")
 }

@@ -84,7 +84,7 @@ impl RawObject {
     /// Parses the object. Returns `None` if it has no valid key.
     pub(super) fn parse(self, kind: ObjectKind) -> Option<Observed> {
         let key = self.key(kind)?;
-        let state = self.state(kind);
+        let state = self.server_state(kind);
         let mut track = serde_path_to_error::Track::new();
         let object = kind
             .deserialize(serde_path_to_error::Deserializer::new(self.object, &mut track))
@@ -93,7 +93,7 @@ impl RawObject {
         Some(Observed { key, object, state })
     }
 
-    fn state(&self, kind: ObjectKind) -> ServerState {
+    fn server_state(&self, kind: ObjectKind) -> ServerState {
         let metadata = &self.object["metadata"];
         let text = |field: &str| metadata[field].as_str().unwrap_or_default().into();
         let finalizers = metadata["finalizers"].as_array().into_iter().flatten();

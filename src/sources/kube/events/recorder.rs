@@ -72,7 +72,7 @@ impl EventRecorder {
         warnings: &[Warning],
     ) {
         for warning in warnings {
-            let _ = self.queue.try_send(self.event(warning, reference(key, uid)));
+            let _ = self.queue.try_send(self.event(warning, object_reference(key, uid)));
         }
     }
 
@@ -100,7 +100,7 @@ impl EventRecorder {
     }
 }
 
-fn reference(key: &ObjectKey, uid: Option<&str>) -> ObjectReference {
+fn object_reference(key: &ObjectKey, uid: Option<&str>) -> ObjectReference {
     ObjectReference {
         api_version: Some(key.kind.api_version()),
         kind: Some(key.kind.to_string()),

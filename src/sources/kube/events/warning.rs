@@ -44,7 +44,7 @@ pub(in crate::sources::kube) fn new_warnings(
     let mut found = Vec::new();
     for (listener, conditions) in conditions_by_listener(status) {
         for condition in conditions {
-            found.extend(cause(condition).map(|cause| (listener, condition, cause)));
+            found.extend(find_cause(condition).map(|cause| (listener, condition, cause)));
         }
     }
     // Two conditions of one listener often have the same cause.
@@ -71,7 +71,7 @@ struct Cause {
 }
 
 /// Returns the reason why a condition causes an Event, or `None` if it causes none.
-fn cause(condition: &Condition) -> Option<Cause> {
+fn find_cause(condition: &Condition) -> Option<Cause> {
     if condition.status == ConditionStatus::False {
         let (reason, action) =
             WARNING_REASONS.into_iter().find(|(reason, _)| *reason == condition.reason)?;

@@ -74,6 +74,13 @@ enum ErrorKind {
     NoResponse,
 }
 
+impl Drop for Elector {
+    /// A source that is dropped while it is the leader writes no longer.
+    fn drop(&mut self) {
+        self.election.leadership.send_replace(None);
+    }
+}
+
 impl Elector {
     async fn run(&mut self) -> Infallible {
         loop {

@@ -69,7 +69,7 @@ impl LeaseLock {
         if !self.lease.as_ref().is_some_and(|lease| self.is_held(lease)) {
             self.lease = self.leases.get_opt(&self.name).await?;
         }
-        let now = now();
+        let now = current_time();
         let spec = self.lease.as_ref().and_then(|lease| lease.spec.clone()).unwrap_or_default();
         let renews = self.lease.as_ref().is_some_and(|lease| self.is_held(lease));
         if !renews {
@@ -199,7 +199,7 @@ impl LeaseLock {
         let Some(lease) = self.lease.as_ref().filter(|lease| self.is_held(lease)) else {
             return Ok(Attempt::HeldByOther);
         };
-        let now = Some(now());
+        let now = Some(current_time());
         let spec = LeaseSpec {
             holder_identity: Some(String::new()),
             lease_duration_seconds: Some(1),
@@ -217,8 +217,9 @@ fn is_free(lease: &Lease) -> bool {
     holder.is_none_or(str::is_empty)
 }
 
-/// Returns the time with the precision of a Lease, so that it is equal when it is read back.
-fn now() -> MicroTime {
+/// Returns the current time with the precision of a Lease, so that it is equal when it is read
+/// back.
+fn current_time() -> MicroTime {
     let now = Timestamp::now();
     MicroTime(now.round(Unit::Microsecond).unwrap_or(now))
 }

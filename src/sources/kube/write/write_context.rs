@@ -44,7 +44,7 @@ impl WriteContext<'_> {
             return self.sync_managed_object(key, state);
         }
         let state = state?;
-        self.status(key, state, now).or_else(|| self.finalizers(key, state))
+        self.sync_status(key, state, now).or_else(|| self.sync_finalizers(key, state))
     }
 
     /// Creates, updates or deletes an object that a Gateway needs. Objects that the Gateway does
@@ -70,7 +70,7 @@ impl WriteContext<'_> {
         }
     }
 
-    fn status(&self, key: &ObjectKey, state: &ServerState, now: Timestamp) -> Option<PendingWrite> {
+    fn sync_status(&self, key: &ObjectKey, state: &ServerState, now: Timestamp) -> Option<PendingWrite> {
         // The report was computed from a different version of this object: wait for the next one.
         if self.update.resources.get(key) != self.cache.resources().get(key) {
             return None;
@@ -124,7 +124,7 @@ impl WriteContext<'_> {
         })
     }
 
-    fn finalizers(&self, key: &ObjectKey, state: &ServerState) -> Option<PendingWrite> {
+    fn sync_finalizers(&self, key: &ObjectKey, state: &ServerState) -> Option<PendingWrite> {
         // A source that watches some namespaces does not know if other ones use the class.
         let is_ours = key.kind == ObjectKind::GatewayClass
             && self.sees_all
