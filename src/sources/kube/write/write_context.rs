@@ -70,7 +70,12 @@ impl WriteContext<'_> {
         }
     }
 
-    fn sync_status(&self, key: &ObjectKey, state: &ServerState, now: Timestamp) -> Option<PendingWrite> {
+    fn sync_status(
+        &self,
+        key: &ObjectKey,
+        state: &ServerState,
+        now: Timestamp,
+    ) -> Option<PendingWrite> {
         // The report was computed from a different version of this object: wait for the next one.
         if self.update.resources.get(key) != self.cache.resources().get(key) {
             return None;
