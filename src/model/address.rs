@@ -70,7 +70,7 @@ pub struct GatewayStatusAddress {
     /// Type of the value.
     #[serde(default, rename = "type")]
     pub address_type: GatewayAddressType,
-    /// The address.
+    /// IP address or hostname, as `address_type` specifies.
     pub value: String,
 }
 

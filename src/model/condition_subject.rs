@@ -1,4 +1,4 @@
-//! Iteration over all conditions of a status report.
+//! The subject of a condition, and iteration over all conditions of a report.
 
 use std::fmt;
 
@@ -45,7 +45,8 @@ impl fmt::Display for ConditionSubject<'_> {
 }
 
 impl StatusReport {
-    /// Returns every condition with the object it describes: by kind, then by name.
+    /// Returns every condition with its subject. First the GatewayClasses, then each Gateway
+    /// followed by its listeners, then the parents of each TCPRoute.
     pub fn conditions(&self) -> impl Iterator<Item = (ConditionSubject<'_>, &Condition)> {
         let classes = self.gateway_classes.iter().flat_map(|(name, class)| {
             class
@@ -83,8 +84,8 @@ mod tests {
     #[test]
     fn conditions_include_every_subject_in_order() {
         let status = ConditionStatus::True;
-        let (of, why) = (ConditionType::ACCEPTED, Reason::ACCEPTED);
-        let conditions = vec![Condition::new(of, status, why, "", None)];
+        let (condition_type, reason) = (ConditionType::ACCEPTED, Reason::ACCEPTED);
+        let conditions = vec![Condition::new(condition_type, status, reason, "", None)];
         let class =
             GatewayClassStatus { conditions: conditions.clone(), ..GatewayClassStatus::default() };
         let listener = ListenerStatus {

@@ -47,6 +47,10 @@ pub enum AddressType {
 }
 
 /// Endpoint of a slice.
+///
+/// Specification: [Endpoint][spec].
+///
+/// [spec]: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/#EndpointSlice
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SliceEndpoint {
@@ -82,6 +86,10 @@ pub enum EndpointAddress {
 }
 
 /// Readiness of an endpoint; `None` means unknown.
+///
+/// Specification: [EndpointConditions][spec].
+///
+/// [spec]: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/#EndpointSlice
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointConditions {
     /// `true` if the endpoint accepts new connections. Unknown counts as ready.
@@ -96,6 +104,10 @@ pub struct EndpointConditions {
 }
 
 /// Port of a slice.
+///
+/// Specification: [EndpointPort][spec].
+///
+/// [spec]: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/#EndpointSlice
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointPort {
     /// Name of the Service port; empty and absent are the same.

@@ -68,6 +68,9 @@ pub struct AllowedListeners {
 }
 
 /// Namespaces from which ListenerSets may add listeners.
+///
+/// Specification:
+/// [ListenerNamespaces](https://gateway-api.sigs.k8s.io/reference/spec/#listenernamespaces).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListenerNamespaces {
     /// `All`, `Selector`, `Same` or `None`; `None` by default.

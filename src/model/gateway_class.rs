@@ -36,7 +36,8 @@ pub struct GatewayClass {
 pub struct GatewayClassSpec {
     /// The controller that serves this class.
     pub controller_name: GatewayController,
-    /// Parameters of the controller. This one has none and rejects a class that sets them.
+    /// Parameters of the controller. This controller supports none and rejects a class that sets
+    /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters_ref: Option<ParametersRef>,
     /// Description for people; at most 64 characters.

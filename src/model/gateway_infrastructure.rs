@@ -27,12 +27,17 @@ pub struct GatewayInfrastructure {
         skip_serializing_if = "Labels::is_empty"
     )]
     pub annotations: Labels,
-    /// Parameters of the implementation. This one has none and rejects a Gateway that sets them.
+    /// Parameters of the implementation. This controller supports none and rejects a Gateway that
+    /// sets them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters_ref: Option<LocalParametersRef>,
 }
 
 /// Reference to parameters in the namespace of the Gateway.
+///
+/// Specification: [LocalParametersReference][spec].
+///
+/// [spec]: https://gateway-api.sigs.k8s.io/reference/spec/#localparametersreference
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocalParametersRef {
     /// Group of the object.

@@ -52,8 +52,8 @@ impl Resources {
     /// Returns the Service in front of a Gateway, [`Gateway::service_name`], if the Gateway owns
     /// it.
     ///
-    /// Owner references decide, by the Gateway's uid: a Service of the right name alone may have
-    /// been created by anything.
+    /// The Gateway owns the Service if an owner reference has the Gateway's uid. The name alone is
+    /// not sufficient: any client may have created a Service of that name.
     pub fn service_of(&self, gateway: &Gateway) -> GatewayServiceLookup<'_> {
         let Some(service) = self.services.get(&gateway.service_name()) else {
             return GatewayServiceLookup::Missing;
@@ -129,6 +129,7 @@ mod tests {
         }
         assert_eq!(service_name("1st", "sluicegate"), "gateway-1st-sluicegate-53772d68");
     }
+
     #[test]
     fn service_of_gateway_is_found_by_name_and_owner() {
         let mut metadata = ObjectMeta::named("edge".parse().unwrap());

@@ -22,6 +22,9 @@ pub struct GatewayTls {
 }
 
 /// TLS settings of a Gateway towards backends.
+///
+/// Specification:
+/// [GatewayBackendTLS](https://gateway-api.sigs.k8s.io/reference/spec/#gatewaybackendtls).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BackendTls {
@@ -31,6 +34,9 @@ pub struct BackendTls {
 }
 
 /// TLS settings of a Gateway towards clients.
+///
+/// Specification:
+/// [FrontendTLSConfig](https://gateway-api.sigs.k8s.io/reference/spec/#frontendtlsconfig).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FrontendTls {
@@ -42,6 +48,8 @@ pub struct FrontendTls {
 }
 
 /// TLS settings towards the clients of one port.
+///
+/// Specification: [TLSPortConfig](https://gateway-api.sigs.k8s.io/reference/spec/#tlsportconfig).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrontendTlsPort {
     /// The port.
@@ -51,6 +59,8 @@ pub struct FrontendTlsPort {
 }
 
 /// Validation of client certificates on a port.
+///
+/// Specification: [TLSConfig](https://gateway-api.sigs.k8s.io/reference/spec/#tlsconfig).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrontendTlsConfig {
     /// The validation; absent means that clients need no certificate.
@@ -59,6 +69,9 @@ pub struct FrontendTlsConfig {
 }
 
 /// Certificate authorities for the validation of client certificates.
+///
+/// Specification:
+/// [FrontendTLSValidation](https://gateway-api.sigs.k8s.io/reference/spec/#frontendtlsvalidation).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FrontendTlsValidation {

@@ -1,4 +1,4 @@
-//! The table of kinds. A new kind is one more entry here.
+//! The table of kinds. A new kind needs an entry here; the compiler reports the other places.
 
 use super::meta::ObjectMeta;
 use super::scalar::ObjectName;

@@ -95,6 +95,8 @@ pub struct RouteNamespaces {
 }
 
 /// Choice of the namespaces from which routes may attach to a listener.
+///
+/// Specification: [FromNamespaces](https://gateway-api.sigs.k8s.io/reference/spec/#fromnamespaces).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "the enum of the CRD")]
 pub enum FromNamespaces {

@@ -19,6 +19,10 @@ pub struct Node {
 }
 
 /// Status of a node.
+///
+/// Specification: [NodeStatus][spec].
+///
+/// [spec]: https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/node-v1/#NodeStatus
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
     /// Addresses of several types.

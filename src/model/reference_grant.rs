@@ -20,6 +20,9 @@ pub struct ReferenceGrant {
 }
 
 /// Permitted references: every object in `from` may refer to every object in `to`.
+///
+/// Specification:
+/// [ReferenceGrantSpec](https://gateway-api.sigs.k8s.io/reference/spec/#referencegrantspec).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceGrantSpec {
     /// The referring objects; 1 to 16.
@@ -29,6 +32,9 @@ pub struct ReferenceGrantSpec {
 }
 
 /// Referring objects: those of one kind in one namespace.
+///
+/// Specification:
+/// [ReferenceGrantFrom](https://gateway-api.sigs.k8s.io/reference/spec/#referencegrantfrom).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceGrantFrom {
     /// Group of the objects.
@@ -40,6 +46,9 @@ pub struct ReferenceGrantFrom {
 }
 
 /// Referenced objects: one object, or all objects of one kind.
+///
+/// Specification:
+/// [ReferenceGrantTo](https://gateway-api.sigs.k8s.io/reference/spec/#referencegrantto).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReferenceGrantTo {
     /// Group of the objects; empty for the core group.

@@ -1,6 +1,4 @@
-//! Label selectors, as [Kubernetes defines them][spec].
-//!
-//! [spec]: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
+//! Label selectors.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +7,10 @@ use super::validate::Violations;
 
 /// Requirements on labels. Labels match if they meet all requirements; an empty selector matches
 /// all labels.
+///
+/// Specification: [Label selectors][spec].
+///
+/// [spec]: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LabelSelector {

@@ -9,6 +9,10 @@ use super::meta::null_as_default;
 use super::scalar::PortNumber;
 
 /// Port of a Service.
+///
+/// Specification: [ServicePort][spec].
+///
+/// [spec]: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/service-v1/#ServiceSpec
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePort {

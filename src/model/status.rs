@@ -43,6 +43,9 @@ pub struct GatewayClassStatus {
 }
 
 /// Feature of Gateway API that a controller supports.
+///
+/// Specification:
+/// [SupportedFeature](https://gateway-api.sigs.k8s.io/reference/spec/#supportedfeature).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "FeatureForm")]
 pub struct SupportedFeature {

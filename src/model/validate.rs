@@ -1,7 +1,8 @@
 //! Rules that a type alone cannot express: limits of lists, and the CEL rules of the CRDs.
 //!
 //! Each kind has its rules beside its fields, as `fn validate(&self, …, &mut Violations)`. An API
-//! server has checked the objects of a cluster; objects from files and from code are checked here.
+//! server has checked the objects of a cluster. Objects in manifests are checked here. Objects from
+//! code are not checked unless the caller calls `Object::validate`.
 
 use std::fmt;
 
