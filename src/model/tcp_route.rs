@@ -119,17 +119,15 @@ fn validate_parent_refs(parent_refs: &[ParentRef], violations: &mut Violations) 
         let set = |parent: &ParentRef| (parent.section_name.is_some(), parent.port.is_some());
         let section = |parent: &ParentRef| (parent.section_name.clone(), parent.port);
         for earlier in parent_refs[..index].iter().filter(same_parent) {
+            let others = format!("the other references to {} `{}`", parent.kind, parent.name);
             let message = if set(earlier) != set(parent) {
-                "must set the same fields of sectionName and port as the other references to"
+                format!("must set sectionName and port exactly if {others} set them")
             } else if section(earlier) == section(parent) {
-                "must differ in sectionName or port from the other references to"
+                format!("must differ in sectionName or port from {others}")
             } else {
                 continue;
             };
-            violations.add(
-                format!("spec.parentRefs[{index}]"),
-                format!("{message} {} `{}`", parent.kind, parent.name),
-            );
+            violations.add(format!("spec.parentRefs[{index}]"), message);
             break;
         }
     }

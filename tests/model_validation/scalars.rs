@@ -77,11 +77,11 @@ fn ports_and_weights_are_in_their_ranges() {
 
 #[test]
 fn unknown_fields_are_refused_in_kinds_of_gateway_api() {
-    refused(listener("allowdRoutes: {}"), "spec.listeners[0].allowdRoutes", "is it misspelt?");
+    refused(listener("allowdRoutes: {}"), "spec.listeners[0].allowdRoutes", "correct or remove it");
     refused(
         backends("{name: s, port: 1, filters: []}"),
         "spec.rules[0].backendRefs[0].filters",
-        "is it misspelt?",
+        "correct or remove it",
     );
     accepted(object("v1", "Service", "spec: {ports: [{port: 1}], internalTrafficPolicy: Local}"));
 }

@@ -45,7 +45,11 @@ fn parent_refs_to_one_parent_differ_in_section_or_port() {
         "{name: g, port: 1}, {name: g, sectionName: a}",
         "{name: g, sectionName: a}, {name: g, sectionName: a, port: 1}",
     ] {
-        refused(parents(uneven), field, "must set the same fields of sectionName and port");
+        refused(
+            parents(uneven),
+            field,
+            "must set sectionName and port exactly if the other references to",
+        );
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::entry::Entry;
 use super::error::ManifestError;
 use super::header::DeclaredKind;
-use super::read_object::{ParsedObject, error_at, parse_object, read_object};
+use super::read_object::{ParsedObject, UNPARSABLE, error_at, parse_object, read_object};
 use super::split::Document;
 use crate::model::object_kind::ObjectKind;
 
@@ -24,7 +24,7 @@ pub(super) fn read_items(document: &Document<'_>, declared: Vec<DeclaredKind>) -
         let prefix = format!("items[{index}]");
         read_object(document, &prefix, declared, |_| {
             parsed.remove(&index).unwrap_or_else(|| {
-                Err(error_at(document, &prefix, "", None, "cannot be parsed".to_owned()))
+                Err(error_at(document, &prefix, "", None, UNPARSABLE.to_owned()))
             })
         })
     };
@@ -55,8 +55,8 @@ fn parse_items(
             if invalid.insert(reading.current, error.clone()).is_none() {
                 continue;
             }
-            // The item was skipped and the error is the same. All items that have not been parsed
-            // get it.
+            // Skipping the item did not help: parsing stopped there again. Every item that was not
+            // parsed gets this error.
             items.extend(kinds.keys().map(|index| (*index, Err(error.clone()))));
         }
         items.extend(invalid.into_iter().map(|(index, error)| (index, Err(error))));

@@ -4,7 +4,7 @@ use super::entry::{Content, Entry};
 use super::error::ManifestError;
 use super::header::Header;
 use super::list::read_items;
-use super::read_object::{error_at, parse_object, read_object};
+use super::read_object::{UNPARSABLE, error_at, parse_object, read_object};
 use super::split::{Document, split};
 
 /// Reads all documents of a manifest.
@@ -51,10 +51,11 @@ pub fn read_document(document: &Document<'_>) -> Vec<Entry> {
 
 /// Returns the entry of a document that is not YAML, or whose root is not a mapping.
 fn unreadable(document: &Document<'_>) -> Entry {
-    // The text of a syntax error may contain further lines; padding makes them those of the stream.
+    // The text of a syntax error can contain more line numbers. The empty lines of `padded` make
+    // them line numbers of the stream.
     let error = match Header::parse(&document.padded()) {
         Err(error) => ManifestError::from_yaml(&error, document.line),
-        Ok(_) => error_at(document, "", "", None, "cannot be parsed".to_owned()),
+        Ok(_) => error_at(document, "", "", None, UNPARSABLE.to_owned()),
     };
     Entry { line: document.line, key: None, content: Content::Invalid(vec![error]) }
 }

@@ -13,6 +13,9 @@ use crate::model::object_key::ObjectKey;
 use crate::model::object_kind::ObjectKind;
 use crate::model::reference::GATEWAY_GROUP;
 
+/// Message for a document or item that the parser rejects without an error of its own.
+pub(super) const UNPARSABLE: &str = "cannot be parsed as YAML or JSON; correct the document";
+
 /// An object with the paths of the fields that its type does not have.
 #[derive(Debug)]
 pub(super) struct ParsedObject {
@@ -67,7 +70,12 @@ fn check(document: &Document<'_>, prefix: &str, parsed: ParsedObject, version: &
     let errors: Vec<_> = unknown_fields
         .iter()
         .filter(|field| is_checked(object.kind(), field))
-        .map(|field| error(field, "is not a known field; is it misspelt?".to_owned()))
+        .map(|field| {
+            error(
+                field,
+                format!("is not a field of {}; correct or remove it", object.kind().as_str()),
+            )
+        })
         .chain(
             object.validate(version).into_iter().map(|broken| error(&broken.field, broken.message)),
         )

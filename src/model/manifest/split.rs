@@ -1,7 +1,8 @@
 //! Splitting a stream into documents.
 //!
-//! `---` at the beginning of a line ends a document, even inside quotes: YAML specifies it so.
-//! Splitting before parsing is therefore safe, and a syntax error affects its own document only.
+//! `---` at the beginning of a line ends a document, even inside quotes, as specified by [YAML
+//! 1.2](https://yaml.org/spec/1.2.2/#912-document-markers). Splitting before parsing is therefore
+//! safe, and a syntax error affects its own document only.
 
 /// Document of a YAML stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,8 @@ pub struct Document<'a> {
 }
 
 impl Document<'_> {
-    /// Returns the text after so many empty lines that a parser counts the lines of the stream.
+    /// Returns the text with empty lines before it, so that a parser reports line numbers of the
+    /// stream.
     pub(super) fn padded(&self) -> String {
         "\n".repeat(self.line - 1) + self.text
     }

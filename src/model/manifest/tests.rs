@@ -99,7 +99,7 @@ fn unknown_field_is_an_error() {
             "v1",
             "  rules:\n  - backendRefs:\n    - {name: a, port: 1, wieght: 3}\n"
         )),
-        "8:34: TCPRoute default/r: spec.rules[0].backendRefs[0].wieght: is not a known field; is it misspelt?"
+        "8:34: TCPRoute default/r: spec.rules[0].backendRefs[0].wieght: is not a field of TCPRoute; correct or remove it"
     );
 }
 
@@ -272,7 +272,7 @@ fn json_is_read() {
 }
 
 #[test]
-fn hostile_input_is_refused_quickly() {
+fn hostile_input_is_rejected_quickly() {
     let deep = "[".repeat(10_000);
     assert!(matches!(read(&deep)[0].content, Content::Invalid(_)));
     let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
