@@ -28,7 +28,8 @@ pub(super) fn fill_generation(object: &mut Object, previous: Option<&Object>) {
     object.metadata_mut().generation = Some(generation);
 }
 
-/// Compares the kinds with a status: only their generation is ever read.
+/// Returns `true` if the specs are equal. Kinds without a status always count as equal, because
+/// their generation is never read.
 #[cfg(feature = "files")]
 fn has_same_spec(one: &Object, other: &Object) -> bool {
     match (one, other) {

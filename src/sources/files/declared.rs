@@ -1,12 +1,12 @@
-//! An object with its place in a file.
+//! An object with its position in a file.
 
 use std::path::PathBuf;
 
 use crate::model::Object;
 
-/// An object with the place of its declaration.
+/// An object with the position of its declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Declared {
+pub(super) struct DeclaredObject {
     /// The object as the file contains it.
     pub(super) original: Object,
     /// The object with the metadata that an API server would set.

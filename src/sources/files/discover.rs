@@ -61,7 +61,7 @@ pub(super) fn read_text(file: &Path) -> Result<String, FileError> {
 }
 
 /// Returns the directories in which a change of the files at `path` is visible: the directory of
-/// the path, and those to which symbolic links lead.
+/// the path, and those of the targets of symbolic links.
 pub(super) fn directories_to_watch(path: &Path) -> BTreeSet<PathBuf> {
     let mut directories = BTreeSet::new();
     let mut add_target = |path: &Path| {

@@ -25,7 +25,7 @@ pub enum FileError {
         path: PathBuf,
     },
     /// A file is too large to be a manifest.
-    #[error("cannot read {}: it is larger than {} MiB", path.display(), limit >> 20)]
+    #[error("cannot read {}: it is larger than {} MiB; split the file", path.display(), limit >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -33,7 +33,9 @@ pub enum FileError {
         limit: u64,
     },
     /// The operating system provides no file notifications.
-    #[error("cannot watch files")]
+    #[error(
+        "cannot watch files for changes; check fs.inotify.max_user_instances and max_user_watches"
+    )]
     Watch {
         /// Error of the notification library.
         source: Box<dyn Error + Send + Sync>,

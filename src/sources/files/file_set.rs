@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::PathBuf;
 
-use super::declared::Declared;
+use super::declared::DeclaredObject;
 use super::discover::{list_files, read_text};
 use super::error::FileError;
 use super::parsed_file::ParsedFile;
@@ -19,11 +19,13 @@ pub(super) struct FileSet {
     paths: Vec<PathBuf>,
     /// `true` if objects get creation timestamps and generations.
     fills_metadata: bool,
-    /// The files, in the order of the paths. Of two declarations of one object, the first counts.
+    /// The files, in the order of the paths. `resolve` chooses between two declarations of one
+    /// object.
     files: Vec<(PathBuf, ParsedFile)>,
-    objects: BTreeMap<ObjectKey, Declared>,
+    objects: BTreeMap<ObjectKey, DeclaredObject>,
     problems: Vec<String>,
-    unreadable: BTreeSet<PathBuf>,
+    /// Files and directories that may contain objects which were not read.
+    incomplete_paths: BTreeSet<PathBuf>,
 }
 
 impl FileSet {
@@ -34,7 +36,7 @@ impl FileSet {
             files: Vec::new(),
             objects: BTreeMap::new(),
             problems: Vec::new(),
-            unreadable: BTreeSet::new(),
+            incomplete_paths: BTreeSet::new(),
         }
     }
 
@@ -52,9 +54,10 @@ impl FileSet {
         Ok(())
     }
 
-    /// Returns `true` if the last reload could not read a file or directory.
+    /// Returns `true` if some objects may be missing, because a file or directory could not be read
+    /// or an entry could not be identified.
     pub(super) fn is_incomplete(&self) -> bool {
-        !self.unreadable.is_empty()
+        !self.incomplete_paths.is_empty()
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -64,16 +67,20 @@ impl FileSet {
         }
     }
 
-    /// Reads all files again, except those in `being_written`. Returns `true` if a file, an object
-    /// or a problem changed.
+    /// Reads all files again. Returns `true` if a file, an object or a problem changed.
+    ///
+    /// `being_written` contains the files that another program has open for writing. They are not
+    /// read.
     pub(super) fn reload(&mut self, being_written: &BTreeSet<PathBuf>) -> bool {
         let mut result = LoadResult::default();
         let files = self.read_files(being_written, &mut result);
         for (file, parsed) in &files {
             result.add_file(file, parsed.entries());
         }
-        let newly_unreadable = &result.unreadable - &self.unreadable;
-        let mut objects = result.resolve(&self.objects, &newly_unreadable);
+        // An object that vanished may have moved into a file that has just become incomplete;
+        // `resolve` keeps it then.
+        let newly_incomplete = &result.incomplete_paths - &self.incomplete_paths;
+        let mut objects = result.resolve(&self.objects, &newly_incomplete);
         if self.fills_metadata {
             self.fill_metadata(&mut objects);
         }
@@ -82,11 +89,11 @@ impl FileSet {
         self.files = files;
         self.objects = objects;
         self.problems = result.problems;
-        self.unreadable = result.unreadable;
+        self.incomplete_paths = result.incomplete_paths;
         is_changed
     }
 
-    fn fill_metadata(&self, objects: &mut BTreeMap<ObjectKey, Declared>) {
+    fn fill_metadata(&self, objects: &mut BTreeMap<ObjectKey, DeclaredObject>) {
         let now = Timestamp::now();
         for (key, declared) in objects {
             match self.objects.get(key) {
@@ -102,14 +109,14 @@ impl FileSet {
         }
     }
 
-    /// Reads the files in the order of the paths. A file is read once, however many paths and
-    /// symbolic links lead to it.
+    /// Reads the files in the order of the paths. A file is read once, even if it is the target of
+    /// several paths and symbolic links.
     fn read_files(
         &self,
         being_written: &BTreeSet<PathBuf>,
         result: &mut LoadResult,
     ) -> Vec<(PathBuf, ParsedFile)> {
-        let before: HashMap<_, _> =
+        let previous_files: HashMap<_, _> =
             self.files.iter().map(|(file, parsed)| (file, parsed)).collect();
         let mut seen = BTreeSet::new();
         let mut read = Vec::new();
@@ -124,14 +131,16 @@ impl FileSet {
                 if !seen.insert(canonical) {
                     continue;
                 }
-                let before = before.get(&file).copied();
+                let previous = previous_files.get(&file).copied();
                 if is_being_written {
-                    read.extend(before.map(|parsed| (file, parsed.clone())));
+                    // Keep the last parse of a half-written file; a new file waits until it is
+                    // complete.
+                    read.extend(previous.map(|parsed| (file, parsed.clone())));
                     continue;
                 }
                 match read_text(&file) {
                     Ok(text) => {
-                        let parsed = ParsedFile::parse(&file, text, before);
+                        let parsed = ParsedFile::parse(&file, text, previous);
                         read.push((file, parsed));
                     }
                     // The file was deleted between listing and reading.

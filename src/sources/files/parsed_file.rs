@@ -17,7 +17,7 @@ impl ParsedFile {
     /// Parses the text of a file.
     ///
     /// A document with the same text as in `before` is not parsed again, even at another line. An
-    /// invalid document is, because its errors contain line numbers.
+    /// invalid document is parsed again, because its errors contain line numbers.
     pub(super) fn parse(file: &Path, text: String, before: Option<&Self>) -> Self {
         if let Some(same) = before.filter(|before| before.text == text) {
             return same.clone();

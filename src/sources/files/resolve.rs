@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::path::{Path, PathBuf};
 
-use super::declared::Declared;
+use super::declared::DeclaredObject;
 use super::discover::parent_directory;
 use super::error::FileError;
 use crate::model::manifest::{Content, Entry};
@@ -15,11 +15,11 @@ use crate::model::{Object, ObjectKey};
 pub(super) struct LoadResult {
     pub(super) problems: Vec<String>,
     /// The declarations of each object, in the order of the files.
-    declared: BTreeMap<ObjectKey, Vec<Declared>>,
+    declared: BTreeMap<ObjectKey, Vec<DeclaredObject>>,
     /// The invalid declarations: the object and its file.
     invalid: BTreeSet<(ObjectKey, PathBuf)>,
     /// Files and directories that may contain objects which were not read.
-    pub(super) unreadable: BTreeSet<PathBuf>,
+    pub(super) incomplete_paths: BTreeSet<PathBuf>,
 }
 
 impl LoadResult {
@@ -34,7 +34,7 @@ impl LoadResult {
                     self.problems.extend(errors.iter().map(problem));
                     match &entry.key {
                         Some(key) => _ = self.invalid.insert((key.clone(), file.to_owned())),
-                        None => _ = self.unreadable.insert(file.to_owned()),
+                        None => _ = self.incomplete_paths.insert(file.to_owned()),
                     }
                 }
             }
@@ -43,14 +43,14 @@ impl LoadResult {
 
     fn add_object(&mut self, file: &Path, line: usize, object: &Object) {
         let (original, object) = (object.clone(), object.clone());
-        let declared = Declared { original, object, file: file.to_owned(), line };
+        let declared = DeclaredObject { original, object, file: file.to_owned(), line };
         self.declared.entry(declared.object.key()).or_default().push(declared);
     }
 
     /// Adds a file or directory that cannot be read.
     pub(super) fn add_unreadable(&mut self, path: PathBuf, error: &FileError) {
         self.problems.push(error.problem());
-        self.unreadable.insert(path);
+        self.incomplete_paths.insert(path);
     }
 
     /// Returns the objects to use, given those used `before`. Adds a problem for every declaration
@@ -58,13 +58,13 @@ impl LoadResult {
     ///
     /// If an object is declared twice, the declaration in the file that it was read from before is
     /// used, or else the first one. An object that is missing is kept in three cases: a declaration
-    /// of it is invalid, its file or directory cannot be read, or a file in the same directory, to
-    /// which it may have moved, is one of `newly_unreadable`.
+    /// of it is invalid, its file or directory is incomplete, or a file in the same directory, to
+    /// which it may have moved, is one of `newly_incomplete`.
     pub(super) fn resolve(
         &mut self,
-        before: &BTreeMap<ObjectKey, Declared>,
-        newly_unreadable: &BTreeSet<PathBuf>,
-    ) -> BTreeMap<ObjectKey, Declared> {
+        before: &BTreeMap<ObjectKey, DeclaredObject>,
+        newly_incomplete: &BTreeSet<PathBuf>,
+    ) -> BTreeMap<ObjectKey, DeclaredObject> {
         let mut resolved = BTreeMap::new();
         for (key, declarations) in mem::take(&mut self.declared) {
             let previous = before.get(&key);
@@ -72,7 +72,7 @@ impl LoadResult {
                 resolved.insert(key.clone(), self.keep_previous(&key, previous.clone()));
             }
             let is_in_same_file =
-                |declared: &Declared| previous.is_some_and(|old| old.file == declared.file);
+                |declared: &DeclaredObject| previous.is_some_and(|old| old.file == declared.file);
             let chosen = declarations.iter().position(is_in_same_file).unwrap_or(0);
             let used = resolved.entry(key.clone()).or_insert_with(|| declarations[chosen].clone());
             for other in declarations.iter().filter(|other| *other != used) {
@@ -90,12 +90,12 @@ impl LoadResult {
                 continue;
             }
             let has_invalid = self.invalid.iter().any(|(invalid, _)| invalid == key);
-            let kept = if has_invalid || self.is_unreadable(&previous.file) {
+            let kept = if has_invalid || self.is_incomplete(&previous.file) {
                 previous.clone()
             } else if let Some(file) =
-                newly_unreadable.iter().find(|path| are_siblings(path, &previous.file))
+                newly_incomplete.iter().find(|path| are_siblings(path, &previous.file))
             {
-                Declared { file: file.clone(), ..previous.clone() }
+                DeclaredObject { file: file.clone(), ..previous.clone() }
             } else {
                 continue;
             };
@@ -104,7 +104,7 @@ impl LoadResult {
         resolved
     }
 
-    fn keep_previous(&mut self, key: &ObjectKey, previous: Declared) -> Declared {
+    fn keep_previous(&mut self, key: &ObjectKey, previous: DeclaredObject) -> DeclaredObject {
         self.problems.push(format!("{key}: the last valid version stays in use"));
         previous
     }
@@ -113,8 +113,8 @@ impl LoadResult {
         self.invalid.contains(&(key.clone(), file.to_owned()))
     }
 
-    fn is_unreadable(&self, file: &Path) -> bool {
-        self.unreadable.iter().any(|path| path == file || file.parent() == Some(path))
+    fn is_incomplete(&self, file: &Path) -> bool {
+        self.incomplete_paths.iter().any(|path| path == file || file.parent() == Some(path))
     }
 }
 

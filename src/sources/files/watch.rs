@@ -23,7 +23,8 @@ const BURST_QUIET_PERIOD: Duration = Duration::from_millis(10);
 const MAX_BURST: Duration = Duration::from_millis(200);
 /// Interval of polling while something cannot be watched, is missing or is being written.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// A file that is being written for longer than this is read as it is.
+/// Time after the last write to a file after which the file is read, even if it has not been
+/// closed.
 const MAX_WRITE: Duration = Duration::from_secs(5);
 
 /// Watch on all paths of a source.
