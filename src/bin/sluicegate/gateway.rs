@@ -12,7 +12,7 @@ use crate::error::RunError;
 ///
 /// # Errors
 /// Returns [`RunError::Kubernetes`] if there is no configuration for a cluster.
-pub(crate) async fn builder(
+pub(crate) async fn build_gateway(
     options: &RunOptions,
 ) -> Result<(Builder, Option<LeaseHandle>), RunError> {
     // For connections of a removed listener. The shutdown has the same timeout.
@@ -29,7 +29,7 @@ pub(crate) async fn builder(
         builder = builder.advertise(address);
     }
     if options.kubernetes {
-        let (source, lease) = kubernetes_source(options).await?;
+        let (source, lease) = build_kubernetes_source(options).await?;
         return Ok((builder.source(source), lease));
     }
     if let Some(name) = &options.controller_name {
@@ -38,7 +38,7 @@ pub(crate) async fn builder(
     Ok((builder.source(FileSource::new(&options.files)), None))
 }
 
-async fn kubernetes_source(
+async fn build_kubernetes_source(
     options: &RunOptions,
 ) -> Result<(KubeSource, Option<LeaseHandle>), RunError> {
     let KubernetesOptions { watch_namespaces, read_only, lease, identity } =

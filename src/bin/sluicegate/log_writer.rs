@@ -18,10 +18,11 @@ const MAX_BUFFERED_BYTES: usize = 4 * 1024 * 1024;
 /// Maximum time that [`LogWriter::flush`] waits.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Buffer and writer thread of the log.
+/// The buffer of the log, shared with the writer thread.
 #[derive(Default)]
 pub(crate) struct LogWriter {
     buffer: Mutex<Buffer>,
+    /// Signalled when the buffer stops being empty, and when a batch is written.
     changed: Condvar,
 }
 
@@ -56,11 +57,12 @@ impl LogWriter {
                 buffer.is_writing = true;
                 (mem::take(&mut buffer.bytes), mem::take(&mut buffer.dropped_lines))
             };
-            // Forwarding goes on if standard error is closed.
+            // An error is ignored: the program must keep forwarding when standard error is closed.
             let _ = io::stderr().lock().write_all(&bytes);
             self.buffer().is_writing = false;
             self.changed.notify_all();
             if dropped_lines > 0 {
+                // This line is buffered like any other.
                 tracing::warn!(
                     dropped_lines,
                     "log lines dropped: standard error was read too slowly"
@@ -81,22 +83,24 @@ impl LogWriter {
 }
 
 /// Writer that appends to the buffer. `tracing` passes one line in each call.
-pub(crate) struct LineWriter(pub(crate) Arc<LogWriter>);
+pub(crate) struct BufferAppender(pub(crate) Arc<LogWriter>);
 
-impl io::Write for LineWriter {
+impl io::Write for BufferAppender {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut buffer = self.0.buffer();
-        if buffer.bytes.is_empty() {
-            self.0.changed.notify_all();
-        }
+        let was_empty = buffer.bytes.is_empty();
         if buffer.bytes.len() + line.len() <= MAX_BUFFERED_BYTES {
             buffer.bytes.extend_from_slice(line);
         } else {
             buffer.dropped_lines += 1;
         }
+        if was_empty {
+            self.0.changed.notify_all();
+        }
         Ok(line.len())
     }
 
+    /// Does nothing: [`LogWriter::flush`] waits for the writer thread.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use crate::log_writer::{LineWriter, LogWriter};
+use crate::log_writer::{BufferAppender, LogWriter};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -21,7 +21,10 @@ pub(crate) enum LogFormat {
 pub(crate) struct LogFilter(String);
 
 impl LogFilter {
-    /// Parses a level or directives. A level applies to this crate; other crates log warnings.
+    /// Parses a level or directives.
+    ///
+    /// A level applies to this crate. Other crates log warnings, or errors at level `error`; the
+    /// kube crates log nothing except at level `error`.
     ///
     /// # Errors
     /// Returns what is allowed if the text is neither.
@@ -54,7 +57,7 @@ pub(crate) fn start(format: LogFormat, filter: LogFilter) -> io::Result<Arc<LogW
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter.0))
         .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
-        .with_writer(move || LineWriter(writer.clone()));
+        .with_writer(move || BufferAppender(writer.clone()));
     match format {
         LogFormat::Text => subscriber.compact().with_target(false).init(),
         LogFormat::Json => {

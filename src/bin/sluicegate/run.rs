@@ -32,7 +32,7 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
     let (lifecycle, receiver) = watch::channel(Lifecycle::Starting);
     tokio::spawn(health::serve(health::listen(options.health).await?, receiver));
 
-    let (builder, lease) = gateway::builder(&options).await?;
+    let (builder, lease) = gateway::build_gateway(&options).await?;
     // Pinned here, so that the election still runs while the Lease is released below.
     let mut start = pin!(builder.start());
     let gateway = tokio::select! {
@@ -101,7 +101,7 @@ async fn shut_down(
         }
         () = signals.next() => {}
     }
-    // The dropped future has requested the stop. The reports end when all connections are reset.
+    // Dropping `graceful` dropped the handle, which stops the gateway. The reports end when all connections are reset.
     while reports.next().await.is_some() {}
     tracing::info!("stopped immediately; open connections were reset");
 }

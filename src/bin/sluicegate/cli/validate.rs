@@ -12,8 +12,8 @@ impl RunOptions {
     /// # Errors
     /// Returns the first conflict or missing option. The error prints the usage and exits.
     pub(crate) fn validate(&self) -> Result<(), clap::Error> {
-        let conflict = |message: String| Err(error(ErrorKind::ArgumentConflict, message));
-        let missing = |message: &str| Err(error(ErrorKind::MissingRequiredArgument, message));
+        let conflict = |message: String| Err(usage_error(ErrorKind::ArgumentConflict, message));
+        let missing = |message: &str| Err(usage_error(ErrorKind::MissingRequiredArgument, message));
         match (self.kubernetes, !self.files.is_empty()) {
             (true, true) => {
                 return conflict(
@@ -67,7 +67,7 @@ fn first_given<'a>(options: &[(&'a str, bool)]) -> Option<&'a str> {
 }
 
 /// Returns an error of the subcommand `run`, which prints its usage.
-fn error(kind: ErrorKind, message: impl Into<String>) -> clap::Error {
+fn usage_error(kind: ErrorKind, message: impl Into<String>) -> clap::Error {
     let mut command = Cli::command();
     command.build();
     let run = command.find_subcommand_mut("run").expect("the command has this subcommand");
