@@ -44,12 +44,12 @@ Exit status:
 ";
 
 fn main() -> ExitCode {
-    let outcome = match parse() {
+    let result = match parse() {
         Ok(Some(command)) => command.run(),
         Ok(None) => print(HELP).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Err(error) => Err(format!("{error}\nRun with --help for the options.").into()),
     };
-    outcome.unwrap_or_else(|error| {
+    result.unwrap_or_else(|error| {
         let source = error.source().map(|source| format!(": {source}")).unwrap_or_default();
         eprintln!("translate: {error}{source}");
         ExitCode::from(2)

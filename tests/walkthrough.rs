@@ -32,7 +32,7 @@ impl Gateway {
     fn start(files: &Files, arguments: &[&str]) -> Self {
         let address = own_address();
         let (bind, path) = (address.to_string(), files.path.to_str().unwrap());
-        Self::run(address, &[&["--bind", &bind, "--play-pods", path], arguments].concat())
+        Self::run(address, &[&["--bind", &bind, "--simulate-pods", path], arguments].concat())
     }
 
     /// Runs the example; `address` is the address for clients.

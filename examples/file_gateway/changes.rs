@@ -6,7 +6,7 @@ use serde_json::Value;
 use sluicegate::Report;
 use sluicegate::model::{Object, ObjectKey};
 
-/// Logs added, changed and removed objects, and problems in the files that are solved.
+/// Logs added, changed and removed objects, and problems in the files that are resolved.
 pub(crate) fn log(before: &Report, now: &Report) {
     let by_key = |report: &Report| -> BTreeMap<ObjectKey, Object> {
         report.resources.objects().map(|object| (object.key(), object)).collect()
@@ -25,7 +25,7 @@ pub(crate) fn log(before: &Report, now: &Report) {
         tracing::info!("removed {key}");
     }
     for problem in before.problems.iter().filter(|problem| !now.problems.contains(problem)) {
-        tracing::info!("solved: {problem}");
+        tracing::info!("resolved: {problem}");
     }
 }
 

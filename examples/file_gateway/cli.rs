@@ -16,14 +16,15 @@ Usage: file_gateway [OPTIONS] [PATH...]
            ReferenceGrant, Service, EndpointSlice and Namespace. The gateway
            follows changes of the files.
 
-Without PATH, runs the walk-through in examples/tcp-routing with --play-pods.
+Without PATH, runs the walk-through in examples/tcp-routing with
+--simulate-pods.
 
 Options:
       --bind ADDRESS           IP address to listen on. Default: all addresses.
       --drain-timeout SECONDS  Time that open connections get to finish after
                                Ctrl-C or SIGTERM, or after the removal of their
                                listener. Default: 30.
-      --play-pods              Start an echo server for each pod of a Deployment
+      --simulate-pods          Start an echo server for each pod of a Deployment
                                whose image name contains echo-basic.
   -q, --quiet                  Do not log a line for each connection.
   -h, --help                   Print this help.
@@ -35,20 +36,20 @@ pub(crate) struct Options {
     pub(crate) paths: Vec<PathBuf>,
     pub(crate) bind: Option<IpAddr>,
     pub(crate) drain_timeout: Duration,
-    pub(crate) play_pods: bool,
+    pub(crate) simulate_pods: bool,
     pub(crate) quiet: bool,
 }
 
 /// Parses the command line; returns `None` if it asks for the help text.
 pub(crate) fn parse() -> Result<Option<Options>, lexopt::Error> {
     let (paths, bind, drain_timeout) = (Vec::new(), None, Duration::from_secs(30));
-    let mut options = Options { paths, bind, drain_timeout, play_pods: false, quiet: false };
+    let mut options = Options { paths, bind, drain_timeout, simulate_pods: false, quiet: false };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("bind") => options.bind = Some(parser.value()?.parse()?),
             Long("drain-timeout") => options.drain_timeout = parser.value()?.parse_with(seconds)?,
-            Long("play-pods") => options.play_pods = true,
+            Long("simulate-pods") => options.simulate_pods = true,
             Short('q') | Long("quiet") => options.quiet = true,
             Short('h') | Long("help") => return Ok(None),
             Value(path) => options.paths.push(path.into()),
@@ -56,7 +57,7 @@ pub(crate) fn parse() -> Result<Option<Options>, lexopt::Error> {
         }
     }
     if options.paths.is_empty() {
-        options.play_pods = true;
+        options.simulate_pods = true;
         let path = Path::new("examples/tcp-routing");
         let absolute = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         options.paths.push(if path.is_dir() { path.to_owned() } else { absolute });

@@ -18,7 +18,7 @@ pub(crate) fn text(paths: &[PathBuf], report: &Report) -> String {
         lines.push("No objects yet.\n".to_owned());
     }
     lines.extend([gateway_table(report), route_table(report)]);
-    let listeners = listeners(report).filter_map(|(id, _)| report.listeners.get(&id));
+    let listeners = list_listeners(report).filter_map(|(id, _)| report.listeners.get(&id));
     let mut addresses = listeners.flat_map(|listener| &listener.bound).peekable();
     if addresses.peek().is_some() {
         lines.push("Try:".to_owned());
@@ -39,7 +39,7 @@ pub(crate) fn text(paths: &[PathBuf], report: &Report) -> String {
 fn gateway_table(report: &Report) -> String {
     let header = ["GATEWAY", "LISTENER", "ADDRESS", "ACCEPTED", "PROGRAMMED", "ROUTES"];
     let mut rows = vec![header.map(str::to_owned)];
-    for (id, listener) in listeners(report) {
+    for (id, listener) in list_listeners(report) {
         let addresses = report.listeners.get(&id).map(|listener| &listener.advertised);
         let addresses = addresses.into_iter().flatten().map(ToString::to_string);
         let addresses = addresses.reduce(|all, address| all + " " + &address);
@@ -56,7 +56,7 @@ fn gateway_table(report: &Report) -> String {
 }
 
 /// Returns the listeners by Gateway, in the order of its spec.
-fn listeners(report: &Report) -> impl Iterator<Item = (ListenerId, &ListenerStatus)> {
+fn list_listeners(report: &Report) -> impl Iterator<Item = (ListenerId, &ListenerStatus)> {
     report.status.gateways.iter().flat_map(|(gateway, status)| {
         status.listeners.iter().map(|listener| {
             let name = listener.name.clone();

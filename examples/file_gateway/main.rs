@@ -60,7 +60,7 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let files = FileSource::new(&options.paths);
-    let mut gateway = match options.play_pods {
+    let mut gateway = match options.simulate_pods {
         true => Server::builder().source(SimulatedCluster::new(files, options.paths.clone())),
         false => Server::builder().source(files),
     };

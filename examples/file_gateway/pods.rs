@@ -30,17 +30,18 @@ struct Pod {
 
 /// The echo server of a pod. Its task is aborted on drop.
 #[derive(Debug)]
-struct Server {
+struct EchoServer {
     address: SocketAddr,
     _task: JoinSet<()>,
 }
 
 /// The running pods.
 #[derive(Debug, Default)]
-pub(crate) struct Pods(BTreeMap<Pod, Server>);
+pub(crate) struct Pods(BTreeMap<Pod, EchoServer>);
 
 impl Pods {
-    /// Starts the missing pods of these Deployments, and stops the pods of any other.
+    /// Makes the running echo servers match the Deployments. Servers that remain in `running` stop
+    /// when it is dropped.
     pub(crate) async fn update(
         &mut self,
         deployments: impl Iterator<Item = &Value>,
@@ -64,12 +65,12 @@ impl Pods {
 }
 
 impl Pod {
-    async fn start(&self) -> io::Result<Server> {
+    async fn start(&self) -> io::Result<EchoServer> {
         let listener = listen(self.port).await?;
         let address = listener.local_addr()?;
         let mut task = JoinSet::new();
         task.spawn(echo::serve(listener, self.identity.clone()));
-        Ok(Server { address, _task: task })
+        Ok(EchoServer { address, _task: task })
     }
 
     fn is_selected_by(&self, service: &Service) -> bool {
@@ -104,8 +105,8 @@ impl Pod {
     }
 }
 
-/// Binds the port on the first free address of 127.88.0.0/24, so that each pod has its own address.
-/// If the operating system has only one loopback address, binds any port there.
+/// Binds `port` on the first address of 127.88.0.0/24 where it is free, so that several pods can use
+/// one port. If the operating system has only one loopback address, binds any port there.
 async fn listen(port: PortNumber) -> io::Result<TcpListener> {
     for host in 1..=254 {
         match TcpListener::bind((Ipv4Addr::new(127, 88, 0, host), port.get())).await {
