@@ -10,6 +10,7 @@
 //! | `layout` | unreachable files, `mod.rs`, `super::super`, length, names of files and types |
 //! | `purity` | crates with I/O and the YAML library stay in their places |
 //! | `comments` | words, first words and width of comments |
+//! | `quotes` | messages that docs/kubernetes.md quotes |
 //! | `links` | links between Markdown files, and file names in ARCHITECTURE.md |
 //!
 //! `tokens` splits a file, `imports` finds what it declares and imports, `crates` resolves a path to
@@ -25,6 +26,7 @@ mod layers;
 mod layout;
 mod links;
 mod purity;
+mod quotes;
 mod sources;
 mod tokens;
 

@@ -101,7 +101,8 @@ async fn shut_down(
         }
         () = signals.next() => {}
     }
-    // Dropping `graceful` dropped the handle, which stops the gateway. The reports end when all connections are reset.
+    // Dropping `graceful` dropped the handle, which stops the gateway. The reports end when all
+    // connections are reset.
     while reports.next().await.is_some() {}
     tracing::info!("stopped immediately; open connections were reset");
 }
