@@ -139,7 +139,7 @@ async fn invalid_object_is_reported_and_stalls_nothing() {
     let reported = |snapshot: &Snapshot| !snapshot.problems.is_empty();
     let snapshot = harness.until("it breaks again", reported).await;
     assert_eq!(routes(&snapshot), ["another", "broken", "r"], "the last good version stays");
-    assert!(snapshot.problems[0].contains("; its last valid version stays in effect"));
+    assert!(snapshot.problems[0].contains("; the last valid version stays in use"));
     api.delete("tcproutes/default/broken");
     let snapshot = harness.until("it is gone", |snapshot| snapshot.problems.is_empty()).await;
     assert_eq!(routes(&snapshot), ["another", "r"]);

@@ -89,7 +89,7 @@ impl Cache {
             }
             Err(error) => {
                 let effect = match self.resources.get(&key) {
-                    Some(_) => "its last valid version stays in effect",
+                    Some(_) => "the last valid version stays in use",
                     None => "it is ignored",
                 };
                 let error = error_text(&error);
