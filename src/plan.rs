@@ -120,7 +120,8 @@ pub struct RoutePlan {
 pub struct BackendPlan {
     /// The object that the route refers to.
     pub backend: BackendId,
-    /// The backend's share of the route's connections, relative to the sum of the weights.
+    /// The backend's share of the route's connections, relative to the sum of the weights; 0 to
+    /// 1,000,000 in a TCPRoute.
     pub weight: u32,
     /// The endpoints, or the reason to reject connections.
     pub target: Target,
@@ -141,9 +142,9 @@ pub struct BackendId {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Target {
-    /// These addresses, used in turn. At least one, sorted, without duplicates.
+    /// These addresses, used round robin. At least one, sorted, without duplicates.
     Endpoints(Arc<[SocketAddr]>),
-    /// None: the connection is accepted and reset at once.
+    /// No address: each connection is accepted and reset at once.
     Reject(RejectReason),
 }
 

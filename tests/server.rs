@@ -175,7 +175,7 @@ async fn port_in_use_is_reported_and_opened_once_free() {
     assert_eq!(name_at((address, *OTHER_PORT).into()).as_deref(), Some("one"));
 
     drop(taken);
-    let report = report_where(&mut reports, "the port is had", |report| {
+    let report = report_where(&mut reports, "the port is open", |report| {
         programmed(report, "g").1.status == ConditionStatus::True
     })
     .await;
@@ -261,7 +261,7 @@ async fn duplicate_object_is_taken_from_the_first_source() {
     assert_eq!(
         handle.report().problems,
         [
-            "TCPRoute default/r: several sources contain this object; the one of source memory is used"
+            "TCPRoute default/r: several sources contain this object; the one of source memory is used. Remove it from the other sources"
         ]
     );
     let at = (address, *PORT).into();
@@ -318,7 +318,7 @@ async fn custom_source_receives_status_and_may_fail() {
     assert_eq!(
         report.problems,
         [
-            "source scripted has failed and receives no more updates; its last objects stay in use: out of luck"
+            "source scripted failed: out of luck. Its last objects stay in use, but it receives no further updates; restart the program"
         ]
     );
     assert_eq!(name_at((address, *PORT).into()).as_deref(), Some("one"));

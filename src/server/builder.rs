@@ -1,7 +1,6 @@
 //! Configuration and start of a gateway.
 
 use std::fmt;
-use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 use std::thread;
 use std::time::Duration;
@@ -103,8 +102,8 @@ impl Builder {
         self
     }
 
-    /// Sets the address on which Gateways without addresses of their own listen. Default: all
-    /// interfaces.
+    /// Sets the address on which Gateways without addresses of their own listen, and the bind
+    /// address of pod ports with [`Addresses::Service`]. Default: all interfaces.
     pub fn bind(mut self, address: IpAddr) -> Self {
         self.bind = Some(address);
         self
@@ -145,7 +144,7 @@ impl Builder {
         if self.sources.is_empty() {
             return Err(StartError::NoSource);
         }
-        let controller = controller::resolve(self.controller, &self.sources)?;
+        let controller = controller::merge_names(self.controller, &self.sources)?;
         let bind = self.bind.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let advertise = self.advertise.unwrap_or_else(local_address::detect);
         let mut settings = translate::Settings::default()
@@ -168,14 +167,13 @@ impl Builder {
             let control = ControlLoop::new(settings, self.address_cooldown, forwarder, reporter);
             let done = runtime.block_on(control.run(self.sources, commands, start_result));
             drop(runtime);
-            // Only now is nothing of the gateway left. The caller may no longer wait for it.
+            // All tasks of the gateway have ended now. Sending fails if the caller no longer waits.
             if let Some(done) = done {
                 let _ = done.send(());
             }
         })?;
         // The thread drops the sender only if it panics, and the panic has been printed.
-        let panicked = || io::Error::other("the thread of the control loop panicked");
-        started.await.unwrap_or_else(|_| Err(panicked().into()))?;
+        started.await.unwrap_or(Err(StartError::Panicked))?;
         Ok(Handle::new(reports, counters, commander))
     }
 }

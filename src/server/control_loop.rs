@@ -67,7 +67,7 @@ impl ControlLoop {
         let mut events;
         (self.sources, events) = SourceSet::start(sources);
         let first = tokio::select! {
-            first = self.sources.first_snapshots(&mut events) => first,
+            first = self.sources.wait_for_first_snapshots(&mut events) => first,
             // The caller no longer waits for the start.
             () = started.closed() => return None,
         };

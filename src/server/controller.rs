@@ -8,7 +8,7 @@ use crate::translate::Controller;
 ///
 /// # Errors
 /// [`StartError::Controllers`] if they name different ones.
-pub(super) fn resolve(
+pub(super) fn merge_names(
     configured: Controller,
     sources: &[Box<dyn Source>],
 ) -> Result<Controller, StartError> {

@@ -13,7 +13,9 @@ pub enum StartError {
     #[error("the gateway has no source of objects; add one with Builder::source")]
     NoSource,
     /// The caller and a source, or two sources, name different controllers.
-    #[error("conflicting controller names {first} and {second}; a gateway has one controller name")]
+    #[error(
+        "conflicting controller names {first} and {second}: set the same name in Builder::controller_name and in the sources"
+    )]
     Controllers {
         /// The name of the caller or of an earlier source.
         first: GatewayController,
@@ -31,4 +33,7 @@ pub enum StartError {
     /// A thread or an event queue could not be created.
     #[error("cannot create the threads of the gateway")]
     Io(#[from] io::Error),
+    /// The thread of the control loop panicked.
+    #[error("internal error: the control thread panicked; see the message on standard error")]
+    Panicked,
 }

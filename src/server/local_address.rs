@@ -5,7 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 
 /// Detects an address of this host that other hosts can reach. Returns 127.0.0.1 if there is none.
 pub(super) fn detect() -> IpAddr {
-    // Addresses reserved for documentation (RFC 5737, RFC 3849): only the routing table is asked.
+    // Addresses reserved for documentation (RFC 5737, RFC 3849): the kernel only looks up the
+    // route; no packet is sent.
     let remote_ipv4 = Ipv4Addr::new(192, 0, 2, 1);
     let remote_ipv6 = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
     source_address_for(remote_ipv4.into(), Ipv4Addr::UNSPECIFIED.into())

@@ -44,7 +44,7 @@ impl SourceSet {
     ///
     /// # Errors
     /// [`StartError::Source`] if a source fails before that.
-    pub(super) async fn first_snapshots(
+    pub(super) async fn wait_for_first_snapshots(
         &mut self,
         events: &mut mpsc::Receiver<SourceEvent>,
     ) -> Result<(), StartError> {
@@ -73,7 +73,7 @@ impl SourceSet {
                 source.is_awaited = false;
                 source.failure = result.err().map(|error| {
                     format!(
-                        "source {} has failed and receives no more updates; its last objects stay in use: {}",
+                        "source {} failed: {}. Its last objects stay in use, but it receives no further updates; restart the program",
                         source.name,
                         describe(&*error)
                     )
@@ -95,7 +95,7 @@ impl SourceSet {
                 let key = object.key();
                 if merged.insert(object).is_some() {
                     duplicates.push(format!(
-                        "{key}: several sources contain this object; the one of source {name} is used"
+                        "{key}: several sources contain this object; the one of source {name} is used. Remove it from the other sources"
                     ));
                 }
             }

@@ -12,7 +12,7 @@ use crate::model::{PodPorts, Resources, StatusReport};
 pub struct Snapshot {
     /// The objects.
     pub resources: Resources,
-    /// Problems that a person has to correct, one text for each place, such as a document that
+    /// Problems that a person has to correct, one text for each problem, such as a document that
     /// cannot be read. `resources` contains the last good version of the affected objects, if there
     /// is one.
     pub problems: Vec<String>,
@@ -52,7 +52,8 @@ pub struct Snapshots(watch::Receiver<Option<Arc<Snapshot>>>);
 
 impl Feed {
     /// Creates the channel of one source: the source gets the `Feed`, the gateway the
-    /// [`FeedReceiver`]. A source that wraps another one is the gateway of that other one.
+    /// [`FeedReceiver`]. A source that wraps another
+    /// source creates a channel for it and uses the receiver.
     pub fn channel() -> (Self, FeedReceiver) {
         let (publish, snapshots) = watch::channel(None);
         let (set_status, status) = watch::channel(StatusUpdate::default());

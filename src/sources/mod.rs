@@ -2,9 +2,9 @@
 //!
 //! A [`Source`] publishes snapshots to a gateway. Each snapshot is complete: an object that the
 //! newest one does not contain no longer exists. The gateway uses the newest snapshot and may skip
-//! others, so a source can publish at any rate. Sources know neither plans nor each other. If
-//! several sources contain an object of the same kind and name, the gateway uses the object of the
-//! source that was added first.
+//! others, so a source can publish at any rate. A source depends neither on plans nor on other
+//! sources. If several sources contain an object of the same kind and name, the gateway uses the
+//! object of the source that was added first.
 //!
 //! | source | objects | feature |
 //! |---|---|---|

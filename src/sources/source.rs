@@ -38,7 +38,7 @@ pub trait Source: Send + 'static {
         None
     }
 
-    /// Publishes snapshots to `feed` until there can be no more.
+    /// Publishes snapshots to `feed` until no further change is possible.
     ///
     /// The gateway opens no listener before every source has published a snapshot, so the first one
     /// should come as soon as it is complete. After a return the last snapshot stays in use. The

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::backends::ResolvedRoute;
+use super::backends::ResolvedRefs;
 use super::gateway_classes::Classes;
 use super::gateways::EvaluatedGateway;
 use super::index::Index;
@@ -27,10 +27,10 @@ pub(super) struct AttachedRoute<'a> {
     pub(super) name: &'a NamespacedName,
     pub(super) route: &'a TcpRoute,
     pub(super) parents: Vec<Parent<'a>>,
-    /// The reason why the last parentRef that refers to another Gateway is not managed here.
+    /// The reason why this controller does not manage the Gateway of the last other parentRef.
     pub(super) unmanaged: Option<Unmanaged>,
     /// The targets of its backendRefs, if they have been resolved already.
-    pub(super) resolved: Option<ResolvedRoute>,
+    pub(super) resolved: Option<ResolvedRefs>,
 }
 
 /// The result of one parentRef.
@@ -42,7 +42,7 @@ pub(super) struct Parent<'a> {
     pub(super) attachment: Attachment<'a>,
 }
 
-/// The listeners to which a parentRef leads.
+/// The listeners that a parentRef selects.
 #[derive(Debug)]
 pub(super) enum Attachment<'a> {
     /// The indices of the listeners, at least one.
@@ -136,7 +136,7 @@ fn attach_route<'a>(
             parents.push(Parent { parent_ref, gateway, attachment });
         } else {
             let (namespace, name) = (namespace.clone(), parent_ref.name.clone());
-            unmanaged = classes.unmanaged_parent(index, NamespacedName { namespace, name });
+            unmanaged = classes.find_unmanaged_parent(index, NamespacedName { namespace, name });
         }
     }
     AttachedRoute { name, route, parents, unmanaged, resolved: None }

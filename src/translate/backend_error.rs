@@ -1,4 +1,4 @@
-//! Reasons why a backendRef leads to no endpoint.
+//! Reasons why a backendRef has no endpoint.
 
 use std::fmt;
 
@@ -91,7 +91,9 @@ impl fmt::Display for BackendError {
                     "Backend {target} has kind {kind} of {group}; only Services of the core group are supported."
                 )
             }
-            Self::ServiceNotFound(service) => write!(f, "Service {service} does not exist."),
+            Self::ServiceNotFound(service) => {
+                write!(f, "Service {service} does not exist; create it or correct the backendRef.")
+            }
             Self::ExternalName(service) => {
                 write!(
                     f,
@@ -102,7 +104,10 @@ impl fmt::Display for BackendError {
                 write!(f, "The backendRef to Service {service} has no port; set `port`.")
             }
             Self::NotTcp { service, port, protocol } => {
-                write!(f, "Port {port} of Service {service} has protocol {protocol}, not TCP.")
+                write!(
+                    f,
+                    "Port {port} of Service {service} has protocol {protocol}; a TCPRoute needs a TCP port."
+                )
             }
             Self::PortNotFound { service, port, tcp_ports } => {
                 write!(f, "Service {service} has no port {port}; ")?;

@@ -1,8 +1,8 @@
 //! The target of each backendRef: endpoints, or a rejection that keeps the weight.
 //!
-//! The Service's port number leads to the port's name, the name to the port of that name in each
-//! EndpointSlice of the Service, and that to the addresses
-//! ([backendRefs](https://gateway-api.sigs.k8s.io/reference/spec/#tcprouterule)).
+//! A [backendRef](https://gateway-api.sigs.k8s.io/reference/spec/#tcprouterule) contains the number
+//! of a Service port. The name of that Service port selects the port of the same name in each
+//! EndpointSlice of the Service. The endpoints are the addresses of the slice with that port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,21 +17,23 @@ use crate::model::{
 };
 use crate::plan::{BackendId, BackendPlan, RoutePlan, Target};
 
-/// The plan of a route, and the errors of its references.
+/// The resolved references of a route: its plan, and the errors.
 #[derive(Debug)]
-pub(super) struct ResolvedRoute {
+pub(super) struct ResolvedRefs {
     pub(super) plan: Arc<RoutePlan>,
     pub(super) errors: Vec<BackendError>,
 }
 
 /// Resolves the references of a route that carries traffic.
-pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute) -> ResolvedRoute {
+pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute) -> ResolvedRefs {
     let mut errors = Vec::new();
     let backends = backend_refs(route)
         .iter()
         .map(|backend| {
-            let referent = referent(backend, name);
-            let target = match resolve_backend(index, name, backend, &referent) {
+            let target = resolve_name(backend, name);
+            let resolved = resolve_backend(index, name, backend, &target);
+            let backend_id = BackendId { name: target, port: backend.port };
+            let target = match resolved {
                 Ok(endpoints) => Target::Endpoints(endpoints.into()),
                 Err(error) => {
                     let reason = error.reject_reason();
@@ -39,15 +41,11 @@ pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute
                     Target::Reject(reason)
                 }
             };
-            BackendPlan {
-                backend: BackendId { name: referent, port: backend.port },
-                weight: backend.weight.get(),
-                target,
-            }
+            BackendPlan { backend: backend_id, weight: backend.weight.get(), target }
         })
         .collect();
     let plan = Arc::new(RoutePlan { route: name.clone(), backends });
-    ResolvedRoute { plan, errors }
+    ResolvedRefs { plan, errors }
 }
 
 /// Returns the errors of the references of a route that carries no traffic.
@@ -57,7 +55,7 @@ pub(super) fn check(
     route: &TcpRoute,
 ) -> Vec<BackendError> {
     let error = |backend: &BackendRef| {
-        resolve_backend(index, name, backend, &referent(backend, name)).err()
+        resolve_backend(index, name, backend, &resolve_name(backend, name)).err()
     };
     backend_refs(route).iter().filter_map(error).collect()
 }
@@ -67,7 +65,7 @@ fn backend_refs(route: &TcpRoute) -> &[BackendRef] {
 }
 
 /// Returns the name of the object that a backendRef refers to.
-fn referent(backend: &BackendRef, route: &NamespacedName) -> NamespacedName {
+fn resolve_name(backend: &BackendRef, route: &NamespacedName) -> NamespacedName {
     NamespacedName {
         namespace: backend.namespace.clone().unwrap_or_else(|| route.namespace.clone()),
         name: backend.name.clone(),

@@ -29,7 +29,9 @@ pub(super) fn compile(
                 listener: listener.listener.name.clone(),
             };
             let routing = match listener.winner {
-                Some(winner) => Routing::Single(route_plan(index, &mut routes[winner.route_index])),
+                Some(winner) => {
+                    Routing::Single(resolve_route(index, &mut routes[winner.route_index]))
+                }
                 None => Routing::Unrouted,
             };
             plan.listeners.insert(id, ListenerPlan { addresses, routing });
@@ -38,7 +40,7 @@ pub(super) fn compile(
     plan
 }
 
-fn route_plan(index: &Index<'_>, route: &mut AttachedRoute<'_>) -> Arc<RoutePlan> {
+fn resolve_route(index: &Index<'_>, route: &mut AttachedRoute<'_>) -> Arc<RoutePlan> {
     let (name, spec) = (route.name, route.route);
     let resolved = route.resolved.get_or_insert_with(|| backends::resolve(index, name, spec));
     resolved.plan.clone()

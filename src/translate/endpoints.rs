@@ -26,7 +26,7 @@ pub(super) fn list(
             for endpoint in &slice.endpoints {
                 let Some(EndpointAddress::Ip(ip)) = endpoint.addresses.first() else { continue };
                 let address = SocketAddr::new(*ip, port.get());
-                match readiness(endpoint) {
+                match classify(endpoint) {
                     Readiness::Ready => ready.push(address),
                     Readiness::Terminating => terminating.push(address),
                     Readiness::NotReady => {}
@@ -48,7 +48,7 @@ enum Readiness {
     NotReady,
 }
 
-fn readiness(endpoint: &SliceEndpoint) -> Readiness {
+fn classify(endpoint: &SliceEndpoint) -> Readiness {
     let conditions = &endpoint.conditions;
     if conditions.ready.unwrap_or(true) {
         Readiness::Ready

@@ -74,7 +74,7 @@ impl<'a> Classes<'a> {
     }
 
     /// Returns the reason why a Gateway that a route refers to is not managed; `None` if it is.
-    pub(super) fn unmanaged_parent(
+    pub(super) fn find_unmanaged_parent(
         &self,
         index: &Index<'a>,
         gateway: NamespacedName,
@@ -87,8 +87,8 @@ impl<'a> Classes<'a> {
     }
 }
 
-/// Returns `true` unless the class refers to parameters: this controller supports none, so the
-/// class would not get what it asks for.
+/// Returns `true` unless the class refers to parameters: this controller supports none, so they
+/// would have no effect.
 pub(super) fn is_accepted(class: &GatewayClass) -> bool {
     class.spec.parameters_ref.is_none()
 }

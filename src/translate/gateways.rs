@@ -6,7 +6,7 @@ use super::assignments::Assignments;
 use super::gateway_classes::Classes;
 use super::index::Index;
 use super::listeners::{self, EvaluatedListener};
-use super::placement::{self, AddressRequest, Placement, Placements, requested_addresses};
+use super::placement::{self, AddressRequest, Placement, Placements, parse_requested_addresses};
 use super::port_conflicts::PortClaims;
 use super::precedence::Precedence;
 use super::refusal::GatewayRefusal;
@@ -51,7 +51,7 @@ pub(super) fn evaluate<'a>(
         let valid = listeners.iter().filter(|listener| listener.refusal.is_none());
         let ports = valid.map(|listener| listener.listener.port).collect();
         check_parameters(gateway)?;
-        let addresses = requested_addresses(gateway)?;
+        let addresses = parse_requested_addresses(gateway)?;
         Ok(AddressRequest { name, gateway, addresses, ports })
     });
     let Placements { gateways: placements, assignments } =

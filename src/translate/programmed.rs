@@ -86,17 +86,17 @@ pub(super) fn set_programmed(
         let errors = bind_errors.get(&listener.id).map_or(&[][..], Vec::as_slice);
         let report = findings.addresses.as_ref();
         let programmed =
-            listener_programmed(&conditions, listener, report, plan, errors, &mut results);
+            build_listener_programmed(&conditions, listener, report, plan, errors, &mut results);
         set_condition(&mut listener_status.conditions, programmed);
     }
-    status.addresses = status_addresses(&results);
+    status.addresses = list_addresses(&results);
     let report = findings.addresses.as_ref().filter(|_| findings.has_valid_listeners());
-    let programmed = gateway_programmed(&conditions, report, &results);
+    let programmed = build_gateway_programmed(&conditions, report, &results);
     set_condition(&mut status.conditions, programmed);
 }
 
 /// Builds the Programmed condition of a listener, and adds its addresses to the results.
-fn listener_programmed<'a>(
+fn build_listener_programmed<'a>(
     conditions: &ConditionBuilder,
     listener: &'a ListenerFindings,
     report: Option<&AddressReport>,
@@ -106,10 +106,18 @@ fn listener_programmed<'a>(
 ) -> Condition {
     let programmed = ConditionType::PROGRAMMED;
     if let Some(reason) = &listener.refusal {
-        return conditions.false_(programmed, reason.clone(), "The listener is not accepted.");
+        return conditions.false_(
+            programmed,
+            reason.clone(),
+            "The listener is not accepted; see its Accepted condition.",
+        );
     }
     let Some(report) = report else {
-        return conditions.false_(programmed, Reason::INVALID, "The Gateway is not accepted.");
+        return conditions.false_(
+            programmed,
+            Reason::INVALID,
+            "The Gateway is not accepted; see its Accepted condition.",
+        );
     };
     let Some(listener_plan) = plan.listeners.get(&listener.id) else {
         results.pending.push(&listener.id.listener);
@@ -142,7 +150,7 @@ fn describe_errors(errors: &[BindError]) -> String {
     format!("Cannot open {}. Retrying.", errors.join(", "))
 }
 
-fn gateway_programmed(
+fn build_gateway_programmed(
     conditions: &ConditionBuilder,
     report: Option<&AddressReport>,
     results: &OpenResults<'_>,
@@ -150,11 +158,19 @@ fn gateway_programmed(
     let programmed = ConditionType::PROGRAMMED;
     let OpenResults { open, failed, pending } = results;
     let Some(report) = report else {
-        return conditions.false_(programmed, Reason::INVALID, "The Gateway is not accepted.");
+        return conditions.false_(
+            programmed,
+            Reason::INVALID,
+            "The Gateway is not accepted; see its Accepted condition.",
+        );
     };
     let not_usable = failed.iter().find(|(_, error)| error.kind == BindErrorKind::AddressNotUsable);
     if let Some((_, error)) = not_usable {
-        let message = format!("Cannot use address {}: {}.", error.address.ip(), error.message);
+        let message = format!(
+            "Cannot use address {}: {}. Add it to an interface of this host, or request another one.",
+            error.address.ip(),
+            error.message
+        );
         return conditions.false_(programmed, Reason::ADDRESS_NOT_USABLE, message);
     }
     if let Some(error) = &report.error {
@@ -194,7 +210,7 @@ fn describe_not_open(results: &OpenResults<'_>, report: &AddressReport) -> Strin
 
 /// Returns the advertised addresses of open listeners, except those whose bind address the host
 /// does not have.
-fn status_addresses(results: &OpenResults<'_>) -> Vec<GatewayStatusAddress> {
+fn list_addresses(results: &OpenResults<'_>) -> Vec<GatewayStatusAddress> {
     let is_usable = |ip: IpAddr| {
         results.failed.iter().all(|(_, error)| {
             error.kind != BindErrorKind::AddressNotUsable || error.address.ip() != ip

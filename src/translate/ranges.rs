@@ -8,7 +8,7 @@ use crate::model::InvalidScalar;
 
 /// Ranges of IP addresses. Text form: `10.0.0.0/28,10.0.1.5-10.0.1.9,fd00::17`.
 ///
-/// A range includes its first and its last address, also that of a network.
+/// A range includes its first and its last address, and so does a network.
 ///
 /// ```
 /// use sluicegate::translate::Ranges;
@@ -29,7 +29,7 @@ struct Range {
     last: IpAddr,
 }
 
-/// The forms that may stand between commas.
+/// The forms that are allowed between commas.
 const EXPECTED: &str = "an address, a range such as 10.0.1.5-10.0.1.9 or 10.0.0.0/28";
 
 impl Ranges {
@@ -67,11 +67,11 @@ impl Range {
     }
 
     fn count(self) -> u128 {
-        number(self.last) - number(self.first) + 1
+        to_number(self.last) - to_number(self.first) + 1
     }
 
     fn at(self, index: u128) -> IpAddr {
-        address(number(self.first) + index, self.first)
+        to_address(to_number(self.first) + index, self.first)
     }
 
     /// Parses one range.
@@ -83,7 +83,7 @@ impl Range {
         let range = if let Some((network, length)) = text.split_once('/') {
             let network = ip(network)?;
             let length: u32 = length.trim().parse().map_err(|_| EXPECTED)?;
-            Self::network(network, length)
+            Self::from_network(network, length)
                 .ok_or("a network with a prefix of at most 32 bits (IPv4) or 128 bits (IPv6)")?
         } else if let Some((first, last)) = text.split_once('-') {
             Self { first: ip(first)?, last: ip(last)? }
@@ -107,16 +107,16 @@ impl Range {
         Ok(range)
     }
 
-    fn network(network: IpAddr, length: u32) -> Option<Self> {
+    fn from_network(network: IpAddr, length: u32) -> Option<Self> {
         let bits = if network.is_ipv4() { 32 } else { 128 };
         let host_bits = u32::checked_sub(bits, length)?;
         let hosts = 1_u128.checked_shl(host_bits).map_or(u128::MAX, |hosts| hosts - 1);
-        let first = number(network) & !hosts;
-        Some(Self { first: address(first, network), last: address(first | hosts, network) })
+        let first = to_number(network) & !hosts;
+        Some(Self { first: to_address(first, network), last: to_address(first | hosts, network) })
     }
 }
 
-fn number(address: IpAddr) -> u128 {
+fn to_number(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(address) => u32::from(address).into(),
         IpAddr::V6(address) => address.into(),
@@ -124,7 +124,7 @@ fn number(address: IpAddr) -> u128 {
 }
 
 /// Returns the address with this number, in the family of another address.
-fn address(number: u128, family: IpAddr) -> IpAddr {
+fn to_address(number: u128, family: IpAddr) -> IpAddr {
     match family {
         IpAddr::V4(_) => Ipv4Addr::from(number as u32).into(),
         IpAddr::V6(_) => Ipv6Addr::from(number).into(),
@@ -141,7 +141,7 @@ impl FromStr for Ranges {
                 .map_err(|expected| InvalidScalar { found: part.to_owned(), expected })?;
             ranges.push(range);
         }
-        // Sorted and merged, so that equal pools compare as equal, whatever their text form.
+        // Sorted, with overlapping ranges merged, so that order and overlap do not affect equality.
         ranges.sort_unstable();
         ranges.dedup_by(|next, range| {
             let overlaps = range.contains(next.first);

@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// Builds the condition, after every route has been attached.
-pub(super) fn accepted(
+pub(super) fn build_accepted(
     conditions: &ConditionBuilder,
     parent: &Parent<'_>,
     route: &AttachedRoute<'_>,

@@ -15,7 +15,7 @@ pub struct Settings {
     pub controller: Controller,
     /// The addresses of Gateways. Default: those of the host.
     pub addresses: Addresses,
-    /// The address of Gateways that request none.
+    /// The addresses to bind and to advertise.
     pub host: Host,
 }
 
@@ -37,7 +37,7 @@ pub enum Addresses {
     Host,
     /// Each Gateway has addresses of its own. They must be addresses of the host.
     Pool(Ranges),
-    /// Each Gateway is reached through a Service that leads to pod ports of this host. The
+    /// Each Gateway is reached through a Service, whose `targetPort`s this host binds. The
     /// Kubernetes source creates and updates the Services.
     Service,
 }
@@ -53,7 +53,8 @@ pub enum Controller {
     Named(GatewayController),
 }
 
-/// The address of Gateways that request none.
+/// The addresses to bind and to advertise: for Gateways that request no address and, with
+/// [`Addresses::Service`], the bind address of the pod ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Host {
@@ -91,7 +92,7 @@ impl Settings {
         self
     }
 
-    /// Sets the address of Gateways that request none.
+    /// Sets the addresses to bind and to advertise.
     #[must_use]
     pub fn with_host(mut self, host: Host) -> Self {
         self.host = host;

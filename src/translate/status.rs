@@ -12,7 +12,7 @@ use super::gateway_classes::{self, Classes};
 use super::gateways::EvaluatedGateway;
 use super::index::Index;
 use super::listeners::EvaluatedListener;
-use super::route_accepted::accepted;
+use super::route_accepted::build_accepted;
 use super::settings::Addresses;
 use super::unmanaged::Unmanaged;
 use crate::model::{
@@ -45,11 +45,11 @@ pub(super) fn build_report(
     addresses: &Addresses,
 ) -> StatusReport {
     let class_entry =
-        |(name, class): (&ObjectName, _)| (name.clone(), class_status(class, addresses));
+        |(name, class): (&ObjectName, _)| (name.clone(), build_class_status(class, addresses));
     let gateway_entry =
-        |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), gateway_status(gateway));
+        |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), build_gateway_status(gateway));
     let route_entry = |route: &AttachedRoute<'_>| {
-        Some((route.name.clone(), route_status(index, classes, gateways, route)?))
+        Some((route.name.clone(), build_route_status(index, classes, gateways, route)?))
     };
     StatusReport {
         gateway_classes: classes.served().map(class_entry).collect(),
@@ -75,7 +75,7 @@ pub(super) fn list_unmanaged<'a>(
     gateways.chain(routes).collect()
 }
 
-fn class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayClassStatus {
+fn build_class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayClassStatus {
     let conditions = ConditionBuilder { generation: class.metadata.generation };
     let accepted = if gateway_classes::is_accepted(class) {
         conditions.true_(
@@ -103,20 +103,23 @@ fn class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayClassStat
     }
 }
 
-fn gateway_status(gateway: &EvaluatedGateway<'_>) -> GatewayStatus {
+fn build_gateway_status(gateway: &EvaluatedGateway<'_>) -> GatewayStatus {
     let conditions = ConditionBuilder { generation: gateway.gateway.metadata.generation };
     GatewayStatus {
         addresses: Vec::new(),
-        conditions: vec![gateway_accepted(&conditions, gateway)],
+        conditions: vec![build_gateway_accepted(&conditions, gateway)],
         listeners: gateway
             .listeners
             .iter()
-            .map(|listener| listener_status(&conditions, listener))
+            .map(|listener| build_listener_status(&conditions, listener))
             .collect(),
     }
 }
 
-fn gateway_accepted(conditions: &ConditionBuilder, gateway: &EvaluatedGateway<'_>) -> Condition {
+fn build_gateway_accepted(
+    conditions: &ConditionBuilder,
+    gateway: &EvaluatedGateway<'_>,
+) -> Condition {
     let accepted = ConditionType::ACCEPTED;
     if let Err(refusal) = &gateway.placement {
         return conditions.false_(accepted, refusal.reason(), refusal.to_string());
@@ -140,7 +143,7 @@ fn gateway_accepted(conditions: &ConditionBuilder, gateway: &EvaluatedGateway<'_
     }
 }
 
-fn listener_status(
+fn build_listener_status(
     conditions: &ConditionBuilder,
     listener: &EvaluatedListener<'_>,
 ) -> ListenerStatus {
@@ -156,7 +159,7 @@ fn listener_status(
     let conflicted = refusal.filter(|refusal| refusal.is_conflict()).map(|refusal| {
         conditions.true_(ConditionType::CONFLICTED, refusal.reason(), refusal.to_string())
     });
-    let resolved_refs = listener_resolved_refs(conditions, &listener.invalid_kinds);
+    let resolved_refs = build_listener_resolved_refs(conditions, &listener.invalid_kinds);
     ListenerStatus {
         name: listener.listener.name.clone(),
         supported_kinds: listener.supported_kinds.clone(),
@@ -165,7 +168,7 @@ fn listener_status(
     }
 }
 
-fn listener_resolved_refs(
+fn build_listener_resolved_refs(
     conditions: &ConditionBuilder,
     invalid_kinds: &[&RouteGroupKind],
 ) -> Condition {
@@ -185,9 +188,9 @@ fn listener_resolved_refs(
     conditions.false_(resolved_refs, Reason::INVALID_ROUTE_KINDS, message)
 }
 
-/// Builds the route's whole `status.parents`. Returns `None` if no entry of this controller is
-/// there, neither now nor in the object.
-fn route_status(
+/// Builds the route's whole `status.parents`. Returns `None` if this controller
+/// neither reports an entry nor has an old one in the object.
+fn build_route_status(
     index: &Index<'_>,
     classes: &Classes<'_>,
     gateways: &[EvaluatedGateway<'_>],
@@ -201,10 +204,10 @@ fn route_status(
     }
     let conditions = ConditionBuilder { generation: route.route.metadata.generation };
     let resolved_refs = match &route.resolved {
-        Some(resolved) => route_resolved_refs(&conditions, &resolved.errors),
+        Some(resolved) => build_route_resolved_refs(&conditions, &resolved.errors),
         None => {
             let errors = backends::check(index, route.name, route.route);
-            route_resolved_refs(&conditions, &errors)
+            build_route_resolved_refs(&conditions, &errors)
         }
     };
     parents.extend(route.parents.iter().map(|parent: &Parent<'_>| {
@@ -212,13 +215,16 @@ fn route_status(
         RouteParentStatus {
             parent_ref: parent.parent_ref.clone(),
             controller_name: gateway.controller.clone(),
-            conditions: vec![accepted(&conditions, parent, route, gateway), resolved_refs.clone()],
+            conditions: vec![
+                build_accepted(&conditions, parent, route, gateway),
+                resolved_refs.clone(),
+            ],
         }
     }));
     Some(RouteStatus { parents })
 }
 
-fn route_resolved_refs(conditions: &ConditionBuilder, errors: &[BackendError]) -> Condition {
+fn build_route_resolved_refs(conditions: &ConditionBuilder, errors: &[BackendError]) -> Condition {
     let resolved_refs = ConditionType::RESOLVED_REFS;
     if errors.is_empty() {
         return conditions.true_(resolved_refs, Reason::RESOLVED_REFS, ALL_RESOLVED);

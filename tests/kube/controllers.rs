@@ -62,7 +62,7 @@ async fn controller_names_must_agree() {
     assert_eq!(
         said.unwrap_err().to_string(),
         format!(
-            "conflicting controller names {THEIRS} and {OURS}; a gateway has one controller name"
+            "conflicting controller names {THEIRS} and {OURS}: set the same name in Builder::controller_name and in the sources"
         )
     );
     assert_eq!(api.requests().len(), 0);

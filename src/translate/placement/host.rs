@@ -24,8 +24,8 @@ fn place(host: &Host, request: &AddressRequest<'_>) -> Placement {
     Placement { targets, report: AddressReport::default() }
 }
 
-/// Lets an address that another one covers share the bind of the wider one: the kernel would refuse
-/// to bind both, and clients reach both through the wider one.
+/// Replaces the bind address of each address by the widest one that covers it. The kernel would
+/// refuse to bind both, and clients reach both through the wider one.
 fn share_binds(addresses: &[Address]) -> Vec<Address> {
     let mut shared = Vec::new();
     for address in addresses {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `host` | `Addresses::Host`: Gateways share the addresses of the host |
 //! | `pool` | `Addresses::Pool`: each Gateway has addresses of its own |
-//! | `service` | `Addresses::Service`: a Service for each Gateway, leading to `pod_ports` |
+//! | `service` | `Addresses::Service`: a Service for each Gateway, with `targetPort`s from `pod_ports` |
 
 mod assign;
 mod host;
@@ -20,5 +20,5 @@ mod types;
 pub(super) use self::assign::{Placements, assign};
 pub(super) use self::overlap::overlap;
 pub(super) use self::report::AddressReport;
-pub(super) use self::spec_addresses::requested_addresses;
+pub(super) use self::spec_addresses::parse_requested_addresses;
 pub(super) use self::types::{AddressRequest, Placement};

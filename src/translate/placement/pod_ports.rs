@@ -1,8 +1,8 @@
 //! The pod port of each listener port of Gateways that are reached through Services.
 //!
-//! The Services themselves are the record: every replica reads the same `targetPort`s. But anyone
-//! who may edit a Service can change it, so a Gateway keeps its ports even if the Service of
-//! another one claims them.
+//! The assignments are stored in the Services, so every replica reads the same `targetPort`s.
+//! Anyone with permission to edit a Service can change them; therefore a Gateway keeps its ports
+//! even if the Service of another Gateway claims them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -18,8 +18,8 @@ pub(super) type ListenerPort<'a> = (&'a NamespacedName, PortNumber);
 /// The pod port of each listener port.
 pub(super) type ByListenerPort<'a> = BTreeMap<ListenerPort<'a>, PortNumber>;
 
-/// Returns the port of a Service that stands for a listener port, with the pod port to which it
-/// leads.
+/// Returns the Service port that has the number of a listener port, and its numeric `targetPort`,
+/// the pod port.
 pub(super) fn find(service: &Service, port: PortNumber) -> Option<(&ServicePort, PortNumber)> {
     let mut ports = service.spec.ports.iter();
     let found =
@@ -35,9 +35,10 @@ pub(super) fn find(service: &Service, port: PortNumber) -> Option<(&ServicePort,
 ///
 /// In this order:
 ///
-/// 1. a listener port keeps the previous port, unless its Service now leads to another one;
-/// 2. it gets the `current` port, to which its Service leads; if several claim the same port, the
-///    first by name;
+/// 1. a listener port keeps the previous port, unless the `targetPort` of its Service is a
+///    different one;
+/// 2. it gets the `current` port, the `targetPort` of its Service; if several claim the same port,
+///    the first by name;
 /// 3. it gets its previous port back;
 /// 4. it gets the first free port, probing from the hash of `gateway:port`. A port that was just
 ///    released is used last, because connections may still be on their way to it.

@@ -159,7 +159,8 @@ fn allocate_any<'a>(
     gateway: &'a NamespacedName,
     holders: &mut Holders<'a>,
 ) -> Allocation<'a> {
-    // Its own last address comes first: the Gateway may have been absent for a moment only.
+    // The last address of the Gateway is tried first: the Gateway may have been absent for a moment
+    // only.
     let own = reserved.iter().filter(|(_, owner)| **owner == gateway).map(|(ip, _)| *ip);
     let own = own.filter(|ip| ranges.contains(*ip));
     let start = stable_hash(&gateway.to_string());

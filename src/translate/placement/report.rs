@@ -172,12 +172,14 @@ impl fmt::Display for AddressError {
                     ServiceType::LoadBalancer => {
                         "has no address yet: no load balancer has assigned one."
                     }
-                    ServiceType::ClusterIP => "has no cluster IP.",
+                    ServiceType::ClusterIP => {
+                        "has no cluster IP; a headless Service is not supported."
+                    }
                     ServiceType::NodePort => {
                         "cannot be reached yet: no node is ready, or the Service has no node port."
                     }
                     ServiceType::ExternalName => {
-                        "has type ExternalName, which cannot lead to this gateway."
+                        "has type ExternalName, which cannot forward to this gateway."
                     }
                 })
             }
@@ -192,10 +194,16 @@ impl fmt::Display for PoolError {
             f.write_str(if index > 0 { " " } else { "" })?;
             match address {
                 UnusableAddress::NotInPool(ip) => {
-                    write!(f, "Address {ip} is not in pool {ranges}.")?;
+                    write!(
+                        f,
+                        "Address {ip} is not in pool {ranges}; request an address of the pool."
+                    )?;
                 }
                 UnusableAddress::InUse { address, holder } => {
-                    write!(f, "Address {address} is already used by Gateway {holder}.")?;
+                    write!(
+                        f,
+                        "Address {address} is already used by Gateway {holder}; request another one."
+                    )?;
                 }
             }
         }

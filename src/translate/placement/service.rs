@@ -1,8 +1,8 @@
 //! Placement behind a Service: each Gateway is reached through a Service of its own.
 //!
-//! The Service holds everything: the `targetPort`s of its ports are the pod ports that listeners
-//! bind, its addresses are the advertised ones. A listener opens as soon as its Service leads to
-//! its pod port, because a load balancer may probe the port before it provides an address.
+//! The `targetPort`s of the Service are the pod ports that listeners bind. The addresses of the
+//! Service are the advertised addresses. A listener opens as soon as its Service has its pod port,
+//! because a load balancer may probe the port before it provides an address.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -42,8 +42,8 @@ pub(super) fn assign(
     let placements = services
         .into_iter()
         .map(|service| match service {
-            Ok(service) => service.placement(bind, &nodes, &pod_ports),
-            Err(error) => unplaced(error),
+            Ok(service) => service.place(bind, &nodes, &pod_ports),
+            Err(error) => place_without_service(error),
         })
         .collect();
     let mut by_gateway = PodPorts::new();
@@ -76,16 +76,17 @@ fn assign_pod_ports<'a>(
 ) -> ByListenerPort<'a> {
     let names: BTreeSet<_> = requests.iter().map(|request| request.name).collect();
     let owned = services.iter().flatten().map(|found| (found.request.name, found.service));
-    // The Service of a Gateway that is refused stays, and still leads to its pod ports.
-    let refused = index.resources.gateways.iter().filter(|(name, _)| !names.contains(name));
-    let refused = refused.filter_map(|(name, gateway)| match index.resources.service_of(gateway) {
+    // A Gateway without an accepted request (refused, or of another controller) may own a Service.
+    // The target ports of that Service must not be assigned to another Gateway.
+    let others = index.resources.gateways.iter().filter(|(name, _)| !names.contains(name));
+    let others = others.filter_map(|(name, gateway)| match index.resources.service_of(gateway) {
         GatewayServiceLookup::Owned(service) => Some((name, service)),
         GatewayServiceLookup::Missing
         | GatewayServiceLookup::Predecessor
         | GatewayServiceLookup::Foreign => None,
     });
     let current: ByListenerPort<'_> = owned
-        .chain(refused)
+        .chain(others)
         .flat_map(|(name, service)| {
             let ports = service.spec.ports.iter();
             ports.filter_map(move |port| {
@@ -103,7 +104,7 @@ fn assign_pod_ports<'a>(
 }
 
 /// Returns the placement of a Gateway without a Service: its listeners have nothing to bind.
-fn unplaced(error: AddressError) -> Placement {
+fn place_without_service(error: AddressError) -> Placement {
     let report = AddressReport {
         error: Some(error),
         not_bound_reason: NotBoundReason::NoService,
@@ -112,7 +113,7 @@ fn unplaced(error: AddressError) -> Placement {
     Placement { targets: BindTargets::PodPorts(BTreeMap::new()), report }
 }
 
-/// The listener ports of a Gateway that its Service leads to.
+/// The listener ports for which the Service has a pod port.
 #[derive(Default)]
 struct Ports {
     targets: BTreeMap<PortNumber, Vec<ListenAddress>>,
@@ -122,7 +123,7 @@ struct Ports {
 }
 
 impl GatewayService<'_> {
-    fn placement(
+    fn place(
         &self,
         bind: IpAddr,
         nodes: &[ServiceAddress],
@@ -140,7 +141,7 @@ impl GatewayService<'_> {
             .cloned()
             .collect();
 
-        let ports = self.ports(bind, &advertised, pod_ports);
+        let ports = self.collect_ports(bind, &advertised, pod_ports);
         let service = || self.name.clone();
         let foreign = (!ports.foreign.is_empty())
             .then(|| ForeignPodPorts { service: service(), ports: ports.foreign });
@@ -171,7 +172,7 @@ impl GatewayService<'_> {
         Placement { targets: BindTargets::PodPorts(ports.targets), report }
     }
 
-    fn ports(
+    fn collect_ports(
         &self,
         bind: IpAddr,
         advertised: &[ServiceAddress],
@@ -186,7 +187,7 @@ impl GatewayService<'_> {
                 found.foreign.insert(pod_port);
                 continue;
             }
-            let client_port = self.client_port(service_port);
+            let client_port = self.find_client_port(service_port);
             if let Some(advertised) = client_port.filter(|client_port| *client_port != port) {
                 found.mappings.push(PortMapping { port, advertised });
             }
@@ -205,7 +206,7 @@ impl GatewayService<'_> {
     }
 
     /// Returns the port at which clients reach a port of the Service.
-    fn client_port(&self, port: &ServicePort) -> Option<PortNumber> {
+    fn find_client_port(&self, port: &ServicePort) -> Option<PortNumber> {
         match self.service.spec.service_type {
             ServiceType::NodePort => port.node_port,
             ServiceType::ClusterIP | ServiceType::LoadBalancer | ServiceType::ExternalName => {

@@ -32,7 +32,8 @@ impl ServiceAddress {
                     })
                     .collect()
             }
-            // A headless Service has the text `None` there.
+            // In a headless Service this is the text `None`, which is not an address and is left
+            // out.
             ServiceType::ClusterIP => {
                 service.spec.cluster_ips.iter().filter_map(|ip| Self::parse_ip(ip)).collect()
             }

@@ -10,7 +10,7 @@ use crate::translate::refusal::GatewayRefusal;
 ///
 /// # Errors
 /// The first entry that does not request an IP address.
-pub(in crate::translate) fn requested_addresses(
+pub(in crate::translate) fn parse_requested_addresses(
     gateway: &Gateway,
 ) -> Result<Vec<Option<IpAddr>>, GatewayRefusal> {
     if gateway.spec.addresses.is_empty() {
