@@ -1,5 +1,5 @@
 //! Distribution of the connections of a listener over two workers. The kernel chooses the worker by
-//! a hash of addresses and ports, which is as even as tossing coins.
+//! a hash of addresses and ports, so the distribution is about binomial.
 
 use std::net::TcpStream;
 use std::thread;
@@ -14,8 +14,8 @@ use crate::{Scale, median, row};
 
 pub(super) fn measure(scale: Scale) {
     println!("\nShare of the first of two workers in the connections of a listener.");
-    println!("Deviation: from a half (standard); of coins: what tossing coins would give.\n");
-    row(&[&"connections", &"times", &"least", &"median", &"most", &"deviation", &"of coins"]);
+    println!("Deviation: standard, from a half; binomial: that of a binomial distribution.\n");
+    row(&[&"connections", &"times", &"least", &"median", &"most", &"deviation", &"binomial"]);
     for (connections, times) in scale.spread {
         let shares: Vec<_> = (0..times).map(|_| share(connections)).collect();
         let deviations = shares.iter().map(|share| (share - 0.5).powi(2));

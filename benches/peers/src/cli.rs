@@ -6,23 +6,21 @@ use std::time::Duration;
 use lexopt::prelude::*;
 
 pub(crate) const HELP: &str = "\
-What sluicegate costs, beside other TCP proxies.
+Measures the costs of sluicegate and of other TCP proxies.
 
 Usage: benches/peers/run [OPTIONS]
 
 Options:
-      --rounds N        How often each proxy has a slice of each scenario.
-                        Default: 5.
-      --slice SECONDS   How long a slice is measured. Default: 1.
-      --only TEXT       Only scenarios with TEXT in their name, such as download
-                        or round-trip-64B.
-      --proxy NAME,...  Only these: sluicegate, haproxy, haproxy-splice, nginx,
-                        envoy, tokio.
-      --out DIR         Where results.json, tables.md and the plots go.
+      --rounds N        Slices of each proxy in each scenario. Default: 5.
+      --slice SECONDS   Duration of the measurement in a slice. Default: 1.
+      --only TEXT       Run only scenarios with TEXT in their name, such as
+                        download or round-trip-64B.
+      --proxy NAME,...  Run only these proxies: sluicegate, haproxy,
+                        haproxy-splice, nginx, envoy, tokio.
+      --out DIR         Directory for results.json, tables.md and the plots.
                         Default: target/peers.
-      --quick           A tiny run, to see that everything works. Its figures
-                        mean nothing.
-  -h, --help            Print this.
+      --quick           Short run that checks the setup; do not use its figures.
+  -h, --help            Print this help.
 ";
 
 pub(crate) enum Task {
@@ -34,7 +32,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) slice: Duration,
     pub(crate) only: String,
-    /// Every proxy that is there, where empty.
+    /// The proxies to run; all installed ones if empty.
     pub(crate) proxies: Vec<String>,
     pub(crate) out: PathBuf,
     pub(crate) quick: bool,
