@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `host` | `Addresses::Host`: Gateways share the addresses of the host |
 //! | `pool` | `Addresses::Pool`: each Gateway has addresses of its own |
-//! | `service` | `Addresses::Service`: a Service for each Gateway, with `targetPort`s from `pod_ports` |
+//! | `service` | `Addresses::Service`: a Service for each Gateway (ports: `pod_ports`) |
 
 mod assign;
 mod host;
