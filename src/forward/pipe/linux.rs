@@ -88,7 +88,7 @@ pub(in crate::forward) struct Pipe {
     /// `None` only during drop.
     ends: Option<PipeEnds>,
     /// Number of bytes in the pipe.
-    held: usize,
+    bytes: usize,
 }
 
 /// Prepares the current thread as one of `workers` worker threads.
@@ -109,12 +109,12 @@ impl Pipe {
     /// failed.
     pub(in crate::forward) fn acquire() -> Option<Self> {
         let ends = POOL.with_borrow_mut(Pool::acquire)?;
-        Some(Self { ends: Some(ends), held: 0 })
+        Some(Self { ends: Some(ends), bytes: 0 })
     }
 
     /// Returns `true` if the pipe contains no bytes.
     pub(in crate::forward) fn is_empty(&self) -> bool {
-        self.held == 0
+        self.bytes == 0
     }
 
     /// Moves at most `limit` bytes from `socket` into the pipe, which must be empty, and returns
@@ -129,7 +129,7 @@ impl Pipe {
     ) -> io::Result<usize> {
         debug_assert!(self.is_empty());
         let (into, from) = (&self.ends().writer, socket.as_fd());
-        self.held = match retry_on_eintr(|| splice(from, None, into, None, limit, NONBLOCK)) {
+        self.bytes = match retry_on_eintr(|| splice(from, None, into, None, limit, NONBLOCK)) {
             Ok(moved) => moved,
             Err(Errno::EAGAIN) => 0,
             // splice(2) is not available for these sockets, or blocked, for example by seccomp.
@@ -139,7 +139,7 @@ impl Pipe {
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(self.held)
+        Ok(self.bytes)
     }
 
     /// Moves bytes from the pipe to `socket` until its send buffer is full, and returns their
@@ -151,8 +151,8 @@ impl Pipe {
     pub(in crate::forward) fn empty(&mut self, socket: impl AsFd) -> io::Result<usize> {
         debug_assert!(!self.is_empty());
         let (from, into) = (&self.ends().reader, socket.as_fd());
-        let moved = retry_on_eintr(|| splice(from, None, into, None, self.held, NONBLOCK))?;
-        self.held -= moved;
+        let moved = retry_on_eintr(|| splice(from, None, into, None, self.bytes, NONBLOCK))?;
+        self.bytes -= moved;
         Ok(moved)
     }
 
