@@ -76,7 +76,7 @@ impl Acceptor {
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
-                    self.listener.counters().of(self.live.worker).accept_error();
+                    self.listener.counters().of(self.live.worker).record_accept_error();
                     // Once for each lack; but where there is one with every other connection, not
                     // at their rate.
                     if !told && Instant::now() >= quiet_until {

@@ -50,7 +50,7 @@ impl Connection {
         listener: Arc<ListenerState>,
         place: Place,
     ) -> Self {
-        listener.counters.of(place.live().worker).accepted();
+        listener.counters.of(place.live().worker).record_accepted();
         Self {
             downstream: Some(downstream),
             peer: canonical(peer),
@@ -171,7 +171,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // Only the open socket knows it, and only a log wants it.
         let local = tracing::enabled!(Level::INFO).then(|| self.local()).flatten();
-        self.listener.counters.of(self.place.live().worker).ended(self.outcome);
+        self.listener.counters.of(self.place.live().worker).record_end(self.outcome);
         // Nobody should wait for the end until it is logged.
         self.close();
         self.log(local);

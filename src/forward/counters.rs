@@ -27,8 +27,8 @@ pub struct ListenerCounters {
     pub bytes_up: u64,
     /// Number of bytes relayed from backends to clients.
     pub bytes_down: u64,
-    /// Number of failed calls of accept(2), such as for lack of file descriptors. Failures that
-    /// concern one connection only, such as `ECONNABORTED`, are not counted.
+    /// Number of failed calls of accept(2), for example because no file descriptor was free. Errors
+    /// of a single connection, such as `ECONNABORTED`, are not counted.
     pub accept_errors: u64,
     ended: [u64; Outcome::COUNT],
 }
@@ -138,15 +138,15 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn accepted(&self) {
+    pub(super) fn record_accepted(&self) {
         self.accepted.fetch_add(1, Ordering::Release);
     }
 
-    pub(super) fn accept_error(&self) {
+    pub(super) fn record_accept_error(&self) {
         self.accept_errors.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn ended(&self, outcome: Outcome) {
+    pub(super) fn record_end(&self, outcome: Outcome) {
         self.ended[outcome.index()].fetch_add(1, Ordering::Release);
     }
 }
@@ -168,8 +168,8 @@ mod tests {
             (1, Outcome::Rejected(RejectReason::NoEndpoints)),
             (1, Outcome::Completed),
         ] {
-            shards.of(worker).accepted();
-            shards.of(worker).ended(outcome);
+            shards.of(worker).record_accepted();
+            shards.of(worker).record_end(outcome);
         }
         let counters = counters.listener(&id).unwrap();
         assert_eq!(counters.ended(Outcome::Rejected(RejectReason::NoRoute)), 1);
