@@ -1,4 +1,4 @@
-//! The desired state: the latest plan, indexed by listener and by address.
+//! The desired state: the latest plan, indexed by listener and by socket.
 //!
 //! A new plan is compared with it listener by listener, and only the differences are applied. With
 //! thousands of listeners, a change of one costs little more than the comparison.
@@ -14,17 +14,18 @@ use super::route::Route;
 use super::route_table::RouteTable;
 use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
 
-/// The desired state of all listeners and their addresses.
+/// The desired state of all listeners and their sockets.
 #[derive(Debug)]
-pub(super) struct Desired {
+pub(super) struct DesiredState {
     listeners: BTreeMap<ListenerId, DesiredListener>,
-    /// The listeners that claim an address: at least one, sorted. The first one gets it.
+    /// For each socket, the listeners that claim it. A list is sorted and never empty; its first
+    /// listener gets the socket.
     claims: BTreeMap<SocketKey, Vec<ListenerId>>,
     routes: RouteTable,
     counters: Counters,
 }
 
-/// Key of a socket. Addresses with an ephemeral port (0) are distinct for each listener.
+/// Key of a socket. The sockets of two listeners with an ephemeral port (0) are distinct.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SocketKey {
     pub(super) address: SocketAddr,
@@ -32,11 +33,11 @@ pub(super) struct SocketKey {
     pub(super) ephemeral_for: Option<ListenerId>,
 }
 
-/// The listeners and addresses that differ between two plans.
+/// The listeners and sockets that differ between two plans.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) listeners: BTreeSet<ListenerId>,
-    pub(super) addresses: BTreeSet<SocketKey>,
+    pub(super) sockets: BTreeSet<SocketKey>,
 }
 
 #[derive(Debug)]
@@ -46,7 +47,7 @@ struct DesiredListener {
     route: Option<Arc<Route>>,
 }
 
-impl Desired {
+impl DesiredState {
     pub(super) fn new(counters: Counters) -> Self {
         Self {
             listeners: BTreeMap::new(),
@@ -63,7 +64,7 @@ impl Desired {
             if let Some(old) = self.listeners.remove(&id) {
                 for key in old.keys(&id) {
                     self.release(&key, &id);
-                    changes.addresses.insert(key);
+                    changes.sockets.insert(key);
                 }
                 released_routes.extend(old.route);
             }
@@ -73,7 +74,7 @@ impl Desired {
                     let listener = DesiredListener::new(plan, &mut self.routes);
                     for key in listener.keys(&id) {
                         self.claim(key.clone(), &id);
-                        changes.addresses.insert(key);
+                        changes.sockets.insert(key);
                     }
                     self.counters.add(&id);
                     self.listeners.insert(id.clone(), listener);
@@ -81,18 +82,18 @@ impl Desired {
             }
             changes.listeners.insert(id);
         }
-        // Released last: another listener may have acquired the route in the loop, and the route
-        // must keep its rotation.
+        // Released last: a listener handled later in the loop may use the same route, and the route
+        // would lose its round-robin position if its reference count fell to 0 in between.
         released_routes.iter().for_each(|route| self.routes.release(route));
     }
 
-    /// Returns the listeners that differ from `plan`. It merges both sides, since both are sorted.
+    /// Returns the listeners that differ from `plan`. Walks both sorted maps in step.
     fn changed_listeners(&self, plan: &Plan) -> Vec<ListenerId> {
         let mut changed = Vec::new();
-        let mut old = self.listeners.iter().peekable();
-        let mut new = plan.listeners.iter().peekable();
+        let mut old_iter = self.listeners.iter().peekable();
+        let mut new_iter = plan.listeners.iter().peekable();
         loop {
-            let order = match (old.peek(), new.peek()) {
+            let order = match (old_iter.peek(), new_iter.peek()) {
                 (None, None) => return changed,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
@@ -100,8 +101,8 @@ impl Desired {
                 (Some((old, _)), Some((new, _))) if old == new => Ordering::Equal,
                 (Some((old, _)), Some((new, _))) => old.cmp(new),
             };
-            let old = if order.is_le() { old.next() } else { None };
-            let new = if order.is_ge() { new.next() } else { None };
+            let old = if order.is_le() { old_iter.next() } else { None };
+            let new = if order.is_ge() { new_iter.next() } else { None };
             match (old, new) {
                 (Some((_, old)), Some((_, new))) if old.matches(new) => {}
                 (Some((id, _)), _) | (None, Some((id, _))) => changed.push(id.clone()),
@@ -110,7 +111,7 @@ impl Desired {
         }
     }
 
-    /// Adds a listener to those that claim an address.
+    /// Adds a listener to those that claim a socket.
     fn claim(&mut self, key: SocketKey, id: &ListenerId) {
         // Capacity 1: more claims are an error in the plan.
         let claims = self.claims.entry(key).or_insert_with(|| Vec::with_capacity(1));
@@ -119,7 +120,7 @@ impl Desired {
         }
     }
 
-    /// Removes a listener from those that claim an address.
+    /// Removes a listener from those that claim a socket.
     fn release(&mut self, key: &SocketKey, id: &ListenerId) {
         if let Some(claims) = self.claims.get_mut(key) {
             claims.retain(|claim| claim != id);
@@ -129,23 +130,24 @@ impl Desired {
         }
     }
 
-    /// Returns all addresses.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = &SocketKey> {
+    /// Returns all sockets.
+    pub(super) fn sockets(&self) -> impl Iterator<Item = &SocketKey> {
         self.claims.keys()
     }
 
-    /// Returns the addresses of a listener; none if the plan does not contain it.
-    pub(super) fn addresses_of(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
+    /// Returns the sockets of a listener; none if the plan does not contain it.
+    pub(super) fn sockets_of(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
         self.listeners.get(id).into_iter().flat_map(|listener| listener.keys(id))
     }
 
-    /// Returns the listeners that claim an address. The first one gets it.
+    /// Returns the listeners that claim a socket. The first one gets it.
     pub(super) fn claims(&self, key: &SocketKey) -> &[ListenerId] {
         self.claims.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns the listener state for connections to an address; `None` if no listener claims it.
-    pub(super) fn state(&self, key: &SocketKey) -> Option<ListenerState> {
+    /// Returns what a connection to this socket needs: listener, route and counters. Returns `None`
+    /// if no listener claims the socket.
+    pub(super) fn listener_state_of(&self, key: &SocketKey) -> Option<ListenerState> {
         let id = self.claims(key).first()?;
         let route = self.listeners.get(id)?.route.clone();
         Some(ListenerState { id: id.clone(), route, counters: self.counters.shards(id)? })
@@ -214,15 +216,15 @@ mod tests {
     }
 
     #[test]
-    fn update_returns_only_what_differs() {
-        let mut desired = Desired::new(Counters::new(1));
+    fn update_collects_only_differences() {
+        let mut desired = DesiredState::new(Counters::new(1));
         let mut changed_by = |listeners: &[(&str, u16, &str)]| -> (Vec<String>, Vec<u16>) {
             let mut changes = Changes::default();
             desired.update(&plan(listeners), &mut changes);
-            let Changes { listeners, addresses } = changes;
+            let Changes { listeners, sockets } = changes;
             (
                 listeners.iter().map(|id| id.listener.to_string()).collect(),
-                addresses.iter().map(|key| key.address.port()).collect(),
+                sockets.iter().map(|key| key.address.port()).collect(),
             )
         };
         let expected = |listeners: &[&str], ports: &[u16]| {
@@ -242,7 +244,7 @@ mod tests {
 
     #[test]
     fn route_is_released_with_its_last_listener() {
-        let mut desired = Desired::new(Counters::new(1));
+        let mut desired = DesiredState::new(Counters::new(1));
         let mut update = |listeners: &[(&str, u16, &str)]| {
             desired.update(&plan(listeners), &mut Changes::default());
             let first = desired.listeners.values().next();

@@ -15,7 +15,7 @@ use super::bind;
 use super::bindings::Bindings;
 use super::bound_listener::BoundListener;
 use super::counters::Counters;
-use super::desired::{Changes, Desired, SocketKey};
+use super::desired::{Changes, DesiredState, SocketKey};
 use super::settings::Settings;
 use super::worker::Worker;
 use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
@@ -25,13 +25,13 @@ use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 pub(super) struct Reconciler {
     settings: Arc<Settings>,
     workers: Vec<Worker>,
-    desired: Desired,
+    desired: DesiredState,
     /// Differences between the desired and the actual state. They remain if `apply` is cancelled.
     changes: Changes,
     bound: BTreeMap<SocketKey, BoundListener>,
     failed: BTreeMap<SocketKey, BindError>,
-    /// Closed listeners with open connections. They have a deadline, unless their address is
-    /// claimed again.
+    /// Closed listeners with open connections. They have a deadline, unless their socket is claimed
+    /// again.
     draining: Vec<(SocketKey, BoundListener)>,
     bindings: Bindings,
 }
@@ -43,7 +43,7 @@ impl Reconciler {
             .map(|number| Worker::start(number, settings.clone()))
             .collect::<io::Result<Vec<_>>>()?;
         Ok(Self {
-            desired: Desired::new(Counters::new(workers.len())),
+            desired: DesiredState::new(Counters::new(workers.len())),
             settings,
             workers,
             changes: Changes::default(),
@@ -84,8 +84,8 @@ impl Reconciler {
         }
         self.failed.clear();
         self.bindings = Bindings::default();
-        // A later plan must bind all addresses again.
-        self.changes.addresses.extend(self.desired.addresses().cloned());
+        // A later plan must bind all sockets again.
+        self.changes.sockets.extend(self.desired.sockets().cloned());
         // Each listener is removed after its own wait, so that a cancelled drain can be repeated.
         while let Some((_, draining)) = self.draining.last_mut() {
             draining.wait_finished().await;
@@ -96,8 +96,8 @@ impl Reconciler {
     /// Applies the changes and tries failed addresses again. Returns `true` if the bindings
     /// changed.
     async fn reconcile(&mut self) -> bool {
-        self.changes.addresses.extend(self.failed.keys().cloned());
-        let changed: Vec<_> = self.changes.addresses.iter().cloned().collect();
+        self.changes.sockets.extend(self.failed.keys().cloned());
+        let changed: Vec<_> = self.changes.sockets.iter().cloned().collect();
         for key in &changed {
             self.ensure_bound(key).await;
         }
@@ -121,9 +121,9 @@ impl Reconciler {
         self.update_bindings()
     }
 
-    /// Binds an address if a listener claims it. Updates the state if the address is bound already.
+    /// Binds a socket if a listener claims it. Updates the state if the socket is bound already.
     async fn ensure_bound(&mut self, key: &SocketKey) {
-        let Some(state) = self.desired.state(key) else { return };
+        let Some(state) = self.desired.listener_state_of(key) else { return };
         if let Some(listener) = self.bound.get(key) {
             return listener.update(state);
         }
@@ -158,7 +158,7 @@ impl Reconciler {
         waited
     }
 
-    /// Sets the deadlines of closed listeners: none if the address is claimed again, otherwise the
+    /// Sets the deadlines of closed listeners: none if the socket is claimed again, otherwise the
     /// drain timeout, counted from the removal.
     fn set_deadlines(&self) {
         for (key, draining) in &self.draining {
@@ -173,14 +173,14 @@ impl Reconciler {
 
     /// Updates the bindings of the changed listeners. Returns `true` if any of them changed.
     fn update_bindings(&mut self) -> bool {
-        let Changes { mut listeners, addresses } = std::mem::take(&mut self.changes);
-        for key in addresses {
+        let Changes { mut listeners, sockets } = std::mem::take(&mut self.changes);
+        for key in sockets {
             listeners.extend(self.desired.claims(&key).iter().cloned());
         }
         let mut has_changed = false;
         for id in listeners {
             let (mut bound, mut failures) = (Vec::new(), Vec::new());
-            for key in self.desired.addresses_of(&id) {
+            for key in self.desired.sockets_of(&id) {
                 match self.bind_result(&key, &id) {
                     Some(Ok(address)) => bound.push(address),
                     Some(Err(failure)) => failures.push(failure),
@@ -193,8 +193,8 @@ impl Reconciler {
         has_changed
     }
 
-    /// Returns the bound address or the error for an address that a listener claims; `None` if
-    /// bind() was not tried yet.
+    /// Returns the bound address or the error for a socket that a listener claims; `None` if bind()
+    /// was not tried yet.
     fn bind_result(
         &self,
         key: &SocketKey,
@@ -205,7 +205,9 @@ impl Reconciler {
             return Some(Err(BindError {
                 address: key.address,
                 kind: BindErrorKind::PortUnavailable,
-                message: format!("already used by listener {first}"),
+                message: format!(
+                    "already used by listener {first}; give one of the two another address or port"
+                ),
             }));
         }
         let bound = self.bound.get(key).map(|listener| Ok(listener.address));
