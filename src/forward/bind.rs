@@ -58,7 +58,7 @@ fn bind_sockets(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, 
         sockets.push(socket);
     }
     // No socket listens before all are bound: if a later bind() failed, closing the listening ones
-    // would reset the connections that they had already got.
+    // would reset the connections in their accept queues.
     let sockets = sockets.into_iter().map(listen).collect::<io::Result<_>>()?;
     Ok((bound, sockets))
 }

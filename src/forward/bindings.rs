@@ -9,8 +9,8 @@ use crate::plan::{BindError, ListenerId};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Bindings {
-    /// The bound addresses by listener. If the plan has port 0, this is the port that the kernel
-    /// assigned.
+    /// The bound addresses by listener. For port 0 in the plan, the address contains the port that
+    /// the kernel assigned.
     pub bound: BTreeMap<ListenerId, Vec<SocketAddr>>,
     /// Bind errors by listener. [`Forwarder::retry`](super::Forwarder::retry) tries again.
     pub errors: BTreeMap<ListenerId, Vec<BindError>>,

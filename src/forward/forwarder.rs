@@ -15,11 +15,11 @@ use crate::plan::Plan;
 /// [`drain`](Self::drain) first.
 ///
 /// A forwarder uses one file descriptor per worker for each address of a listener, two for each
-/// connection, and up to 64 for the pipes of bulk transfers. The program has to raise the limit of
-/// the process (`RLIMIT_NOFILE`, of which the soft limit is often 1024) if that is too low. When
-/// the limit is reached, listeners fail with
-/// [`NoResources`](crate::plan::BindErrorKind::NoResources), and new connections wait in the
-/// backlog.
+/// connection, and two for each pipe of bulk transfers: at most 64, or two per worker if there are
+/// more than 32 workers. The program has to raise the limit of the process (`RLIMIT_NOFILE`, of
+/// which the soft limit is often 1024) if that is too low. When the limit is reached, listeners
+/// fail with [`NoResources`](crate::plan::BindErrorKind::NoResources), and new connections wait in
+/// the backlog.
 ///
 /// # Example
 ///

@@ -14,7 +14,8 @@
 //! never uses the caller's runtime.
 //!
 //! - A change of routes is one pointer swap per listener. A connection keeps the route that was
-//!   current when it was accepted. Only the removal of its listener or a drain cuts it.
+//!   current when it was accepted. A change of the plan resets a connection only if its listener is
+//!   removed, and then only at the drain deadline.
 //! - New sockets are bound before old ones close. A listener that cannot be bound does not affect
 //!   the others.
 //! - An idle connection owns neither a buffer nor a pipe. There is no idle timeout; TCP keepalive

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn endpoints_rotate_and_follow_each_other() {
+    fn endpoints_rotate_with_each_pick() {
         let route = Route::new(plan(&[1]), None);
         let ports = |route: &Route| -> Vec<_> {
             route
