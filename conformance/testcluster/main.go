@@ -1,6 +1,6 @@
 // Command testcluster is a Kubernetes cluster on one machine, without containers: the real API
 // server and controllers, one node that runs pods as processes in namespaces of their own, and a
-// load balancer for Services. It lives in the network namespace it is started in.
+// load balancer for Services. It runs in the network namespace in which it is started.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Package tests is run against the test cluster by conformance/run; each test wants a cluster of its own.
+// Package tests contains the tests that conformance/run runs. Each test needs its own test cluster.
 package tests
 
 import (

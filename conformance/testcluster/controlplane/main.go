@@ -1,6 +1,6 @@
 // Command control-plane is etcd, kube-apiserver, kube-controller-manager and kubectl in one binary,
-// which takes a quarter of the time and the disk that four would. The first argument, or the name
-// it is called by, says which of them it is.
+// which takes a quarter of the build time and the disk space of four binaries. The first argument,
+// or the name of the executable, selects the program.
 package main
 
 import (

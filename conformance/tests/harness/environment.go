@@ -1,5 +1,4 @@
-// Package harness is what all tests of this module stand on: where things lie, the cluster, its
-// clients, and commands run as a person would run them.
+// Package harness contains paths, clients and commands that all tests use.
 package harness
 
 import (
@@ -8,7 +7,7 @@ import (
 	"testing"
 )
 
-// Environment says where things lie. conformance/run and conformance/cluster set it up.
+// Environment contains the paths that tests use. conformance/run and conformance/cluster set them.
 type Environment struct {
 	// Repository is the root of the source tree: chart, examples and README are read from there.
 	Repository string
@@ -20,7 +19,7 @@ type Environment struct {
 	Output string
 }
 
-// Here finds the environment. Without one the test is skipped: there is no cluster to speak to.
+// Here returns the environment. It skips the test if there is none, because there is no cluster then.
 func Here(t *testing.T) Environment {
 	t.Helper()
 	variable := func(name string) string {

@@ -1,5 +1,5 @@
-// Command nc stands in for netcat where there is none, for the one use that the walk-through makes
-// of it: `nc -zv HOST PORT` connects, says whether that went well in netcat's words, and sends nothing.
+// Command nc replaces netcat if it is not installed, for the only use in the walk-through:
+// `nc -zv HOST PORT` connects, reports the result in the format of netcat, and sends nothing.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 
 func main() {
 	if len(os.Args) != 4 || os.Args[1] != "-zv" {
-		fmt.Fprintln(os.Stderr, "usage: nc -zv HOST PORT (a stand-in for netcat: it does nothing else)")
+		fmt.Fprintln(os.Stderr, "usage: nc -zv HOST PORT (a replacement for netcat, which supports only this use)")
 		os.Exit(2)
 	}
 	host, port := os.Args[2], os.Args[3]

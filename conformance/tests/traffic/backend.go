@@ -1,5 +1,5 @@
-// Package traffic is both ends of the connections that tests send through a gateway: backends that
-// say who they are and echo, and clients that look at every byte.
+// Package traffic contains both ends of the connections that tests send through a gateway: backends
+// that send their name and echo, and clients that verify every byte.
 package traffic
 
 import (

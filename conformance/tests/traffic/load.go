@@ -31,14 +31,14 @@ type Load struct {
 	opening sync.WaitGroup
 
 	lock sync.Mutex
-	// What follows is of those opened.
+	// The fields below count the opened connections.
 	count    int
 	bytes    int64
 	slowest  time.Duration
 	failures []Failure
 }
 
-// Start puts an address under load.
+// Start starts a load on an address.
 func Start(t *testing.T, address string, shape Shape) *Load {
 	t.Helper()
 	held, err := HoldMany(t.Context(), address, shape.Held, 100*time.Millisecond)
@@ -65,11 +65,11 @@ func (l *Load) open(ctx context.Context) {
 	}
 }
 
-// one is the life of a connection.
+// one runs one connection from dial to close.
 func (l *Load) one() {
 	began := time.Now()
 	end := began.Add(rand.N(l.shape.Life))
-	// It is not given up when the load stops: it ends as any other.
+	// The end of the load does not cancel the connection.
 	connection, err := Dial(context.Background(), l.address)
 	failure := Failure{At: time.Now(), Err: err}
 	took, bytes := time.Since(began), int64(0)
@@ -102,35 +102,35 @@ func (l *Load) one() {
 	}
 }
 
-// Outcome is what became of a load.
-type Outcome struct {
+// LoadResult contains the counts and failures of a load.
+type LoadResult struct {
 	Opened, Held int
 	Bytes        int64
-	// Slowest is the longest that anybody waited for the greeting.
+	// Slowest is the maximum time until a client received the greeting.
 	Slowest  time.Duration
 	Failures []Failure
 }
 
-// Stop ends the load. What has been opened by then may finish.
-func (l *Load) Stop() Outcome {
+// Stop ends the load, and waits until the open connections have finished.
+func (l *Load) Stop() LoadResult {
 	l.stop()
 	l.opening.Wait()
-	outcome := Outcome{Opened: l.count, Held: len(l.held), Bytes: l.bytes, Slowest: l.slowest, Failures: l.failures}
+	result := LoadResult{Opened: l.count, Held: len(l.held), Bytes: l.bytes, Slowest: l.slowest, Failures: l.failures}
 	for _, h := range l.held {
 		close(h.finish)
 	}
 	for _, h := range l.held {
 		if failure := h.Ended(); failure != nil {
-			outcome.Failures = append(outcome.Failures, *failure)
+			result.Failures = append(result.Failures, *failure)
 		}
-		outcome.Bytes += h.bytes
+		result.Bytes += h.bytes
 	}
-	return outcome
+	return result
 }
 
-func (o Outcome) String() string {
+func (r LoadResult) String() string {
 	return fmt.Sprintf("%d connections opened, the slowest in %v, %d held, %.1f MiB there and back, %d failed",
-		o.Opened, o.Slowest.Round(time.Millisecond), o.Held, float64(o.Bytes)/(1<<20), len(o.Failures))
+		r.Opened, r.Slowest.Round(time.Millisecond), r.Held, float64(r.Bytes)/(1<<20), len(r.Failures))
 }
 
 // Spell lists failures, the first few of them.
