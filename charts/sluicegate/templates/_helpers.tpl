@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* The name of the release if it contains the name of the chart, else both names. The limit of 52 leaves room for suffixes. */}}
+{{/* The name of the release if it contains the name of the chart, else both names. The limit of 52 allows for suffixes. */}}
 {{- define "sluicegate.fullname" -}}
 {{- $name := include "sluicegate.name" . }}
 {{- $both := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
