@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn obscure_words_and_wide_lines_name_their_place() {
+    fn obscure_words_and_wide_lines_have_a_position() {
         let words = report(&format!("\n// Nobody hardly knows.\n// {}\n", "a ".repeat(48)));
         assert_eq!(words.obscure.len(), 2);
         assert!(words.obscure[0].starts_with("a.rs:2: "));
