@@ -72,7 +72,7 @@ fn stored(mut service: Value) -> Value {
 }
 
 #[test]
-fn service_new_has_all_fields() {
+fn service_has_all_fields_at_creation() {
     let gateway = gateway(&json!({
         "addresses": [{ "value": "192.0.2.9" }],
         "infrastructure": { "labels": { "team": "db" }, "annotations": { "pool": "b" } },
@@ -337,7 +337,7 @@ fn label_of_a_long_name_is_truncated() {
 }
 
 #[test]
-fn service_new_is_valid() {
+fn service_is_valid_at_creation() {
     let desired = desired(&gateway(&json!({})), ServiceType::LoadBalancer);
     let service: Service = serde_json::from_value(stored(desired.apply_to(None))).unwrap();
     assert!(service.metadata.is_owned_by(&gateway(&json!({})).metadata));

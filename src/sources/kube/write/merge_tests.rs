@@ -11,11 +11,11 @@ use crate::model::{
 };
 use crate::sources::kube::object_status::ObjectStatus;
 
-const OURS: &str = "example.com/ours";
+const OUR_CONTROLLER: &str = "example.com/ours";
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 
 fn controller() -> GatewayController {
-    OURS.parse().unwrap()
+    OUR_CONTROLLER.parse().unwrap()
 }
 
 /// Seconds since the epoch, and a half.
@@ -113,14 +113,19 @@ fn owned_conditions_are_removed_and_foreign_ones_stay() {
 #[test]
 fn stale_parents_are_removed_even_the_last_one() {
     let theirs = entry("g", "example.com/theirs");
-    let before = json!({ "parents": [entry("gone", OURS), theirs, entry("g", OURS)] });
+    let before =
+        json!({ "parents": [entry("gone", OUR_CONTROLLER), theirs, entry("g", OUR_CONTROLLER)] });
     let after = merge_route(&before, &[parent("g", 1), parent("new", 1)]);
     let parents = after["parents"].as_array().unwrap();
     assert_eq!(parents[0], theirs);
-    assert_eq!(parents[1], entry("g", OURS), "the entry is unchanged, including unknown fields");
-    assert_eq!(parents[2]["parentRef"], entry("new", OURS)["parentRef"]);
+    assert_eq!(
+        parents[1],
+        entry("g", OUR_CONTROLLER),
+        "the entry is unchanged, including unknown fields"
+    );
+    assert_eq!(parents[2]["parentRef"], entry("new", OUR_CONTROLLER)["parentRef"]);
     assert_eq!(parents.len(), 3);
-    let last = merge_route(&json!({ "parents": [entry("g", OURS)], "unknown": 1 }), &[]);
+    let last = merge_route(&json!({ "parents": [entry("g", OUR_CONTROLLER)], "unknown": 1 }), &[]);
     assert_eq!(last, json!({ "parents": [], "unknown": 1 }));
 }
 
@@ -149,7 +154,7 @@ fn conditions() -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn parents() -> impl Strategy<Value = Vec<Value>> {
-    let controllers = prop::sample::select(vec![OURS, "example.com/theirs"]);
+    let controllers = prop::sample::select(vec![OUR_CONTROLLER, "example.com/theirs"]);
     let gateways = prop::sample::select(vec!["a", "b", "c"]);
     let entry =
         (gateways, controllers, conditions()).prop_map(|(gateway, controller, conditions)| {
@@ -163,7 +168,7 @@ fn parents() -> impl Strategy<Value = Vec<Value>> {
 /// The entries of other controllers.
 fn foreign(parents: &Value) -> Vec<&Value> {
     let parents = parents.as_array().unwrap().iter();
-    parents.filter(|parent| parent["controllerName"] != OURS).collect()
+    parents.filter(|parent| parent["controllerName"] != OUR_CONTROLLER).collect()
 }
 
 proptest! {
