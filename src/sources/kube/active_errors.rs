@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use super::error_text::error_text;
+use super::error_text::format_error;
 use super::operation::Operation;
 
 /// The operations that fail at present, each with its last error.
@@ -18,7 +18,7 @@ impl ActiveErrors {
         operation: Operation,
         error: &(dyn Error + 'static),
     ) -> Option<String> {
-        let error = error_text(error);
+        let error = format_error(error);
         if self.0.get(&operation) == Some(&error) {
             return None;
         }
@@ -31,7 +31,7 @@ impl ActiveErrors {
     pub(super) fn resolve(&mut self, operation: &Operation) -> bool {
         let had_failed = self.0.remove(operation).is_some();
         if had_failed {
-            tracing::info!("can {operation} again");
+            tracing::info!("recovered: can {operation} again");
         }
         had_failed
     }
@@ -41,7 +41,7 @@ impl ActiveErrors {
         self.0.remove(operation);
     }
 
-    /// Returns `true` if the last try of an operation failed.
+    /// Returns `true` if the last attempt of an operation failed.
     pub(super) fn contains(&self, operation: &Operation) -> bool {
         self.0.contains_key(operation)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::error_text::error_text;
+use super::error_text::format_error;
 use super::observed::{Observed, ServerState};
 use super::scope::Scope;
 use super::watch::WatchEvent;
@@ -92,7 +92,7 @@ impl Cache {
                     Some(_) => "the last valid version stays in use",
                     None => "it is ignored",
                 };
-                let error = error_text(&error);
+                let error = format_error(&error);
                 let problem = format!("{key}: {error}; {effect} until the object is corrected");
                 self.invalid.insert(key, problem.clone()).is_none_or(|known| known != problem)
             }
@@ -145,9 +145,11 @@ impl Cache {
     }
 }
 
-/// Returns `true` if resource version `one` is newer than `other`. Kubernetes guarantees that they
-/// are integers that increase; with a server that uses others, the version that arrives last counts
-/// as the newer one.
+/// Returns `true` if resource version `one` is newer than `other`. Kubernetes guarantees [integers
+/// that increase]; with a server that uses others, the version that arrives last counts as the
+/// newer one.
+///
+/// [integers that increase]: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
 fn is_newer(one: &str, other: &str) -> bool {
     match (one.parse::<u64>(), other.parse::<u64>()) {
         (Ok(one), Ok(other)) => one > other,

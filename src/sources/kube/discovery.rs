@@ -11,19 +11,20 @@ use kube::core::{ApiResource, GroupVersionKind};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
 
-use super::gateway_api_version::installed_version;
+use super::gateway_api_version::read_version_condition;
 use crate::model::{Condition, ObjectKind};
 
-/// Time from one discovery to the next, if all kinds were found.
+/// Maximum time to wait after a complete discovery for a request to repeat it; [`MIN_INTERVAL`] is
+/// added.
 const DISCOVERY_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Time from one discovery to the next, if a kind was missing or the discovery failed.
+/// Maximum time to wait after a discovery that failed or missed a kind; [`MIN_INTERVAL`] is added.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Least time from one discovery to the next, however often one is requested.
+/// Minimum time from one discovery to the next, even if one is requested.
 const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Longest time that the requests of one discovery may take.
+/// Maximum time that the requests of one discovery may take.
 const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Minor version of the first Kubernetes 1.x whose API server streams lists by default.
@@ -67,7 +68,7 @@ pub(super) async fn discover_loop(
     loop {
         let discovery = async {
             let served = discover(&client, &kinds).await?;
-            Ok(Discovery { served, version: installed_version(&client).await })
+            Ok(Discovery { served, version: read_version_condition(&client).await })
         };
         let result =
             timeout(DISCOVERY_TIMEOUT, discovery).await.unwrap_or(Err(DiscoveryError::TimedOut));

@@ -4,7 +4,7 @@ use std::error::Error;
 
 /// Returns the message of the API server's `Status` if the error contains one, else the texts of
 /// the error and its sources.
-pub(super) fn error_text(error: &(dyn Error + 'static)) -> String {
+pub(super) fn format_error(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     let mut next = Some(error);
     while let Some(error) = next {

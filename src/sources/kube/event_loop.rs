@@ -50,7 +50,7 @@ pub(super) struct EventLoop {
     changes: mpsc::Receiver<Change>,
     writer: Writer,
     errors: ActiveErrors,
-    is_published: bool,
+    has_published: bool,
     tasks: JoinSet<()>,
 }
 
@@ -68,9 +68,9 @@ impl EventLoop {
         {
             kinds.push(ObjectKind::Node);
         }
-        let (found, discoveries) = mpsc::channel(1);
+        let (discovery_tx, discovery_rx) = mpsc::channel(1);
         let rediscover = Arc::new(Notify::new());
-        tasks.spawn(discover_loop(client.clone(), kinds.clone(), rediscover.clone(), found));
+        tasks.spawn(discover_loop(client.clone(), kinds.clone(), rediscover.clone(), discovery_tx));
 
         let (events, send_events) =
             EventRecorder::new(client.clone(), controller.as_str(), &identity);
@@ -84,21 +84,29 @@ impl EventLoop {
                 access
             }
         };
-        let sees_all = namespaces.is_empty();
-        let replicas = services.as_ref().map(|services| services.replicas.namespace.clone());
-        let (sender, changes) = mpsc::channel(CHANGE_QUEUE_LEN);
+        let watches_all_namespaces = namespaces.is_empty();
+        let replica_namespace =
+            services.as_ref().map(|services| services.replicas.namespace.clone());
+        let (change_tx, change_rx) = mpsc::channel(CHANGE_QUEUE_LEN);
         Self {
             status: feed.status(),
             feed,
             cache: Cache::default(),
             kinds: ServedKinds::new(kinds),
-            discoveries,
+            discoveries: discovery_rx,
             rediscover,
-            watches: WatchSet::new(client.clone(), namespaces, replicas, sender),
-            changes,
-            writer: Writer::new(client, controller, access, events, services, sees_all),
+            watches: WatchSet::new(client.clone(), namespaces, replica_namespace, change_tx),
+            changes: change_rx,
+            writer: Writer::new(
+                client,
+                controller,
+                access,
+                events,
+                services,
+                watches_all_namespaces,
+            ),
             errors: ActiveErrors::default(),
-            is_published: false,
+            has_published: false,
             tasks,
         }
     }
@@ -117,7 +125,7 @@ impl EventLoop {
                 }
                 Ok(()) = self.status.changed() => {
                     let update = self.status.borrow_and_update().clone();
-                    self.writer.set_status(update, &self.cache);
+                    self.writer.set_status_update(update, &self.cache);
                     false
                 }
                 step = self.writer.next() => {
@@ -140,7 +148,7 @@ impl EventLoop {
 
     /// Applies a change. Returns `true` if a snapshot must be published.
     fn on_change(&mut self, Change { scope, event }: Change) -> bool {
-        // A watch that was stopped may have sent it before.
+        // A watch may have sent this change before it was stopped.
         if !self.watches.contains(&scope) {
             return false;
         }
@@ -159,7 +167,8 @@ impl EventLoop {
             | WatchEvent::Deleted(_)
             | WatchEvent::Resumed => self.errors.resolve(&operation),
         };
-        // No snapshot was published while this list was missing.
+        // The first list may complete the synchronization, so a snapshot is due even if no object
+        // changed.
         let is_first_list =
             matches!(event, WatchEvent::Listed(_)) && !self.cache.has_listed(&scope);
         let mut touched = BTreeSet::new();
@@ -197,11 +206,12 @@ impl EventLoop {
         self.kinds.update_missing() || error_state_changed
     }
 
-    /// Records that an operation failed. Returns `true` if its error is new. Before the first
-    /// snapshot is published, which carries the errors, a new error is logged here.
+    /// Records that an operation failed. Returns `true` if its error is new. Published snapshots
+    /// contain the errors, and the server logs them. Before the first snapshot, a new error is
+    /// logged here.
     fn report_error(&mut self, operation: Operation, error: &(dyn Error + 'static)) -> bool {
         let message = self.errors.report(operation, error);
-        if let (Some(message), false) = (&message, self.is_published) {
+        if let (Some(message), false) = (&message, self.has_published) {
             tracing::warn!("{message}");
         }
         message.is_some()
@@ -211,7 +221,7 @@ impl EventLoop {
     /// a definition that was installed later, is waited for too, unless it fails.
     fn is_synced(&self) -> bool {
         let is_skipped = |scope: &Scope| {
-            self.is_published && self.errors.contains(&Operation::Watch(scope.clone()))
+            self.has_published && self.errors.contains(&Operation::Watch(scope.clone()))
         };
         let mut scopes = self.watches.scopes();
         self.kinds.is_certain()
@@ -220,7 +230,7 @@ impl EventLoop {
 
     fn publish(&mut self) {
         if self.is_synced() {
-            self.is_published = true;
+            self.has_published = true;
             let problems = self.kinds.problem().into_iter().chain(self.errors.messages());
             self.feed.publish(self.cache.snapshot(problems));
         }

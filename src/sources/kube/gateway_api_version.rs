@@ -23,15 +23,15 @@ const SUPPORTED_VERSIONS: [&str; 1] = ["v1.6"];
 /// Returns the condition
 /// [`SupportedVersion`](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclassconditiontype)
 /// for the GatewayClasses. It has no observed generation, which differs between classes.
-pub(super) async fn installed_version(client: &Client) -> kube::Result<Condition> {
+pub(super) async fn read_version_condition(client: &Client) -> kube::Result<Condition> {
     let request = Request::get(DEFINITION_PATH).header(ACCEPT, ACCEPT_METADATA).body(Vec::new());
     let request = request.map_err(kube::Error::HttpError)?;
     let definition: Value = client.request(request).await?;
     let annotations = &definition["metadata"]["annotations"];
-    Ok(supported_version(annotations[BUNDLE_VERSION_ANNOTATION].as_str()))
+    Ok(build_version_condition(annotations[BUNDLE_VERSION_ANNOTATION].as_str()))
 }
 
-fn supported_version(installed: Option<&str>) -> Condition {
+fn build_version_condition(installed: Option<&str>) -> Condition {
     let is_supported = installed.is_some_and(|installed| {
         let matches = |supported: &&str| {
             installed
@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn version_is_supported_by_major_and_minor() {
-        let is_supported = |installed| supported_version(installed).status == ConditionStatus::True;
+        let is_supported =
+            |installed| build_version_condition(installed).status == ConditionStatus::True;
         assert!(is_supported(Some("v1.6.3")) && is_supported(Some("v1.6")));
         for other in ["v1.5.1", "v1.60.0", "v2.6.0", "v0.0.0-dev", ""] {
             assert!(!is_supported(Some(other)), "{other}");

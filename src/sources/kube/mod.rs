@@ -7,9 +7,9 @@
 //!                                                         └──► API server
 //! ```
 //!
-//! Nothing is published before every watch has listed its objects: with a part of the cluster, the
-//! rest would look deleted. After that, no failure of the API server removes an object: an object
-//! stays until a watch reports that it was deleted.
+//! Nothing is published before every watch has listed its objects: if a snapshot contained only
+//! some of the objects, the others would count as deleted. After that, no failure of the API server
+//! removes an object: an object stays until a watch reports that it was deleted.
 
 mod active_errors;
 mod cache;

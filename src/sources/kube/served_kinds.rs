@@ -37,8 +37,8 @@ impl ServedKinds {
 
     /// Determines the missing kinds. Returns `true` if they differ from those known before.
     ///
-    /// An API server that has just started may not serve all kinds yet. So the first kinds that are
-    /// missing count only when the next discovery misses the same ones.
+    /// An API server that has just started may not serve all kinds yet. Therefore, missing kinds
+    /// are reported for the first time only if two discoveries in a row miss the same kinds.
     pub(super) fn update_missing(&mut self) -> bool {
         let is_missing = |kind: &ObjectKind| !self.served.contains_key(kind);
         let missing: BTreeSet<_> = self.watched.iter().copied().filter(is_missing).collect();

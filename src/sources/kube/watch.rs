@@ -25,7 +25,7 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// The time is longer than the connect timeout.
 const RESUMED_AFTER: Duration = Duration::from_secs(40);
 
-/// Longest time for which the server keeps a watch open, in seconds.
+/// Maximum time for which the server keeps a watch open, in seconds.
 const WATCH_TIMEOUT_SECS: u32 = 290;
 
 /// An event of the watch of a scope.

@@ -17,7 +17,7 @@ pub(super) struct WatchSet {
     /// The namespaces to watch; empty means all.
     namespaces: Vec<NamespaceName>,
     /// Namespace of the EndpointSlices of this gateway's own replicas, which is watched too.
-    replicas: Option<NamespaceName>,
+    replica_namespace: Option<NamespaceName>,
     running: BTreeMap<Scope, AbortHandle>,
     changes: mpsc::Sender<Change>,
 }
@@ -27,10 +27,10 @@ impl WatchSet {
     pub(super) fn new(
         client: Client,
         namespaces: Vec<NamespaceName>,
-        replicas: Option<NamespaceName>,
+        replica_namespace: Option<NamespaceName>,
         changes: mpsc::Sender<Change>,
     ) -> Self {
-        Self { client, namespaces, replicas, running: BTreeMap::new(), changes }
+        Self { client, namespaces, replica_namespace, running: BTreeMap::new(), changes }
     }
 
     /// Starts the watches of a kind as `tasks`.
@@ -69,7 +69,7 @@ impl WatchSet {
         }
         let mut namespaces: BTreeSet<_> = self.namespaces.iter().cloned().map(Some).collect();
         if kind == ObjectKind::EndpointSlice {
-            namespaces.extend(self.replicas.clone().map(Some));
+            namespaces.extend(self.replica_namespace.clone().map(Some));
         }
         namespaces
     }

@@ -14,16 +14,17 @@ use tokio::time::timeout;
 use super::warning::Warning;
 use crate::model::ObjectKey;
 
-/// Events that wait to be sent. Further ones are dropped: the status contains the same messages.
+/// Maximum number of queued Events. Further ones are dropped: the status contains the same
+/// messages.
 const EVENT_QUEUE_LEN: usize = 256;
 
-/// Longest time that sending one Event may take.
+/// Maximum time that sending one Event may take.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Longest part of an object's name in the name of an Event, which a number follows.
+/// Maximum number of characters of an object's name in the name of an Event; a number follows.
 const MAX_SUBJECT_CHARS: usize = 200;
 
-/// Longest note that the API server accepts.
+/// Maximum number of characters of a note that the API server accepts.
 const MAX_NOTE_CHARS: usize = 1000;
 
 /// Namespace of the Events about objects that have none.
@@ -72,11 +73,11 @@ impl EventRecorder {
         warnings: &[Warning],
     ) {
         for warning in warnings {
-            let _ = self.queue.try_send(self.event(warning, object_reference(key, uid)));
+            let _ = self.queue.try_send(self.build_event(warning, object_reference(key, uid)));
         }
     }
 
-    fn event(&self, warning: &Warning, regarding: ObjectReference) -> Event {
+    fn build_event(&self, warning: &Warning, regarding: ObjectReference) -> Event {
         let now = Timestamp::now();
         let subject: String =
             regarding.name.iter().flat_map(|name| name.chars()).take(MAX_SUBJECT_CHARS).collect();

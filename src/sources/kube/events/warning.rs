@@ -7,8 +7,8 @@ use serde_json::Value;
 use crate::model::{Caveat, Condition, ConditionStatus, Reason, SectionName};
 use crate::sources::kube::object_status::ObjectStatus;
 
-/// The reasons of `False` conditions that cause an Event, each with the action that failed. A
-/// missing address does not: every new Gateway has none at first.
+/// The reasons of `False` conditions that cause an Event, each with the action that failed.
+/// `AddressNotAssigned` is left out, because every new Gateway has no address at first.
 const WARNING_REASONS: [(Reason, &str); 5] = [
     (Reason::ADDRESS_NOT_USABLE, "AssignAddress"),
     (Reason::BACKEND_NOT_FOUND, "ResolveReference"),
@@ -96,7 +96,7 @@ fn conditions_by_listener(status: ObjectStatus<'_>) -> Vec<(Option<&SectionName>
     }
 }
 
-/// Returns `true` if a status contains a condition at the same place.
+/// Returns `true` if a status contains a condition of the same listener or object.
 fn contains(status: &Value, listener: Option<&SectionName>, condition: &Condition) -> bool {
     let items = |field: &str| status[field].as_array().into_iter().flatten();
     let places: Vec<_> = match listener {
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn warnings_are_new_unless_their_place_had_them() {
+    fn warnings_are_new_unless_status_contained_them() {
         let conditions = vec![is_false(Reason::PROTOCOL_CONFLICT)];
         let status = gateway(conditions.clone());
         let status = ObjectStatus::Gateway(&status);

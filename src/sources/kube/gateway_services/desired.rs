@@ -30,7 +30,8 @@ impl DesiredObject {
         }
     }
 
-    /// Accepts any node ports from now on. Returns `true` if certain ones were requested before.
+    /// Stops requesting node ports, so that the API server assigns them. Returns `true` if any were
+    /// requested.
     pub(in crate::sources::kube) fn drop_node_port_requests(&mut self) -> bool {
         match self {
             Self::Service(service) => service.drop_node_port_requests(),

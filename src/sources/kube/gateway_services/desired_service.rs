@@ -56,7 +56,8 @@ impl DesiredService {
         })
     }
 
-    /// Accepts any node ports from now on. Returns `true` if certain ones were requested before.
+    /// Stops requesting node ports, so that the API server assigns them. Returns `true` if any were
+    /// requested.
     pub(super) fn drop_node_port_requests(&mut self) -> bool {
         mem::take(&mut self.requests_node_ports)
     }
@@ -75,7 +76,7 @@ impl DesiredService {
     fn new_object(&self) -> Value {
         let mut spec = json!({});
         self.apply_to_spec(&mut spec);
-        // The field is immutable.
+        // `clusterIP` is immutable, so it is set only at creation.
         if let (ServiceType::ClusterIP, Some(address)) = (self.service_type, self.address) {
             spec["clusterIP"] = address.to_string().into();
         }
@@ -93,7 +94,7 @@ impl DesiredService {
         let live_ports = live_ports.as_array().map_or(&[][..], Vec::as_slice);
         let ports = self.ports.iter();
         spec["ports"] =
-            ports.map(|(port, pod_port)| self.port(*port, *pod_port, live_ports)).collect();
+            ports.map(|(port, pod_port)| self.build_port(*port, *pod_port, live_ports)).collect();
         spec["type"] = json!(self.service_type);
         let policy = is_external.then(|| json!(self.external_traffic_policy));
         set(spec, "externalTrafficPolicy", policy);
@@ -107,7 +108,7 @@ impl DesiredService {
     }
 
     /// Returns the live port of this number with the owned fields set, or a new port.
-    fn port(&self, port: PortNumber, pod_port: PortNumber, live: &[Value]) -> Value {
+    fn build_port(&self, port: PortNumber, pod_port: PortNumber, live: &[Value]) -> Value {
         let is_same = |live: &&Value| {
             live["port"] == port.get() && live["protocol"].as_str().unwrap_or("TCP") == "TCP"
         };

@@ -35,7 +35,7 @@ impl DesiredSlice {
             .any(|slice| families.contains(&slice.address_type) && !slice.endpoints.is_empty());
         families.map(|family| {
             let mut slice = Self::new(service, family, replicas);
-            // This process is a replica itself, so slices without any endpoint are wrong.
+            // This process is a replica itself, so an empty list of replicas is outdated.
             slice.endpoints = slice.endpoints.filter(|_| is_known);
             slice
         })

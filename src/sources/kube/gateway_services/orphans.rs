@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::desired::DesiredObject;
-use super::owned_metadata::{CLASS_LABEL, MANAGED_BY, MANAGED_BY_LABEL, label_value};
+use super::owned_metadata::{CLASS_LABEL, MANAGED_BY, MANAGED_BY_LABEL, to_label_value};
 use crate::model::{GatewayServiceLookup, NamespacedName, ObjectKey, Resources, StatusReport};
 
-/// Returns `true` if an object is to be deleted that a Gateway owns: the Gateway has changed its
+/// Returns `true` if an object that a Gateway owns must be deleted: the Gateway has changed its
 /// class, and either has another Service now, or the new class belongs to another controller.
 ///
 /// Objects of a deleted Gateway are garbage-collected by Kubernetes. A Gateway that is not
@@ -23,12 +23,12 @@ pub(in crate::sources::kube) fn is_orphaned(
     let Some(class) = managed_class(live, report).filter(|_| !desired.contains_key(key)) else {
         return false;
     };
-    let Some(gateway) = owner(live, key) else { return false };
+    let Some(gateway) = find_owner(live, key) else { return false };
     let Some(gateway) = resources.gateways.get(&gateway) else { return false };
     let current_class = &gateway.spec.gateway_class_name;
     let is_served = report.gateway_classes.contains_key(current_class);
     let has_service = matches!(resources.service_of(gateway), GatewayServiceLookup::Owned(_));
-    class != label_value(current_class) && (has_service || !is_served)
+    class != to_label_value(current_class) && (has_service || !is_served)
 }
 
 /// Returns the class, as a label value, for which this program created an object, if this
@@ -37,11 +37,11 @@ pub(in crate::sources::kube) fn is_orphaned(
 fn managed_class<'a>(live: &'a Value, report: &StatusReport) -> Option<&'a str> {
     let labels = &live["metadata"]["labels"];
     let class = labels[CLASS_LABEL].as_str().filter(|_| labels[MANAGED_BY_LABEL] == MANAGED_BY)?;
-    report.gateway_classes.keys().any(|name| label_value(name) == class).then_some(class)
+    report.gateway_classes.keys().any(|name| to_label_value(name) == class).then_some(class)
 }
 
 /// Returns the Gateway that owns an object.
-fn owner(live: &Value, key: &ObjectKey) -> Option<NamespacedName> {
+fn find_owner(live: &Value, key: &ObjectKey) -> Option<NamespacedName> {
     let owners = live["metadata"]["ownerReferences"].as_array().into_iter().flatten();
     let mut gateways = owners.filter(|owner| owner["kind"] == "Gateway");
     let name = gateways.find_map(|owner| owner["name"].as_str())?.parse().ok()?;

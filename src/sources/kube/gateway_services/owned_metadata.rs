@@ -44,8 +44,8 @@ impl OwnedMetadata {
         let metadata = &gateway.metadata;
         let labels = [
             (MANAGED_BY_LABEL, MANAGED_BY.to_owned()),
-            (GATEWAY_LABEL, label_value(&metadata.name)),
-            (CLASS_LABEL, label_value(&gateway.spec.gateway_class_name)),
+            (GATEWAY_LABEL, to_label_value(&metadata.name)),
+            (CLASS_LABEL, to_label_value(&gateway.spec.gateway_class_name)),
         ];
         Some(Self {
             name: NamespacedName { namespace: metadata.namespace(), name },
@@ -144,7 +144,7 @@ fn update_map(live: &mut Value, before: &Value, desired: &Labels) {
 
 /// Returns a name as the value of a label, whose length is limited: a longer name is truncated, and
 /// gets a hash.
-pub(super) fn label_value(name: &ObjectName) -> String {
+pub(super) fn to_label_value(name: &ObjectName) -> String {
     const MAX_LEN: usize = 63;
     if name.as_str().len() <= MAX_LEN {
         return name.to_string();

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use super::state::ElectionState;
 
-/// Longest time for which [`LeaseHandle::release`] waits.
+/// Maximum time for which [`LeaseHandle::release`] waits.
 pub(super) const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Handle of a replica in an [`Election`](super::Election). A replica releases the Lease before it

@@ -13,7 +13,7 @@ use super::election::Election;
 use super::handle::RELEASE_TIMEOUT;
 use super::lease_lock::{Attempt, CONFLICT_RETRY_DELAY, LeaseLock};
 use super::state::ElectionState;
-use crate::sources::kube::error_text::error_text;
+use crate::sources::kube::error_text::format_error;
 
 /// Takes part in an election until the Lease is released.
 ///
@@ -161,7 +161,7 @@ impl Elector {
             Ok(Ok(Attempt::HeldByOther | Attempt::Conflict)) => {}
             Ok(Err(error)) => tracing::warn!(
                 lease,
-                error = error_text(&error),
+                error = format_error(&error),
                 "cannot release the Lease; another replica can acquire it when it has expired"
             ),
             Err(_) => tracing::warn!(
@@ -183,9 +183,9 @@ impl Elector {
                 return;
             }
             Ok(Err(error @ kube::Error::Api(status))) => {
-                (ErrorKind::Status(status.code), error_text(error))
+                (ErrorKind::Status(status.code), format_error(error))
             }
-            Ok(Err(error)) => (ErrorKind::NoResponse, error_text(error)),
+            Ok(Err(error)) => (ErrorKind::NoResponse, format_error(error)),
             Err(_) => (ErrorKind::NoResponse, "the API server did not respond".to_owned()),
         };
         if self.last_error.replace(kind) == Some(kind) {

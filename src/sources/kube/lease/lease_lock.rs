@@ -18,7 +18,7 @@ use crate::model::NamespacedName;
 /// Delay before a write is repeated that conflicted with the write of another client.
 pub(super) const CONFLICT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Result of a try to acquire, renew or release the Lease.
+/// Result of an attempt to acquire, renew or release the Lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attempt {
     /// The write succeeded.

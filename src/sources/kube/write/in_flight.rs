@@ -9,7 +9,7 @@ use super::pending_write::PendingWrite;
 use super::request::WriteResult;
 use crate::model::ObjectKey;
 
-/// Most writes that wait for a response at the same time.
+/// Maximum number of writes that wait for a response at the same time.
 const MAX_IN_FLIGHT: usize = 16;
 
 /// The writes that wait for a response, at most one for each object.

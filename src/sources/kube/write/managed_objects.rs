@@ -35,7 +35,8 @@ impl ManagedObjects {
             changed.insert(key.clone());
         });
         self.desired = desired;
-        // An orphan is deleted when its replacement exists, which another object's change may show.
+        // An orphan is deleted once its replacement exists. A change of another object can fulfil
+        // this condition, so all possible orphans are compared.
         let others = cache.owned_by_gateways().filter(|key| !self.desired.contains_key(*key));
         changed.extend(others.cloned());
         changed
@@ -46,8 +47,8 @@ impl ManagedObjects {
         self.desired.contains_key(key) || cache.state(key).is_some_and(|state| state.raw.is_some())
     }
 
-    /// Drops the node ports that a Service requests, if the API server rejected the Service as
-    /// invalid: another Service may have the ports. Returns `true` if there were any.
+    /// Stops requesting the node ports of a Service, if the API server rejected the Service as
+    /// invalid: another Service may have the ports. Returns `true` if any were requested.
     pub(super) fn drop_node_port_requests(&mut self, key: &ObjectKey, error: &kube::Error) -> bool {
         matches!(error, kube::Error::Api(status) if status.is_invalid())
             && self.desired.get_mut(key).is_some_and(DesiredObject::drop_node_port_requests)

@@ -16,11 +16,11 @@ use crate::sources::kube::raw_object::RawObject;
 /// The name under which the API server records who wrote a field.
 const FIELD_MANAGER: &str = "sluicegate";
 
-/// Longest time that a write may take.
+/// Maximum time that a write may take.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The version of an object that a write is based on. The API server refuses the write with a
-/// conflict if the object has another one by then.
+/// conflict if the version has changed since.
 #[derive(Debug, Clone)]
 pub(super) struct BaseVersion {
     uid: String,
@@ -43,7 +43,7 @@ pub(super) enum WriteResult {
 
 /// Error of a write without a response.
 #[derive(Debug, thiserror::Error)]
-#[error("the API server did not respond in time")]
+#[error("the API server did not respond within {} s", WRITE_TIMEOUT.as_secs())]
 pub(super) struct NoResponse;
 
 impl From<&ServerState> for BaseVersion {
@@ -112,7 +112,7 @@ async fn write_object(
             let parameters = DeleteParams::default().preconditions(preconditions);
             let request = builder.delete(name, &parameters).map_err(kube::Error::BuildRequest)?;
             // The object may exist for some time, until its finalizers are removed. The watch
-            // reports its end.
+            // reports the deletion.
             return client.request_text(request).await.map(|_| None);
         }
         PendingWrite::Finalizers(finalizers) => {

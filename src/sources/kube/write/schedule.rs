@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use crate::model::ObjectKey;
 
-/// Delay from a change of an object to its comparison. Changes that belong together, such as a
+/// Delay from a change of an object to its reconciliation. Changes that belong together, such as a
 /// route and its Service, arrive within this time and cause one write.
 const DEBOUNCE_DELAY: Duration = Duration::from_millis(50);
 
-/// Least time between two writes of one object.
+/// Minimum time between two writes of one object.
 const MIN_WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Delay before the first retry of a failed write. It doubles with every failure, up to
@@ -25,7 +25,7 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 const WRITE_RATE: f64 = 200.0;
 const WRITE_BURST: f64 = 100.0;
 
-/// The objects to compare, and the time at which each is due.
+/// The objects to reconcile, and the time at which each is due.
 #[derive(Debug)]
 pub(super) struct Schedule {
     due: BTreeMap<ObjectKey, Instant>,
@@ -92,20 +92,20 @@ impl Schedule {
         self.tokens -= 1.0;
     }
 
-    /// Forgets the failures of an object, which needs no write.
+    /// Resets the backoff of an object that needs no write.
     pub(super) fn reset_backoff(&mut self, key: &ObjectKey) {
         self.retry_delays.remove(key);
     }
 
     /// Records that a write has ended.
-    pub(super) fn written(&mut self, key: ObjectKey, now: Instant) {
+    pub(super) fn record_write(&mut self, key: ObjectKey, now: Instant) {
         self.retry_delays.remove(&key);
         self.not_before.retain(|_, until| *until > now);
         self.delay_until(key, now + MIN_WRITE_INTERVAL);
     }
 
     /// Records that a write failed, and schedules a retry with exponential backoff.
-    pub(super) fn failed(&mut self, key: ObjectKey, now: Instant) {
+    pub(super) fn record_failure(&mut self, key: ObjectKey, now: Instant) {
         let delay = self.retry_delays.entry(key.clone()).or_insert(MIN_RETRY_DELAY);
         let at = now + *delay;
         *delay = (*delay * 2).min(MAX_RETRY_DELAY);
@@ -151,7 +151,7 @@ mod tests {
     fn writes_of_one_object_are_spaced() {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
-        schedule.written(key("a"), start);
+        schedule.record_write(key("a"), start);
         schedule.enqueue(key("a"), start);
         schedule.enqueue(key("b"), start);
         assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), Some(key("b")));
@@ -165,9 +165,9 @@ mod tests {
         let start = Instant::now();
         let mut schedule = Schedule::new(start);
         schedule.enqueue(key("a"), start);
-        schedule.written(key("a"), start);
+        schedule.record_write(key("a"), start);
         assert_eq!(schedule.next(), Some(start + MIN_WRITE_INTERVAL));
-        schedule.failed(key("a"), start);
+        schedule.record_failure(key("a"), start);
         assert_eq!(schedule.next(), Some(start + MIN_RETRY_DELAY));
         assert_eq!(schedule.pop(start + MIN_RETRY_DELAY), Some(key("a")));
         assert_eq!(schedule.next(), None);
@@ -179,7 +179,7 @@ mod tests {
         let mut schedule = Schedule::new(start);
         let mut now = start;
         for seconds in [1, 2, 4, 8, 16, 30, 30] {
-            schedule.failed(key("a"), now);
+            schedule.record_failure(key("a"), now);
             // A change of the object does not shorten the delay.
             schedule.enqueue(key("a"), now);
             let next = schedule.next().unwrap();
@@ -187,8 +187,8 @@ mod tests {
             now = next;
             assert_eq!(schedule.pop(now), Some(key("a")));
         }
-        schedule.written(key("a"), now);
-        schedule.failed(key("a"), now);
+        schedule.record_write(key("a"), now);
+        schedule.record_failure(key("a"), now);
         assert_eq!(schedule.next(), Some(now + MIN_RETRY_DELAY));
     }
 

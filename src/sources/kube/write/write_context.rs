@@ -33,7 +33,7 @@ pub(super) struct WriteContext<'a> {
     /// The Services and EndpointSlices that Gateways need.
     pub(super) desired: &'a BTreeMap<ObjectKey, DesiredObject>,
     /// The source watches all namespaces.
-    pub(super) sees_all: bool,
+    pub(super) watches_all_namespaces: bool,
 }
 
 impl WriteContext<'_> {
@@ -47,8 +47,8 @@ impl WriteContext<'_> {
         self.sync_status(key, state, now).or_else(|| self.sync_finalizers(key, state))
     }
 
-    /// Creates, updates or deletes an object that a Gateway needs. Objects that the Gateway does
-    /// not own are left unchanged.
+    /// Creates, updates or deletes a Service or EndpointSlice of a Gateway. Objects that the Gateway
+    /// does not own are left unchanged.
     fn sync_managed_object(
         &self,
         key: &ObjectKey,
@@ -130,9 +130,10 @@ impl WriteContext<'_> {
     }
 
     fn sync_finalizers(&self, key: &ObjectKey, state: &ServerState) -> Option<PendingWrite> {
-        // A source that watches some namespaces does not know if other ones use the class.
+        // A source that watches some namespaces cannot see whether Gateways in other namespaces use
+        // the class.
         let is_ours = key.kind == ObjectKind::GatewayClass
-            && self.sees_all
+            && self.watches_all_namespaces
             && self.update.status.gateway_classes.contains_key(&key.name);
         let is_used = is_ours && is_class_used(self.cache.resources(), key);
         let is_present = state.finalizers.iter().any(|finalizer| finalizer == CLASS_FINALIZER);

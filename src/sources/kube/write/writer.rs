@@ -1,4 +1,4 @@
-//! The writer: decides when an object is compared and written.
+//! The writer: decides when an object is reconciled.
 
 use std::error::Error;
 use std::future::pending;
@@ -30,22 +30,22 @@ pub(in crate::sources::kube) struct Writer {
     controller: GatewayController,
     access: WriteAccess,
     /// The value of [`WriteAccess::may_write`] when it was last handled.
-    was_leader: bool,
+    could_write: bool,
     events: EventRecorder,
     schedule: Schedule,
     in_flight: InFlight,
     errors: WriteErrors,
-    /// The latest status report; `None` until the first snapshot was translated.
-    update: Option<StatusUpdate>,
-    version: Option<Condition>,
+    /// The latest status update; `None` until the first snapshot was translated.
+    status_update: Option<StatusUpdate>,
+    version_condition: Option<Condition>,
     managed: ManagedObjects,
-    sees_all: bool,
+    watches_all_namespaces: bool,
 }
 
 /// Something that the writer has to do.
 #[derive(Debug)]
 pub(in crate::sources::kube) enum Step {
-    /// Compare the objects that are due.
+    /// Reconcile the objects that are due.
     ObjectsDue,
     /// Process the result of a write.
     Finished(Box<FinishedWrite>),
@@ -54,33 +54,33 @@ pub(in crate::sources::kube) enum Step {
 }
 
 impl Writer {
-    /// Creates a writer. `services` is the template of the Services of Gateways, and `sees_all` is
-    /// `true` if the source watches all namespaces.
+    /// Creates a writer. `services` is the template of the Services of Gateways, and
+    /// `watches_all_namespaces` is `true` if the source watches all namespaces.
     pub(in crate::sources::kube) fn new(
         client: Client,
         controller: GatewayController,
         access: WriteAccess,
         events: EventRecorder,
         services: Option<ServiceTemplate>,
-        sees_all: bool,
+        watches_all_namespaces: bool,
     ) -> Self {
         Self {
             client,
             controller,
             access,
-            was_leader: false,
+            could_write: false,
             events,
             schedule: Schedule::new(Instant::now()),
             in_flight: InFlight::default(),
             errors: WriteErrors::default(),
-            update: None,
-            version: None,
+            status_update: None,
+            version_condition: None,
             managed: ManagedObjects::new(services),
-            sees_all,
+            watches_all_namespaces,
         }
     }
 
-    /// Enqueues an object for comparison.
+    /// Enqueues an object to be reconciled.
     pub(in crate::sources::kube) fn enqueue(&mut self, key: &ObjectKey, cache: &Cache) {
         let is_written = has_status(key.kind) || self.managed.may_include(key, cache);
         if is_written && !matches!(self.access, WriteAccess::ReadOnly) {
@@ -93,21 +93,25 @@ impl Writer {
         cache.keys().chain(&desired).for_each(|key| self.enqueue(key, cache));
     }
 
-    /// Sets the latest status report, and enqueues the objects that it changes.
-    pub(in crate::sources::kube) fn set_status(&mut self, update: StatusUpdate, cache: &Cache) {
+    /// Sets the latest status update, and enqueues the objects that it changes.
+    pub(in crate::sources::kube) fn set_status_update(
+        &mut self,
+        update: StatusUpdate,
+        cache: &Cache,
+    ) {
         let mut changed = self.managed.update(&update, cache);
-        match &self.update {
+        match &self.status_update {
             None => self.enqueue_all(cache),
             Some(before) => add_changed_objects(before, &update, &mut changed),
         }
-        self.update = Some(update);
+        self.status_update = Some(update);
         changed.iter().for_each(|key| self.enqueue(key, cache));
     }
 
     /// Sets the condition about the installed version of Gateway API.
     pub(in crate::sources::kube) fn set_version(&mut self, version: Condition, cache: &Cache) {
-        if self.version.as_ref() != Some(&version) {
-            self.version = Some(version);
+        if self.version_condition.as_ref() != Some(&version) {
+            self.version_condition = Some(version);
             cache.keys_of(ObjectKind::GatewayClass).for_each(|key| self.enqueue(key, cache));
         }
     }
@@ -119,10 +123,10 @@ impl Writer {
     pub(in crate::sources::kube) async fn next(&mut self) -> Step {
         loop {
             let may_write = self.access.may_write();
-            if may_write != self.was_leader {
+            if may_write != self.could_write {
                 return Step::LeadershipChanged;
             }
-            let is_ready = may_write && self.update.is_some() && !self.in_flight.is_full();
+            let is_ready = may_write && self.status_update.is_some() && !self.in_flight.is_full();
             let due = self.schedule.next().filter(|_| is_ready);
             let due = async {
                 match due {
@@ -149,8 +153,8 @@ impl Writer {
             Step::ObjectsDue => self.start_writes(cache, kinds),
             Step::Finished(finished) => return self.finish(*finished, cache),
             Step::LeadershipChanged => {
-                self.was_leader = self.access.may_write();
-                if self.was_leader {
+                self.could_write = self.access.may_write();
+                if self.could_write {
                     // The previous leader may have written anything.
                     self.enqueue_all(cache);
                 } else {
@@ -163,14 +167,14 @@ impl Writer {
 
     /// Starts the writes of the objects that are due.
     fn start_writes(&mut self, cache: &Cache, kinds: &ServedKinds) {
-        let Some(update) = &self.update else { return };
+        let Some(update) = &self.status_update else { return };
         let context = WriteContext {
             cache,
             update,
             controller: &self.controller,
-            version: self.version.as_ref(),
+            version: self.version_condition.as_ref(),
             desired: self.managed.desired(),
-            sees_all: self.sees_all,
+            watches_all_namespaces: self.watches_all_namespaces,
         };
         while !self.in_flight.is_full() && self.access.may_write() {
             let Some(key) = self.schedule.pop(Instant::now()) else { return };
@@ -201,7 +205,7 @@ impl Writer {
         let now = Instant::now();
         let observed = match result {
             WriteResult::Written(observed) => {
-                self.schedule.written(key.clone(), now);
+                self.schedule.record_write(key.clone(), now);
                 self.errors.resolve(write.kind(), &key);
                 if let PendingWrite::Status { warnings, .. } = &write {
                     let uid = cache.state(&key).map(|state| &*state.uid);
@@ -210,38 +214,43 @@ impl Writer {
                 observed
             }
             WriteResult::Conflict(observed) => {
-                self.schedule.written(key.clone(), now);
+                self.schedule.record_write(key.clone(), now);
                 observed
             }
             WriteResult::NotFound => {
-                self.schedule.failed(key, now);
+                // The object was deleted, or the namespace of a new object. A watch will report that;
+                // retry in case it does not.
+                self.schedule.record_failure(key, now);
                 return false;
-            }
-            WriteResult::Failed(error) if self.managed.drop_node_port_requests(&key, &error) => {
-                None
             }
             WriteResult::Failed(error) => {
-                self.fail(key, &write, &error);
-                return false;
+                if !self.managed.drop_node_port_requests(&key, &error) {
+                    self.fail(key, &write, &error);
+                    return false;
+                }
+                // Another Service may hold the node ports: retry at once without requesting them.
+                None
             }
             WriteResult::TimedOut => {
                 self.fail(key, &write, &NoResponse);
                 return false;
             }
         };
-        // The report may have changed meanwhile, and an object may need a second write.
+        // Reconcile once more: the report may have changed, and finalizers are written only after
+        // the status.
         self.schedule.enqueue(key, now);
         observed.is_some_and(|observed| cache.record(observed))
     }
 
     /// Schedules a retry of a write that failed, and logs its error if it is new.
     fn fail(&mut self, key: ObjectKey, write: &PendingWrite, error: &(dyn Error + 'static)) {
-        // A write that was cancelled because this replica lost the Lease is no error.
+        // After this replica lost the Lease, a failure, usually a time-out at the lease deadline,
+        // is not worth a warning.
         if self.access.may_write()
             && let Some(message) = self.errors.report(write.kind(), &key, error)
         {
             tracing::warn!("{message}");
         }
-        self.schedule.failed(key, Instant::now());
+        self.schedule.record_failure(key, Instant::now());
     }
 }
