@@ -47,8 +47,8 @@ impl WriteContext<'_> {
         self.sync_status(key, state, now).or_else(|| self.sync_finalizers(key, state))
     }
 
-    /// Creates, updates or deletes a Service or EndpointSlice of a Gateway. Objects that the Gateway
-    /// does not own are left unchanged.
+    /// Creates, updates or deletes a Service or EndpointSlice of a Gateway. Objects that the
+    /// Gateway does not own are left unchanged.
     fn sync_managed_object(
         &self,
         key: &ObjectKey,

@@ -218,8 +218,8 @@ impl Writer {
                 observed
             }
             WriteResult::NotFound => {
-                // The object was deleted, or the namespace of a new object. A watch will report that;
-                // retry in case it does not.
+                // The object was deleted, or the namespace of a new object. A watch will report
+                // that; retry in case it does not.
                 self.schedule.record_failure(key, now);
                 return false;
             }
