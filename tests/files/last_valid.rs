@@ -25,7 +25,7 @@ async fn invalid_object_keeps_its_last_version_and_is_reported() {
         (
             good.replace("sectionName", "sectionNme"),
             "route.yaml:5:38: TCPRoute default/r: spec.parentRefs[0].sectionNme: ",
-            "is not a known field",
+            "is not a field of TCPRoute; correct or remove it",
         ),
         (good.replace("]}]", ""), "route.yaml:", "did not find expected"),
         ("\u{0}".to_owned(), "route.yaml:", "control characters are not allowed"),

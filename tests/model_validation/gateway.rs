@@ -157,6 +157,6 @@ fn infrastructure_parameters_are_complete_and_local() {
     refused(
         parameters("group: a.b, kind: K, name: n, namespace: s"),
         &format!("{field}.namespace"),
-        "is not a known field",
+        "is not a field of Gateway; correct or remove it",
     );
 }
