@@ -1,7 +1,5 @@
 //! The Accepted condition of a parentRef.
 
-use std::fmt::{self, Write as _};
-
 use super::attach::{AttachedRoute, Attachment, Parent};
 use super::conditions::ConditionBuilder;
 use super::gateways::EvaluatedGateway;
@@ -9,6 +7,9 @@ use super::listeners::EvaluatedListener;
 use crate::model::{
     Caveat, Condition, ConditionType, NamespacedName, ParentRef, Reason, SectionName, TcpRoute,
 };
+
+/// The length of most messages, so that a message is allocated once.
+const USUAL_MESSAGE_LEN: usize = 128;
 
 /// Builds the condition, after every route has been attached.
 pub(super) fn build_accepted(
@@ -21,9 +22,7 @@ pub(super) fn build_accepted(
     match &parent.attachment {
         Attachment::Attached(indices) => {
             let listeners = indices.iter().map(|index| &gateway.listeners[*index]);
-            let limitations = collect_limitations(route, gateway, listeners.clone());
-            let message = describe_attached(listeners, &limitations);
-            let caveat = limitations.iter().map(Limitation::caveat).min();
+            let (message, caveat) = describe_attached(route, gateway, listeners);
             conditions.true_with(accepted, Reason::ACCEPTED, message, caveat)
         }
         Attachment::NoMatch => {
@@ -61,46 +60,75 @@ impl Limitation<'_> {
     }
 }
 
-impl fmt::Display for Limitation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Limitation<'_> {
+    /// Appends the sentence of a message. Formatting would take several times as long, and there is
+    /// a message for each of thousands of routes (`cargo bench --bench translate`).
+    fn append_to(&self, message: &mut String) {
         match self {
-            Self::ListenerNotAccepted(listener) => {
-                write!(f, "No traffic from listener {listener}: the listener is not accepted.")
+            Self::ListenerNotAccepted(listener) => message.extend([
+                " No traffic from listener ",
+                listener.as_str(),
+                ": the listener is not accepted.",
+            ]),
+            Self::Shadowed { listener, by } => message.extend([
+                " No traffic from listener ",
+                listener.as_str(),
+                ": TCPRoute ",
+                by.namespace.as_str(),
+                "/",
+                by.name.as_str(),
+                " takes precedence.",
+            ]),
+            Self::GatewayNotAccepted => {
+                message.push_str(" No traffic: the Gateway is not accepted.");
             }
-            Self::Shadowed { listener, by } => {
-                write!(f, "No traffic from listener {listener}: TCPRoute {by} takes precedence.")
-            }
-            Self::GatewayNotAccepted => f.write_str("No traffic: the Gateway is not accepted."),
-            Self::NoWeight => {
-                f.write_str("All connections are rejected: no backend has a weight greater than 0.")
-            }
-            Self::ExtraRules => f.write_str(
-                "Only the first rule is used, because a TCPRoute has no match conditions; remove the others.",
+            Self::NoWeight => message.push_str(
+                " All connections are rejected: no backend has a weight greater than 0.",
+            ),
+            Self::ExtraRules => message.push_str(
+                " Only the first rule is used, because a TCPRoute has no match conditions; remove the others.",
             ),
         }
     }
 }
 
-fn collect_limitations<'a>(
-    route: &AttachedRoute<'a>,
-    gateway: &EvaluatedGateway<'a>,
-    listeners: impl Iterator<Item = &'a EvaluatedListener<'a>>,
-) -> Vec<Limitation<'a>> {
-    let mut limitations = Vec::new();
-    for listener in listeners {
-        let name = &listener.listener.name;
-        let winner = listener.winner.map(|winner| winner.precedence.name());
-        if listener.refusal.is_some() {
-            limitations.push(Limitation::ListenerNotAccepted(name));
-        } else if let Some(by) = winner.filter(|winner| *winner != route.name) {
-            limitations.push(Limitation::Shadowed { listener: name, by });
-        }
+/// Returns the message of an attached route, and the most important limitation that it describes.
+fn describe_attached<'a>(
+    route: &AttachedRoute<'_>,
+    gateway: &EvaluatedGateway<'_>,
+    listeners: impl ExactSizeIterator<Item = &'a EvaluatedListener<'a>> + Clone,
+) -> (String, Option<Caveat>) {
+    let mut message = String::with_capacity(USUAL_MESSAGE_LEN);
+    message.push_str(match listeners.len() {
+        1 => "Attached to listener ",
+        _ => "Attached to listeners ",
+    });
+    for (index, listener) in listeners.clone().enumerate() {
+        message.push_str(if index > 0 { ", " } else { "" });
+        message.push_str(listener.listener.name.as_str());
     }
-    if gateway.placement.is_err() {
-        limitations.push(Limitation::GatewayNotAccepted);
+    message.push('.');
+    let of_listeners = listeners.filter_map(|listener| find_listener_limitation(route, listener));
+    let of_gateway = gateway.placement.is_err().then_some(Limitation::GatewayNotAccepted);
+    let mut caveat = None;
+    for limitation in of_listeners.chain(of_gateway).chain(find_rule_limitation(route.route)) {
+        limitation.append_to(&mut message);
+        let next = limitation.caveat();
+        caveat = Some(caveat.map_or(next, |first: Caveat| first.min(next)));
     }
-    limitations.extend(find_rule_limitation(route.route));
-    limitations
+    (message, caveat)
+}
+
+fn find_listener_limitation<'a>(
+    route: &AttachedRoute<'_>,
+    listener: &'a EvaluatedListener<'a>,
+) -> Option<Limitation<'a>> {
+    let name = &listener.listener.name;
+    if listener.refusal.is_some() {
+        return Some(Limitation::ListenerNotAccepted(name));
+    }
+    let winner = listener.winner?.precedence.name();
+    (winner != route.name).then_some(Limitation::Shadowed { listener: name, by: winner })
 }
 
 fn find_rule_limitation(route: &TcpRoute) -> Option<Limitation<'static>> {
@@ -109,25 +137,6 @@ fn find_rule_limitation(route: &TcpRoute) -> Option<Limitation<'static>> {
         return Some(Limitation::NoWeight);
     }
     (route.spec.rules.len() > 1).then_some(Limitation::ExtraRules)
-}
-
-fn describe_attached<'a>(
-    listeners: impl ExactSizeIterator<Item = &'a EvaluatedListener<'a>>,
-    limitations: &[Limitation<'_>],
-) -> String {
-    let mut message = String::from(match listeners.len() {
-        1 => "Attached to listener ",
-        _ => "Attached to listeners ",
-    });
-    for (index, listener) in listeners.enumerate() {
-        message.push_str(if index > 0 { ", " } else { "" });
-        message.push_str(listener.listener.name.as_str());
-    }
-    message.push('.');
-    for limitation in limitations {
-        write!(message, " {limitation}").expect("writing to a String cannot fail");
-    }
-    message
 }
 
 fn describe_no_match(parent_ref: &ParentRef, gateway: &NamespacedName) -> String {
