@@ -8,6 +8,8 @@ use tokio::time::Instant;
 
 use crate::translate::Assignments;
 
+const ONE_YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The ends of the cooldowns of [`Assignments::cooling_down`].
 #[derive(Debug)]
 pub(super) struct Cooldown {
@@ -23,8 +25,10 @@ impl Cooldown {
     /// Starts the cooldown of newly released addresses, and cancels that of addresses in use.
     pub(super) fn update(&mut self, assignments: &Assignments, now: Instant) {
         self.ends.retain(|address, _| assignments.cooling_down.contains_key(address));
+        // A cooldown too long for the clock lasts a year.
+        let end = now.checked_add(self.duration).unwrap_or(now + ONE_YEAR);
         for address in assignments.cooling_down.keys() {
-            self.ends.entry(*address).or_insert(now + self.duration);
+            self.ends.entry(*address).or_insert(end);
         }
     }
 

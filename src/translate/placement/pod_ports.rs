@@ -35,8 +35,7 @@ pub(super) fn find(service: &Service, port: PortNumber) -> Option<(&ServicePort,
 ///
 /// In this order:
 ///
-/// 1. a listener port keeps the previous port, unless the `targetPort` of its Service is a
-///    different one;
+/// 1. a listener port keeps the previous port if it is the `targetPort` of its Service;
 /// 2. it gets the `current` port, the `targetPort` of its Service; if several claim the same port,
 ///    the first by name;
 /// 3. it gets its previous port back;
@@ -52,7 +51,7 @@ pub(super) fn assign<'a>(
         .iter()
         .flat_map(|(name, ports)| ports.iter().map(move |(port, pod)| ((name, *port), *pod)))
         .collect();
-    let kept = previous.iter().filter(|(key, port)| current.get(key).is_none_or(|now| now == port));
+    let kept = previous.iter().filter(|(key, port)| current.get(key) == Some(port));
     let claims = kept.copied().chain(current.iter().map(|(key, port)| (*key, *port)));
     let (mut taken, mut assigned) = (BTreeSet::new(), BTreeMap::new());
     for (key, port) in claims.chain(previous.iter().copied()) {
@@ -156,9 +155,11 @@ mod tests {
         current.insert(key("a", 1), port(20_002));
         let requested = previous.keys().cloned().collect();
         assert_eq!(assigned(&previous, &current, &requested, POD_PORTS), previous);
-        // The same if the Service of the owner is missing.
+        // A Gateway without a Service has no clients, so an existing Service has precedence.
         current.remove(&key("b", 1));
-        assert_eq!(assigned(&previous, &current, &requested, POD_PORTS), previous);
+        let ports = assigned(&previous, &current, &requested, POD_PORTS);
+        assert_eq!(ports[&key("a", 1)], port(20_002));
+        assert_ne!(ports[&key("b", 1)], port(20_002));
         // A port that is free is taken from the Service, even if another one was assigned before.
         current.insert(key("a", 1), port(20_007));
         assert_eq!(

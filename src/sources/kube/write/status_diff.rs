@@ -30,6 +30,9 @@ pub(super) fn add_changed_objects(
     for_each_difference(&status.gateways, &status_now.gateways, &mut add);
     for_each_difference(&objects.gateways, &objects_now.gateways, &mut add);
 
+    for_each_difference(&objects.services, &objects_now.services, |name| {
+        changed.insert(ObjectKey::namespaced(ObjectKind::Service, name));
+    });
     let mut add = |name: &NamespacedName| {
         changed.insert(ObjectKey::namespaced(ObjectKind::TcpRoute, name));
     };

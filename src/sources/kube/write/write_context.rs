@@ -54,6 +54,13 @@ impl WriteContext<'_> {
         key: &ObjectKey,
         state: Option<&ServerState>,
     ) -> Option<PendingWrite> {
+        // The pod ports were computed from another version of this Service: wait for the next
+        // report.
+        if key.kind == ObjectKind::Service
+            && self.update.resources.get(key) != self.cache.resources().get(key)
+        {
+            return None;
+        }
         let desired = self.desired.get(key);
         let Some(state) = state else { return desired?.apply_to(None).map(PendingWrite::Create) };
         let live: Value = serde_json::from_str(state.raw.as_deref()?).ok()?;
