@@ -73,7 +73,7 @@ fn send(tasks: &mut JoinSet<()>, mut server: TcpStream) {
     });
 }
 
-/// Waits until the proxy has carried nothing for a while, since nobody takes it.
+/// Waits until the proxy has relayed nothing for a while, because the receiver does not read.
 async fn stalled(proxy: &TestForwarder) {
     let (mut carried, mut unchanged) = (0, 0);
     eventually("everything stalls", || {

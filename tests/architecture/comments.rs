@@ -155,7 +155,7 @@ impl Report {
     }
 }
 
-/// What a comment line is in its paragraph.
+/// Role of a comment line in its paragraph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Block {
     /// Empty, or a row of a table.

@@ -38,7 +38,7 @@ pub(crate) struct Import {
     is_glob: bool,
 }
 
-/// What a path leads to.
+/// Target of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Module(usize),

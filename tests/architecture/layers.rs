@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 6] = [
     ("server", &["model", "translate", "plan", "forward", "sources"]),
 ];
 
-/// What `forward` may import of `model`: the data path knows names of objects, never an object.
+/// Items that `forward` may import from `model`: names of objects, never an object.
 const NAMES: [&str; 6] =
     ["NamespaceName", "NamespacedName", "ObjectName", "PortNumber", "SectionName", "Weight"];
 

@@ -1,4 +1,4 @@
-//! Which files there are, what a `mod.rs` contains, and how long and how named files are.
+//! Checks of the files of `src`: reachability, contents of `mod.rs`, length and names.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Splits Rust source into tokens and comments.
 
-/// What a check needs to know of a token.
+/// Properties of a token that the checks use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// An identifier or a keyword.

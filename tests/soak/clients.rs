@@ -18,7 +18,7 @@ use super::stats::{Stats, gib, mib};
 use super::verify::{Observations, verify};
 use crate::support::plans::id;
 
-/// Where the listeners of a proxy are.
+/// Addresses of the listeners of a proxy.
 pub struct Addresses {
     lasting: BTreeMap<Scene, SocketAddr>,
     pub passing: Vec<SocketAddr>,

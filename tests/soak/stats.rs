@@ -58,7 +58,7 @@ impl Stats {
         listeners.fold((0, 0), |(up, down), it| (up + it.bytes_up, down + it.bytes_down))
     }
 
-    /// Whether a proxy has counted the same, for the listeners that were always there.
+    /// Checks that a proxy has counted the same for the listeners that existed all the time.
     ///
     /// # Errors
     /// What it has counted otherwise.

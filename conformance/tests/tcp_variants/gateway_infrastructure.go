@@ -65,7 +65,7 @@ var Infrastructure = suite.ConformanceTest{
 	},
 }
 
-// ServiceEditsReverted asks for what is ours to be as it should, whatever anybody does to it.
+// ServiceEditsReverted checks that the owned fields of a Service are restored after edits.
 var ServiceEditsReverted = suite.ConformanceTest{
 	ShortName:   "ServiceEditsReverted",
 	Description: "The Service of a Gateway that somebody edits or deletes is put right, and carries on.",
