@@ -118,7 +118,7 @@ func keep(t *testing.T, here harness.Environment, run *suite.ConformanceTestSuit
 	t.Helper()
 	found, err := run.Report()
 	require.NoError(t, err)
-	for name, content := range map[string]any{"report.yaml": found, "skipped.yaml": tcpvariants.NotRun} {
+	for name, content := range map[string]any{"standard-report.yaml": found, "skipped.yaml": tcpvariants.NotRun} {
 		text, err := yaml.Marshal(content)
 		require.NoError(t, err)
 		t.Logf("%s:\n%s", name, text)
