@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	core "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	gateway "sigs.k8s.io/gateway-api/apis/v1"
@@ -57,14 +56,15 @@ func EtcdRestarted(t *testing.T, w *Fixture) {
 	expectUnharmed(t, load)
 }
 
-// expectBack waits until the API server answers from its store.
+// expectBack waits until the API server answers from its store and can create a Service. For seconds
+// after its start, it reports the range of cluster IP addresses as full.
 func (w *Fixture) expectBack(t *testing.T) {
 	t.Helper()
 	began := time.Now()
 	harness.Eventually(t, time.Minute, "the API server is back", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		return w.Get(ctx, client.ObjectKey{Name: Namespace}, &core.Namespace{})
+		return w.Create(ctx, traffic.Service(Namespace, "expect-back"), client.DryRunAll)
 	})
 	t.Logf("the API server answers %v after its start", since(began))
 }
