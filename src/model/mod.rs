@@ -62,6 +62,7 @@ mod service_port;
 mod status;
 mod store;
 mod tcp_route;
+mod truncate;
 mod validate;
 
 pub use jiff::Timestamp;
@@ -119,4 +120,5 @@ pub use self::status::{
 };
 pub use self::store::Store;
 pub use self::tcp_route::{TcpRoute, TcpRouteRule, TcpRouteSpec};
+pub(crate) use self::truncate::truncate;
 pub use self::validate::Violation;

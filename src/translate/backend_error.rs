@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::enumerate::list;
 use crate::model::{
     Group, KindName, NamespaceName, NamespacedName, PortNumber, Reason, TransportProtocol,
 };
@@ -114,8 +115,7 @@ impl fmt::Display for BackendError {
                 if tcp_ports.is_empty() {
                     return f.write_str("it has no TCP port.");
                 }
-                let ports: Vec<_> = tcp_ports.iter().map(ToString::to_string).collect();
-                write!(f, "its TCP ports are {}.", ports.join(", "))
+                write!(f, "its TCP ports are {}.", list(tcp_ports))
             }
             Self::NoEndpoints { service, port } => {
                 write!(f, "Service {service} has no ready endpoint for port {port}.")

@@ -2,7 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Caveat, Condition, ConditionStatus, ConditionType, Reason};
+use crate::model::{Caveat, Condition, ConditionStatus, ConditionType, Reason, truncate};
+
+/// Maximum length of a message in bytes: the limit of an Event's note. A status may contain 32,768
+/// characters, but an API server refuses a whole status if one message is too long.
+const MAX_MESSAGE_LEN: usize = 1024;
 
 /// Builds conditions of an object of this generation.
 pub(super) struct ConditionBuilder {
@@ -17,7 +21,7 @@ impl ConditionBuilder {
         reason: Reason,
         message: impl Into<Cow<'static, str>>,
     ) -> Condition {
-        Condition::new(condition_type, ConditionStatus::True, reason, message, self.generation)
+        self.build(condition_type, ConditionStatus::True, reason, message.into())
     }
 
     /// Builds a condition whose status is `True`, with the limitation that its message describes.
@@ -38,6 +42,21 @@ impl ConditionBuilder {
         reason: Reason,
         message: impl Into<Cow<'static, str>>,
     ) -> Condition {
-        Condition::new(condition_type, ConditionStatus::False, reason, message, self.generation)
+        self.build(condition_type, ConditionStatus::False, reason, message.into())
+    }
+
+    /// Builds a condition. The message is truncated if it is too long in spite of `enumerate`, for
+    /// example because an object from code has an endless name.
+    fn build(
+        &self,
+        condition_type: ConditionType,
+        status: ConditionStatus,
+        reason: Reason,
+        mut message: Cow<'static, str>,
+    ) -> Condition {
+        if message.len() > MAX_MESSAGE_LEN {
+            truncate(message.to_mut(), MAX_MESSAGE_LEN);
+        }
+        Condition::new(condition_type, status, reason, message, self.generation)
     }
 }

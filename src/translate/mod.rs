@@ -25,6 +25,7 @@ mod backends;
 mod compile;
 mod conditions;
 mod endpoints;
+mod enumerate;
 mod gateway_classes;
 mod gateways;
 mod grants;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::conditions::ConditionBuilder;
+use super::enumerate::{list, sentences};
 use super::gateways::EvaluatedGateway;
 use super::listeners::EvaluatedListener;
 use super::placement::AddressReport;
@@ -146,8 +147,7 @@ fn build_listener_programmed<'a>(
 
 fn describe_errors(errors: &[BindError]) -> String {
     let describe = |error: &BindError| format!("{} ({})", error.address, error.message);
-    let errors: Vec<_> = errors.iter().map(describe).collect();
-    format!("Cannot open {}. Retrying.", errors.join(", "))
+    format!("Cannot open {}. Retrying.", list(errors.iter().map(describe)))
 }
 
 fn build_gateway_programmed(
@@ -186,8 +186,8 @@ fn build_gateway_programmed(
         true => Cow::Borrowed("All valid listeners are open."),
         false => describe_not_open(results, report).into(),
     };
-    for mapping in &report.port_mappings {
-        message = format!("{message} {mapping}").into();
+    if !report.port_mappings.is_empty() {
+        message = format!("{message} {}", sentences(&report.port_mappings)).into();
     }
     let caveat = match is_complete {
         true => (!report.port_mappings.is_empty()).then_some(Caveat::PortDiffers),
@@ -205,7 +205,7 @@ fn describe_not_open(results: &OpenResults<'_>, report: &AddressReport) -> Strin
         .pending
         .iter()
         .map(|listener| format!("listener {listener} ({})", report.not_bound_reason));
-    format!("Not open: {}.", failed.chain(pending).collect::<Vec<_>>().join(", "))
+    format!("Not open: {}.", list(failed.chain(pending)))
 }
 
 /// Returns the advertised addresses of open listeners, except those whose bind address the host

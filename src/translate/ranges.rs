@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use super::enumerate::Enumeration;
 use crate::model::InvalidScalar;
 
 /// Ranges of IP addresses. Text form: `10.0.0.0/28,10.0.1.5-10.0.1.9,fd00::17`.
@@ -43,6 +44,17 @@ impl Ranges {
         let count = self.count();
         let start = index % count;
         (start..count).chain(0..start).map(|index| self.at(index))
+    }
+
+    /// Returns the ranges for a message: all of them, or the first ones and the number of others.
+    pub(super) fn list(&self) -> String {
+        let mut text = String::new();
+        let mut list = Enumeration::new(&mut text, ",");
+        for range in &self.0 {
+            list.add(|text| text.push_str(&range.to_string()));
+        }
+        list.finish_list();
+        text
     }
 
     /// Returns the number of addresses.
@@ -156,16 +168,21 @@ impl FromStr for Ranges {
 
 impl fmt::Display for Ranges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Range { first, last }) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str(",")?;
-            }
-            write!(f, "{first}")?;
-            if first != last {
-                write!(f, "-{last}")?;
-            }
+        for (index, range) in self.0.iter().enumerate() {
+            f.write_str(if index > 0 { "," } else { "" })?;
+            range.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, last } = self;
+        match first == last {
+            true => first.fmt(f),
+            false => write!(f, "{first}-{last}"),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::enumerate::list;
 use crate::model::{
     GatewayAddressError, LocalParametersRef, NamespacedName, PortNumber, Protocol, Reason,
     SectionName,
@@ -88,8 +89,7 @@ impl fmt::Display for ListenerRefusal<'_> {
             }
             Self::Field(field) => write!(f, "A TCP listener cannot have `{field}`; remove it."),
             Self::PortConflict { listeners, port } => {
-                let names: Vec<_> = listeners.iter().map(|name| name.as_str()).collect();
-                let names = names.join(", ");
+                let names = list(listeners);
                 write!(
                     f,
                     "Listeners {names} have the same TCP port {port}; use a different port for each."

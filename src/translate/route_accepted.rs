@@ -2,6 +2,7 @@
 
 use super::attach::{AttachedRoute, Attachment, Parent};
 use super::conditions::ConditionBuilder;
+use super::enumerate::{Enumeration, append_names, sentences};
 use super::gateways::EvaluatedGateway;
 use super::listeners::EvaluatedListener;
 use crate::model::{
@@ -30,8 +31,7 @@ pub(super) fn build_accepted(
             conditions.false_(accepted, Reason::NO_MATCHING_PARENT, message)
         }
         Attachment::NotAllowed(rules) => {
-            let messages: Vec<_> = rules.iter().map(ToString::to_string).collect();
-            conditions.false_(accepted, Reason::NOT_ALLOWED_BY_LISTENERS, messages.join(" "))
+            conditions.false_(accepted, Reason::NOT_ALLOWED_BY_LISTENERS, sentences(rules))
         }
     }
 }
@@ -103,18 +103,23 @@ fn describe_attached<'a>(
         1 => "Attached to listener ",
         _ => "Attached to listeners ",
     });
-    for (index, listener) in listeners.clone().enumerate() {
-        message.push_str(if index > 0 { ", " } else { "" });
-        message.push_str(listener.listener.name.as_str());
-    }
+    append_names(&mut message, listeners.clone().map(|listener| listener.listener.name.as_str()));
     message.push('.');
-    let of_listeners = listeners.filter_map(|listener| find_listener_limitation(route, listener));
-    let of_gateway = gateway.placement.is_err().then_some(Limitation::GatewayNotAccepted);
     let mut caveat = None;
-    for limitation in of_listeners.chain(of_gateway).chain(find_rule_limitation(route.route)) {
-        limitation.append_to(&mut message);
+    let mut add_caveat = |limitation: &Limitation<'_>| {
         let next = limitation.caveat();
         caveat = Some(caveat.map_or(next, |first: Caveat| first.min(next)));
+    };
+    let mut sentences = Enumeration::new(&mut message, "");
+    for limitation in listeners.filter_map(|listener| find_listener_limitation(route, listener)) {
+        sentences.add(|message| limitation.append_to(message));
+        add_caveat(&limitation);
+    }
+    sentences.finish_sentences();
+    let of_gateway = gateway.placement.is_err().then_some(Limitation::GatewayNotAccepted);
+    for limitation in of_gateway.into_iter().chain(find_rule_limitation(route.route)) {
+        limitation.append_to(&mut message);
+        add_caveat(&limitation);
     }
     (message, caveat)
 }

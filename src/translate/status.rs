@@ -8,6 +8,7 @@ use super::attach::{AttachedRoute, Parent};
 use super::backend_error::BackendError;
 use super::backends;
 use super::conditions::ConditionBuilder;
+use super::enumerate::{list, sentences};
 use super::gateway_classes::{self, Classes};
 use super::gateways::EvaluatedGateway;
 use super::index::Index;
@@ -176,15 +177,12 @@ fn build_listener_resolved_refs(
     if invalid_kinds.is_empty() {
         return conditions.true_(resolved_refs, Reason::RESOLVED_REFS, ALL_RESOLVED);
     }
-    let kinds: Vec<_> = invalid_kinds
-        .iter()
-        .map(|kind| match kind.group.as_str() {
-            GATEWAY_GROUP => kind.kind.to_string(),
-            "" => format!("{} of the core group", kind.kind),
-            group => format!("{} of group {group}", kind.kind),
-        })
-        .collect();
-    let message = format!("A TCP listener supports only TCPRoute, not {}.", kinds.join(", "));
+    let kinds = invalid_kinds.iter().map(|kind| match kind.group.as_str() {
+        GATEWAY_GROUP => kind.kind.to_string(),
+        "" => format!("{} of the core group", kind.kind),
+        group => format!("{} of group {group}", kind.kind),
+    });
+    let message = format!("A TCP listener supports only TCPRoute, not {}.", list(kinds));
     conditions.false_(resolved_refs, Reason::INVALID_ROUTE_KINDS, message)
 }
 
@@ -229,8 +227,7 @@ fn build_route_resolved_refs(conditions: &ConditionBuilder, errors: &[BackendErr
     if errors.is_empty() {
         return conditions.true_(resolved_refs, Reason::RESOLVED_REFS, ALL_RESOLVED);
     }
-    let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    let messages = messages.join(" ");
+    let messages = sentences(errors);
     match errors.iter().find_map(BackendError::unresolved_reason) {
         Some(reason) => conditions.false_(resolved_refs, reason, messages),
         None => {

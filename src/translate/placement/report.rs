@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use super::service_address::ServiceAddress;
 use crate::model::{NamespacedName, PortNumber, Reason, ServiceType};
+use crate::translate::enumerate::{list, sentences};
 use crate::translate::ranges::Ranges;
 
 /// Findings about the addresses of a Gateway, apart from the results of binding them.
@@ -72,7 +73,7 @@ pub(in crate::translate) struct ForeignPodPorts {
 impl fmt::Display for ForeignPodPorts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { service, ports } = self;
-        let ports = join(ports);
+        let ports = list(ports);
         write!(
             f,
             "Service {service} targets ports that are not assigned to the Gateway ({ports}); the Service is being corrected"
@@ -190,31 +191,19 @@ impl fmt::Display for AddressError {
 impl fmt::Display for PoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { ranges, unusable, is_exhausted } = self;
-        for (index, address) in unusable.iter().enumerate() {
-            f.write_str(if index > 0 { " " } else { "" })?;
-            match address {
-                UnusableAddress::NotInPool(ip) => {
-                    write!(
-                        f,
-                        "Address {ip} is not in pool {ranges}; request an address of the pool."
-                    )?;
-                }
-                UnusableAddress::InUse { address, holder } => {
-                    write!(
-                        f,
-                        "Address {address} is already used by Gateway {holder}; request another one."
-                    )?;
-                }
+        let pool = ranges.list();
+        let unusable = unusable.iter().map(|address| match address {
+            UnusableAddress::NotInPool(ip) => {
+                format!("Address {ip} is not in pool {pool}; request an address of the pool.")
             }
-        }
-        if *is_exhausted {
-            f.write_str(if unusable.is_empty() { "" } else { " " })?;
-            write!(
-                f,
-                "No free address in pool {ranges}. A released address is available again after its cooldown."
-            )?;
-        }
-        Ok(())
+            UnusableAddress::InUse { address, holder } => format!(
+                "Address {address} is already used by Gateway {holder}; request another one."
+            ),
+        });
+        let exhausted = is_exhausted.then(|| format!(
+            "No free address in pool {pool}. A released address is available again after its cooldown."
+        ));
+        f.write_str(&sentences(unusable.chain(exhausted)))
     }
 }
 
@@ -223,7 +212,7 @@ impl fmt::Display for AddressesNotGranted {
         let Self { service, service_type, missing, actual } = self;
         let instead = match &actual[..] {
             [] => "no address".to_owned(),
-            actual => join(actual),
+            actual => list(actual),
         };
         let advice = match service_type {
             ServiceType::ClusterIP => {
@@ -237,12 +226,7 @@ impl fmt::Display for AddressesNotGranted {
         write!(
             f,
             "Service {service} did not get the requested address {}; it has {instead}.{advice}",
-            join(missing)
+            list(missing)
         )
     }
-}
-
-fn join(items: impl IntoIterator<Item = impl fmt::Display>) -> String {
-    let items: Vec<_> = items.into_iter().map(|item| item.to_string()).collect();
-    items.join(", ")
 }
