@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::warning::Warning;
-use crate::model::ObjectKey;
+use crate::model::{ObjectKey, truncate};
 
 /// Maximum number of queued Events. Further ones are dropped: the status contains the same
 /// messages.
@@ -24,8 +24,8 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of characters of an object's name in the name of an Event; a number follows.
 const MAX_SUBJECT_CHARS: usize = 200;
 
-/// Maximum number of characters of a note that the API server accepts.
-const MAX_NOTE_CHARS: usize = 1000;
+/// Maximum length of a note in bytes that the API server accepts.
+const MAX_NOTE_LEN: usize = 1024;
 
 /// Namespace of the Events about objects that have none.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -82,6 +82,8 @@ impl EventRecorder {
         let subject: String =
             regarding.name.iter().flat_map(|name| name.chars()).take(MAX_SUBJECT_CHARS).collect();
         let namespace = regarding.namespace.clone();
+        let mut note = warning.note();
+        truncate(&mut note, MAX_NOTE_LEN);
         Event {
             metadata: ObjectMeta {
                 name: Some(format!("{subject}.{:x}", now.as_nanosecond())),
@@ -91,7 +93,7 @@ impl EventRecorder {
             type_: Some("Warning".to_owned()),
             reason: Some(warning.reason.to_string()),
             action: Some(warning.action.to_owned()),
-            note: Some(warning.note().chars().take(MAX_NOTE_CHARS).collect()),
+            note: Some(note),
             event_time: Some(MicroTime(now)),
             reporting_controller: Some(self.controller.clone()),
             reporting_instance: Some(self.identity.clone()),
