@@ -14,15 +14,15 @@ import (
 // leaseDuration is how long a Lease outlives its holder.
 const leaseDuration = 15 * time.Second
 
-// LeaderKilled kills the process that writes, without a word of warning. The other one takes over
-// when the Lease has run out, and not one of its own connections notices.
+// LeaderKilled kills the process of the leader without a warning. The Lease expires, and a replica
+// acquires it and writes: usually the survivor, but the restarted process of the killed one waits for
+// the same moment. No connection of the survivor fails.
 func LeaderKilled(t *testing.T, w *Fixture) {
 	leader, other := harness.ReadyReplicas(t, w)
 	killed := w.kill(t, leader, other, leaseDuration+5*time.Second)
 	holder, err := harness.Leader(t.Context(), w)
 	require.NoError(t, err)
-	require.Equal(t, other.Name, holder, "the Lease is the other one's now")
-	t.Logf("%s was killed and %s has written %v later", leader.Name, other.Name, killed)
+	t.Logf("%s was killed and %s has written %v later", leader.Name, holder, killed)
 }
 
 // FollowerKilled kills the process that does not write. Writing goes on at once.
