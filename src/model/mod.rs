@@ -63,6 +63,7 @@ mod status;
 mod store;
 mod tcp_route;
 mod truncate;
+mod unserved;
 mod validate;
 
 pub use jiff::Timestamp;
@@ -121,4 +122,5 @@ pub use self::status::{
 pub use self::store::Store;
 pub use self::tcp_route::{TcpRoute, TcpRouteRule, TcpRouteSpec};
 pub(crate) use self::truncate::truncate;
+pub use self::unserved::{UnservedKey, UnservedObject};
 pub use self::validate::Violation;

@@ -15,6 +15,7 @@ use super::scalar::ObjectName;
 use super::service::Service;
 use super::store::Store;
 use super::tcp_route::TcpRoute;
+use super::unserved::{UnservedKey, UnservedObject};
 
 macro_rules! define_resources {
     ($($kind:ident {
@@ -29,6 +30,8 @@ macro_rules! define_resources {
         #[expect(missing_docs, reason = "the names of the kinds")]
         pub struct Resources {
             $(pub $store: Store<$key, $kind>,)+
+            /// Objects of other kinds that refer to these objects. They have no effect.
+            pub unserved: Store<UnservedKey, UnservedObject>,
         }
 
         impl Resources {
@@ -58,13 +61,13 @@ macro_rules! define_resources {
                 }
             }
 
-            /// Returns all objects by kind, then by name.
+            /// Returns all objects of served kinds by kind, then by name.
             pub fn objects(&self) -> impl Iterator<Item = Object> + '_ {
                 std::iter::empty()
                     $(.chain(self.$store.values().cloned().map(Object::$kind)))+
             }
 
-            /// Returns the number of objects.
+            /// Returns the number of objects of served kinds.
             pub fn len(&self) -> usize {
                 0 $(+ self.$store.len())+
             }
@@ -80,7 +83,7 @@ impl Resources {
         Self::default()
     }
 
-    /// Returns `true` if there are no objects.
+    /// Returns `true` if there are no objects of served kinds.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

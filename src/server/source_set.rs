@@ -91,6 +91,9 @@ impl SourceSet {
             snapshots.next().map(|(_, last)| last.resources.clone()).unwrap_or_default();
         let mut duplicates = Vec::new();
         for (name, snapshot) in snapshots {
+            for (key, object) in &snapshot.resources.unserved {
+                merged.unserved.insert(key.clone(), object.clone());
+            }
             for object in snapshot.resources.objects() {
                 let key = object.key();
                 if merged.insert(object).is_some() {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::enumerate::list;
+use super::no_endpoints::NoEndpoints;
 use crate::model::{
     Group, KindName, NamespaceName, NamespacedName, PortNumber, Reason, TransportProtocol,
 };
@@ -40,6 +41,7 @@ pub(super) enum BackendError {
     NoEndpoints {
         service: NamespacedName,
         port: PortNumber,
+        reason: NoEndpoints,
     },
 }
 
@@ -117,8 +119,8 @@ impl fmt::Display for BackendError {
                 }
                 write!(f, "its TCP ports are {}.", list(tcp_ports))
             }
-            Self::NoEndpoints { service, port } => {
-                write!(f, "Service {service} has no ready endpoint for port {port}.")
+            Self::NoEndpoints { service, port, reason } => {
+                write!(f, "Service {service} has no ready endpoint for port {port}: {reason}.")
             }
         }
     }

@@ -11,6 +11,7 @@ use super::backend_error::BackendError;
 use super::endpoints;
 use super::grants;
 use super::index::{Index, ServiceEntry};
+use super::no_endpoints::explain;
 use crate::model::{
     BackendRef, NamespacedName, PortNumber, Service, ServicePort, ServiceType, TcpRoute,
     TransportProtocol,
@@ -95,7 +96,7 @@ fn resolve_backend(
             target: target.clone(),
         });
     }
-    let Some(ServiceEntry { service, slices }) = index.service(target) else {
+    let Some(entry @ ServiceEntry { service, slices, .. }) = index.service(target) else {
         return Err(BackendError::ServiceNotFound(target.clone()));
     };
     if service.spec.service_type == ServiceType::ExternalName {
@@ -104,7 +105,8 @@ fn resolve_backend(
     let port = find_port(service, backend.port, target)?;
     let endpoints = endpoints::list(slices, port, service.spec.ip_families.first());
     if endpoints.is_empty() {
-        return Err(BackendError::NoEndpoints { service: target.clone(), port: port.port });
+        let reason = explain(target, entry, port);
+        return Err(BackendError::NoEndpoints { service: target.clone(), port: port.port, reason });
     }
     Ok(endpoints)
 }

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::model::{
-    EndpointAddress, EndpointSlice, IpFamily, ServicePort, SliceEndpoint, TransportProtocol,
+    EndpointAddress, EndpointPort, EndpointSlice, IpFamily, ServicePort, SliceEndpoint,
+    TransportProtocol,
 };
 
 /// Returns the addresses behind a Service port, sorted and without duplicates: those of the ready
@@ -15,12 +16,11 @@ pub(super) fn list(
 ) -> Vec<SocketAddr> {
     let (mut ready, mut terminating) = (Vec::new(), Vec::new());
     for slice in slices {
-        let port_name = port.name.as_deref().unwrap_or_default();
         let ports = slice
             .ports
             .iter()
             .filter(|port| port.protocol == TransportProtocol::Tcp)
-            .filter(|port| port.name.as_deref().unwrap_or_default() == port_name)
+            .filter(|found| matches_name(found, port))
             .filter_map(|port| port.port);
         for port in ports {
             for endpoint in &slice.endpoints {
@@ -39,6 +39,12 @@ pub(super) fn list(
     usable.sort_unstable();
     usable.dedup();
     usable
+}
+
+/// Returns `true` if a port of a slice has the name of the Service port. An absent name is an empty
+/// one.
+pub(super) fn matches_name(found: &EndpointPort, port: &ServicePort) -> bool {
+    found.name.as_deref().unwrap_or_default() == port.name.as_deref().unwrap_or_default()
 }
 
 enum Readiness {

@@ -22,6 +22,8 @@ pub(super) struct Index<'a> {
 pub(super) struct ServiceEntry<'a> {
     pub(super) service: &'a Service,
     pub(super) slices: Vec<&'a EndpointSlice>,
+    /// `true` if the Service has a legacy Endpoints object, which is not read.
+    pub(super) has_legacy_endpoints: bool,
 }
 
 impl<'a> Index<'a> {
@@ -30,7 +32,8 @@ impl<'a> Index<'a> {
             .services
             .iter()
             .map(|(key, service)| {
-                let entry = ServiceEntry { service, slices: Vec::new() };
+                let entry =
+                    ServiceEntry { service, slices: Vec::new(), has_legacy_endpoints: false };
                 ((key.namespace.as_str(), key.name.as_str()), entry)
             })
             .collect();
@@ -40,6 +43,12 @@ impl<'a> Index<'a> {
                 service.and_then(|name| services.get_mut(&(key.namespace.as_str(), name)))
             {
                 entry.slices.push(&**slice);
+            }
+        }
+        for key in resources.unserved.keys().filter(|key| key.is_endpoints()) {
+            let name = (key.name.namespace.as_str(), key.name.name.as_str());
+            if let Some(entry) = services.get_mut(&name) {
+                entry.has_legacy_endpoints = true;
             }
         }
         let mut grants = HashMap::<_, Vec<_>>::new();

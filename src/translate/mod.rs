@@ -31,6 +31,7 @@ mod gateways;
 mod grants;
 mod index;
 mod listeners;
+mod no_endpoints;
 mod placement;
 mod port_conflicts;
 mod precedence;

@@ -1,0 +1,43 @@
+//! Objects of kinds that this crate does not serve, but which refer to objects that it serves.
+
+use std::fmt;
+
+use super::meta::NamespacedName;
+use super::object_key::ObjectKey;
+use super::scalar::{Group, KindName};
+
+/// Key of an object whose kind is not served: group, kind, namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnservedKey {
+    /// API group; empty for the core group.
+    pub group: Group,
+    /// Kind.
+    pub kind: KindName,
+    /// Namespace and name.
+    pub name: NamespacedName,
+}
+
+/// An object of a kind that is not served, such as an HTTPRoute. Of its content, only the
+/// references are known.
+///
+/// Such an object has no effect. [`Resources`](super::Resources) contains it so that translation
+/// can report it to its author, who expects an effect on the objects that it refers to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnservedObject {
+    /// The objects that it refers to: the Gateways of a route, the targets of a policy, or the
+    /// Service of an Endpoints object.
+    pub references: Vec<ObjectKey>,
+}
+
+impl UnservedKey {
+    /// Returns `true` for Endpoints, the predecessor of EndpointSlice.
+    pub(crate) fn is_endpoints(&self) -> bool {
+        self.group.as_str().is_empty() && self.kind == "Endpoints"
+    }
+}
+
+impl fmt::Display for UnservedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
