@@ -93,9 +93,6 @@ func newComponents(dir, kubeconfig string) (map[string]*component, error) {
 	for name, flags := range map[string][]string{
 		"etcd": {
 			"--data-dir=" + file("etcd"), "--listen-client-urls=" + store, "--advertise-client-urls=" + store,
-			// The tests have limits of seconds, and a busy disk can delay a commit for longer. The data
-			// survives the end of the process, and nothing more is needed here.
-			"--unsafe-no-fsync",
 			"--listen-peer-urls=http://127.0.0.1:2380", "--unsafe-no-fsync", "--log-level=warn",
 		},
 		"kube-apiserver": append([]string{
