@@ -28,7 +28,7 @@ pub use async_trait::async_trait;
 pub use self::feed::{Feed, FeedReceiver, Snapshot, Snapshots, StatusUpdate};
 #[cfg(feature = "files")]
 #[cfg_attr(docsrs, doc(cfg(feature = "files")))]
-pub use self::files::{FileError, FileSource};
+pub use self::files::{FileError, FileSource, ReloadHandle};
 #[cfg(feature = "kube")]
 #[cfg_attr(docsrs, doc(cfg(feature = "kube")))]
 pub use self::kube::{Election, KubeError, KubeSource, LeaseHandle, ServiceTemplate};

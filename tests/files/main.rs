@@ -4,7 +4,9 @@
 #![cfg(feature = "files")]
 
 mod changes;
+mod followed;
 mod harness;
 mod last_valid;
+mod paths;
 #[path = "../support/mod.rs"]
 mod support;

@@ -18,6 +18,19 @@ pub enum FileError {
         /// Error of the operating system.
         source: io::Error,
     },
+    /// A symbolic link in a directory points to nothing.
+    #[error(
+        "cannot read {}: it is a symbolic link to {}, which does not exist; create it or remove the \
+         link",
+        path.display(),
+        target.display()
+    )]
+    BrokenLink {
+        /// The symbolic link.
+        path: PathBuf,
+        /// The target, as the link contains it.
+        target: PathBuf,
+    },
     /// A path is something that cannot be read twice, such as a pipe or a terminal.
     #[error("cannot read {}: it is neither a regular file nor a directory", path.display())]
     NotAFile {
@@ -31,14 +44,6 @@ pub enum FileError {
         path: PathBuf,
         /// The largest size that is read, in bytes.
         limit: u64,
-    },
-    /// The operating system provides no file notifications.
-    #[error(
-        "cannot watch files for changes; check fs.inotify.max_user_instances and max_user_watches"
-    )]
-    Watch {
-        /// Error of the notification library.
-        source: Box<dyn Error + Send + Sync>,
     },
     /// The task that reads the files was cancelled or panicked.
     #[error("internal error: the task that reads the files failed")]

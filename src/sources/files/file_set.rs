@@ -1,96 +1,174 @@
 //! The parsed files, and the objects that are in use.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::mem;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use super::declared::DeclaredObject;
-use super::discover::{list_files, read_text};
 use super::error::FileError;
-use super::parsed_file::ParsedFile;
-use super::resolve::LoadResult;
+use super::listing::Listing;
+use super::load_queue::{LoadJob, Loaded};
+use super::problems::Problems;
+use super::resolve::Declarations;
+use super::tracked_file::TrackedFile;
 use crate::model::{ObjectKey, Timestamp};
 use crate::sources::Snapshot;
 use crate::sources::server_metadata::{fill_creation_timestamp, fill_generation};
 
 /// The files of all paths, and the objects that are in use.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct FileSet {
-    paths: Vec<PathBuf>,
     /// `true` if objects get creation timestamps and generations.
     fills_metadata: bool,
+    /// The files and directories as they were listed last.
+    listing: Listing,
     /// The files, in the order of the paths. `resolve` chooses between two declarations of one
     /// object.
-    files: Vec<(PathBuf, ParsedFile)>,
+    files: Vec<TrackedFile>,
+    /// `true` if a file was added, changed or removed since the last [`FileSet::resolve`].
+    is_changed: bool,
+    /// Files whose reading began since the last [`FileSet::resolve`].
+    started: BTreeSet<PathBuf>,
+    /// Number of the newest job.
+    last_job: u64,
     objects: BTreeMap<ObjectKey, DeclaredObject>,
-    problems: Vec<String>,
+    problems: Problems,
+    refused: usize,
     /// Files and directories that may contain objects which were not read.
     incomplete_paths: BTreeSet<PathBuf>,
 }
 
-impl FileSet {
-    pub(super) fn new(paths: Vec<PathBuf>) -> Self {
-        Self {
-            paths,
-            fills_metadata: false,
-            files: Vec::new(),
-            objects: BTreeMap::new(),
-            problems: Vec::new(),
-            incomplete_paths: BTreeSet::new(),
-        }
-    }
+/// Differences between two results of [`FileSet::resolve`].
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// `true` if a file, an object or a problem changed.
+    pub(super) is_changed: bool,
+    pub(super) added: usize,
+    pub(super) changed: usize,
+    pub(super) removed: usize,
+}
 
-    /// Sets creation timestamps and generations when files are reloaded.
+impl FileSet {
+    /// Sets creation timestamps and generations.
     pub(super) fn with_server_metadata(self) -> Self {
         Self { fills_metadata: true, ..self }
     }
 
-    /// Returns an error if a path cannot be listed, so that a misspelt path is not treated like an
-    /// empty directory.
-    pub(super) fn check_paths(&self) -> Result<(), FileError> {
-        for path in &self.paths {
-            list_files(path)?;
-        }
-        Ok(())
+    /// Returns `true` if this listing contains nothing new, and no file has to be read again.
+    pub(super) fn is_current(&self, listing: &Listing) -> bool {
+        self.incomplete_paths.is_empty()
+            && self.listing.is_same(listing)
+            && !self.files.iter().any(TrackedFile::is_unsettled)
     }
 
-    /// Returns `true` if some objects may be missing, because a file or directory could not be read
-    /// or an entry could not be identified.
-    pub(super) fn is_incomplete(&self) -> bool {
-        !self.incomplete_paths.is_empty()
-    }
-
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            resources: self.objects.values().map(|declared| declared.object.clone()).collect(),
-            problems: self.problems.clone(),
-        }
-    }
-
-    /// Reads all files again. Returns `true` if a file, an object or a problem changed.
+    /// Takes over a listing. Returns the jobs that read the new and changed files, or all files if
+    /// `is_forced`. `now` is a time before the files were listed.
     ///
     /// `being_written` contains the files that another program has open for writing. They are not
-    /// read.
-    pub(super) fn reload(&mut self, being_written: &BTreeSet<PathBuf>) -> bool {
-        let mut result = LoadResult::default();
-        let files = self.read_files(being_written, &mut result);
-        for (file, parsed) in &files {
-            result.add_file(file, parsed.entries());
+    /// read. A file is read once, even if it is the target of several paths and symbolic links.
+    pub(super) fn update(
+        &mut self,
+        listing: Listing,
+        being_written: &BTreeSet<PathBuf>,
+        is_forced: bool,
+        now: SystemTime,
+    ) -> Vec<LoadJob> {
+        let files = mem::take(&mut self.files).into_iter();
+        let mut previous: HashMap<_, _> = files.map(|file| (file.path.clone(), file)).collect();
+        let mut seen = HashSet::new();
+        let mut jobs = Vec::new();
+        for listed in &listing.files {
+            let real = listed.real_path();
+            let is_being_written = being_written.contains(&real);
+            if !seen.insert(real) {
+                continue;
+            }
+            let known = previous.remove(&listed.path);
+            // Keep the last version of a half-written file; a new file waits until it is complete.
+            if is_being_written && known.is_none() {
+                continue;
+            }
+            self.is_changed |= known.is_none();
+            let mut file = known.unwrap_or_else(|| TrackedFile::new(listed.path.clone()));
+            if !is_being_written {
+                let job = file.check(listed.identity, is_forced, now, &mut self.last_job);
+                jobs.extend(job);
+            }
+            self.files.push(file);
+        }
+        self.is_changed |= !previous.is_empty();
+        self.started.extend(jobs.iter().map(|job| job.path.clone()));
+        self.listing = listing;
+        jobs
+    }
+
+    /// Stores the results of jobs. Returns the jobs of files that have changed meanwhile.
+    pub(super) fn finish(&mut self, loaded: Vec<Loaded>) -> Vec<LoadJob> {
+        let positions: HashMap<_, _> =
+            self.files.iter().enumerate().map(|(index, file)| (file.path.clone(), index)).collect();
+        let mut jobs = Vec::new();
+        let mut deleted = BTreeSet::new();
+        for Loaded { id, path, result, .. } in loaded {
+            let Some(index) = positions.get(&path) else { continue };
+            if result.as_ref().is_err_and(FileError::is_not_found) {
+                deleted.insert(path);
+                continue;
+            }
+            let finished = self.files[*index].finish(id, result, &mut self.last_job);
+            let Some((is_changed, next)) = finished else { continue };
+            self.is_changed |= is_changed;
+            jobs.extend(next);
+        }
+        // A file that was deleted after it was listed. A broken link is listed as an error.
+        self.is_changed |= !deleted.is_empty();
+        self.files.retain(|file| !deleted.contains(&file.path));
+        jobs
+    }
+
+    /// Chooses the objects to use from the files that have been read.
+    pub(super) fn resolve(&mut self) -> Changes {
+        let mut declarations = Declarations::default();
+        for file in &self.files {
+            if let Some(parsed) = &file.parsed {
+                declarations.add_file(&file.path, parsed);
+            }
+            if let Some(error) = &file.error {
+                declarations.add_unreadable(&file.path, error);
+            }
+            if file.is_pending() {
+                declarations.add_pending(&file.path);
+            }
+        }
+        for (path, error) in &self.listing.unreadable {
+            declarations.add_unreadable(path, error);
         }
         // An object that vanished may have moved into a file that has just become incomplete;
         // `resolve` keeps it then.
-        let newly_incomplete = &result.incomplete_paths - &self.incomplete_paths;
-        let mut objects = result.resolve(&self.objects, &newly_incomplete);
+        let incomplete = &declarations.incomplete_paths;
+        let mut newly_incomplete = incomplete - &self.incomplete_paths;
+        newly_incomplete.extend(&mem::take(&mut self.started) & incomplete);
+        let mut objects = declarations.resolve(&self.objects, &newly_incomplete);
         if self.fills_metadata {
             self.fill_metadata(&mut objects);
         }
-        let is_changed =
-            files != self.files || objects != self.objects || result.problems != self.problems;
-        self.files = files;
+        let changes = Changes {
+            is_changed: mem::take(&mut self.is_changed)
+                || objects != self.objects
+                || declarations.problems.texts() != self.problems.texts(),
+            added: objects.keys().filter(|key| !self.objects.contains_key(key)).count(),
+            changed: objects.iter().filter(|(key, new)| self.is_other_object(key, new)).count(),
+            removed: self.objects.keys().filter(|key| !objects.contains_key(key)).count(),
+        };
         self.objects = objects;
-        self.problems = result.problems;
-        self.incomplete_paths = result.incomplete_paths;
-        is_changed
+        self.refused = declarations.refused;
+        self.incomplete_paths = declarations.incomplete_paths;
+        self.problems = declarations.problems;
+        changes
+    }
+
+    fn is_other_object(&self, key: &ObjectKey, new: &DeclaredObject) -> bool {
+        self.objects.get(key).is_some_and(|old| old.original != new.original)
     }
 
     fn fill_metadata(&self, objects: &mut BTreeMap<ObjectKey, DeclaredObject>) {
@@ -109,46 +187,39 @@ impl FileSet {
         }
     }
 
-    /// Reads the files in the order of the paths. A file is read once, even if it is the target of
-    /// several paths and symbolic links.
-    fn read_files(
-        &self,
-        being_written: &BTreeSet<PathBuf>,
-        result: &mut LoadResult,
-    ) -> Vec<(PathBuf, ParsedFile)> {
-        let previous_files: HashMap<_, _> =
-            self.files.iter().map(|(file, parsed)| (file, parsed)).collect();
-        let mut seen = BTreeSet::new();
-        let mut read = Vec::new();
-        for path in &self.paths {
-            let files = list_files(path).unwrap_or_else(|error| {
-                result.add_unreadable(path.clone(), &error);
-                BTreeSet::new()
-            });
-            for file in files {
-                let canonical = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
-                let is_being_written = being_written.contains(&canonical);
-                if !seen.insert(canonical) {
-                    continue;
-                }
-                let previous = previous_files.get(&file).copied();
-                if is_being_written {
-                    // Keep the last parse of a half-written file; a new file waits until it is
-                    // complete.
-                    read.extend(previous.map(|parsed| (file, parsed.clone())));
-                    continue;
-                }
-                match read_text(&file) {
-                    Ok(text) => {
-                        let parsed = ParsedFile::parse(&file, text, previous);
-                        read.push((file, parsed));
-                    }
-                    // The file was deleted between listing and reading.
-                    Err(error) if error.is_not_found() => {}
-                    Err(error) => result.add_unreadable(file, &error),
-                }
-            }
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            resources: self.objects.values().map(|declared| declared.object.clone()).collect(),
+            problems: self.problems.texts(),
         }
-        read
+    }
+
+    /// Returns the files and directories as they were listed last.
+    pub(super) fn listing(&self) -> &Listing {
+        &self.listing
+    }
+
+    pub(super) fn problems(&self) -> &Problems {
+        &self.problems
+    }
+
+    /// Returns the files that are still being read.
+    pub(super) fn pending_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter().filter(|file| file.is_pending()).map(|file| &file.path)
+    }
+
+    /// Returns the number of files that have been read.
+    pub(super) fn read_files(&self) -> usize {
+        self.files.iter().filter(|file| file.parsed.is_some()).count()
+    }
+
+    /// Returns the number of objects in use.
+    pub(super) fn object_count(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// Returns the number of objects and documents that are invalid.
+    pub(super) fn refused(&self) -> usize {
+        self.refused
     }
 }

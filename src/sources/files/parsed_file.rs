@@ -2,8 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::model::manifest::{Content, Document, Entry, read_document, split};
+
+/// The number of errors in a file that are kept. A file that is no manifest can contain one error
+/// for each of its lines.
+const MAX_ERRORS: usize = 100;
 
 /// The text of a file and the entries of its documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +16,8 @@ pub(super) struct ParsedFile {
     text: String,
     /// The entries of each document.
     documents: Vec<Vec<Entry>>,
+    /// Number of errors beyond [`MAX_ERRORS`]. Their entries contain an empty list of errors.
+    omitted_errors: usize,
 }
 
 impl ParsedFile {
@@ -18,26 +25,34 @@ impl ParsedFile {
     ///
     /// A document with the same text as in `before` is not parsed again, even at another line. An
     /// invalid document is parsed again, because its errors contain line numbers.
-    pub(super) fn parse(file: &Path, text: String, before: Option<&Self>) -> Self {
+    pub(super) fn parse(file: &Path, text: String, before: Option<&Arc<Self>>) -> Arc<Self> {
         if let Some(same) = before.filter(|before| before.text == text) {
             return same.clone();
         }
-        let known: HashMap<_, _> = before.into_iter().flat_map(Self::valid_documents).collect();
+        let known: HashMap<_, _> =
+            before.into_iter().flat_map(|before| before.valid_documents()).collect();
+        let mut errors = ErrorLimit::default();
         let read = |document: Document<'_>| match known.get(document.text) {
             Some(entries) => {
                 let at_new_line = |entry: &Entry| Entry { line: document.line, ..entry.clone() };
                 entries.iter().map(at_new_line).collect()
             }
-            None => read_document(&document),
+            None => errors.limit(read_document(&document)),
         };
-        let parsed = Self { documents: split(&text).map(read).collect(), text };
+        let documents = split(&text).map(read).collect();
+        let parsed = Self { documents, text, omitted_errors: errors.omitted };
         for entry in parsed.entries() {
             if let Content::Unsupported(kind) = &entry.content {
                 let (file, line) = (file.display(), entry.line);
                 tracing::debug!(%file, line, kind, "skipped an object that routing does not use");
             }
         }
-        parsed
+        Arc::new(parsed)
+    }
+
+    /// Returns the number of errors that are not kept.
+    pub(super) fn omitted_errors(&self) -> usize {
+        self.omitted_errors
     }
 
     /// Returns the entries of all documents, in their order.
@@ -55,14 +70,34 @@ impl ParsedFile {
     }
 }
 
+/// Removal of the errors beyond [`MAX_ERRORS`].
+#[derive(Default)]
+struct ErrorLimit {
+    kept: usize,
+    omitted: usize,
+}
+
+impl ErrorLimit {
+    fn limit(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
+        for entry in &mut entries {
+            if let Content::Invalid(errors) = &mut entry.content {
+                let found = errors.len();
+                errors.truncate(MAX_ERRORS - self.kept);
+                errors.shrink_to_fit();
+                self.kept += errors.len();
+                self.omitted += found - errors.len();
+            }
+        }
+        entries
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::model::{Namespace, Object};
 
-    fn parse(text: &str, before: Option<&ParsedFile>) -> ParsedFile {
+    fn parse(text: &str, before: Option<&Arc<ParsedFile>>) -> Arc<ParsedFile> {
         ParsedFile::parse(Path::new("a.yaml"), text.to_owned(), before)
     }
 
@@ -101,5 +136,16 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!((error(&before), error(&after)), (4, 8));
+    }
+
+    #[test]
+    fn errors_beyond_the_limit_are_counted() {
+        let parsed = parse(&BAD.repeat(1_000), None);
+        let errors = parsed.entries().map(|entry| match &entry.content {
+            Content::Invalid(errors) => errors.len(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!((errors.sum::<usize>(), parsed.omitted_errors()), (100, 900));
+        assert_eq!(parsed.entries().count(), 1_000);
     }
 }

@@ -5,40 +5,51 @@ use std::mem;
 use std::path::{Path, PathBuf};
 
 use super::declared::DeclaredObject;
-use super::discover::parent_directory;
 use super::error::FileError;
-use crate::model::manifest::{Content, Entry};
+use super::parsed_file::ParsedFile;
+use super::problems::Problems;
+use crate::model::manifest::Content;
 use crate::model::{Object, ObjectKey};
 
-/// Result of reading all files once.
+/// The declarations of all files.
 #[derive(Debug, Default)]
-pub(super) struct LoadResult {
-    pub(super) problems: Vec<String>,
+pub(super) struct Declarations {
+    pub(super) problems: Problems,
     /// The declarations of each object, in the order of the files.
     declared: BTreeMap<ObjectKey, Vec<DeclaredObject>>,
-    /// The invalid declarations: the object and its file.
-    invalid: BTreeSet<(ObjectKey, PathBuf)>,
+    /// The files with an invalid declaration of an object.
+    invalid: BTreeMap<ObjectKey, BTreeSet<PathBuf>>,
+    /// Number of objects and documents that are invalid.
+    pub(super) refused: usize,
     /// Files and directories that may contain objects which were not read.
     pub(super) incomplete_paths: BTreeSet<PathBuf>,
+    /// Files that are still being read.
+    pending: BTreeSet<PathBuf>,
 }
 
-impl LoadResult {
+impl Declarations {
     /// Adds the entries of a file.
-    pub(super) fn add_file<'a>(&mut self, file: &Path, entries: impl Iterator<Item = &'a Entry>) {
-        for entry in entries {
+    pub(super) fn add_file(&mut self, file: &Path, parsed: &ParsedFile) {
+        for entry in parsed.entries() {
             match &entry.content {
                 Content::Object(object) => self.add_object(file, entry.line, object),
                 Content::Unsupported(_) => {}
                 Content::Invalid(errors) => {
-                    let problem = |error| format!("{}:{error}", file.display());
-                    self.problems.extend(errors.iter().map(problem));
+                    self.refused += 1;
+                    for error in errors {
+                        self.problems.add_error(file, error);
+                    }
                     match &entry.key {
-                        Some(key) => _ = self.invalid.insert((key.clone(), file.to_owned())),
+                        Some(key) => {
+                            let files = self.invalid.entry(key.clone()).or_default();
+                            files.insert(file.to_owned());
+                        }
                         None => _ = self.incomplete_paths.insert(file.to_owned()),
                     }
                 }
             }
         }
+        self.problems.add_omitted_errors(file, parsed.omitted_errors());
     }
 
     fn add_object(&mut self, file: &Path, line: usize, object: &Object) {
@@ -48,9 +59,15 @@ impl LoadResult {
     }
 
     /// Adds a file or directory that cannot be read.
-    pub(super) fn add_unreadable(&mut self, path: PathBuf, error: &FileError) {
-        self.problems.push(error.problem());
-        self.incomplete_paths.insert(path);
+    pub(super) fn add_unreadable(&mut self, path: &Path, error: &FileError) {
+        self.problems.add_unreadable(path, error);
+        self.incomplete_paths.insert(path.to_owned());
+    }
+
+    /// Adds a file that is still being read.
+    pub(super) fn add_pending(&mut self, path: &Path) {
+        self.incomplete_paths.insert(path.to_owned());
+        self.pending.insert(path.to_owned());
     }
 
     /// Returns the objects to use, given those used `before`. Adds a problem for every declaration
@@ -66,58 +83,52 @@ impl LoadResult {
         newly_incomplete: &BTreeSet<PathBuf>,
     ) -> BTreeMap<ObjectKey, DeclaredObject> {
         let mut resolved = BTreeMap::new();
-        for (key, declarations) in mem::take(&mut self.declared) {
+        for (key, mut declarations) in mem::take(&mut self.declared) {
             let previous = before.get(&key);
-            if let Some(previous) = previous.filter(|old| self.is_invalid_in(&key, &old.file)) {
-                resolved.insert(key.clone(), self.keep_previous(&key, previous.clone()));
+            let invalid = previous.filter(|old| self.is_invalid_in(&key, &old.file));
+            let used = if let Some(previous) = invalid {
+                self.problems.add_kept(&key);
+                previous.clone()
+            } else {
+                let is_in_same_file = |declared: &DeclaredObject| {
+                    previous.is_some_and(|old| old.file == declared.file)
+                };
+                let chosen = declarations.iter().position(is_in_same_file).unwrap_or(0);
+                declarations.remove(chosen)
+            };
+            for other in &declarations {
+                self.problems.add_duplicate(&key, other, &used);
             }
-            let is_in_same_file =
-                |declared: &DeclaredObject| previous.is_some_and(|old| old.file == declared.file);
-            let chosen = declarations.iter().position(is_in_same_file).unwrap_or(0);
-            let used = resolved.entry(key.clone()).or_insert_with(|| declarations[chosen].clone());
-            for other in declarations.iter().filter(|other| *other != used) {
-                self.problems.push(format!(
-                    "{}:{}: {key}: is already declared in {}:{} and ignored here; remove one of the two",
-                    other.file.display(),
-                    other.line,
-                    used.file.display(),
-                    used.line
-                ));
-            }
+            resolved.insert(key, used);
         }
+        let directories: BTreeMap<_, _> =
+            newly_incomplete.iter().rev().map(|path| (path.parent(), path)).collect();
         for (key, previous) in before {
             if resolved.contains_key(key) {
                 continue;
             }
-            let has_invalid = self.invalid.iter().any(|(invalid, _)| invalid == key);
-            let kept = if has_invalid || self.is_incomplete(&previous.file) {
+            let kept = if self.invalid.contains_key(key) || self.is_incomplete(&previous.file) {
                 previous.clone()
-            } else if let Some(file) =
-                newly_incomplete.iter().find(|path| are_siblings(path, &previous.file))
-            {
-                DeclaredObject { file: file.clone(), ..previous.clone() }
+            } else if let Some(file) = directories.get(&previous.file.parent()) {
+                DeclaredObject { file: (*file).clone(), ..previous.clone() }
             } else {
                 continue;
             };
-            resolved.insert(key.clone(), self.keep_previous(key, kept));
+            // A file that is still being read has no error yet.
+            if !self.pending.contains(&kept.file) || self.invalid.contains_key(key) {
+                self.problems.add_kept(key);
+            }
+            resolved.insert(key.clone(), kept);
         }
         resolved
     }
 
-    fn keep_previous(&mut self, key: &ObjectKey, previous: DeclaredObject) -> DeclaredObject {
-        self.problems.push(format!("{key}: the last valid version stays in use"));
-        previous
-    }
-
     fn is_invalid_in(&self, key: &ObjectKey, file: &Path) -> bool {
-        self.invalid.contains(&(key.clone(), file.to_owned()))
+        self.invalid.get(key).is_some_and(|files| files.contains(file))
     }
 
     fn is_incomplete(&self, file: &Path) -> bool {
-        self.incomplete_paths.iter().any(|path| path == file || file.parent() == Some(path))
+        let is_incomplete = |path: &Path| self.incomplete_paths.contains(path);
+        is_incomplete(file) || file.parent().is_some_and(is_incomplete)
     }
-}
-
-fn are_siblings(one: &Path, other: &Path) -> bool {
-    parent_directory(one) == parent_directory(other)
 }

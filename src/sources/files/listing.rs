@@ -1,0 +1,172 @@
+//! The files of a source, with their metadata. Listing reads no file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirEntry};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::FileError;
+use super::identity::FileIdentity;
+
+/// The extensions of manifests, in upper or lower case.
+const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
+
+/// The files of all paths, in the order of the paths and then of the names.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) files: Vec<ListedFile>,
+    /// Files and directories that cannot be listed.
+    pub(super) unreadable: Vec<(PathBuf, FileError)>,
+    /// The entries that are not read, by directory.
+    pub(super) skipped: BTreeMap<PathBuf, SkippedEntries>,
+}
+
+/// A file that is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ListedFile {
+    pub(super) path: PathBuf,
+    /// The path without symbolic links; absent if the file itself is a link, because resolving one
+    /// takes several system calls.
+    real: Option<PathBuf>,
+    pub(super) identity: FileIdentity,
+}
+
+/// The entries of a directory that are not read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct SkippedEntries {
+    pub(super) directories: BTreeSet<OsString>,
+    pub(super) other_extensions: BTreeSet<OsString>,
+    /// Sockets, pipes and devices with the name of a manifest.
+    pub(super) special: BTreeSet<OsString>,
+    /// Hidden files with the extension of a manifest.
+    pub(super) hidden: BTreeSet<OsString>,
+}
+
+impl Listing {
+    pub(super) fn of(paths: &[PathBuf]) -> Self {
+        let mut listing = Self::default();
+        for path in paths {
+            if let Err(error) = listing.add_path(path) {
+                listing.unreadable.push((path.clone(), error));
+            }
+        }
+        listing
+    }
+
+    /// Returns `true` if `other` contains the same files with the same metadata. Paths that cannot
+    /// be listed count as different.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.unreadable.is_empty()
+            && other.unreadable.is_empty()
+            && self.files == other.files
+            && self.skipped == other.skipped
+    }
+
+    /// Checks that these paths could be listed, which are paths of the source.
+    ///
+    /// # Errors
+    /// Returns the error of the first one that could not.
+    pub(super) fn check_paths(&mut self, paths: &[PathBuf]) -> Result<(), FileError> {
+        match self.unreadable.iter().position(|(path, _)| paths.contains(path)) {
+            Some(index) => Err(self.unreadable.swap_remove(index).1),
+            None => Ok(()),
+        }
+    }
+
+    fn add_path(&mut self, path: &Path) -> Result<(), FileError> {
+        let failed = |error| FileError::read(path, error);
+        let metadata = fs::metadata(path).map_err(|error| broken_link(path, error))?;
+        if metadata.is_file() {
+            let identity = FileIdentity::of(&metadata);
+            self.files.push(ListedFile { path: path.to_owned(), real: None, identity });
+            return Ok(());
+        }
+        if !metadata.is_dir() {
+            return Err(FileError::NotAFile { path: path.to_owned() });
+        }
+        let real = fs::canonicalize(path).map_err(failed)?;
+        let entries: Result<Vec<_>, _> = fs::read_dir(path).map_err(failed)?.collect();
+        let mut entries: Vec<_> = entries.map_err(failed)?;
+        entries.sort_by_key(DirEntry::file_name);
+        let mut skipped = SkippedEntries::default();
+        for entry in entries {
+            self.add_entry(&entry, &real, &mut skipped);
+        }
+        if skipped != SkippedEntries::default() {
+            self.skipped.insert(path.to_owned(), skipped);
+        }
+        Ok(())
+    }
+
+    fn add_entry(&mut self, entry: &DirEntry, directory: &Path, skipped: &mut SkippedEntries) {
+        let (path, name) = (entry.path(), entry.file_name());
+        let kind = entry.file_type().ok();
+        let is_link = kind.is_some_and(|kind| kind.is_symlink());
+        if is_hidden(&name) {
+            // A ConfigMap volume contains `..data` and the directory of each version.
+            let is_manifest = has_manifest_extension(&name) && !kind.is_some_and(|it| it.is_dir());
+            if is_manifest {
+                skipped.hidden.insert(name);
+            }
+        } else if kind.is_some_and(|kind| kind.is_dir()) || is_link && path.is_dir() {
+            skipped.directories.insert(name);
+        } else if !has_manifest_extension(&name) {
+            skipped.other_extensions.insert(name);
+        } else {
+            match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_file() => {
+                    let real = (!is_link).then(|| directory.join(&name));
+                    let identity = FileIdentity::of(&metadata);
+                    self.files.push(ListedFile { path, real, identity });
+                }
+                Ok(_) => _ = skipped.special.insert(name),
+                // The file was deleted after the directory was listed.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {}
+                Err(error) => self.unreadable.push((path.clone(), broken_link(&path, error))),
+            }
+        }
+    }
+}
+
+impl SkippedEntries {
+    /// Returns `true` if the entries differ in more than hidden files.
+    pub(super) fn differs_visibly(&self, other: &Self) -> bool {
+        let without_hidden = |entries: &Self| Self { hidden: BTreeSet::new(), ..entries.clone() };
+        without_hidden(self) != without_hidden(other)
+    }
+}
+
+impl ListedFile {
+    /// Returns the path without symbolic links.
+    pub(super) fn real_path(&self) -> PathBuf {
+        let resolve = || fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        self.real.clone().unwrap_or_else(resolve)
+    }
+}
+
+/// Returns `true` if the name is that of a manifest in a directory. Backup files (`a.yaml~`,
+/// `a.yaml.bak`, `#a.yaml#`) have other extensions.
+pub(super) fn has_manifest_name(name: &OsStr) -> bool {
+    !is_hidden(name) && has_manifest_extension(name)
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn has_manifest_extension(name: &OsStr) -> bool {
+    let is_known =
+        |extension: &OsStr| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    Path::new(name).extension().is_some_and(is_known)
+}
+
+/// Returns the error of reading a path: one of its own if the path is a link to nothing.
+fn broken_link(path: &Path, error: io::Error) -> FileError {
+    match fs::read_link(path) {
+        Ok(target) if error.kind() == io::ErrorKind::NotFound => {
+            FileError::BrokenLink { path: path.to_owned(), target }
+        }
+        _ => FileError::read(path, error),
+    }
+}

@@ -1,0 +1,187 @@
+//! The log of what was read, what was not read, and which errors are corrected.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::file_set::{Changes, FileSet};
+use super::listing::SkippedEntries;
+use super::problems::{ErrorId, FileErrors};
+
+/// Maximum number of names in a line.
+const MAX_NAMES: usize = 5;
+/// Maximum number of lines about files or directories of one change.
+const MAX_LINES: usize = 20;
+
+/// State of the log. Only changes are logged.
+#[derive(Debug, Default)]
+pub(super) struct ReadLog {
+    is_started: bool,
+    is_requested: bool,
+    errors: BTreeMap<PathBuf, FileErrors>,
+    skipped: BTreeMap<PathBuf, SkippedEntries>,
+    pending: BTreeSet<PathBuf>,
+}
+
+impl ReadLog {
+    /// Logs that all files are read again on request.
+    pub(super) fn request(&mut self) {
+        self.is_requested = true;
+        tracing::info!("reading all files again on request");
+    }
+
+    /// Logs the changes since the last call.
+    pub(super) fn log_changes(&mut self, files: &FileSet, changes: Changes) {
+        let is_first = !self.is_started;
+        self.is_started = true;
+        self.log_skipped(&files.listing().skipped);
+        self.log_corrected(files);
+        self.log_pending(files);
+        let is_requested = self.is_requested && self.pending.is_empty();
+        if is_first || is_requested || changes.is_changed {
+            log_counts(files, changes, is_first);
+        }
+        if is_requested {
+            self.is_requested = false;
+        }
+        if is_first && files.refused() > 0 {
+            tracing::warn!(
+                refused = files.refused(),
+                "{} objects in files were refused, since files are checked as an API server checks \
+                 them; each is reported below. CHANGELOG.md lists under Breaking what earlier \
+                 versions read",
+                files.refused()
+            );
+        }
+    }
+
+    /// Logs the entries of directories that are not read.
+    fn log_skipped(&mut self, skipped: &BTreeMap<PathBuf, SkippedEntries>) {
+        let is_new = |(directory, entries): &(&PathBuf, &SkippedEntries)| {
+            let previous = self.skipped.get(*directory);
+            // Editors create and remove hidden files all the time.
+            previous.is_none_or(|previous| previous.differs_visibly(entries))
+        };
+        let new: Vec<_> = skipped.iter().filter(is_new).collect();
+        for (directory, entries) in new.iter().take(MAX_LINES) {
+            let parts = [
+                names("subdirectories", &entries.directories),
+                names("files with other extensions", &entries.other_extensions),
+                names("special files", &entries.special),
+                names("hidden files", &entries.hidden),
+            ];
+            let parts: Vec<_> = parts.into_iter().flatten().collect();
+            if !parts.is_empty() {
+                tracing::info!(
+                    "not read in {}: {}; manifests are the files *.yaml, *.yml and *.json",
+                    directory.display(),
+                    parts.join("; ")
+                );
+            }
+        }
+        if new.len() > MAX_LINES {
+            let more = new.len() - MAX_LINES;
+            tracing::info!("{more} more directories contain entries that are not read");
+        }
+        self.skipped = skipped.clone();
+    }
+
+    /// Logs the errors that are gone.
+    fn log_corrected(&mut self, files: &FileSet) {
+        let current = &files.problems().errors;
+        let describe = |(file, previous): (&PathBuf, &FileErrors)| {
+            let empty = FileErrors::default();
+            let errors = current.get(file).unwrap_or(&empty);
+            let is_listed = || files.listing().files.iter().any(|listed| listed.path == *file);
+            describe_corrected(file, previous, errors, is_listed)
+        };
+        let corrected: Vec<_> = self.errors.iter().filter_map(describe).collect();
+        for line in corrected.iter().take(MAX_LINES) {
+            tracing::info!("{line}");
+        }
+        if corrected.len() > MAX_LINES {
+            tracing::info!("errors in {} more files are gone", corrected.len() - MAX_LINES);
+        }
+        self.errors.clone_from(current);
+    }
+
+    /// Logs the files that take long to read.
+    fn log_pending(&mut self, files: &FileSet) {
+        let pending: BTreeSet<_> = files.pending_files().cloned().collect();
+        let new: Vec<_> = pending.difference(&self.pending).collect();
+        if let [first, others @ ..] = &new[..] {
+            let others = match others.len() {
+                0 => String::new(),
+                count => format!(" and {count} more files"),
+            };
+            tracing::info!(
+                "still reading {}{others}; the changes of other files take effect before",
+                first.display()
+            );
+        }
+        self.pending = pending;
+    }
+}
+
+fn log_counts(files: &FileSet, changes: Changes, is_first: bool) {
+    let (read, objects) = (files.read_files(), files.object_count());
+    let errors: usize = files.problems().errors.values().map(FileErrors::count).sum();
+    let Changes { added, changed, removed, .. } = changes;
+    if is_first {
+        tracing::info!(files = read, objects, errors, "read {read} files with {objects} objects");
+    } else {
+        tracing::info!(
+            files = read,
+            objects,
+            errors,
+            "read {read} files with {objects} objects: {added} added, {changed} changed, {removed} \
+             removed"
+        );
+    }
+}
+
+/// Returns a line for the errors of a file that are gone.
+fn describe_corrected(
+    file: &Path,
+    previous: &FileErrors,
+    current: &FileErrors,
+    is_listed: impl Fn() -> bool,
+) -> Option<String> {
+    let file = file.display();
+    match current.count() {
+        0 if is_listed() => return Some(format!("{file}: corrected, it contains no errors now")),
+        0 => return Some(format!("{file}: its errors are gone")),
+        _ => {}
+    }
+    let mut gone = previous.known.difference(&current.known).peekable();
+    if current.omitted > 0 || gone.peek().is_none() {
+        return None;
+    }
+    let gone: Vec<_> = gone.map(describe_error).collect();
+    let remaining = current.count();
+    let list = limited(&gone);
+    Some(format!("{file}: corrected: {list}; {remaining} errors remain"))
+}
+
+fn describe_error(error: &ErrorId) -> String {
+    match error {
+        ErrorId::Document(Some(object), field, _) if field.is_empty() => object.to_string(),
+        ErrorId::Document(Some(object), field, _) => format!("{object}: {field}"),
+        ErrorId::Document(None, _, message) => message.clone(),
+        ErrorId::Duplicate(key) => format!("{key} declared twice"),
+        ErrorId::Unreadable => "cannot be read".to_owned(),
+    }
+}
+
+fn names(what: &str, names: &BTreeSet<OsString>) -> Option<String> {
+    let texts: Vec<_> = names.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    (!texts.is_empty()).then(|| format!("{} {what} ({})", texts.len(), limited(&texts)))
+}
+
+fn limited(texts: &[String]) -> String {
+    let mut list = texts[..texts.len().min(MAX_NAMES)].join(", ");
+    if texts.len() > MAX_NAMES {
+        list.push_str(&format!(" and {} more", texts.len() - MAX_NAMES));
+    }
+    list
+}
