@@ -13,8 +13,8 @@ pub(crate) enum RunError {
     /// The kernel provides no event queue.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
-    /// The handlers of the stop signals cannot be installed.
-    #[error("cannot handle SIGTERM and SIGINT")]
+    /// The handlers of the signals cannot be installed.
+    #[error("cannot handle SIGTERM, SIGINT and SIGHUP")]
     Signals(#[source] io::Error),
     /// The health endpoints cannot be served.
     #[error(transparent)]

@@ -2,19 +2,26 @@
 
 use rustix::system::uname;
 use sluicegate::forward::Settings;
-use sluicegate::sources::{Election, FileSource, KubeSource, LeaseHandle};
+use sluicegate::sources::{Election, FileSource, KubeSource, LeaseHandle, ReloadHandle};
 use sluicegate::{Builder, Server};
 
 use crate::cli::{KubernetesOptions, RunOptions};
 use crate::error::RunError;
 
-/// Returns the builder of the gateway, and the handle that releases its Lease.
+/// A gateway that is not started, and the handles of its source.
+pub(crate) struct ConfiguredGateway {
+    pub(crate) builder: Builder,
+    /// Releases the Lease, with `--lease`.
+    pub(crate) lease: Option<LeaseHandle>,
+    /// Reads all files again, with `--files`.
+    pub(crate) reload: Option<ReloadHandle>,
+}
+
+/// Configures the gateway.
 ///
 /// # Errors
 /// Returns [`RunError::Kubernetes`] if there is no configuration for a cluster.
-pub(crate) async fn build_gateway(
-    options: &RunOptions,
-) -> Result<(Builder, Option<LeaseHandle>), RunError> {
+pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGateway, RunError> {
     // For connections of a removed listener. The shutdown has the same timeout.
     let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
     if let Some(workers) = options.workers {
@@ -30,12 +37,17 @@ pub(crate) async fn build_gateway(
     }
     if options.kubernetes {
         let (source, lease) = build_kubernetes_source(options).await?;
-        return Ok((builder.source(source), lease));
+        return Ok(ConfiguredGateway { builder: builder.source(source), lease, reload: None });
     }
     if let Some(name) = &options.controller_name {
         builder = builder.controller_name(name.clone());
     }
-    Ok((builder.source(FileSource::new(&options.files)), None))
+    let mut files = FileSource::new(&options.files);
+    if let Some(interval) = options.poll {
+        files = files.poll_interval(interval);
+    }
+    let reload = Some(files.reload_handle());
+    Ok(ConfiguredGateway { builder: builder.source(files), lease: None, reload })
 }
 
 async fn build_kubernetes_source(

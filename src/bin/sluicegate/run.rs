@@ -10,9 +10,9 @@ use tokio::time::sleep;
 
 use crate::cli::RunOptions;
 use crate::error::RunError;
-use crate::gateway;
+use crate::gateway::{self, ConfiguredGateway};
 use crate::health::{self, Lifecycle};
-use crate::signals::StopSignals;
+use crate::signals::{ReloadSignal, StopSignals};
 use crate::status_log::StatusLogger;
 
 /// Runs a gateway until a signal stops it.
@@ -29,10 +29,12 @@ pub(crate) fn run(options: RunOptions) -> Result<(), RunError> {
 async fn serve(options: RunOptions) -> Result<(), RunError> {
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "sluicegate is starting");
     let mut signals = StopSignals::install().map_err(RunError::Signals)?;
+    let reload_signal = ReloadSignal::install().map_err(RunError::Signals)?;
     let (lifecycle, receiver) = watch::channel(Lifecycle::Starting);
     tokio::spawn(health::serve(health::listen(options.health).await?, receiver));
 
-    let (builder, lease) = gateway::build_gateway(&options).await?;
+    let ConfiguredGateway { builder, lease, reload } = gateway::build_gateway(&options).await?;
+    tokio::spawn(reload_signal.forward(reload));
     // Pinned here, so that the election still runs while the Lease is released below.
     let mut start = pin!(builder.start());
     let gateway = tokio::select! {

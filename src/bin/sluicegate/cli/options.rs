@@ -34,6 +34,8 @@ Signals:
   SIGTERM, SIGINT  Graceful shutdown: /readyz fails, new connections are accepted
                    for --stop-delay, open ones get --drain-timeout to finish.
                    A second signal exits immediately.
+  SIGHUP           Read all files again. Ignored with --kubernetes, which follows
+                   the cluster anyway.
 
 Exit status:
   0  stopped by a signal
@@ -58,13 +60,22 @@ pub(crate) struct RunOptions {
 
     /// Read objects from files and directories, and follow their changes
     ///
-    /// In a directory: *.yaml, *.yml and *.json, without subdirectories. In the
-    /// environment variable, separate paths by commas.
+    /// In a directory: *.yaml, *.yml and *.json, without subdirectories. Symbolic links
+    /// are followed. In the environment variable, separate paths by commas.
     #[arg(long, env = "SLUICEGATE_FILES", value_name = "PATH")]
     #[arg(num_args = 1.., value_delimiter = ',')]
     #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
     #[arg(verbatim_doc_comment)]
     pub(crate) files: Vec<PathBuf>,
+
+    /// Interval of looks at the files, in seconds; 0 turns them off [default: 5]
+    ///
+    /// Needed for changes that send no events, such as those on NFS. A look reads only
+    /// the metadata of the files. Requires --files.
+    #[arg(long, env = "SLUICEGATE_POLL", value_name = "SECONDS", verbatim_doc_comment)]
+    #[arg(value_parser = parse_seconds)]
+    #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
+    pub(crate) poll: Option<Duration>,
 
     /// Controller name of the GatewayClasses to serve
     ///

@@ -27,6 +27,13 @@ impl RunOptions {
             }
             (true, false) | (false, true) => {}
         }
+        if self.kubernetes && self.poll.is_some() {
+            return conflict(
+                "--poll (SLUICEGATE_POLL) requires --files; remove it to read objects from \
+                 --kubernetes"
+                    .to_owned(),
+            );
+        }
         let addresses = &self.address_options;
         let has_services = addresses.addresses == Addresses::Service;
         let kubernetes = &self.kubernetes_options;
