@@ -19,6 +19,8 @@ fn command_line_error_contains_remedy() {
         (&files, &[("SLUICEGATE_WORKERS", "0")], "expected a number of threads, 1 or more"),
         (&files, &[("SLUICEGATE_STOP_DELAY", "soon")], "a number of seconds, 0 or more"),
         (&files, &[("SLUICEGATE_DRAIN_TIMEOUT", "-1")], "such as 30 or 0.5"),
+        (&files, &[("SLUICEGATE_POLL", "often")], "a number of seconds, 0 or more"),
+        (&["run", "--kubernetes", "--poll", "1"], &[], "--poll (SLUICEGATE_POLL) requires --files"),
         (&files, &[("SLUICEGATE_LOG_LEVEL", "chatty")], "error, warn, info, debug, trace"),
         (&files, &[("SLUICEGATE_LOG_FORMAT", "xml")], "text, json"),
         (&files, &[("SLUICEGATE_HEALTH", "8081")], "such as 127.0.0.1:8081"),

@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod command_line;
+mod files;
 mod health;
 mod kubernetes;
 mod log;
+mod namespaces;
 mod process;
 mod shutdown;
 #[path = "../support/mod.rs"]

@@ -1,0 +1,117 @@
+//! Reports on files: what was read, what was not, and which errors are corrected.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::process::{Program, program};
+
+fn namespace(name: &str) -> String {
+    format!("---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n")
+}
+
+const FAULTY: &str = "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: 3}\n";
+
+fn run(path: &Path) -> Program {
+    Program::run(program().args(["run", "--bind", "127.0.0.1", "--files"]).arg(path))
+}
+
+#[test]
+fn log_contains_what_is_read_and_what_is_not() {
+    let files = TempDir::new().unwrap();
+    let path = |name: &str| files.path().join(name);
+    fs::write(path("a.YAML"), namespace("a")).unwrap();
+    fs::write(path("b.Yml"), namespace("b")).unwrap();
+    fs::write(path("c.json"), r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"c"}}"#)
+        .unwrap();
+    fs::write(path("notes.txt"), "").unwrap();
+    fs::write(path("old.yaml.bak"), "").unwrap();
+    fs::write(path(".hidden.yaml"), "").unwrap();
+    fs::create_dir(path("deeper")).unwrap();
+    let mut program = run(files.path());
+    let line = program.until("not read in");
+    let text = line["message"].as_str().unwrap();
+    for expected in [
+        "1 subdirectories (deeper)",
+        "2 files with other extensions (notes.txt, old.yaml.bak)",
+        "1 hidden files (.hidden.yaml)",
+        "manifests are the files *.yaml, *.yml and *.json",
+    ] {
+        assert!(text.contains(expected), "`{expected}` is not in {text}");
+    }
+    let line = program.until("read 3 files with 3 objects");
+    assert_eq!((&line["files"], &line["objects"]), (&3.into(), &3.into()));
+
+    fs::write(path("d.yaml"), namespace("d")).unwrap();
+    program.until("read 4 files with 4 objects: 1 added, 0 changed, 0 removed");
+    fs::create_dir(path("deepest")).unwrap();
+    program.until("2 subdirectories (deeper, deepest)");
+}
+
+#[test]
+fn log_contains_corrected_errors() {
+    let files = TempDir::new().unwrap();
+    let file = files.path().join("a.yaml");
+    let two = FAULTY.replace("{name: 3}", "{name: b, labels: 7}");
+    fs::write(&file, [FAULTY, &two, &namespace("a")].concat()).unwrap();
+    let mut program = run(files.path());
+    let line = program.until("2 objects in files were refused");
+    assert_eq!((&line["level"], &line["refused"]), (&"WARN".into(), &2.into()));
+    assert!(line["message"].as_str().unwrap().contains("Breaking"), "{line}");
+
+    // The other error is the same at another line.
+    fs::write(&file, ["# moved\n", &two, &namespace("a")].concat()).unwrap();
+    program.until("a.yaml: corrected: ");
+    let line = program.until("read 1 files with 1 objects");
+    assert_eq!(line["errors"], 1);
+    fs::write(&file, namespace("a")).unwrap();
+    program.until("a.yaml: corrected, it contains no errors now");
+    fs::write(&file, FAULTY).unwrap();
+    program.until("a.yaml:4:");
+    fs::remove_file(&file).unwrap();
+    program.until("a.yaml: its errors are gone");
+}
+
+#[test]
+fn log_contains_opened_and_closed_listeners() {
+    let mut program = Program::start(&[], &[]);
+    program.until("listening");
+    let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("name: db, protocol", "name: other, protocol")).unwrap();
+    let line = program.until("listening");
+    assert_eq!(line["listener"], "default/public/other");
+    let line = program.until("no longer listening");
+    assert_eq!(line["listener"], "default/public/db");
+    assert_eq!(line["address"], program.listener.to_string());
+}
+
+#[test]
+fn errors_in_log_are_limited() {
+    let files = TempDir::new().unwrap();
+    fs::write(files.path().join("a.yaml"), FAULTY.repeat(2_000)).unwrap();
+    let mut program = run(files.path());
+    let mut errors = 0;
+    loop {
+        let line = program.until("");
+        let text = line["message"].as_str().unwrap();
+        errors += usize::from(text.contains("a.yaml:"));
+        if text.contains("and 1900 more errors in ") {
+            break;
+        }
+    }
+    assert_eq!(errors, 100);
+    program.until("ready");
+}
+
+#[test]
+fn sighup_reads_all_files_again() {
+    let mut program = Program::start(&[], &[]);
+    program.until("ready");
+    program.signal(Signal::HUP);
+    program.until("reading all files again");
+    program.until("read 1 files with 5 objects: 0 added, 0 changed, 0 removed");
+    assert!(program.is_ready());
+}
