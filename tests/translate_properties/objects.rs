@@ -273,13 +273,17 @@ fn port_name() -> impl Strategy<Value = Option<String>> {
 }
 
 fn service() -> impl Strategy<Value = Service> {
-    let service_port = (port_name(), transport(), port(), of(port().prop_map(TargetPort::Number)))
-        .prop_map(|(name, protocol, port, target_port)| ServicePort {
+    // Pod ports, as Services of Gateways have them.
+    let target_port = (20_001..=20_005u16).prop_map(|port| PortNumber::new(port).unwrap());
+    let target_port = of(target_port.prop_map(TargetPort::Number));
+    let service_port = (port_name(), transport(), port(), target_port).prop_map(
+        |(name, protocol, port, target_port)| ServicePort {
             name,
             protocol,
             target_port,
             ..ServicePort::tcp(port)
-        });
+        },
+    );
     (
         // Some of them are in front of Gateways.
         metadata(NAMESPACES, &["p", "q", "g-ours", "h-ours"]),
