@@ -29,6 +29,7 @@ mod enumerate;
 mod gateway_classes;
 mod gateways;
 mod grants;
+mod holder;
 mod index;
 mod listeners;
 mod no_endpoints;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
+use super::holder::Holder;
 use super::listeners::EvaluatedListener;
 use super::placement::{Placement, overlap};
 use super::refusal::ListenerRefusal;
@@ -28,6 +29,7 @@ impl<'a> PortClaims<'a> {
                 let claims = self.0.get(&port)?;
                 let (address, holder) =
                     claims.iter().find(|(claimed, _)| overlap(address.bind.ip(), *claimed))?;
+                let holder = Holder::new(holder, gateway);
                 Some(ListenerRefusal::PortInUse { holder, port, address: *address })
             });
             if conflict.is_some() {

@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::enumerate::list;
+use super::holder::Holder;
 use crate::model::{
-    GatewayAddressError, LocalParametersRef, NamespacedName, PortNumber, Protocol, Reason,
-    SectionName,
+    GatewayAddressError, LocalParametersRef, PortNumber, Protocol, Reason, SectionName,
 };
 
 /// Reason why a Gateway as a whole is not accepted.
@@ -52,7 +52,7 @@ pub(super) enum ListenerRefusal<'a> {
     /// An earlier listener of the Gateway has the same name.
     DuplicateName(&'a SectionName),
     /// Another Gateway has the port on an overlapping address.
-    PortInUse { holder: &'a NamespacedName, port: u16, address: IpAddr },
+    PortInUse { holder: Holder, port: u16, address: IpAddr },
 }
 
 impl ListenerRefusal<'_> {
@@ -106,7 +106,7 @@ impl fmt::Display for ListenerRefusal<'_> {
                 }
                 write!(
                     f,
-                    " is already used by Gateway {holder}. Port conflicts are resolved in favour of the oldest Gateway, then by namespace/name."
+                    " is already used by {holder}. Port conflicts are resolved in favour of the oldest Gateway, then by namespace/name."
                 )
             }
         }

@@ -17,6 +17,7 @@ use super::report::{AddressError, AddressReport, NotBoundReason, PoolError, Unus
 use super::types::{Address, AddressRequest, BindTargets, Placement};
 use crate::model::{GatewayAddressType, NamespacedName, stable_hash};
 use crate::translate::assignments::Assignments;
+use crate::translate::holder::Holder;
 use crate::translate::ranges::Ranges;
 
 /// Result of one address request.
@@ -50,7 +51,7 @@ pub(super) fn assign(
         .iter()
         .zip(allocations)
         .map(|(request, allocations)| {
-            let (addresses, error) = summarize(ranges, &allocations);
+            let (addresses, error) = summarize(ranges, request.name, &allocations);
             if !addresses.is_empty() {
                 assignments.addresses.insert(request.name.clone(), addresses.clone());
             }
@@ -201,6 +202,7 @@ fn list_cooling_down(
 /// it requested.
 fn summarize(
     ranges: &Ranges,
+    gateway: &NamespacedName,
     allocations: &[Allocation<'_>],
 ) -> (Vec<IpAddr>, Option<AddressError>) {
     let (mut addresses, mut unusable, mut is_exhausted) = (Vec::new(), Vec::new(), false);
@@ -210,7 +212,8 @@ fn summarize(
             Allocation::Assigned(ip) => addresses.push(ip),
             Allocation::NotInPool(ip) => unusable.push(UnusableAddress::NotInPool(ip)),
             Allocation::InUse(address, holder) => {
-                unusable.push(UnusableAddress::InUse { address, holder: holder.clone() });
+                let holder = Holder::new(holder, gateway);
+                unusable.push(UnusableAddress::InUse { address, holder });
             }
             Allocation::PoolExhausted => is_exhausted = true,
         }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::service_address::ServiceAddress;
 use crate::model::{NamespacedName, PortNumber, Reason, ServiceType};
 use crate::translate::enumerate::{list, sentences};
+use crate::translate::holder::Holder;
 use crate::translate::ranges::Ranges;
 
 /// Findings about the addresses of a Gateway, apart from the results of binding them.
@@ -116,7 +117,7 @@ pub(in crate::translate) struct PoolError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum UnusableAddress {
     NotInPool(IpAddr),
-    InUse { address: IpAddr, holder: NamespacedName },
+    InUse { address: IpAddr, holder: Holder },
 }
 
 /// The requested addresses that a Service did not get.
@@ -196,9 +197,9 @@ impl fmt::Display for PoolError {
             UnusableAddress::NotInPool(ip) => {
                 format!("Address {ip} is not in pool {pool}; request an address of the pool.")
             }
-            UnusableAddress::InUse { address, holder } => format!(
-                "Address {address} is already used by Gateway {holder}; request another one."
-            ),
+            UnusableAddress::InUse { address, holder } => {
+                format!("Address {address} is already used by {holder}; request another one.")
+            }
         });
         let exhausted = is_exhausted.then(|| format!(
             "No free address in pool {pool}. A released address is available again after its cooldown."

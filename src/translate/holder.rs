@@ -1,0 +1,32 @@
+//! Gateways in messages to the authors of other Gateways.
+
+use std::fmt;
+
+use crate::model::NamespacedName;
+
+/// The Gateway that holds what another Gateway requests: a port or an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Holder {
+    SameNamespace(NamespacedName),
+    /// Its name is left out: a user may have access to the Gateways of one namespace only.
+    OtherNamespace,
+}
+
+impl Holder {
+    /// Returns the description of `holder` for the author of `requester`.
+    pub(super) fn new(holder: &NamespacedName, requester: &NamespacedName) -> Self {
+        match holder.namespace == requester.namespace {
+            true => Self::SameNamespace(holder.clone()),
+            false => Self::OtherNamespace,
+        }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SameNamespace(name) => write!(f, "Gateway {name}"),
+            Self::OtherNamespace => f.write_str("a Gateway of another namespace"),
+        }
+    }
+}
