@@ -20,6 +20,8 @@ pub(super) struct EvaluatedListener<'a> {
     pub(super) supported_kinds: Vec<RouteGroupKind>,
     /// The allowed kinds that it cannot accept.
     pub(super) invalid_kinds: Vec<&'a RouteGroupKind>,
+    /// `true` if all references of the listener have been checked.
+    pub(super) refs_are_checked: bool,
     /// The number of attached routes.
     pub(super) attached_routes: i32,
     /// The attached route that carries the traffic: the first of them in precedence.
@@ -63,6 +65,7 @@ pub(super) fn evaluate(gateway: &Gateway) -> Vec<EvaluatedListener<'_>> {
                 refusal,
                 supported_kinds,
                 invalid_kinds,
+                refs_are_checked: !has_certificates(listener),
                 attached_routes: 0,
                 winner: None,
                 latest: None,
@@ -111,14 +114,18 @@ impl<'a> PortConflicts<'a> {
     }
 }
 
+/// Returns `true` if the listener refers to certificates. Such a listener is refused, and nothing
+/// checks that the certificates exist.
+fn has_certificates(listener: &Listener) -> bool {
+    listener.tls.as_ref().is_some_and(|tls| !tls.certificate_refs.is_empty())
+}
+
 /// Returns the kinds that a listener accepts, and those of its allowed kinds that it cannot accept.
 fn sort_kinds(listener: &Listener, accepted: bool) -> (Vec<RouteGroupKind>, Vec<&RouteGroupKind>) {
-    if listener.protocol != Protocol::Tcp {
-        // The kinds of other protocols are unknown here.
-        return (Vec::new(), Vec::new());
-    }
-    let invalid: Vec<_> =
-        listener.allowed_routes.kinds.iter().filter(|kind| !kind.is_tcp_route()).collect();
+    // A listener of another protocol is refused, and accepts no kind at all.
+    let is_tcp = listener.protocol == Protocol::Tcp;
+    let is_invalid = |kind: &&RouteGroupKind| !is_tcp || !kind.is_tcp_route();
+    let invalid: Vec<_> = listener.allowed_routes.kinds.iter().filter(is_invalid).collect();
     let supported = if accepted && allows_tcp_routes(listener) {
         vec![RouteGroupKind::tcp_route()]
     } else {

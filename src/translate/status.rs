@@ -18,7 +18,7 @@ use super::settings::Addresses;
 use super::unmanaged::Unmanaged;
 use crate::model::{
     Caveat, Condition, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus,
-    GatewayStatus, ListenerStatus, ObjectKey, ObjectKind, ObjectName, Reason, RouteGroupKind,
+    GatewayStatus, ListenerStatus, ObjectKey, ObjectKind, ObjectName, Protocol, Reason,
     RouteParentStatus, RouteStatus, StatusReport, SupportedFeature,
 };
 
@@ -125,21 +125,21 @@ fn build_gateway_accepted(
     if let Err(refusal) = &gateway.placement {
         return conditions.false_(accepted, refusal.reason(), refusal.to_string());
     }
-    let refused: Vec<_> = gateway
-        .listeners
-        .iter()
-        .filter(|listener| listener.refusal.is_some())
-        .map(|listener| listener.listener.name.as_str())
-        .collect();
+    let names = |is_refused: bool| {
+        let listeners = gateway.listeners.iter();
+        let found = listeners.filter(move |listener| listener.refusal.is_some() == is_refused);
+        found.map(|listener| listener.listener.name.as_str())
+    };
+    let (refused, valid) = (list(names(true)), list(names(false)));
     if refused.is_empty() {
         return conditions.true_(accepted, Reason::ACCEPTED, "All listeners are valid.");
     }
-    let message =
-        format!("Invalid listeners: {}. Their conditions contain the reasons.", refused.join(", "));
+    let message = format!("Invalid listeners: {refused}. Their conditions contain the reasons.");
     let reason = Reason::LISTENERS_NOT_VALID;
-    if refused.len() == gateway.listeners.len() {
+    if valid.is_empty() {
         conditions.false_(accepted, reason, message)
     } else {
+        let message = format!("{message} Accepted listeners: {valid}.");
         conditions.true_with(accepted, reason, message, Some(Caveat::ListenersNotValid))
     }
 }
@@ -160,30 +160,38 @@ fn build_listener_status(
     let conflicted = refusal.filter(|refusal| refusal.is_conflict()).map(|refusal| {
         conditions.true_(ConditionType::CONFLICTED, refusal.reason(), refusal.to_string())
     });
-    let resolved_refs = build_listener_resolved_refs(conditions, &listener.invalid_kinds);
+    let resolved_refs = build_listener_resolved_refs(conditions, listener);
     ListenerStatus {
         name: listener.listener.name.clone(),
         supported_kinds: listener.supported_kinds.clone(),
         attached_routes: listener.attached_routes,
-        conditions: [accepted, resolved_refs].into_iter().chain(conflicted).collect(),
+        conditions: [Some(accepted), resolved_refs, conflicted].into_iter().flatten().collect(),
     }
 }
 
+/// Returns `None` if there are references that have not been checked.
 fn build_listener_resolved_refs(
     conditions: &ConditionBuilder,
-    invalid_kinds: &[&RouteGroupKind],
-) -> Condition {
+    listener: &EvaluatedListener<'_>,
+) -> Option<Condition> {
     let resolved_refs = ConditionType::RESOLVED_REFS;
-    if invalid_kinds.is_empty() {
-        return conditions.true_(resolved_refs, Reason::RESOLVED_REFS, ALL_RESOLVED);
+    if listener.invalid_kinds.is_empty() {
+        let condition = || conditions.true_(resolved_refs, Reason::RESOLVED_REFS, ALL_RESOLVED);
+        return listener.refs_are_checked.then(condition);
     }
-    let kinds = invalid_kinds.iter().map(|kind| match kind.group.as_str() {
+    let kinds = listener.invalid_kinds.iter().map(|kind| match kind.group.as_str() {
         GATEWAY_GROUP => kind.kind.to_string(),
         "" => format!("{} of the core group", kind.kind),
         group => format!("{} of group {group}", kind.kind),
     });
-    let message = format!("A TCP listener supports only TCPRoute, not {}.", list(kinds));
-    conditions.false_(resolved_refs, Reason::INVALID_ROUTE_KINDS, message)
+    let kinds = list(kinds);
+    let message = match &listener.listener.protocol {
+        Protocol::Tcp => format!("A TCP listener supports only TCPRoute, not {kinds}."),
+        other => format!(
+            "A listener with protocol {other} supports no kind of route, and so not {kinds}; use TCP and TCPRoute."
+        ),
+    };
+    Some(conditions.false_(resolved_refs, Reason::INVALID_ROUTE_KINDS, message))
 }
 
 /// Builds the route's whole `status.parents`. Returns `None` if this controller

@@ -155,7 +155,8 @@ proptest! {
                 let is_valid = is_true(&listener.conditions, &ConditionType::ACCEPTED);
                 let programmed = is_true(&listener.conditions, &ConditionType::PROGRAMMED);
                 prop_assert_eq!(programmed, is_valid && accepted, "{}/{}", name, listener.name);
-                prop_assert!(find_condition(&listener.conditions, &ConditionType::RESOLVED_REFS).is_some());
+                let resolved = find_condition(&listener.conditions, &ConditionType::RESOLVED_REFS);
+                prop_assert!(resolved.is_some() || !is_valid, "{}/{}", name, listener.name);
                 prop_assert!(is_valid || listener.supported_kinds.is_empty());
                 valid += usize::from(is_valid);
                 open += usize::from(programmed);
