@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::forward::Bindings;
-use crate::model::StatusReport;
-use crate::model::{ObjectKey, Resources};
+use crate::model::{ObjectKey, Resources, StatusReport, UnservedKey};
 use crate::plan::{BindError, DialAddress, ListenerId, Plan};
 use crate::translate::{Translation, Unmanaged};
 
@@ -22,6 +21,9 @@ pub struct Report {
     pub status: Arc<StatusReport>,
     /// Objects that get no status because this gateway does not manage them, and the reason.
     pub unmanaged: BTreeMap<ObjectKey, Unmanaged>,
+    /// Objects without effect: their kind is not served, but they refer to an object of this
+    /// gateway, the value.
+    pub unserved: BTreeMap<UnservedKey, ObjectKey>,
     /// Problems that a person has to correct, such as a document that cannot be read.
     pub problems: Vec<String>,
     /// The names of the sources that have failed. Their last objects stay in use, but they receive
@@ -54,6 +56,7 @@ impl Report {
             listeners: report_listeners(&translation.plan, bindings),
             status: translation.status.clone(),
             unmanaged: translation.unmanaged.clone(),
+            unserved: translation.unserved.clone(),
             problems,
             failed,
         }

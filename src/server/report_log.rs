@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::report::{ListenerReport, Report};
+use crate::model::{ObjectKey, UnservedKey};
 use crate::plan::ListenerId;
 
 /// Maximum number of lines of one kind for one report. More lines would take the place of others in
@@ -30,6 +31,17 @@ pub(super) fn log_changes(previous: Option<&Report>, current: &Report) {
     let known: HashSet<_> = previous.problems.iter().collect();
     let new = current.problems.iter().filter(|problem| !known.contains(problem));
     for_each_limited("problems", new, |problem| tracing::warn!("{problem}"));
+    let is_new = |(key, reference): &(&UnservedKey, &ObjectKey)| {
+        previous.unserved.get(*key) != Some(*reference)
+    };
+    let unserved = current.unserved.iter().filter(is_new);
+    for_each_limited("objects without effect", unserved, |(key, reference)| {
+        tracing::warn!(
+            object = %key,
+            "refers to {reference}, but has no effect: kind {} is not served; remove the object, or use another gateway for it",
+            key.kind
+        );
+    });
 }
 
 /// Returns the items of listeners that the listener of the same name did not have before.

@@ -44,6 +44,7 @@ mod settings;
 mod status;
 mod translation;
 mod unmanaged;
+mod unserved;
 
 pub use self::assignments::Assignments;
 pub use self::ranges::Ranges;

@@ -13,7 +13,8 @@ use super::programmed::{GatewayFindings, set_programmed};
 use super::settings::Settings;
 use super::status;
 use super::unmanaged::Unmanaged;
-use crate::model::{NamespacedName, ObjectKey, PodPorts, Resources, StatusReport};
+use super::unserved;
+use crate::model::{NamespacedName, ObjectKey, PodPorts, Resources, StatusReport, UnservedKey};
 use crate::plan::{BindError, ListenerId, Plan};
 
 /// The result of [`translate`].
@@ -31,6 +32,9 @@ pub struct Translation {
     pub assignments: Assignments,
     /// Objects that get no status because this controller does not manage them, and the reason.
     pub unmanaged: BTreeMap<ObjectKey, Unmanaged>,
+    /// Objects without effect: their kind is not served, but they refer to a managed object, the
+    /// value.
+    pub unserved: BTreeMap<UnservedKey, ObjectKey>,
     findings: BTreeMap<NamespacedName, GatewayFindings>,
     bind_errors: BTreeMap<ListenerId, Vec<BindError>>,
 }
@@ -113,6 +117,7 @@ impl Evaluation<'_> {
         let mut status =
             status::build_report(&index, &classes, &gateways, &routes, &settings.addresses);
         let unmanaged = status::list_unmanaged(&index, &classes, &routes);
+        let unserved = unserved::list(index.resources, &unmanaged);
         let findings: BTreeMap<_, _> = gateways
             .into_iter()
             .map(|gateway| (gateway.name.clone(), GatewayFindings::new(gateway)))
@@ -128,6 +133,7 @@ impl Evaluation<'_> {
             gateway_services,
             assignments,
             unmanaged,
+            unserved,
             findings,
             bind_errors,
         }
