@@ -120,7 +120,7 @@ fn invalid_document_is_reported_and_others_are_translated() {
     assert_eq!(
         run.err,
         format!(
-            "{}:11:42: TCPRoute default/r: spec.rules[0].backendRefs[0].port: invalid value: integer `0`, expected a port from 1 to 65535\n",
+            "{}:11:42: TCPRoute default/r: spec.rules[0].backendRefs[0].port: found the number 0, expected a port from 1 to 65535\n",
             file.display()
         ),
     );

@@ -24,11 +24,15 @@ async fn invalid_object_keeps_its_last_version_and_is_reported() {
         ),
         (
             good.replace("sectionName", "sectionNme"),
-            "route.yaml:5:38: TCPRoute default/r: spec.parentRefs[0].sectionNme: ",
-            "is not a field of TCPRoute; correct or remove it",
+            "route.yaml:5:26: TCPRoute default/r: spec.parentRefs[0].sectionNme: ",
+            "is not a field of TCPRoute; did you mean sectionName?",
         ),
-        (good.replace("]}]", ""), "route.yaml:", "did not find expected"),
-        ("\u{0}".to_owned(), "route.yaml:", "control characters are not allowed"),
+        (
+            good.replace("]}]", ""),
+            "route.yaml:",
+            "TCPRoute default/r: cannot be parsed as YAML or JSON",
+        ),
+        ("\u{0}".to_owned(), "route.yaml:", "contains a NUL byte"),
     ] {
         replace(&follower.path("route.yaml"), &broken);
         let report = follower

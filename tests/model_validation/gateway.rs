@@ -6,7 +6,7 @@ use super::{accepted, beside_listener, class, gateway, listeners, many, object, 
 fn class_controller_name_is_a_domain_and_a_path() {
     accepted(class("controllerName: example.com/a/b~c"));
     accepted(class(&format!("controllerName: a.b/{}", "x".repeat(249))));
-    refused(class("description: none"), "spec", "missing field `controllerName`");
+    refused(class("description: none"), "spec.controllerName", "is missing");
     for bad in ["example.com", "example.com/", "/x", "Example.com/x", "a.b/x y"] {
         refused(
             class(&format!("controllerName: {bad}")),
@@ -24,12 +24,12 @@ fn class_description_is_short_and_parameters_are_complete() {
     accepted(class(&described(64)));
     refused(class(&described(65)), "spec.description", "65 characters long; at most 64");
     accepted(class(
-        "controllerName: a.b/c, parametersRef: {group: a.b, kind: K, name: n, namespace: s}",
+        "controllerName: a.b/c, parametersRef: {group: a.b, kind: K, name: ns, namespace: s}",
     ));
     refused(
         class("controllerName: a.b/c, parametersRef: {group: a.b, kind: K}"),
-        "spec.parametersRef",
-        "missing field `name`",
+        "spec.parametersRef.name",
+        "is missing",
     );
 }
 
@@ -41,13 +41,13 @@ fn gateway_has_1_to_64_listeners() {
     accepted(some(64));
     refused(some(65), "spec.listeners", "has 65 entries; 1 to 64 allowed");
     refused(some(0), "spec.listeners", "has 0 entries; 1 to 64 allowed");
-    refused(gateway(""), "spec", "missing field `listeners`");
+    refused(gateway(""), "spec.listeners", "is missing");
 }
 
 #[test]
 fn gateway_class_name_is_required() {
     let manifest = object("gateway.networking.k8s.io/v1", "Gateway", "spec: {listeners: []}");
-    refused(manifest, "spec", "missing field `gatewayClassName`");
+    refused(manifest, "spec.gatewayClassName", "is missing");
 }
 
 #[test]
@@ -151,11 +151,11 @@ fn infrastructure_annotations_are_at_most_16_and_short() {
 fn infrastructure_parameters_are_complete_and_local() {
     let parameters =
         |fields: &str| beside_listener(&format!("infrastructure: {{parametersRef: {{{fields}}}}}"));
-    accepted(parameters("group: a.b, kind: K, name: n"));
+    accepted(parameters("group: a.b, kind: K, name: ns"));
     let field = "spec.infrastructure.parametersRef";
-    refused(parameters("group: a.b, kind: K"), field, "missing field `name`");
+    refused(parameters("group: a.b, kind: K"), &format!("{field}.name"), "is missing");
     refused(
-        parameters("group: a.b, kind: K, name: n, namespace: s"),
+        parameters("group: a.b, kind: K, name: ns, namespace: s"),
         &format!("{field}.namespace"),
         "is not a field of Gateway; correct or remove it",
     );

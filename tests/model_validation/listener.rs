@@ -11,8 +11,8 @@ fn listener_requires_name_port_and_protocol() {
     ] {
         refused(
             listeners(&format!("{{{bad}}}")),
-            "spec.listeners[0]",
-            &format!("missing field `{missing}`"),
+            &format!("spec.listeners[0].{missing}"),
+            "is missing",
         );
     }
     refused(
@@ -117,7 +117,7 @@ fn tls_settings_fit_the_protocol() {
         "spec.listeners[0].tls.certificateRefs",
         "mode Terminate needs",
     );
-    refused(secured("TLS", "mode: Both"), "spec.listeners[0].tls.mode", "unknown variant `Both`");
+    refused(secured("TLS", "mode: Both"), "spec.listeners[0].tls.mode", "found the text `Both`");
     let certificates = |count| {
         secured(
             "TLS",
@@ -140,7 +140,7 @@ fn allowed_route_namespaces_are_checked() {
         accepted(from(good));
     }
     let path = "spec.listeners[0].allowedRoutes.namespaces";
-    refused(from("from: None"), &format!("{path}.from"), "unknown variant `None`");
+    refused(from("from: None"), &format!("{path}.from"), "found the text `None`");
     let expression = |operator: &str| {
         from(&format!(
             "from: Selector, selector: {{matchExpressions: [{{key: k, operator: {operator}}}]}}"
@@ -157,7 +157,7 @@ fn allowed_route_namespaces_are_checked() {
         refused(expression(bad), field, "must be absent");
     }
     let operator = &format!("{path}.selector.matchExpressions[0].operator");
-    refused(expression("Near"), operator, "unknown variant `Near`");
+    refused(expression("Near"), operator, "found the text `Near`");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn allowed_route_kinds_are_at_most_8() {
     refused(kinds(9), "spec.listeners[0].allowedRoutes.kinds", "has 9 entries; 0 to 8");
     refused(
         listener("allowedRoutes: {kinds: [{group: a.b}]}"),
-        "spec.listeners[0].allowedRoutes.kinds[0]",
-        "missing field `kind`",
+        "spec.listeners[0].allowedRoutes.kinds[0].kind",
+        "is missing",
     );
 }

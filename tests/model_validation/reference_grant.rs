@@ -16,17 +16,17 @@ fn grant_has_1_to_16_from_and_to() {
 
 #[test]
 fn grant_requires_group_kind_and_namespace() {
-    let (from, to) = ("{group: a.b, kind: K, namespace: n}", "{group: \"\", kind: Service}");
+    let (from, to) = ("{group: a.b, kind: K, namespace: ns}", "{group: \"\", kind: Service}");
     accepted(grant(from, to));
     for (bad, missing) in [
-        ("{kind: K, namespace: n}", "group"),
-        ("{group: a.b, namespace: n}", "kind"),
+        ("{kind: K, namespace: ns}", "group"),
+        ("{group: a.b, namespace: ns}", "kind"),
         ("{group: a.b, kind: K}", "namespace"),
     ] {
-        refused(grant(bad, to), "spec.from[0]", &format!("missing field `{missing}`"));
+        refused(grant(bad, to), &format!("spec.from[0].{missing}"), "is missing");
     }
     for (bad, missing) in [("{kind: K}", "group"), ("{group: a.b}", "kind")] {
-        refused(grant(from, bad), "spec.to[0]", &format!("missing field `{missing}`"));
+        refused(grant(from, bad), &format!("spec.to[0].{missing}"), "is missing");
     }
     refused(grant(from, "{group: \"\", kind: S, name: \"\"}"), "spec.to[0].name", "1 to 253");
     refused(

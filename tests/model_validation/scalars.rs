@@ -77,7 +77,11 @@ fn ports_and_weights_are_in_their_ranges() {
 
 #[test]
 fn unknown_fields_are_refused_in_kinds_of_gateway_api() {
-    refused(listener("allowdRoutes: {}"), "spec.listeners[0].allowdRoutes", "correct or remove it");
+    refused(
+        listener("allowdRoutes: {}"),
+        "spec.listeners[0].allowdRoutes",
+        "did you mean allowedRoutes?",
+    );
     refused(
         backends("{name: s, port: 1, filters: []}"),
         "spec.rules[0].backendRefs[0].filters",

@@ -20,7 +20,7 @@ fn service_ports_are_unique_and_named() {
         "spec.ports[1]",
         "repeats port 1 TCP",
     );
-    refused(service("{port: 1, protocol: tcp}"), "spec.ports[0].protocol", "unknown variant `tcp`");
+    refused(service("{port: 1, protocol: tcp}"), "spec.ports[0].protocol", "found the text `tcp`");
 }
 
 #[test]

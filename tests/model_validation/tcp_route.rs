@@ -61,7 +61,7 @@ fn route_has_one_rule_or_up_to_16_in_v1alpha2() {
     accepted(route(&rules(1)));
     refused(route(&rules(0)), "spec.rules", "has 0 entries; 1 allowed");
     refused(route(&rules(2)), "spec.rules", "has 2 entries; 1 allowed");
-    refused(route("parentRefs: []"), "spec", "missing field `rules`");
+    refused(route("parentRefs: []"), "spec.rules", "is missing");
     accepted(route_in("v1alpha2", &rules(16)));
     refused(route_in("v1alpha2", &rules(17)), "spec.rules", "has 17 entries; 1 to 16 allowed");
     refused(route_in("v1alpha2", &rules(0)), "spec.rules", "has 0 entries; 1 to 16 allowed");
@@ -85,7 +85,7 @@ fn rule_has_1_to_16_backends() {
     accepted(some(16));
     refused(some(17), "spec.rules[0].backendRefs", "has 17 entries; 1 to 16");
     refused(some(0), "spec.rules[0].backendRefs", "has 0 entries; 1 to 16");
-    refused(route("rules: [{name: r}]"), "spec.rules[0]", "missing field `backendRefs`");
+    refused(route("rules: [{name: r}]"), "spec.rules[0].backendRefs", "is missing");
 }
 
 #[test]

@@ -1,80 +1,66 @@
 //! Finding the position of a field in a document.
-//!
-//! Rules that span fields are checked on the typed object, which has no positions. To find a
-//! position, the document is parsed again along the path of the field, and parsing is stopped there
-//! with an error: the error of the YAML library contains the position.
 
-use std::fmt;
+use std::collections::HashMap;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::position::Position;
+use super::tree::{NodeId, Tree, Value};
 
-/// Returns line and column of the field at `path`, or of the innermost part of the path that
-/// exists.
-pub(super) fn locate(document: &str, path: &str) -> (usize, usize) {
-    let steps = split_path(path);
-    let walk = Walk { steps: &steps };
-    let error = walk.deserialize(serde_yaml::Deserializer::from_str(document)).err();
-    error
-        .and_then(|error| error.location())
-        .map_or((1, 1), |position| (position.line(), position.column()))
+/// Number of fields up to which a scan is faster than a hash map.
+const MAX_SCANNED: usize = 16;
+
+/// Finds the fields of an object by their paths.
+///
+/// Rules that span fields are checked on the typed object, which has no positions.
+#[derive(Debug)]
+pub(super) struct Locator<'t> {
+    tree: &'t Tree<'t>,
+    object: NodeId,
+    /// The fields of large mappings, so that finding many fields takes linear time.
+    indexes: HashMap<NodeId, HashMap<&'t str, NodeId>>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Step<'a> {
-    Field(&'a str),
-    Index(usize),
-}
-
-/// Splits a path such as `a.b[2].c` into steps.
-fn split_path(path: &str) -> Vec<Step<'_>> {
-    path.split(['.', '[', ']'])
-        .filter(|step| !step.is_empty())
-        .map(|step| step.parse().map_or(Step::Field(step), Step::Index))
-        .collect()
-}
-
-/// Follows the remaining steps. Every visit ends with an error.
-struct Walk<'a> {
-    steps: &'a [Step<'a>],
-}
-
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Walk<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the field at a path")
+impl<'t> Locator<'t> {
+    pub(super) fn new(tree: &'t Tree<'t>, object: NodeId) -> Self {
+        Self { tree, object, indexes: HashMap::new() }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if let [Step::Field(name), rest @ ..] = self.steps {
-            while let Some(key) = map.next_key::<String>()? {
-                if key == *name {
-                    map.next_value_seed(Walk { steps: rest })?;
-                } else {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
+    /// Returns the position of the field at `path`, or of the innermost part of the path that
+    /// exists.
+    pub(super) fn locate(&mut self, path: &str) -> Position {
+        let mut node = self.object;
+        let mut rest = path;
+        while let Some((child, after)) = self.step(node, rest) {
+            (node, rest) = (child, after);
         }
-        Err(de::Error::custom("stopped at the field"))
+        self.tree.position(node)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        if let [Step::Index(wanted), rest @ ..] = self.steps {
-            for _ in 0..*wanted {
-                if seq.next_element::<IgnoredAny>()?.is_none() {
-                    return Err(de::Error::custom("stopped at the field"));
-                }
-            }
-            seq.next_element_seed(Walk { steps: rest })?;
+    /// Follows the first step of a path such as `a[2].b`. Returns the node and the rest of the
+    /// path.
+    fn step<'p>(&mut self, node: NodeId, path: &'p str) -> Option<(NodeId, &'p str)> {
+        let path = path.strip_prefix('.').unwrap_or(path);
+        let (name, rest) = match path.strip_prefix('[') {
+            Some(bracketed) => bracketed.split_once(']')?,
+            None => path.split_at(path.find(['.', '[']).unwrap_or(path.len())),
+        };
+        let child = match self.tree.value(node) {
+            Value::List(items) => items.get(name.parse::<usize>().ok()?).copied()?,
+            Value::Mapping(_) => self.field(node, name)?,
+            _ => return None,
+        };
+        Some((child, rest))
+    }
+
+    fn field(&mut self, mapping: NodeId, name: &str) -> Option<NodeId> {
+        let tree = self.tree;
+        let fields = tree.fields(mapping);
+        if fields.len() <= MAX_SCANNED {
+            return tree.field(mapping, name).map(|field| field.value);
         }
-        Err(de::Error::custom("stopped at the field"))
+        let index = self
+            .indexes
+            .entry(mapping)
+            .or_insert_with(|| fields.iter().map(|field| (&*field.key, field.value)).collect());
+        index.get(name).copied()
     }
 }

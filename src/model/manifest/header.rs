@@ -1,58 +1,23 @@
 //! Headers: the fields of a document that identify its object.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
+use super::position::Position;
 use super::suggest_kind::unknown_kind_error;
+use super::tree::{NodeId, Tree, Value};
 use crate::model::meta::default_namespace;
 use crate::model::object_key::ObjectKey;
 use crate::model::object_kind::ObjectKind;
 use crate::model::reference::GATEWAY_GROUP;
 use crate::model::scalar::{NamespaceName, ObjectName};
 
-/// The fields of a document that identify its object, or the objects of a list.
+/// The fields that identify the object at a node, or the objects of a list.
 ///
-/// The header is parsed before the typed object, so that a document of another kind is skipped and
-/// an error in the object can name it. A field of the wrong type counts as absent here: the typed
-/// object reports it, with its line.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "an object, with apiVersion, kind and metadata")]
-pub(super) struct Header {
-    #[serde(default)]
-    api_version: Lenient<String>,
-    #[serde(default)]
-    kind: Lenient<String>,
-    #[serde(default)]
-    metadata: Lenient<HeaderMetadata>,
-    #[serde(default)]
-    items: Lenient<Vec<Lenient<Self>>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct HeaderMetadata {
-    #[serde(default)]
-    name: Lenient<String>,
-    #[serde(default)]
-    namespace: Lenient<String>,
-}
-
-/// A value that is ignored if its type is wrong.
-#[derive(Debug, Default, Deserialize)]
-#[serde(untagged)]
-enum Lenient<T> {
-    Value(T),
-    Other(IgnoredAny),
-    #[default]
-    Absent,
-}
-
-impl<T> Lenient<T> {
-    fn get(&self) -> Option<&T> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Other(_) | Self::Absent => None,
-        }
-    }
+/// The header is read before the typed object, so that a document of another kind is skipped and an
+/// error in the object can name it. Invalid metadata counts as absent here: the typed object
+/// reports it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Header<'t> {
+    tree: &'t Tree<'t>,
+    node: NodeId,
 }
 
 /// Kind of the object that a header declares.
@@ -63,89 +28,189 @@ pub(super) enum DeclaredKind {
     Supported { kind: ObjectKind, version: String, key: Option<ObjectKey> },
     /// A kind that routing does not use; the text describes it.
     Unsupported(String),
-    /// A kind of this crate in a form that it cannot read; the text is the error message.
-    Invalid(String),
+    /// An object that cannot be read.
+    Invalid(HeaderError),
 }
 
-impl Header {
-    /// Parses the header of a document.
-    pub(super) fn parse(text: &str) -> Result<Self, serde_yaml::Error> {
-        serde_yaml::from_str(text)
+/// Error in a header.
+#[derive(Debug)]
+pub(super) struct HeaderError {
+    pub(super) position: Position,
+    /// Path of the field in the object; empty for an error of the whole object.
+    pub(super) field: &'static str,
+    pub(super) message: String,
+}
+
+/// The items of a list, or the reason why there are none.
+pub(super) enum Items<'t> {
+    Items(&'t [NodeId]),
+    Invalid(HeaderError),
+}
+
+impl<'t> Header<'t> {
+    pub(super) fn new(tree: &'t Tree<'t>, node: NodeId) -> Self {
+        Self { tree, node }
     }
 
-    /// Returns the declared kind of each item if the document is a list.
+    /// Returns the items if the object is a list.
+    pub(super) fn items(self) -> Option<Items<'t>> {
+        let kind = self.kind().ok().flatten()?;
+        let Some(items) = self.tree.field(self.node, "items").map(|field| field.value) else {
+            return is_list(kind).then_some(Items::Items(&[]));
+        };
+        match self.tree.value(items) {
+            Value::List(items) if kind.ends_with("List") => Some(Items::Items(items)),
+            Value::Null if is_list(kind) => Some(Items::Items(&[])),
+            _ if is_list(kind) => Some(Items::Invalid(HeaderError {
+                position: self.tree.position(items),
+                field: "items",
+                message: "must be a list of objects".to_owned(),
+            })),
+            _ => None,
+        }
+    }
+
+    /// Returns the kind that an item of this list declares.
     ///
     /// The items of a typed list, such as a `GatewayList`, need not repeat their kind.
-    pub(super) fn item_kinds(&self) -> Option<Vec<DeclaredKind>> {
-        let items = self.items.get()?;
-        let item_kind = self.kind.get()?.strip_suffix("List")?;
-        let api_version = self.api_version.get().filter(|_| !item_kind.is_empty());
-        let default_kind = api_version.map(|api_version| (api_version.as_str(), item_kind));
-        let no_header = Self::default();
-        let kind_of =
-            |item: &Lenient<Self>| item.get().unwrap_or(&no_header).item_kind(default_kind);
-        Some(items.iter().map(kind_of).collect())
-    }
-
-    fn item_kind(&self, default_kind: Option<(&str, &str)>) -> DeclaredKind {
-        match (self.kind.get(), default_kind) {
-            (None, Some((api_version, kind))) => self.declared_kind_as(api_version, kind),
-            (Some(kind), _) if is_list(kind) && self.items.get().is_some() => {
-                DeclaredKind::Invalid(
-                    "lists cannot be nested; move the items into the outer list".to_owned(),
-                )
+    pub(super) fn item_kind(self, item: NodeId) -> DeclaredKind {
+        let item = Self { node: item, ..self };
+        let default_kind = self.default_item_kind();
+        match (item.kind(), default_kind) {
+            _ if !item.is_mapping() && !self.kind().is_ok_and(|kind| kind.is_some_and(is_list)) => {
+                DeclaredKind::Unsupported("an item that is not an object".to_owned())
             }
-            _ => self.declared_kind(),
+            (Ok(None), Some((api_version, kind))) => item.declared_kind_as(api_version, kind),
+            (Ok(Some(kind)), _) if is_list(kind) && item.items().is_some() => item.invalid(
+                "",
+                "lists cannot be nested; move the items into the outer list".to_owned(),
+            ),
+            _ => item.declared_kind(),
         }
     }
 
     /// Returns the kind that the header declares.
-    pub(super) fn declared_kind(&self) -> DeclaredKind {
-        match (self.api_version.get(), self.kind.get()) {
-            (None, None) => {
+    pub(super) fn declared_kind(self) -> DeclaredKind {
+        if !self.is_mapping() {
+            return self
+                .invalid("", "must be an object, with apiVersion, kind and metadata".to_owned());
+        }
+        let names = self.api_version().and_then(|api_version| Ok((api_version, self.kind()?)));
+        match names {
+            Err(error) => DeclaredKind::Invalid(error),
+            Ok((None, None)) => {
                 DeclaredKind::Unsupported("a document without apiVersion and kind".to_owned())
             }
-            (Some(api_version), None) if api_version.starts_with(GATEWAY_GROUP) => {
-                DeclaredKind::Invalid("kind is missing; set the kind of the object".to_owned())
+            Ok((Some(api_version), None)) if api_version.starts_with(GATEWAY_GROUP) => {
+                self.invalid("", "kind is missing; set the kind of the object".to_owned())
             }
-            (Some(api_version), None) => {
+            Ok((Some(api_version), None)) => {
                 DeclaredKind::Unsupported(format!("{api_version} without a kind"))
             }
-            (None, Some(kind)) => match find_kind(kind) {
-                Some(supported) => DeclaredKind::Invalid(format!(
-                    "apiVersion is missing; use {} for a {kind}",
-                    supported.api_version()
-                )),
-                None => DeclaredKind::Unsupported(kind.clone()),
+            Ok((None, Some(kind))) => match find_kind(kind) {
+                Some(supported) => self.invalid(
+                    "",
+                    format!("apiVersion is missing; use {} for a {kind}", supported.api_version()),
+                ),
+                None => DeclaredKind::Unsupported(kind.to_owned()),
             },
-            (Some(api_version), Some(kind)) => self.declared_kind_as(api_version, kind),
+            Ok((Some(api_version), Some(kind))) => self.declared_kind_as(api_version, kind),
         }
     }
 
-    fn declared_kind_as(&self, api_version: &str, kind: &str) -> DeclaredKind {
+    fn declared_kind_as(self, api_version: &str, kind: &str) -> DeclaredKind {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let Some(supported) = find_kind(kind).filter(|supported| supported.group() == group) else {
-            return kind_of_other_group(api_version, kind);
+            return self.kind_of_other_group(api_version, kind);
         };
         if supported.versions().contains(&version) {
             let (version, key) = (version.to_owned(), self.key(supported));
             DeclaredKind::Supported { kind: supported, version, key }
         } else {
-            DeclaredKind::Invalid(format!(
+            let message = format!(
                 "version {version} of {kind} is not supported; use {}",
                 supported.versions().join(" or ")
-            ))
+            );
+            self.invalid("apiVersion", message)
         }
     }
 
-    fn key(&self, kind: ObjectKind) -> Option<ObjectKey> {
-        let metadata = self.metadata.get()?;
-        let name = ObjectName::new(metadata.name.get()?.as_str()).ok()?;
-        let namespace = match metadata.namespace.get() {
-            Some(namespace) => NamespaceName::new(namespace.as_str()).ok()?,
-            None => default_namespace(),
+    /// Classifies a kind that is not among those of this crate in its group.
+    fn kind_of_other_group(self, api_version: &str, kind: &str) -> DeclaredKind {
+        match (api_version.split_once('/'), find_kind(kind)) {
+            (Some((GATEWAY_GROUP, _)), _) => {
+                if let Some(message) = unknown_kind_error(kind) {
+                    return self.invalid("kind", message);
+                }
+            }
+            // Another group may have a Gateway or a Service, but the core group's kinds are known.
+            (None, Some(supported)) => {
+                let message =
+                    format!("{api_version} has no kind {kind}; use {}", supported.api_version());
+                return self.invalid("apiVersion", message);
+            }
+            _ => {}
+        }
+        DeclaredKind::Unsupported(format!("{api_version} {kind}"))
+    }
+
+    /// Returns the key of the object if the header is complete and valid.
+    pub(super) fn object_key(self) -> Option<ObjectKey> {
+        match self.declared_kind() {
+            DeclaredKind::Supported { key, .. } => key,
+            DeclaredKind::Unsupported(_) | DeclaredKind::Invalid(_) => None,
+        }
+    }
+
+    fn key(self, kind: ObjectKind) -> Option<ObjectKey> {
+        let metadata = self.tree.field(self.node, "metadata")?.value;
+        let value = |field: &str| Some(self.tree.value(self.tree.field(metadata, field)?.value));
+        let name = ObjectName::new(value("name")?.as_text()?).ok()?;
+        let namespace = match value("namespace") {
+            None | Some(Value::Null) => default_namespace(),
+            Some(namespace) => NamespaceName::new(namespace.as_text()?).ok()?,
         };
         Some(ObjectKey { kind, namespace: kind.is_namespaced().then_some(namespace), name })
+    }
+
+    fn is_mapping(self) -> bool {
+        matches!(self.tree.value(self.node), Value::Mapping(_))
+    }
+
+    fn api_version(self) -> Result<Option<&'t str>, HeaderError> {
+        self.text("apiVersion")
+    }
+
+    fn kind(self) -> Result<Option<&'t str>, HeaderError> {
+        self.text("kind")
+    }
+
+    /// Returns the text of a field; `None` if the field is absent or null.
+    fn text(self, field: &'static str) -> Result<Option<&'t str>, HeaderError> {
+        let Some(value) = self.tree.field(self.node, field).map(|field| field.value) else {
+            return Ok(None);
+        };
+        match self.tree.value(value) {
+            Value::Null => Ok(None),
+            Value::Text(text) => Ok(Some(text)),
+            _ => Err(HeaderError {
+                position: self.tree.position(value),
+                field,
+                message: "must be a text; write it in quotes".to_owned(),
+            }),
+        }
+    }
+
+    /// Returns kind and apiVersion of the items of a typed list.
+    fn default_item_kind(self) -> Option<(&'t str, &'t str)> {
+        let item_kind = self.kind().ok()??.strip_suffix("List").filter(|kind| !kind.is_empty())?;
+        Some((self.api_version().ok()??, item_kind))
+    }
+
+    /// Returns an error at a field, or at the object for an empty field.
+    fn invalid(self, field: &'static str, message: String) -> DeclaredKind {
+        let value = self.tree.field(self.node, field).map_or(self.node, |field| field.value);
+        DeclaredKind::Invalid(HeaderError { position: self.tree.position(value), field, message })
     }
 }
 
@@ -158,21 +223,4 @@ fn find_kind(name: &str) -> Option<ObjectKind> {
 /// may have kinds whose names merely end in `List`.
 fn is_list(kind: &str) -> bool {
     kind.strip_suffix("List").is_some_and(|item| item.is_empty() || find_kind(item).is_some())
-}
-
-/// Classifies a kind that is not among those of this crate in its group.
-fn kind_of_other_group(api_version: &str, kind: &str) -> DeclaredKind {
-    let error = match (api_version.split_once('/'), find_kind(kind)) {
-        (Some((GATEWAY_GROUP, _)), _) => unknown_kind_error(kind),
-        // Another group may have a Gateway or a Service, but the core group's kinds are known.
-        (None, Some(supported)) => Some(format!(
-            "apiVersion {api_version} has no kind {kind}; use {}",
-            supported.api_version()
-        )),
-        _ => None,
-    };
-    error.map_or_else(
-        || DeclaredKind::Unsupported(format!("{api_version} {kind}")),
-        DeclaredKind::Invalid,
-    )
 }

@@ -4,26 +4,49 @@
 //! each other, so that an invalid document does not affect the others. The items of a `List`, or of
 //! a typed list such as `GatewayList`, are read like documents.
 //!
-//! A document is parsed in two steps: first the header, with the kind and the name, then the typed
-//! object. The errors of the second step can therefore contain the object, the line and the field.
+//! A document is parsed once, into a tree of nodes with positions (`build`). The header, the typed
+//! object and the rules that span fields are all read from the tree, so that every error has its
+//! line, and reading takes linear time.
 //!
-//! JSON is read as a subset of YAML. The one exception is an escaped surrogate pair
-//! (`"\ud83d\ude00"`), which is an error; write the character itself.
+//! Scalars, merge keys and byte order marks are read as kubectl does. JSON is read as a subset of
+//! YAML.
 //!
-//! No other module uses the YAML library.
+//! No other module uses the YAML parser.
 
+mod build;
+mod control_character;
+mod decode;
+mod deserialize;
+mod deserialize_error;
+#[cfg(test)]
+mod document_tests;
 mod entry;
 mod error;
 mod field_location;
+#[cfg(test)]
+mod field_tests;
 mod header;
+mod json_stream;
+mod known_fields;
 mod list;
+mod mapping;
+mod path;
+mod position;
+mod problem;
 mod read;
 mod read_object;
+mod scalar;
 mod split;
+mod suggest;
 mod suggest_kind;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod unknown_field;
+#[cfg(test)]
+mod yaml_tests;
 
+pub use self::decode::{DecodeError, decode};
 pub use self::entry::{Content, Entry};
 pub use self::error::ManifestError;
 pub use self::read::{read, read_document};

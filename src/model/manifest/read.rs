@@ -1,11 +1,14 @@
 //! Reading a manifest, document by document.
 
+use super::build::{Failure, Parsed, parse};
+use super::control_character::find_control_character;
 use super::entry::{Content, Entry};
 use super::error::ManifestError;
-use super::header::Header;
+use super::header::{Header, Items};
 use super::list::read_items;
-use super::read_object::{UNPARSABLE, error_at, parse_object, read_object};
+use super::read_object::ObjectNode;
 use super::split::{Document, split};
+use super::tree::{NodeId, Tree, Value};
 
 /// Reads all documents of a manifest.
 ///
@@ -29,33 +32,52 @@ use super::split::{Document, split};
 /// let Content::Invalid(errors) = &entries[1].content else { panic!() };
 /// assert_eq!(errors[0].line, 12);
 /// assert_eq!(errors[0].field, "spec.listeners[0].port");
-/// assert!(errors[0].message.ends_with("expected a port from 1 to 65535"));
+/// assert_eq!(errors[0].message, "found the number 70000, expected a port from 1 to 65535");
 /// ```
 pub fn read(text: &str) -> Vec<Entry> {
     split(text).flat_map(|document| read_document(&document)).collect()
 }
 
-/// Reads one document: one entry, or one for each item of a list.
+/// Reads one document: one entry, or one for each item of a list. A document that is `null` has no
+/// entry.
 pub fn read_document(document: &Document<'_>) -> Vec<Entry> {
-    let Ok(header) = Header::parse(document.text) else {
-        return vec![unreadable(document)];
+    let control_character = find_control_character(document.text);
+    let readable = control_character.as_ref().map_or(document.text, |found| found.before);
+    let Parsed { tree, problems, mut failure } = parse(&Document { text: readable, ..*document });
+    if let Some(found) = control_character {
+        failure = Some(Failure {
+            position: document.position(found.line, found.column),
+            message: found.message(),
+            object: failure.and_then(|failure| failure.object).or_else(|| root(&tree)),
+        });
+    }
+    if let Some(failure) = failure {
+        return vec![unreadable(document, &tree, failure)];
+    }
+    let Some(root) = root(&tree).filter(|root| *tree.value(*root) != Value::Null) else {
+        return Vec::new();
     };
-    match header.item_kinds() {
-        Some(kinds) => read_items(document, kinds),
-        None => vec![read_object(document, "", header.declared_kind(), |kind| {
-            parse_object(kind, serde_yaml::Deserializer::from_str(document.text))
-                .map_err(|error| ManifestError::from_yaml(&error, 1).in_document(document))
-        })],
+    let header = Header::new(&tree, root);
+    let object = ObjectNode { tree: &tree, node: root, problems, line: document.line };
+    match header.items() {
+        Some(Items::Items(items)) => read_items(header, items, object),
+        Some(Items::Invalid(error)) => {
+            vec![object.read(super::header::DeclaredKind::Invalid(error))]
+        }
+        None => vec![object.read(header.declared_kind())],
     }
 }
 
-/// Returns the entry of a document that is not YAML, or whose root is not a mapping.
-fn unreadable(document: &Document<'_>) -> Entry {
-    // The text of a syntax error can contain more line numbers. The empty lines of `padded` make
-    // them line numbers of the stream.
-    let error = match Header::parse(&document.padded()) {
-        Err(error) => ManifestError::from_yaml(&error, document.line),
-        Ok(_) => error_at(document, "", "", None, UNPARSABLE.to_owned()),
-    };
+fn root(tree: &Tree<'_>) -> Option<NodeId> {
+    (!tree.is_empty()).then_some(NodeId::ROOT)
+}
+
+/// Returns the entry of a document that is not YAML.
+///
+/// Its error names the object in which parsing stopped. The entry itself has no key, since the rest
+/// of the document may contain other objects.
+fn unreadable(document: &Document<'_>, tree: &Tree<'_>, failure: Failure) -> Entry {
+    let object = failure.object.and_then(|object| Header::new(tree, object).object_key());
+    let error = ManifestError::new(failure.position, object, String::new(), failure.message);
     Entry { line: document.line, key: None, content: Content::Invalid(vec![error]) }
 }

@@ -1,119 +1,106 @@
 //! Reading one object: the typed fields, then unknown fields, then the rules that span fields.
 
-use serde::Deserializer;
-use serde_ignored::Path;
-
+use super::deserialize::deserialize;
+use super::deserialize_error::DeserializeError;
 use super::entry::{Content, Entry};
 use super::error::ManifestError;
-use super::field_location::locate;
-use super::header::DeclaredKind;
-use super::split::Document;
+use super::field_location::Locator;
+use super::header::{DeclaredKind, HeaderError};
+use super::position::Position;
+use super::problem::Problem;
+use super::tree::{NodeId, Tree};
+use super::unknown_field::unknown_fields;
 use crate::model::object::Object;
 use crate::model::object_key::ObjectKey;
 use crate::model::object_kind::ObjectKind;
 use crate::model::reference::GATEWAY_GROUP;
 
-/// Message for a document or item that the parser rejects without an error of its own.
-pub(super) const UNPARSABLE: &str = "cannot be parsed as YAML or JSON; correct the document";
-
-/// An object with the paths of the fields that its type does not have.
+/// An object in the tree of a document.
 #[derive(Debug)]
-pub(super) struct ParsedObject {
-    object: Object,
-    unknown_fields: Vec<String>,
+pub(super) struct ObjectNode<'t> {
+    pub(super) tree: &'t Tree<'t>,
+    pub(super) node: NodeId,
+    /// Errors in the YAML of the object; their paths begin at the object.
+    pub(super) problems: Vec<Problem>,
+    /// Line on which the document begins.
+    pub(super) line: usize,
 }
 
-/// Deserializes an object and collects its unknown fields.
-pub(super) fn parse_object<'de, D: Deserializer<'de>>(
-    kind: ObjectKind,
-    deserializer: D,
-) -> Result<ParsedObject, D::Error> {
-    let mut unknown_fields = Vec::new();
-    let mut collect = |path: Path<'_>| unknown_fields.push(field_path(&path));
-    let object = kind.deserialize(serde_ignored::Deserializer::new(deserializer, &mut collect))?;
-    Ok(ParsedObject { object, unknown_fields })
-}
+impl ObjectNode<'_> {
+    /// Reads the object as the kind that its header declares.
+    ///
+    /// The entry has the key of the object, or else the key in the header.
+    pub(super) fn read(self, declared: DeclaredKind) -> Entry {
+        let line = self.line;
+        let (key, content) = match declared {
+            DeclaredKind::Unsupported(description) => self.unsupported(description),
+            DeclaredKind::Invalid(error) => self.invalid(error),
+            DeclaredKind::Supported { kind, version, key } => self.supported(kind, &version, key),
+        };
+        Entry { line, key, content }
+    }
 
-/// Reads the object that a header declares.
-///
-/// `prefix` is the object's path in the document: empty, or `items[2]` in a list. `parse` is called
-/// for a supported kind. The entry has the key of the object, or else the key in the header.
-pub(super) fn read_object(
-    document: &Document<'_>,
-    prefix: &str,
-    declared: DeclaredKind,
-    parse: impl FnOnce(ObjectKind) -> Result<ParsedObject, ManifestError>,
-) -> Entry {
-    let (key, content) = match declared {
-        DeclaredKind::Unsupported(description) => (None, Content::Unsupported(description)),
-        DeclaredKind::Invalid(message) => {
-            (None, Content::Invalid(vec![error_at(document, prefix, "", None, message)]))
-        }
-        DeclaredKind::Supported { kind, version, key } => match parse(kind) {
-            Ok(parsed) => (Some(parsed.object.key()), check(document, prefix, parsed, &version)),
-            Err(error) => {
-                let error = error.in_object(prefix, key.clone());
-                (key, Content::Invalid(vec![error]))
+    /// Returns the content for a kind that routing does not use. A key that is set twice is an
+    /// error all the same: two objects without a marker between them look like this.
+    fn unsupported(self, description: String) -> (Option<ObjectKey>, Content) {
+        let errors: Vec<_> =
+            self.problems.into_iter().filter(Problem::is_at_root).map(|it| it.of(None)).collect();
+        let content = match errors.is_empty() {
+            true => Content::Unsupported(description),
+            false => Content::Invalid(errors),
+        };
+        (None, content)
+    }
+
+    fn invalid(self, error: HeaderError) -> (Option<ObjectKey>, Content) {
+        let HeaderError { position, field, message } = error;
+        let problems = self.problems.into_iter().map(|problem| problem.of(None));
+        let header = ManifestError::new(position, None, field.to_owned(), message);
+        (None, Content::Invalid(problems.chain([header]).collect()))
+    }
+
+    fn supported(
+        self,
+        kind: ObjectKind,
+        version: &str,
+        key: Option<ObjectKey>,
+    ) -> (Option<ObjectKey>, Content) {
+        let (object, ignored) = deserialize(self.tree, self.node, kind);
+        let object_key = object.as_ref().map(Object::key).ok().or(key);
+        let error = |position: Position, field: String, message: String| {
+            ManifestError::new(position, object_key.clone(), field, message)
+        };
+        // Two objects without a marker between them look like one object with duplicate keys. Then
+        // the document may contain any object.
+        let is_ambiguous = self.problems.iter().any(Problem::is_at_root);
+        let mut errors: Vec<_> =
+            self.problems.into_iter().map(|problem| problem.of(object_key.clone())).collect();
+        // The model is complete only for the specs of Gateway API.
+        let in_model =
+            ignored.into_iter().filter(|it| kind.group() == GATEWAY_GROUP && it.is_in_spec());
+        let unknown = unknown_fields(self.tree, self.node, kind).into_iter().chain(in_model);
+        errors.extend(unknown.map(|field| {
+            let message = field.message(kind);
+            error(field.position, field.path, message)
+        }));
+        match &object {
+            Ok(object) => {
+                let mut locator = Locator::new(self.tree, self.node);
+                errors.extend(object.validate(version).into_iter().map(|broken| {
+                    error(locator.locate(&broken.field), broken.field, broken.message)
+                }));
             }
-        },
-    };
-    Entry { line: document.line, key, content }
-}
-
-/// Checks the unknown fields of an object and the rules of its kind.
-fn check(document: &Document<'_>, prefix: &str, parsed: ParsedObject, version: &str) -> Content {
-    let ParsedObject { object, unknown_fields } = parsed;
-    let key = object.key();
-    let error = |field: &str, message: String| {
-        error_at(document, prefix, field, Some(key.clone()), message)
-    };
-    let errors: Vec<_> = unknown_fields
-        .iter()
-        .filter(|field| is_checked(object.kind(), field))
-        .map(|field| {
-            error(
-                field,
-                format!("is not a field of {}; correct or remove it", object.kind().as_str()),
-            )
-        })
-        .chain(
-            object.validate(version).into_iter().map(|broken| error(&broken.field, broken.message)),
-        )
-        .collect();
-    if errors.is_empty() { Content::Object(object) } else { Content::Invalid(errors) }
-}
-
-/// Returns `true` if an unknown field is an error. The kinds of Gateway API are modelled
-/// completely, and `kubectl apply` rejects such a field too. Of the kinds of Kubernetes, the model
-/// has only the fields that routing needs.
-fn is_checked(kind: ObjectKind, field: &str) -> bool {
-    let root = field.split(['.', '[']).next().unwrap_or_default();
-    kind.group() == GATEWAY_GROUP && !["apiVersion", "kind", "metadata", "status"].contains(&root)
-}
-
-/// Returns an error with the position of a field.
-pub(super) fn error_at(
-    document: &Document<'_>,
-    prefix: &str,
-    field: &str,
-    object: Option<ObjectKey>,
-    message: String,
-) -> ManifestError {
-    let (line, column) = locate(&document.padded(), &format!("{prefix}.{field}"));
-    ManifestError { line, column, object, field: field.to_owned(), message }
-}
-
-/// Returns a path in the notation of this crate: `a.b[2].c`.
-fn field_path(path: &Path<'_>) -> String {
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, index } => format!("{}[{index}]", field_path(parent)),
-        Path::Map { parent, key } => match field_path(parent) {
-            parent if parent.is_empty() => key.clone(),
-            parent => format!("{parent}.{key}"),
-        },
-        Path::Some { parent }
-        | Path::NewtypeStruct { parent }
-        | Path::NewtypeVariant { parent } => field_path(parent),
+            Err(DeserializeError { message, location, .. }) => {
+                let (position, field) = location
+                    .clone()
+                    .unwrap_or_else(|| (self.tree.position(self.node), String::new()));
+                errors.push(error(position, field, message.clone()));
+            }
+        }
+        errors.sort_by_key(|error| (error.line, error.column));
+        match object {
+            Ok(object) if errors.is_empty() => (object_key, Content::Object(object)),
+            _ => (object_key.filter(|_| !is_ambiguous), Content::Invalid(errors)),
+        }
     }
 }

@@ -2,7 +2,14 @@
 //!
 //! `---` at the beginning of a line ends a document, even inside quotes, as specified by [YAML
 //! 1.2](https://yaml.org/spec/1.2.2/#912-document-markers). Splitting before parsing is therefore
-//! safe, and a syntax error affects its own document only.
+//! safe, and a syntax error affects its own document only. JSON objects may also follow each other
+//! without a marker.
+
+use super::json_stream::object_length;
+use super::position::Position;
+
+/// A file that is appended to another one may begin with a byte order mark.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Document of a YAML stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,40 +17,50 @@
 pub struct Document<'a> {
     /// Line of the stream on which the text begins, counted from 1.
     pub line: usize,
+    /// Column at which the text begins, in characters, counted from 1.
+    pub column: usize,
     /// Text of the document, without the markers.
     pub text: &'a str,
 }
 
 impl Document<'_> {
-    /// Returns the text with empty lines before it, so that a parser reports line numbers of the
-    /// stream.
-    pub(super) fn padded(&self) -> String {
-        "\n".repeat(self.line - 1) + self.text
+    /// Converts a position in the text of the document to one in the stream.
+    pub(super) fn position(&self, line: usize, column: usize) -> Position {
+        let before = if line == 1 { self.column - 1 } else { 0 };
+        Position::new(self.line + line - 1, column + before)
     }
 }
 
 /// Splits a YAML stream into its documents. Documents without content are left out.
 pub fn split(stream: &str) -> impl Iterator<Item = Document<'_>> {
-    let stream = stream.strip_prefix('\u{feff}').unwrap_or(stream);
-    let mut starts = vec![(1, 0)];
-    let mut ends = Vec::new();
+    split_at_markers(stream).into_iter().flat_map(Objects::of)
+}
+
+/// Splits a stream at the lines `---` and `...`.
+fn split_at_markers(stream: &str) -> Vec<Document<'_>> {
+    let mut documents = Vec::new();
+    let mut start = Document { line: 1, column: 1, text: stream };
+    let mut begin = 0;
     let mut offset = 0;
     for (index, line) in stream.split_inclusive('\n').enumerate() {
-        if is_marker(line, "---") {
-            ends.push(offset);
-            starts.push((index + 1, offset + 3));
-        } else if is_marker(line, "...") {
-            ends.push(offset);
-            starts.push((index + 2, offset + line.len()));
+        let content = line.trim_start_matches(BYTE_ORDER_MARK);
+        let next = if is_marker(content, "---") {
+            Some((index + 1, 4, offset + line.len() - content.len() + 3))
+        } else if is_marker(content, "...") {
+            Some((index + 2, 1, offset + line.len()))
+        } else {
+            None
+        };
+        if let Some((line, column, next)) = next {
+            documents.push(Document { text: &stream[begin..offset], ..start });
+            start = Document { line, column, text: "" };
+            begin = next;
         }
         offset += line.len();
     }
-    ends.push(stream.len());
-    starts
-        .into_iter()
-        .zip(ends)
-        .map(|((line, start), end)| Document { line, text: &stream[start..end] })
-        .filter(|document| document.text.lines().any(has_content))
+    documents.push(Document { text: &stream[begin..], ..start });
+    documents.retain(|document| document.text.lines().any(has_content));
+    documents
 }
 
 fn is_marker(line: &str, marker: &str) -> bool {
@@ -53,6 +70,62 @@ fn is_marker(line: &str, marker: &str) -> bool {
 
 /// Returns `true` if a line contains more than a comment or a directive.
 fn has_content(line: &str) -> bool {
-    let line = line.trim();
+    let line = line.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK);
     !line.is_empty() && !line.starts_with('#') && !line.starts_with('%')
+}
+
+/// The objects of a document: several if they are JSON objects, otherwise one.
+struct Objects<'a> {
+    rest: Document<'a>,
+}
+
+impl<'a> Objects<'a> {
+    fn of(document: Document<'a>) -> Self {
+        Self { rest: without_byte_order_mark(document) }
+    }
+}
+
+impl<'a> Iterator for Objects<'a> {
+    type Item = Document<'a>;
+
+    fn next(&mut self) -> Option<Document<'a>> {
+        let document = self.rest;
+        if document.text.is_empty() {
+            return None;
+        }
+        let text = document.text;
+        let begin = text.len() - text.trim_start().len();
+        let object = object_length(&text[begin..]).map(|length| begin + length);
+        let next = object.map(|end| end + text[end..].len() - text[end..].trim_start().len());
+        match next.filter(|next| text[*next..].starts_with('{')) {
+            Some(next) => {
+                let (before, after) = text.split_at(next);
+                self.rest = Document { text: after, ..after_text(&document, before) };
+                Some(Document { text: before, ..document })
+            }
+            None => {
+                self.rest.text = "";
+                Some(document)
+            }
+        }
+    }
+}
+
+/// Returns the document without a byte order mark at its beginning or, after the marker `---`, at
+/// the beginning of the next line.
+fn without_byte_order_mark(document: Document<'_>) -> Document<'_> {
+    let text = document.text;
+    let blank = text.len() - text.trim_start().len();
+    match text[blank..].strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => Document { text: rest, ..after_text(&document, &text[..blank]) },
+        None => document,
+    }
+}
+
+/// Returns the document with the position at which a text ends that begins at its position.
+fn after_text<'a>(document: &Document<'a>, text: &str) -> Document<'a> {
+    let lines = text.matches('\n').count();
+    let last = text.rsplit('\n').next().unwrap_or_default().chars().count();
+    let column = if lines == 0 { document.column + last } else { 1 + last };
+    Document { line: document.line + lines, column, ..*document }
 }

@@ -1,5 +1,6 @@
 //! Suggestions for misspelt kinds.
 
+use super::suggest::nearest;
 use crate::model::object_kind::ObjectKind;
 use crate::model::reference::GATEWAY_GROUP;
 
@@ -17,9 +18,6 @@ const OTHER_KINDS: &[&str] = &[
     "UDPRoute",
 ];
 
-/// Maximum edit distance of a misspelt kind to the suggested one.
-const MAX_DISTANCE: usize = 2;
-
 /// Returns the error for a kind that Gateway API does not have, with a suggestion if there is a
 /// similar one.
 pub(super) fn unknown_kind_error(kind: &str) -> Option<String> {
@@ -28,29 +26,9 @@ pub(super) fn unknown_kind_error(kind: &str) -> Option<String> {
     if all.contains(&kind.strip_suffix("List").unwrap_or(kind)) {
         return None;
     }
-    let distance_to = |known: &str| edit_distance(&kind.to_lowercase(), &known.to_lowercase());
-    let nearest = all
-        .iter()
-        .map(|known| (distance_to(known), known))
-        .filter(|(distance, _)| *distance <= MAX_DISTANCE)
-        .min();
-    let hint = nearest.map(|(_, known)| format!("; did you mean {known}?")).unwrap_or_default();
+    let hint =
+        nearest(kind, all).map(|known| format!("; did you mean {known}?")).unwrap_or_default();
     Some(format!("{kind} is not a kind of Gateway API{hint}"))
-}
-
-/// Returns the Levenshtein distance of two words.
-fn edit_distance(one: &str, other: &str) -> usize {
-    let other: Vec<_> = other.chars().collect();
-    let mut row: Vec<_> = (0..=other.len()).collect();
-    for (row_index, from) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], row_index + 1);
-        for (column, to) in other.iter().enumerate() {
-            let substitution = diagonal + usize::from(from != *to);
-            diagonal = row[column + 1];
-            row[column + 1] = substitution.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

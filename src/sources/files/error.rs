@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::task::JoinError;
 
+use crate::model::manifest::DecodeError;
+
 /// Error of a [`FileSource`](crate::sources::FileSource).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,6 +46,14 @@ pub enum FileError {
         path: PathBuf,
         /// The largest size that is read, in bytes.
         limit: u64,
+    },
+    /// A file is not text.
+    #[error("cannot read {}", path.display())]
+    Decode {
+        /// The file.
+        path: PathBuf,
+        /// Error of decoding the bytes.
+        source: DecodeError,
     },
     /// The task that reads the files was cancelled or panicked.
     #[error("internal error: the task that reads the files failed")]

@@ -5,18 +5,19 @@ use std::io::Read;
 use std::path::Path;
 
 use super::error::FileError;
+use crate::model::manifest::decode;
 
 /// The largest file that is read, in bytes.
 const MAX_FILE_SIZE: u64 = 64 * 1024 * 1024;
 
 /// Reads the text of a file.
 pub(super) fn read_text(file: &Path) -> Result<String, FileError> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let size = File::open(file)
-        .and_then(|opened| opened.take(MAX_FILE_SIZE + 1).read_to_string(&mut text))
+        .and_then(|opened| opened.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes))
         .map_err(|error| FileError::read(file, error))?;
     if size as u64 > MAX_FILE_SIZE {
         return Err(FileError::TooLarge { path: file.to_owned(), limit: MAX_FILE_SIZE });
     }
-    Ok(text)
+    decode(bytes).map_err(|source| FileError::Decode { path: file.to_owned(), source })
 }

@@ -1,0 +1,171 @@
+//! Time to read a manifest, as the number of its objects grows.
+//!
+//! `cargo bench --bench manifest`, or a part of it by name: `-- faulty`. With `-- --test` each part
+//! runs once at its smallest size, and nothing is measured.
+//!
+//! Twice the input must take at most 2.5 times as long. The program fails if it takes longer.
+#![allow(clippy::print_stdout, reason = "it is for people to read")]
+
+use std::env;
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use sluicegate::model::manifest::{Content, Entry, read};
+
+const SIZES: [usize; 4] = [10_000, 20_000, 40_000, 80_000];
+const MAX_RATIO: f64 = 2.5;
+/// Runs of each size. The fastest one counts.
+const RUNS: usize = 3;
+
+/// Shape of an input.
+struct Shape {
+    name: &'static str,
+    /// Returns an input with this number of objects, fields or levels.
+    input: fn(usize) -> String,
+    /// Returns `true` for the entries that reading the input must give.
+    check: fn(usize, &[Entry]) -> bool,
+}
+
+const SHAPES: [Shape; 9] = [
+    Shape { name: "valid documents", input: valid_documents, check: all_valid },
+    Shape { name: "valid items", input: valid_items, check: all_valid },
+    Shape { name: "valid JSON objects", input: valid_json, check: all_valid },
+    Shape { name: "faulty documents", input: faulty_documents, check: all_invalid },
+    Shape { name: "faulty items", input: faulty_items, check: all_invalid },
+    Shape { name: "faulty syntax", input: faulty_syntax, check: all_invalid },
+    Shape { name: "faulty fields of one object", input: faulty_fields, check: one_invalid },
+    Shape { name: "faulty keys of one object", input: faulty_keys, check: one_invalid },
+    Shape { name: "deep nesting", input: deep_nesting, check: one_invalid },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let is_measured = arguments.iter().any(|argument| argument == "--bench")
+        && !arguments.iter().any(|argument| argument == "--test");
+    let wanted = arguments.iter().find(|argument| !argument.starts_with('-'));
+    let sizes = if is_measured { &SIZES[..] } else { &SIZES[..1] };
+
+    if is_measured {
+        println!("milliseconds to read a manifest with this number of objects; the largest ratio");
+        println!("{:28} {}   ratio", "", SIZES.map(|size| format!("{size:>9}")).join(" "));
+    }
+    let mut is_linear = true;
+    for shape in SHAPES {
+        if wanted.is_some_and(|wanted| !shape.name.contains(wanted.as_str())) {
+            continue;
+        }
+        let times: Vec<_> = sizes.iter().map(|size| measure(&shape, *size, is_measured)).collect();
+        if is_measured {
+            let ratio = times
+                .windows(2)
+                .map(|pair| pair[1].as_secs_f64() / pair[0].as_secs_f64())
+                .fold(0.0, f64::max);
+            let columns: Vec<_> =
+                times.iter().map(|time| format!("{:9.1}", time.as_secs_f64() * 1e3)).collect();
+            // Below a millisecond, the clock and the caches decide.
+            let is_measurable = times.last().is_some_and(|time| *time > Duration::from_millis(5));
+            let is_bad = is_measurable && ratio > MAX_RATIO;
+            let note = if is_bad { "  too large" } else { "" };
+            println!("{:28} {}   {ratio:5.2}{note}", shape.name, columns.join(" "));
+            is_linear &= !is_bad;
+        }
+    }
+    if is_linear { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn measure(shape: &Shape, size: usize, is_measured: bool) -> Duration {
+    let input = (shape.input)(size);
+    let run = || {
+        let start = Instant::now();
+        let entries = black_box(read(black_box(&input)));
+        let time = start.elapsed();
+        assert!((shape.check)(size, &entries), "{}: {:?}", shape.name, entries.first());
+        time
+    };
+    let runs = if is_measured { RUNS } else { 1 };
+    (0..runs).map(|_| run()).min().unwrap_or_default()
+}
+
+fn route(number: usize, port: &str, indent: &str) -> String {
+    [
+        "apiVersion: gateway.networking.k8s.io/v1".to_owned(),
+        "kind: TCPRoute".to_owned(),
+        "metadata:".to_owned(),
+        format!("  name: route-{number}"),
+        "  namespace: bench".to_owned(),
+        "spec:".to_owned(),
+        "  parentRefs:".to_owned(),
+        "  - name: gateway".to_owned(),
+        format!("    sectionName: listener-{}", number % 64),
+        "  rules:".to_owned(),
+        "  - backendRefs:".to_owned(),
+        format!("    - {{name: service-{number}, port: {port}}}"),
+    ]
+    .join(&format!("\n{indent}"))
+}
+
+fn documents(size: usize, port: &str) -> String {
+    (0..size).map(|number| format!("---\n{}\n", route(number, port, ""))).collect()
+}
+
+fn items(size: usize, port: &str) -> String {
+    let items = (0..size).map(|number| format!("- {}\n", route(number, port, "  ")));
+    ["apiVersion: v1\nkind: List\nitems:\n".to_owned()].into_iter().chain(items).collect()
+}
+
+fn valid_documents(size: usize) -> String {
+    documents(size, "5432")
+}
+
+fn valid_items(size: usize) -> String {
+    items(size, "5432")
+}
+
+fn valid_json(size: usize) -> String {
+    let object = |number| {
+        format!(
+            r#"{{"apiVersion": "v1", "kind": "Service", "metadata": {{"name": "s{number}"}}, "spec": {{"ports": [{{"port": 1}}]}}}}"#
+        )
+    };
+    (0..size).map(object).collect()
+}
+
+fn faulty_documents(size: usize) -> String {
+    documents(size, "0")
+}
+
+fn faulty_items(size: usize) -> String {
+    items(size, "0")
+}
+
+fn faulty_syntax(size: usize) -> String {
+    documents(size, "{")
+}
+
+fn faulty_fields(size: usize) -> String {
+    let fields: String = (0..size).map(|number| format!("  field{number}: x\n")).collect();
+    format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n{fields}")
+}
+
+fn faulty_keys(size: usize) -> String {
+    let labels = "    a: x\n".repeat(size);
+    format!("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: a\n  labels:\n{labels}")
+}
+
+fn deep_nesting(size: usize) -> String {
+    "[".repeat(size)
+}
+
+fn all_valid(size: usize, entries: &[Entry]) -> bool {
+    entries.len() == size && entries.iter().all(|entry| matches!(entry.content, Content::Object(_)))
+}
+
+fn all_invalid(size: usize, entries: &[Entry]) -> bool {
+    entries.len() == size
+        && entries.iter().all(|entry| matches!(entry.content, Content::Invalid(_)))
+}
+
+fn one_invalid(_: usize, entries: &[Entry]) -> bool {
+    matches!(entries, [Entry { content: Content::Invalid(_), .. }])
+}

@@ -1,0 +1,122 @@
+//! Building a mapping: duplicate keys and merge keys.
+//!
+//! A merge key, `<<: *defaults`, adds the fields of other mappings. A field that is set after it
+//! replaces a merged one. kubectl lets a merge key replace a field that is set *before* it, though
+//! the field has precedence by the [specification][spec]; such a mapping is ambiguous and refused.
+//!
+//! [spec]: https://yaml.org/type/merge.html
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::position::Position;
+use super::tree::Field;
+
+/// Number of fields up to which a scan is faster than a hash map.
+const MAX_SCANNED: usize = 16;
+
+/// A mapping of which some fields have been parsed.
+#[derive(Debug, Default)]
+pub(super) struct PartialMapping<'a> {
+    fields: Vec<Field<'a>>,
+    /// The number of the merge key from which a field comes; 0 for a field of the mapping itself.
+    origins: Vec<u32>,
+    merges: u32,
+    /// Index of each field by its key, once there are many.
+    index: HashMap<Cow<'a, str>, usize>,
+    key: Option<Key<'a>>,
+}
+
+/// A key whose value has not been parsed yet.
+#[derive(Debug)]
+pub(super) enum Key<'a> {
+    Field(Cow<'a, str>, Position),
+    Merge(Position),
+    /// A key that cannot be used. Its value is dropped.
+    Invalid,
+}
+
+impl<'a> PartialMapping<'a> {
+    /// Returns `true` if the next node is a key.
+    pub(super) fn expects_key(&self) -> bool {
+        self.key.is_none()
+    }
+
+    pub(super) fn set_key(&mut self, key: Key<'a>) {
+        self.key = Some(key);
+    }
+
+    /// Returns the key of the value that is being parsed.
+    pub(super) fn take_key(&mut self) -> Option<Key<'a>> {
+        self.key.take()
+    }
+
+    /// Returns the name of the field that is being parsed.
+    pub(super) fn current_field(&self) -> Option<&str> {
+        match &self.key {
+            Some(Key::Field(name, _)) => Some(name),
+            Some(Key::Merge(_)) => Some("<<"),
+            Some(Key::Invalid) | None => None,
+        }
+    }
+
+    /// Adds a field.
+    ///
+    /// # Errors
+    /// The position of the first field if the key is already set. The first field stays.
+    pub(super) fn insert(&mut self, field: Field<'a>) -> Result<(), Position> {
+        match self.find(&field.key) {
+            Some(existing) if self.origins[existing] == 0 => {
+                return Err(self.fields[existing].position);
+            }
+            Some(merged) => {
+                self.fields[merged] = field;
+                self.origins[merged] = 0;
+            }
+            None => self.push(field, 0),
+        }
+        Ok(())
+    }
+
+    /// Begins the fields of a merge key. Of several mappings under one merge key, the first one
+    /// that has a field sets it.
+    pub(super) fn begin_merge(&mut self) {
+        self.merges += 1;
+    }
+
+    /// Adds a field of a merged mapping.
+    ///
+    /// # Errors
+    /// The position of the existing field if it is set before the merge key.
+    pub(super) fn merge(&mut self, field: &Field<'a>) -> Result<(), Position> {
+        match self.find(&field.key) {
+            Some(existing) if self.origins[existing] == self.merges => {}
+            Some(existing) => return Err(self.fields[existing].position),
+            None => self.push(field.clone(), self.merges),
+        }
+        Ok(())
+    }
+
+    pub(super) fn into_fields(self) -> Vec<Field<'a>> {
+        self.fields
+    }
+
+    fn find(&self, key: &str) -> Option<usize> {
+        if self.index.is_empty() {
+            self.fields.iter().position(|field| field.key == key)
+        } else {
+            self.index.get(key).copied()
+        }
+    }
+
+    fn push(&mut self, field: Field<'a>, origin: u32) {
+        if !self.index.is_empty() {
+            self.index.insert(field.key.clone(), self.fields.len());
+        } else if self.fields.len() == MAX_SCANNED {
+            let keys = self.fields.iter().map(|field| &field.key).chain([&field.key]);
+            self.index = keys.enumerate().map(|(index, key)| (key.clone(), index)).collect();
+        }
+        self.fields.push(field);
+        self.origins.push(origin);
+    }
+}

@@ -1,0 +1,114 @@
+//! A parsed document: a tree of nodes with positions.
+//!
+//! The nodes are stored in one vector and refer to each other by index. An alias refers to the node
+//! of its anchor, so that expanding aliases copies nothing.
+
+use std::borrow::Cow;
+
+use super::position::Position;
+
+/// Tree of a document. Aliases and merge keys are expanded.
+#[derive(Debug, Default)]
+pub(super) struct Tree<'a> {
+    nodes: Vec<Node<'a>>,
+}
+
+/// Index of a node in its tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct NodeId(u32);
+
+#[derive(Debug)]
+pub(super) struct Node<'a> {
+    pub(super) position: Position,
+    pub(super) value: Value<'a>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    /// An integer that `i64` cannot hold.
+    Unsigned(u64),
+    /// A number that is not an integer.
+    Float(f64),
+    Text(Cow<'a, str>),
+    List(Vec<NodeId>),
+    Mapping(Vec<Field<'a>>),
+}
+
+/// Key and value of a mapping. The keys of a mapping are unique.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Field<'a> {
+    pub(super) key: Cow<'a, str>,
+    /// Position of the key.
+    pub(super) position: Position,
+    pub(super) value: NodeId,
+}
+
+impl NodeId {
+    /// The first node, which is the root unless the tree is empty.
+    pub(super) const ROOT: Self = Self(0);
+}
+
+impl<'a> Tree<'a> {
+    /// Adds a node.
+    pub(super) fn add(&mut self, position: Position, value: Value<'a>) -> NodeId {
+        let id = u32::try_from(self.nodes.len()).expect("fewer than 4 billion nodes");
+        self.nodes.push(Node { position, value });
+        NodeId(id)
+    }
+
+    /// Replaces the value of a node.
+    pub(super) fn set(&mut self, id: NodeId, value: Value<'a>) {
+        self.nodes[id.0 as usize].value = value;
+    }
+
+    /// Returns a node.
+    pub(super) fn node(&self, id: NodeId) -> &Node<'a> {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// Returns the value of a node.
+    pub(super) fn value(&self, id: NodeId) -> &Value<'a> {
+        &self.node(id).value
+    }
+
+    /// Returns the position of a node.
+    pub(super) fn position(&self, id: NodeId) -> Position {
+        self.node(id).position
+    }
+
+    /// Returns `true` if the document contains no node.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Returns the fields of a mapping; none for another value.
+    pub(super) fn fields(&self, id: NodeId) -> &[Field<'a>] {
+        match self.value(id) {
+            Value::Mapping(fields) => fields,
+            _ => &[],
+        }
+    }
+
+    /// Returns the field of this name if the node is a mapping that has one.
+    pub(super) fn field(&self, id: NodeId, name: &str) -> Option<&Field<'a>> {
+        self.fields(id).iter().find(|field| field.key == name)
+    }
+}
+
+impl Value<'_> {
+    /// Returns the text, or `None` for another value.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns `true` for a whole number.
+    pub(super) fn is_integer(&self) -> bool {
+        matches!(self, Value::Integer(_) | Value::Unsigned(_))
+    }
+}
