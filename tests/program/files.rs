@@ -34,20 +34,20 @@ fn log_contains_what_is_read_and_what_is_not() {
     let line = program.until("not read in");
     let text = line["message"].as_str().unwrap();
     for expected in [
-        "1 subdirectories (deeper)",
-        "2 files with other extensions (notes.txt, old.yaml.bak)",
-        "1 hidden files (.hidden.yaml)",
+        "subdirectories: deeper;",
+        "files with other extensions: notes.txt, old.yaml.bak;",
+        "hidden files: .hidden.yaml;",
         "manifests are the files *.yaml, *.yml and *.json",
     ] {
         assert!(text.contains(expected), "`{expected}` is not in {text}");
     }
-    let line = program.until("read 3 files with 3 objects");
+    let line = program.until("files read: 3, objects: 3");
     assert_eq!((&line["files"], &line["objects"]), (&3.into(), &3.into()));
 
     fs::write(path("d.yaml"), namespace("d")).unwrap();
-    program.until("read 4 files with 4 objects: 1 added, 0 changed, 0 removed");
+    program.until("files read: 4, objects: 4 (1 added, 0 changed, 0 removed)");
     fs::create_dir(path("deepest")).unwrap();
-    program.until("2 subdirectories (deeper, deepest)");
+    program.until("subdirectories: deeper, deepest;");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn log_contains_corrected_errors() {
     // The other error is the same at another line.
     fs::write(&file, ["# moved\n", &two, &namespace("a")].concat()).unwrap();
     program.until("a.yaml: corrected: ");
-    let line = program.until("read 1 files with 1 objects");
+    let line = program.until("files read: 1, objects: 1");
     assert_eq!(line["errors"], 1);
     fs::write(&file, namespace("a")).unwrap();
     program.until("a.yaml: corrected, it contains no errors now");
@@ -112,6 +112,6 @@ fn sighup_reads_all_files_again() {
     program.until("ready");
     program.signal(Signal::HUP);
     program.until("reading all files again");
-    program.until("read 1 files with 5 objects: 0 added, 0 changed, 0 removed");
+    program.until("files read: 1, objects: 5 (0 added, 0 changed, 0 removed)");
     assert!(program.is_ready());
 }

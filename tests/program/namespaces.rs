@@ -112,7 +112,7 @@ fn lower_layer_of_overlay_is_polled() {
     );
     let Some(command) = in_namespaces(&mount) else { return };
     let mut program = run(command, &directory.path().join("merged"), "0.2");
-    program.until("read 1 files with 1 objects");
+    program.until("files read: 1, objects: 1");
     program.until("ready");
     fs::write(&lower, namespace("another")).unwrap();
     program.until("1 added, 0 changed, 1 removed");

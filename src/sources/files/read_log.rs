@@ -128,14 +128,14 @@ fn log_counts(files: &FileSet, changes: Changes, is_first: bool) {
     let errors: usize = files.problems().errors.values().map(FileErrors::count).sum();
     let Changes { added, changed, removed, .. } = changes;
     if is_first {
-        tracing::info!(files = read, objects, errors, "read {read} files with {objects} objects");
+        tracing::info!(files = read, objects, errors, "files read: {read}, objects: {objects}");
     } else {
         tracing::info!(
             files = read,
             objects,
             errors,
-            "read {read} files with {objects} objects: {added} added, {changed} changed, {removed} \
-             removed"
+            "files read: {read}, objects: {objects} ({added} added, {changed} changed, {removed} \
+             removed)"
         );
     }
 }
@@ -175,7 +175,7 @@ fn describe_error(error: &ErrorId) -> String {
 
 fn names(what: &str, names: &BTreeSet<OsString>) -> Option<String> {
     let texts: Vec<_> = names.iter().map(|name| name.to_string_lossy().into_owned()).collect();
-    (!texts.is_empty()).then(|| format!("{} {what} ({})", texts.len(), limited(&texts)))
+    (!texts.is_empty()).then(|| format!("{what}: {}", limited(&texts)))
 }
 
 fn limited(texts: &[String]) -> String {
