@@ -268,7 +268,7 @@ fn edits_are_applied_and_logged() {
         .until("spec.listeners[0].port: found the number 809000, expected a port from 1 to 65535");
     assert!(gateway.connect(extra).is_ok());
     files.edit("gateway.yaml", "port: 809000", &format!("port: {extra}"));
-    gateway.until("solved: ");
+    gateway.until("gateway.yaml: corrected");
 
     let routes = fs::read_to_string(files.path.join("routes.yaml")).unwrap();
     let (first, _second) = routes.split_once("\n---\n").unwrap();

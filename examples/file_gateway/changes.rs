@@ -1,4 +1,5 @@
-//! Changes of the objects from one report to the next. The library logs those of the listeners.
+//! Changes of the objects from one report to the next. The library logs those of the
+//! listeners and of the errors in files.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use serde_json::Value;
 use sluicegate::Report;
 use sluicegate::model::{Object, ObjectKey};
 
-/// Logs added, changed and removed objects, and problems in the files that are resolved.
+/// Logs added, changed and removed objects.
 pub(crate) fn log(before: &Report, now: &Report) {
     let by_key = |report: &Report| -> BTreeMap<ObjectKey, Object> {
         report.resources.objects().map(|object| (object.key(), object)).collect()
@@ -23,9 +24,6 @@ pub(crate) fn log(before: &Report, now: &Report) {
     }
     for key in old.keys().filter(|key| !new.contains_key(key)) {
         tracing::info!("removed {key}");
-    }
-    for problem in before.problems.iter().filter(|problem| !now.problems.contains(problem)) {
-        tracing::info!("resolved: {problem}");
     }
 }
 

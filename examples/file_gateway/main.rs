@@ -21,10 +21,11 @@ mod status_log;
 use std::error::Error;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use sluicegate::forward::Settings;
 use sluicegate::sources::FileSource;
-use sluicegate::{Handle, Server};
+use sluicegate::{Report, Reports, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -78,8 +79,12 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let text = introduction::text(&options.paths, &gateway.report());
     let _ = io::stdout().write_all(text.as_bytes());
     start_log(options.quiet);
+    let mut reports = gateway.reports();
+    let mut logger = ReportLogger::new(gateway.report());
     tokio::select! {
-        () = log_changes(&gateway) => {}
+        () = logger.log_until_end(&mut reports) => {
+            return Err("the gateway stopped unexpectedly; see the log above".into());
+        }
         () = stop_signal(&mut signals) => {}
     }
 
@@ -93,6 +98,8 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         () = gateway.drain(options.drain_timeout) => {}
         () = stop_signal(&mut signals) => {}
     }
+    // The reports end when all connections have ended or are reset.
+    logger.log_until_end(&mut reports).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -105,15 +112,24 @@ async fn stop_signal([terminate, interrupt]: &mut [Signal; 2]) {
     }
 }
 
-/// Logs the differences between reports until the gateway stops.
-async fn log_changes(gateway: &Handle) {
-    let mut reports = gateway.reports();
-    let mut last = gateway.report();
-    let mut status_logger = StatusLogger::default();
-    while let Some(report) = reports.next().await {
-        changes::log(&last, &report);
-        status_logger.log_changes(&report);
-        last = report;
+/// Logs the differences between reports.
+struct ReportLogger {
+    last: Arc<Report>,
+    status: StatusLogger,
+}
+
+impl ReportLogger {
+    fn new(first: Arc<Report>) -> Self {
+        Self { last: first, status: StatusLogger::default() }
+    }
+
+    /// Logs until the gateway has stopped.
+    async fn log_until_end(&mut self, reports: &mut Reports) {
+        while let Some(report) = reports.next().await {
+            changes::log(&self.last, &report);
+            self.status.log_changes(&report);
+            self.last = report;
+        }
     }
 }
 
