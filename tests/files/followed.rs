@@ -18,6 +18,8 @@ pub(crate) struct Followed {
     snapshots: Snapshots,
     pub(crate) latest: Arc<Snapshot>,
     source: JoinHandle<()>,
+    /// Time to wait for the next snapshot.
+    pub(crate) timeout: Duration,
 }
 
 impl Followed {
@@ -33,13 +35,14 @@ impl Followed {
             let error = Box::new(source).run(feed).await;
             panic!("the source ended: {error:?}");
         });
-        let mut followed = Self { snapshots, latest: Arc::default(), source };
+        let mut followed =
+            Self { snapshots, latest: Arc::default(), source, timeout: WAIT_TIMEOUT };
         followed.next().await;
         followed
     }
 
-    async fn next(&mut self) {
-        self.latest = timeout(WAIT_TIMEOUT, self.snapshots.next())
+    pub(crate) async fn next(&mut self) {
+        self.latest = timeout(self.timeout, self.snapshots.next())
             .await
             .unwrap_or_else(|_| panic!("no further snapshot, last {:?}", self.latest))
             .expect("the source runs");
@@ -54,6 +57,19 @@ impl Followed {
     pub(crate) async fn expect(&mut self, names: &[&str]) {
         let names: BTreeSet<_> = names.iter().map(ToString::to_string).collect();
         while self.names() != names {
+            self.next().await;
+        }
+    }
+
+    /// Waits until a Namespace has this value of the label `version`.
+    pub(crate) async fn expect_version(&mut self, value: &str) {
+        let has_version = |snapshot: &Snapshot| {
+            let mut namespaces = snapshot.resources.namespaces.values();
+            namespaces.any(|namespace| {
+                namespace.metadata.labels.get("version").is_some_and(|version| version == value)
+            })
+        };
+        while !has_version(&self.latest) {
             self.next().await;
         }
     }

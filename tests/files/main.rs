@@ -6,6 +6,7 @@
 mod changes;
 mod followed;
 mod harness;
+mod large;
 mod last_valid;
 mod paths;
 #[path = "../support/mod.rs"]

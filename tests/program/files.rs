@@ -115,3 +115,18 @@ fn sighup_reads_all_files_again() {
     program.until("files read: 1, objects: 5 (0 added, 0 changed, 0 removed)");
     assert!(program.is_ready());
 }
+
+/// The program does not wait for a file that is being read.
+#[test]
+fn shutdown_does_not_wait_for_a_large_file() {
+    let files = TempDir::new().unwrap();
+    fs::write(files.path().join("good.yaml"), namespace("a")).unwrap();
+    let mut program = run(files.path());
+    program.until("ready");
+    let new = files.path().join("large.new");
+    fs::write(&new, FAULTY.repeat(800_000)).unwrap();
+    fs::rename(&new, files.path().join("large.yaml")).unwrap();
+    program.until("still reading");
+    program.signal(Signal::TERM);
+    assert_eq!(program.wait_for_exit(), Some(0));
+}

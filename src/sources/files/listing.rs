@@ -170,3 +170,87 @@ fn broken_link(path: &Path, error: io::Error) -> FileError {
         _ => FileError::read(path, error),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::time::Instant;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn list(root: &Path) -> Listing {
+        Listing::of(&[root.to_owned()])
+    }
+
+    #[test]
+    fn listing_contains_manifests_in_order_of_names() {
+        let directory = TempDir::new().unwrap();
+        let root = directory.path();
+        for name in ["c.JSON", "a.yaml", "b.Yml", ".d.yaml", "e.yaml~", "f", "g.txt"] {
+            fs::write(root.join(name), "").unwrap();
+        }
+        fs::create_dir_all(root.join("h.yaml")).unwrap();
+        symlink("h.yaml", root.join("i.yaml")).unwrap();
+        symlink("missing", root.join("j.yaml")).unwrap();
+        symlink("k.yaml", root.join("k.yaml")).unwrap();
+        let listing = list(root);
+        let names: Vec<_> =
+            listing.files.iter().map(|file| file.path.file_name().unwrap()).collect();
+        assert_eq!(names, ["a.yaml", "b.Yml", "c.JSON"]);
+        let skipped = &listing.skipped[root];
+        let directories: Vec<_> = skipped.directories.iter().collect();
+        assert_eq!(directories, ["h.yaml", "i.yaml"]);
+        let others: Vec<_> = skipped.other_extensions.iter().collect();
+        assert_eq!(others, ["e.yaml~", "f", "g.txt"]);
+        let errors: Vec<_> = listing.unreadable.iter().map(|(_, error)| error.problem()).collect();
+        assert!(
+            errors[0].contains("a symbolic link to missing, which does not exist"),
+            "{errors:?}"
+        );
+        assert!(errors[1].contains("symbolic links"), "{errors:?}");
+        assert_eq!(errors.len(), 2);
+    }
+
+    #[test]
+    fn listing_differs_after_each_change() {
+        let directory = TempDir::new().unwrap();
+        let root = directory.path();
+        fs::write(root.join("a.yaml"), "a").unwrap();
+        let mut last = list(root);
+        assert!(last.is_same(&list(root)));
+        let changes: [&dyn Fn(); 4] = [
+            &|| fs::write(root.join("b.yaml"), "").unwrap(),
+            &|| fs::write(root.join("a.yaml"), "longer").unwrap(),
+            &|| fs::create_dir(root.join("c")).unwrap(),
+            &|| fs::remove_file(root.join("b.yaml")).unwrap(),
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            change();
+            let next = list(root);
+            assert!(!last.is_same(&next), "change {index}");
+            last = next;
+        }
+    }
+
+    /// Run it with `cargo test --release --lib listing -- --ignored --nocapture`.
+    #[test]
+    #[ignore = "a measurement: the duration of a look at 10,000 files"]
+    fn listing_of_10_000_files_prints_its_duration() {
+        let directory = TempDir::new().unwrap();
+        for index in 0..10_000 {
+            fs::write(directory.path().join(format!("route-{index}.yaml")), "a: b\n").unwrap();
+        }
+        let last = list(directory.path());
+        let mut durations: Vec<_> = (0..21)
+            .map(|_| {
+                let start = Instant::now();
+                assert!(list(directory.path()).is_same(&last));
+                start.elapsed()
+            })
+            .collect();
+        durations.sort();
+        eprintln!("10,000 files: median {:?}, worst {:?}", durations[10], durations[20]);
+    }
+}
