@@ -26,7 +26,9 @@ use std::{env, fs};
 use serde::Serialize;
 use sluicegate::model::StatusReport;
 use sluicegate::model::manifest::{self, Content};
-use sluicegate::model::{GatewayController, Object, ObjectKind, PortNumber, Resources};
+use sluicegate::model::{
+    GatewayController, Object, ObjectKind, PortNumber, Resources, UnservedKey, UnservedObject,
+};
 use sluicegate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 use sluicegate::translate::{Assignments, Host, Settings, translate};
 
@@ -148,8 +150,9 @@ impl Case {
         if self.validated {
             manifest::read(&self.text)
                 .into_iter()
-                .map(|entry| match entry.content {
-                    Content::Object(object) => object,
+                .filter_map(|entry| match entry.content {
+                    Content::Object(object) => Some(object),
+                    Content::Unserved(..) => None,
                     content => panic!("{}: {content:#?}", self.path.display()),
                 })
                 .collect()
@@ -158,9 +161,19 @@ impl Case {
         }
     }
 
+    fn unserved(&self) -> Vec<(UnservedKey, Arc<UnservedObject>)> {
+        let entries = if self.validated { manifest::read(&self.text) } else { Vec::new() };
+        let unserved = entries.into_iter().filter_map(|entry| match entry.content {
+            Content::Unserved(key, object) => Some((key, Arc::new(object))),
+            _ => None,
+        });
+        unserved.collect()
+    }
+
     fn translate(&self, objects: Vec<Object>) -> String {
         let count = objects.len();
-        let resources = Resources::from_iter(objects);
+        let mut resources = Resources::from_iter(objects);
+        resources.unserved.extend(self.unserved());
         assert_eq!(resources.len(), count, "{}: an object is there twice", self.name);
         let mut translation = translate(&resources, &self.settings, &self.assignments);
         translation.set_bind_errors(self.failures(&translation.plan));
@@ -171,6 +184,11 @@ impl Case {
                 .unmanaged
                 .iter()
                 .map(|(object, reason)| (object.to_string(), reason.to_string()))
+                .collect(),
+            unserved: translation
+                .unserved
+                .iter()
+                .map(|(object, reference)| (object.to_string(), reference.to_string()))
                 .collect(),
         })
         .unwrap()
@@ -221,6 +239,8 @@ struct Output<'a> {
     plan: &'a Plan,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     unmanaged: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    unserved: BTreeMap<String, String>,
 }
 
 /// The lines that differ, with the longest common subsequence of the others around them.

@@ -33,6 +33,21 @@ fn log_contains_connections_and_conditions() {
 }
 
 #[test]
+fn log_contains_objects_of_kinds_that_are_not_served() {
+    let mut program = Program::start(&[], &[]);
+    program.until("ready");
+    let file = program.files.as_ref().unwrap().path().join("web.yaml");
+    let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web}\nspec: {parentRefs: [{name: public}]}\n";
+    fs::write(file, route).unwrap();
+    let line = program.until("kind HTTPRoute is not served");
+    assert_eq!(
+        (&line["level"], &line["object"]),
+        (&"WARN".into(), &"HTTPRoute default/web".into())
+    );
+    assert!(line["message"].as_str().unwrap().contains("Gateway default/public"), "{line}");
+}
+
+#[test]
 fn log_without_reader_does_not_block_traffic() {
     let mut program = Program::start(&["--workers", "1"], &[]);
     program.until("ready");

@@ -3,6 +3,7 @@
 use super::error::ManifestError;
 use crate::model::object::Object;
 use crate::model::object_key::ObjectKey;
+use crate::model::unserved::{UnservedKey, UnservedObject};
 
 /// Result of reading one object of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub enum Content {
     Object(Object),
     /// Description of an object that routing does not use, such as `apps/v1 Deployment`.
     Unsupported(String),
+    /// An object that routing does not use, but which refers to objects that it uses, such as an
+    /// HTTPRoute of a Gateway.
+    Unserved(UnservedKey, UnservedObject),
     /// Errors of an invalid object, or of a document that cannot be parsed.
     Invalid(Vec<ManifestError>),
 }

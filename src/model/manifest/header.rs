@@ -1,7 +1,9 @@
 //! Headers: the fields of a document that identify its object.
 
+use super::header_field::{describe_misspelt, find_misspelt_field};
 use super::position::Position;
-use super::suggest_kind::unknown_kind_error;
+use super::suggest_kind::{Misspelling, find_misspelling};
+use super::suspicious_character::find_suspicious_character;
 use super::tree::{NodeId, Tree, Value};
 use crate::model::meta::default_namespace;
 use crate::model::object_key::ObjectKey;
@@ -26,10 +28,18 @@ pub(super) enum DeclaredKind {
     /// A kind of this crate in a version that it reads; the key is absent if the header has no
     /// valid name.
     Supported { kind: ObjectKind, version: String, key: Option<ObjectKey> },
-    /// A kind that routing does not use; the text describes it.
-    Unsupported(String),
+    /// A kind that routing does not use.
+    Unsupported(UnsupportedKind),
     /// An object that cannot be read.
     Invalid(HeaderError),
+}
+
+/// A kind that routing does not use.
+#[derive(Debug)]
+pub(super) struct UnsupportedKind {
+    pub(super) description: String,
+    /// Group and kind, if the header has both.
+    pub(super) group_kind: Option<(String, String)>,
 }
 
 /// Error in a header.
@@ -45,6 +55,13 @@ pub(super) struct HeaderError {
 pub(super) enum Items<'t> {
     Items(&'t [NodeId]),
     Invalid(HeaderError),
+}
+
+impl UnsupportedKind {
+    fn of_text(description: &str) -> DeclaredKind {
+        let description = description.to_owned();
+        DeclaredKind::Unsupported(Self { description, group_kind: None })
+    }
 }
 
 impl<'t> Header<'t> {
@@ -78,7 +95,7 @@ impl<'t> Header<'t> {
         let default_kind = self.default_item_kind();
         match (item.kind(), default_kind) {
             _ if !item.is_mapping() && !self.kind().is_ok_and(|kind| kind.is_some_and(is_list)) => {
-                DeclaredKind::Unsupported("an item that is not an object".to_owned())
+                UnsupportedKind::of_text("an item that is not an object")
             }
             (Ok(None), Some((api_version, kind))) => item.declared_kind_as(api_version, kind),
             (Ok(Some(kind)), _) if is_list(kind) && item.items().is_some() => item.invalid(
@@ -96,29 +113,37 @@ impl<'t> Header<'t> {
                 .invalid("", "must be an object, with apiVersion, kind and metadata".to_owned());
         }
         let names = self.api_version().and_then(|api_version| Ok((api_version, self.kind()?)));
+        if let Ok((None, _) | (_, None)) = names
+            && let Some(error) = self.misspelt_field()
+        {
+            return DeclaredKind::Invalid(error);
+        }
         match names {
             Err(error) => DeclaredKind::Invalid(error),
-            Ok((None, None)) => {
-                DeclaredKind::Unsupported("a document without apiVersion and kind".to_owned())
-            }
+            Ok((None, None)) => UnsupportedKind::of_text("a document without apiVersion and kind"),
             Ok((Some(api_version), None)) if api_version.starts_with(GATEWAY_GROUP) => {
                 self.invalid("", "kind is missing; set the kind of the object".to_owned())
             }
             Ok((Some(api_version), None)) => {
-                DeclaredKind::Unsupported(format!("{api_version} without a kind"))
+                UnsupportedKind::of_text(&format!("{api_version} without a kind"))
             }
             Ok((None, Some(kind))) => match find_kind(kind) {
                 Some(supported) => self.invalid(
                     "",
                     format!("apiVersion is missing; use {} for a {kind}", supported.api_version()),
                 ),
-                None => DeclaredKind::Unsupported(kind.to_owned()),
+                None => UnsupportedKind::of_text(kind),
             },
             Ok((Some(api_version), Some(kind))) => self.declared_kind_as(api_version, kind),
         }
     }
 
     fn declared_kind_as(self, api_version: &str, kind: &str) -> DeclaredKind {
+        for (field, text) in [("apiVersion", api_version), ("kind", kind)] {
+            if let Some(found) = find_suspicious_character(text) {
+                return self.invalid(field, format!("contains {found}; remove it"));
+            }
+        }
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
         let Some(supported) = find_kind(kind).filter(|supported| supported.group() == group) else {
             return self.kind_of_other_group(api_version, kind);
@@ -137,21 +162,21 @@ impl<'t> Header<'t> {
 
     /// Classifies a kind that is not among those of this crate in its group.
     fn kind_of_other_group(self, api_version: &str, kind: &str) -> DeclaredKind {
-        match (api_version.split_once('/'), find_kind(kind)) {
-            (Some((GATEWAY_GROUP, _)), _) => {
-                if let Some(message) = unknown_kind_error(kind) {
-                    return self.invalid("kind", message);
-                }
-            }
-            // Another group may have a Gateway or a Service, but the core group's kinds are known.
-            (None, Some(supported)) => {
-                let message =
-                    format!("{api_version} has no kind {kind}; use {}", supported.api_version());
-                return self.invalid("apiVersion", message);
-            }
-            _ => {}
+        if let Some(Misspelling { field, message }) = find_misspelling(api_version, kind) {
+            return self.invalid(field, message);
         }
-        DeclaredKind::Unsupported(format!("{api_version} {kind}"))
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        DeclaredKind::Unsupported(UnsupportedKind {
+            description: format!("{api_version} {kind}"),
+            group_kind: Some((group.to_owned(), kind.to_owned())),
+        })
+    }
+
+    /// Returns the error for a misspelt `apiVersion` or `kind`.
+    fn misspelt_field(self) -> Option<HeaderError> {
+        let (field, meant) = find_misspelt_field(self.tree, self.node)?;
+        let message = format!("`{}` {}", field.key, describe_misspelt(&field.key, meant));
+        Some(HeaderError { position: field.position, field: "", message })
     }
 
     /// Returns the key of the object if the header is complete and valid.

@@ -26,6 +26,7 @@ mod field_location;
 #[cfg(test)]
 mod field_tests;
 mod header;
+mod header_field;
 mod json_stream;
 mod known_fields;
 mod list;
@@ -35,14 +36,18 @@ mod position;
 mod problem;
 mod read;
 mod read_object;
+mod references;
 mod scalar;
 mod split;
 mod suggest;
 mod suggest_kind;
+mod suspicious_character;
 #[cfg(test)]
 mod tests;
 mod tree;
 mod unknown_field;
+#[cfg(test)]
+mod unserved_tests;
 #[cfg(test)]
 mod yaml_tests;
 

@@ -5,9 +5,10 @@ use super::deserialize_error::DeserializeError;
 use super::entry::{Content, Entry};
 use super::error::ManifestError;
 use super::field_location::Locator;
-use super::header::{DeclaredKind, HeaderError};
+use super::header::{DeclaredKind, HeaderError, UnsupportedKind};
 use super::position::Position;
 use super::problem::Problem;
+use super::references::read_unserved;
 use super::tree::{NodeId, Tree};
 use super::unknown_field::unknown_fields;
 use crate::model::object::Object;
@@ -33,7 +34,7 @@ impl ObjectNode<'_> {
     pub(super) fn read(self, declared: DeclaredKind) -> Entry {
         let line = self.line;
         let (key, content) = match declared {
-            DeclaredKind::Unsupported(description) => self.unsupported(description),
+            DeclaredKind::Unsupported(unsupported) => self.unsupported(unsupported),
             DeclaredKind::Invalid(error) => self.invalid(error),
             DeclaredKind::Supported { kind, version, key } => self.supported(kind, &version, key),
         };
@@ -42,12 +43,16 @@ impl ObjectNode<'_> {
 
     /// Returns the content for a kind that routing does not use. A key that is set twice is an
     /// error all the same: two objects without a marker between them look like this.
-    fn unsupported(self, description: String) -> (Option<ObjectKey>, Content) {
+    fn unsupported(self, unsupported: UnsupportedKind) -> (Option<ObjectKey>, Content) {
+        let UnsupportedKind { description, group_kind } = unsupported;
+        let unserved =
+            group_kind.and_then(|(group, kind)| read_unserved(self.tree, self.node, &group, &kind));
         let errors: Vec<_> =
             self.problems.into_iter().filter(Problem::is_at_root).map(|it| it.of(None)).collect();
-        let content = match errors.is_empty() {
-            true => Content::Unsupported(description),
-            false => Content::Invalid(errors),
+        let content = match unserved {
+            _ if !errors.is_empty() => Content::Invalid(errors),
+            Some((key, object)) => Content::Unserved(key, object),
+            None => Content::Unsupported(description),
         };
         (None, content)
     }

@@ -6,11 +6,20 @@ const MAX_DISTANCE: usize = 2;
 /// Returns the known name that is most similar to a misspelt one. Upper and lower case count as the
 /// same. A name of few letters must be more similar, since any other one is near.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let max = MAX_DISTANCE.min(name.chars().count() / 2);
+    nearest_within(MAX_DISTANCE, name, known)
+}
+
+/// Returns the known name that is most similar, at most at this edit distance.
+pub(super) fn nearest_within<'a>(
+    max_distance: usize,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let max = max_distance.min(name.chars().count() / 2);
     let lower = name.to_lowercase();
     known
         .into_iter()
-        .filter(|known| known.len().abs_diff(name.len()) <= MAX_DISTANCE)
+        .filter(|known| known.len().abs_diff(name.len()) <= max_distance)
         .map(|known| (edit_distance(&lower, &known.to_lowercase()), known))
         .filter(|(distance, _)| *distance <= max)
         .min()

@@ -1,6 +1,9 @@
-//! Suggestions for misspelt kinds.
+//! Errors for kinds and groups that are close to those of this crate.
+//!
+//! Other groups may have kinds of the same names: Istio has a Gateway, and Knative a Service. So a
+//! kind is an error only in a group that is known not to have it, or in a misspelt group.
 
-use super::suggest::nearest;
+use super::suggest::{nearest, nearest_within};
 use crate::model::object_kind::ObjectKind;
 use crate::model::reference::GATEWAY_GROUP;
 
@@ -18,41 +21,213 @@ const OTHER_KINDS: &[&str] = &[
     "UDPRoute",
 ];
 
+/// Other kinds of the core group.
+const OTHER_CORE_KINDS: &[&str] = &[
+    "Binding",
+    "ComponentStatus",
+    "ConfigMap",
+    "Endpoints",
+    "Event",
+    "LimitRange",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodTemplate",
+    "ReplicationController",
+    "ResourceQuota",
+    "Secret",
+    "ServiceAccount",
+    "Status",
+];
+
+/// Groups of Kubernetes and Gateway API that have none of the kinds of this crate.
+const GROUPS_WITHOUT_OUR_KINDS: &[&str] = &[
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apps",
+    "autoscaling",
+    "batch",
+    "coordination.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "gateway.networking.x-k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+];
+
+/// Maximum edit distance of a misspelt group, a long name.
+const MAX_GROUP_DISTANCE: usize = 4;
+
+/// Error for an apiVersion and kind that are close to those of this crate.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Misspelling {
+    /// The header field to correct.
+    pub(super) field: &'static str,
+    pub(super) message: String,
+}
+
+/// Checks the apiVersion and kind of an object that is not of a kind of this crate.
+pub(super) fn find_misspelling(api_version: &str, kind: &str) -> Option<Misspelling> {
+    let (group, _) = api_version.split_once('/').unwrap_or(("", api_version));
+    let item = kind.strip_suffix("List").filter(|item| !item.is_empty()).unwrap_or(kind);
+    let of_kind = |message| Some(Misspelling { field: "kind", message });
+    if group == GATEWAY_GROUP {
+        return unknown_kind_error(kind, item).and_then(of_kind);
+    }
+    let exact = ObjectKind::ALL.iter().copied().find(|known| known.as_str() == item);
+    let is_own_group = ObjectKind::ALL.iter().any(|known| known.group() == group);
+    let suggested = if exact.is_some()
+        && (is_own_group || GROUPS_WITHOUT_OUR_KINDS.contains(&group))
+    {
+        exact
+    } else if is_own_group {
+        let meant = nearest_kind_of_group(group, item)?;
+        return of_kind(format!("{api_version} has no kind {kind}; did you mean {meant}?"));
+    } else {
+        let meant = misspelt_group(group)?;
+        if meant == GATEWAY_GROUP && OTHER_KINDS.contains(&item) {
+            return Some(Misspelling {
+                field: "apiVersion",
+                message: format!("{api_version} has no kind {kind}; did you mean {GATEWAY_GROUP}?"),
+            });
+        }
+        exact.or_else(|| {
+            let ours = ObjectKind::ALL.iter().filter(|known| known.group() == meant);
+            let name = nearest(item, ours.clone().map(|known| known.as_str()))?;
+            ours.copied().find(|known| known.as_str() == name)
+        })
+    };
+    suggested.map(|known| {
+        let use_kind = if exact.is_some() { String::new() } else { format!(" and kind {known}") };
+        Misspelling {
+            field: "apiVersion",
+            message: format!(
+                "{api_version} has no kind {kind}; use {}{use_kind}",
+                known.api_version()
+            ),
+        }
+    })
+}
+
 /// Returns the error for a kind that Gateway API does not have, with a suggestion if there is a
 /// similar one.
-pub(super) fn unknown_kind_error(kind: &str) -> Option<String> {
+fn unknown_kind_error(kind: &str, item: &str) -> Option<String> {
     let ours = ObjectKind::ALL.iter().filter(|kind| kind.group() == GATEWAY_GROUP);
     let all: Vec<_> = ours.map(|kind| kind.as_str()).chain(OTHER_KINDS.iter().copied()).collect();
-    if all.contains(&kind.strip_suffix("List").unwrap_or(kind)) {
+    if all.contains(&item) {
         return None;
     }
     let hint =
-        nearest(kind, all).map(|known| format!("; did you mean {known}?")).unwrap_or_default();
+        nearest(item, all).map(|known| format!("; did you mean {known}?")).unwrap_or_default();
     Some(format!("{kind} is not a kind of Gateway API{hint}"))
+}
+
+/// Returns the kind of this crate that is meant by a kind of its group, if no other kind of the
+/// group is as similar.
+fn nearest_kind_of_group(group: &str, kind: &str) -> Option<&'static str> {
+    let others = if group.is_empty() { OTHER_CORE_KINDS } else { &[] };
+    if others.contains(&kind) {
+        return None;
+    }
+    let ours = ObjectKind::ALL.iter().filter(|known| known.group() == group);
+    let ours: Vec<_> = ours.map(|known| known.as_str()).collect();
+    let all = others.iter().copied().chain(ours.iter().copied());
+    nearest(kind, all).filter(|meant| ours.contains(meant))
+}
+
+/// Returns the group of this crate that a misspelt group stands for. The core group is often
+/// written as `core`.
+fn misspelt_group(group: &str) -> Option<&'static str> {
+    if group == "core" {
+        return Some("");
+    }
+    let groups = ObjectKind::ALL.iter().map(|kind| kind.group()).filter(|group| !group.is_empty());
+    nearest_within(MAX_GROUP_DISTANCE, group, groups)
+        .filter(|_| !GROUPS_WITHOUT_OUR_KINDS.contains(&group))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const V1: &str = "gateway.networking.k8s.io/v1";
+
+    #[track_caller]
+    fn assert_error(api_version: &str, kind: &str, field: &str, advice: &str) {
+        let found = find_misspelling(api_version, kind).expect("an error");
+        assert_eq!(found.field, field);
+        assert!(found.message.ends_with(advice), "{}", found.message);
+    }
+
     #[test]
     fn nearest_kind_is_suggested() {
-        for (kind, guess) in [
-            ("Gatewy", "Gateway"),
-            ("gateway", "Gateway"),
-            ("TcpRuote", "TCPRoute"),
-            ("GatewayClas", "GatewayClass"),
-            ("HTTPRout", "HTTPRoute"),
+        for (api_version, kind, meant) in [
+            (V1, "Gatewy", "Gateway"),
+            (V1, "gateway", "Gateway"),
+            (V1, "TcpRuote", "TCPRoute"),
+            (V1, "GatewayClas", "GatewayClass"),
+            (V1, "HTTPRout", "HTTPRoute"),
+            ("v1", "Servcie", "Service"),
+            ("v1", "service", "Service"),
+            ("v1", "Namespaces", "Namespace"),
+            ("discovery.k8s.io/v1", "EndpointSlices", "EndpointSlice"),
         ] {
-            let expected = format!("{kind} is not a kind of Gateway API; did you mean {guess}?");
-            assert_eq!(unknown_kind_error(kind), Some(expected));
+            assert_error(api_version, kind, "kind", &format!("; did you mean {meant}?"));
         }
-        assert_eq!(
-            unknown_kind_error("Balloon").as_deref(),
-            Some("Balloon is not a kind of Gateway API")
+        assert_error(V1, "Balloon", "kind", "Balloon is not a kind of Gateway API");
+    }
+
+    #[test]
+    fn misspelt_and_wrong_groups_are_errors() {
+        for (api_version, kind) in [
+            ("v1", "Gateway"),
+            ("gateway.networking.k8s.io", "Gateway"),
+            ("gateway.network.k8s.io/v1", "TCPRoute"),
+            ("gateway.networkng.k8s.io/v1", "Gatewy"),
+            ("Gateway.networking.k8s.io/v1", "GatewayList"),
+            ("gateway.networking.x-k8s.io/v1alpha1", "Gateway"),
+            ("networking.k8s.io/v1", "Gateway"),
+            ("core/v1", "Service"),
+            ("core/v1", "Servcie"),
+            ("apps/v1", "Service"),
+            ("discover.k8s.io/v1", "EndpointSlice"),
+        ] {
+            let found = find_misspelling(api_version, kind);
+            assert!(found.is_some_and(|found| found.field == "apiVersion"), "{api_version} {kind}");
+        }
+        assert_error(
+            "gateway.networkin.k8s.io/v1",
+            "HTTPRoute",
+            "apiVersion",
+            "did you mean gateway.networking.k8s.io?",
         );
-        for known in ["Gateway", "HTTPRoute", "UDPRouteList"] {
-            assert_eq!(unknown_kind_error(known), None);
+        assert_error("core/v1", "Service", "apiVersion", "use v1");
+        assert_error("core/v1", "Servcie", "apiVersion", "use v1 and kind Service");
+    }
+
+    #[test]
+    fn kinds_of_other_groups_are_no_errors() {
+        for (api_version, kind) in [
+            (V1, "HTTPRoute"),
+            (V1, "UDPRouteList"),
+            ("v1", "Pod"),
+            ("v1", "Endpoints"),
+            ("v1", "ServiceAccount"),
+            ("v1", "List"),
+            ("apps/v1", "Deployment"),
+            ("networking.k8s.io/v1", "Ingress"),
+            ("networking.istio.io/v1", "Gateway"),
+            ("serving.knative.dev/v1", "Service"),
+            ("networking.internal.knative.dev/v1alpha1", "Ingress"),
+            ("getambassador.io/v3alpha1", "TCPMapping"),
+            ("gateway.networking.x-k8s.io/v1alpha1", "XListenerSet"),
+            ("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy"),
+            ("example.com/v1", "Gatewy"),
+        ] {
+            assert_eq!(find_misspelling(api_version, kind), None, "{api_version} {kind}");
         }
     }
 }

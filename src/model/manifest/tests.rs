@@ -11,6 +11,7 @@ pub(super) fn list_errors(entry: &Entry) -> Vec<String> {
         Content::Invalid(errors) => errors.iter().map(ToString::to_string).collect(),
         Content::Object(object) => panic!("{} was read", object.key()),
         Content::Unsupported(what) => panic!("{what} was skipped"),
+        Content::Unserved(key, _) => panic!("{key} was skipped"),
     }
 }
 

@@ -4,6 +4,7 @@ use super::known_fields::{Known, KnownField, known_fields};
 use super::path::Path;
 use super::position::Position;
 use super::suggest::nearest;
+use super::suspicious_character::{find_suspicious_character, remove_suspicious_characters};
 use super::tree::{Field, NodeId, Tree, Value};
 use crate::model::object_kind::ObjectKind;
 
@@ -16,6 +17,8 @@ pub(super) struct UnknownField {
     pub(super) path: String,
     /// The field that may be meant.
     suggestion: Option<&'static str>,
+    /// The character that makes the name look right.
+    suspicious_character: Option<String>,
 }
 
 impl UnknownField {
@@ -27,7 +30,12 @@ impl UnknownField {
         known: impl IntoIterator<Item = &'static str>,
     ) -> Self {
         let path = Path::Field(parent, name).to_string();
-        Self { position, path, suggestion: nearest(name, known) }
+        Self {
+            position,
+            path,
+            suggestion: nearest(&remove_suspicious_characters(name), known),
+            suspicious_character: find_suspicious_character(name),
+        }
     }
 
     /// Returns the error message.
@@ -36,7 +44,10 @@ impl UnknownField {
             Some(name) => format!("did you mean {name}?"),
             None => "correct or remove it".to_owned(),
         };
-        format!("is not a field of {}; {advice}", kind.as_str())
+        match &self.suspicious_character {
+            Some(found) => format!("contains {found}; {advice}"),
+            None => format!("is not a field of {}; {advice}", kind.as_str()),
+        }
     }
 
     /// Returns `true` for a field inside `spec`.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::declared::DeclaredObject;
@@ -12,7 +13,7 @@ use super::load_queue::{LoadJob, Loaded};
 use super::problems::Problems;
 use super::resolve::Declarations;
 use super::tracked_file::TrackedFile;
-use crate::model::{ObjectKey, Timestamp};
+use crate::model::{ObjectKey, Resources, Timestamp, UnservedKey, UnservedObject};
 use crate::sources::Snapshot;
 use crate::sources::server_metadata::{fill_creation_timestamp, fill_generation};
 
@@ -33,6 +34,8 @@ pub(super) struct FileSet {
     /// Number of the newest job.
     last_job: u64,
     objects: BTreeMap<ObjectKey, DeclaredObject>,
+    /// The objects of other kinds that refer to `objects`.
+    unserved: BTreeMap<UnservedKey, UnservedObject>,
     problems: Problems,
     refused: usize,
     /// Files and directories that may contain objects which were not read.
@@ -155,12 +158,14 @@ impl FileSet {
         let changes = Changes {
             is_changed: mem::take(&mut self.is_changed)
                 || objects != self.objects
+                || declarations.unserved != self.unserved
                 || declarations.problems.texts() != self.problems.texts(),
             added: objects.keys().filter(|key| !self.objects.contains_key(key)).count(),
             changed: objects.iter().filter(|(key, new)| self.is_other_object(key, new)).count(),
             removed: self.objects.keys().filter(|key| !objects.contains_key(key)).count(),
         };
         self.objects = objects;
+        self.unserved = declarations.unserved;
         self.refused = declarations.refused;
         self.incomplete_paths = declarations.incomplete_paths;
         self.problems = declarations.problems;
@@ -188,10 +193,12 @@ impl FileSet {
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            resources: self.objects.values().map(|declared| declared.object.clone()).collect(),
-            problems: self.problems.texts(),
+        let objects = self.objects.values().map(|declared| declared.object.clone());
+        let mut resources: Resources = objects.collect();
+        for (key, object) in &self.unserved {
+            resources.unserved.insert(key.clone(), Arc::new(object.clone()));
         }
+        Snapshot { resources, problems: self.problems.texts() }
     }
 
     /// Returns the files and directories as they were listed last.

@@ -9,7 +9,7 @@ use super::error::FileError;
 use super::parsed_file::ParsedFile;
 use super::problems::Problems;
 use crate::model::manifest::Content;
-use crate::model::{Object, ObjectKey};
+use crate::model::{Object, ObjectKey, UnservedKey, UnservedObject};
 
 /// The declarations of all files.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(super) struct Declarations {
     declared: BTreeMap<ObjectKey, Vec<DeclaredObject>>,
     /// The files with an invalid declaration of an object.
     invalid: BTreeMap<ObjectKey, BTreeSet<PathBuf>>,
+    /// The objects of other kinds that refer to declared objects.
+    pub(super) unserved: BTreeMap<UnservedKey, UnservedObject>,
     /// Number of objects and documents that are invalid.
     pub(super) refused: usize,
     /// Files and directories that may contain objects which were not read.
@@ -34,6 +36,9 @@ impl Declarations {
             match &entry.content {
                 Content::Object(object) => self.add_object(file, entry.line, object),
                 Content::Unsupported(_) => {}
+                Content::Unserved(key, object) => {
+                    self.unserved.insert(key.clone(), object.clone());
+                }
                 Content::Invalid(errors) => {
                     self.refused += 1;
                     for error in errors {
