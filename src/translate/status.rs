@@ -130,10 +130,11 @@ fn build_gateway_accepted(
         let found = listeners.filter(move |listener| listener.refusal.is_some() == is_refused);
         found.map(|listener| listener.listener.name.as_str())
     };
-    let (refused, valid) = (list(names(true)), list(names(false)));
+    let refused = list(names(true));
     if refused.is_empty() {
         return conditions.true_(accepted, Reason::ACCEPTED, "All listeners are valid.");
     }
+    let valid = list(names(false));
     let message = format!("Invalid listeners: {refused}. Their conditions contain the reasons.");
     let reason = Reason::LISTENERS_NOT_VALID;
     if valid.is_empty() {
