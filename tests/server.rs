@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sluicegate::model::{
-    BackendRef, Condition, ConditionStatus, ConditionType, EndpointSlice, Gateway, GatewayAddress,
-    GatewayAddressType, GatewayClass, Listener, NamespacedName, ObjectMeta, ParentRef, PortNumber,
-    Reason, Resources, Service, TcpRoute, default_namespace, find_condition,
+    BackendRef, Condition, ConditionStatus, ConditionType, EndpointSlice, GATEWAY_GROUP, Gateway,
+    GatewayAddress, GatewayAddressType, GatewayClass, Listener, NamespacedName, ObjectKey,
+    ObjectKind, ObjectMeta, ParentRef, PortNumber, Reason, Resources, Service, TcpRoute,
+    UnservedKey, UnservedObject, default_namespace, find_condition,
 };
 use sluicegate::plan::ListenerId;
 use sluicegate::sources::{Feed, MemorySource, Source, SourceError, StatusUpdate};
@@ -119,6 +120,28 @@ async fn objects_are_followed_from_update_to_connection() {
 }
 
 /// Neither the handle nor the data path needs a runtime of the caller's.
+#[tokio::test]
+async fn objects_of_other_kinds_without_effect_are_reported() {
+    let (memory, other) = (MemorySource::new(objects()), MemorySource::default());
+    let sources = Server::builder().source(memory.clone()).source(other.clone());
+    let handle = sources.bind(own_address()).start().await.unwrap();
+    let key = |source: &str| UnservedKey {
+        group: GATEWAY_GROUP.parse().unwrap(),
+        kind: "HTTPRoute".parse().unwrap(),
+        name: name(source),
+    };
+    let gateway = ObjectKey::namespaced(ObjectKind::Gateway, &name("g"));
+    for (source, route) in [(&memory, "one"), (&other, "two")] {
+        let object = Arc::new(UnservedObject { references: vec![gateway.clone()] });
+        source.update(|objects| objects.unserved.insert(key(route), object));
+    }
+    eventually("both are reported", || handle.report().unserved.len() == 2);
+    assert_eq!(handle.report().unserved[&key("two")], gateway);
+
+    memory.update(|objects| objects.gateways.clear());
+    eventually("nothing to report", || handle.report().unserved.is_empty());
+}
+
 #[test]
 fn handle_works_without_a_tokio_runtime() {
     struct Thread(std::thread::Thread);
