@@ -8,7 +8,7 @@
 //! | `cycles` | no two files import each other, directly or through others |
 //! | `layers` | each folder imports only the layers below it |
 //! | `layout` | unreachable files, `mod.rs`, `super::super`, length, names of files and types |
-//! | `purity` | crates with I/O and the YAML library stay in their places |
+//! | `purity` | crates with I/O and the YAML parser stay in their places |
 //! | `comments` | words, first words and width of comments |
 //! | `quotes` | messages that docs/kubernetes.md quotes |
 //! | `links` | links between Markdown files, and file names in ARCHITECTURE.md |
