@@ -171,7 +171,7 @@ fn broken_link(path: &Path, error: io::Error) -> FileError {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
     use std::time::Instant;

@@ -105,7 +105,7 @@ fn push_steps(steps: &mut Vec<Step>, path: &Path) {
     steps.extend(path.components().rev().filter_map(step));
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
 
