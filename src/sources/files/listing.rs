@@ -88,7 +88,7 @@ impl Listing {
         let real = fs::canonicalize(path).map_err(failed)?;
         let entries: Result<Vec<_>, _> = fs::read_dir(path).map_err(failed)?.collect();
         let mut entries: Vec<_> = entries.map_err(failed)?;
-        entries.sort_by_key(DirEntry::file_name);
+        entries.sort_by_cached_key(DirEntry::file_name);
         let mut skipped = SkippedEntries::default();
         for entry in entries {
             self.add_entry(&entry, &real, &mut skipped);
@@ -114,7 +114,9 @@ impl Listing {
         } else if !has_manifest_extension(&name) {
             skipped.other_extensions.insert(name);
         } else {
-            match fs::metadata(&path) {
+            // Relative to the open directory, which saves the resolution of the path.
+            let metadata = if is_link { fs::metadata(&path) } else { entry.metadata() };
+            match metadata {
                 Ok(metadata) if metadata.is_file() => {
                     let real = (!is_link).then(|| directory.join(&name));
                     let identity = FileIdentity::of(&metadata);
