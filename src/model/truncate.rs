@@ -1,5 +1,9 @@
 //! Limits on the length of texts for Kubernetes.
 
+/// Maximum length of a message in bytes: the limit of an Event's note. A status may contain 32,768
+/// characters, but an API server refuses a whole status if one message is too long.
+pub(crate) const MAX_MESSAGE_LEN: usize = 1024;
+
 /// Truncates a text to at most `max_len` bytes, the last ones an ellipsis (`…`).
 pub(crate) fn truncate(text: &mut String, max_len: usize) {
     const ELLIPSIS: &str = "…";

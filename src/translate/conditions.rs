@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Caveat, Condition, ConditionStatus, ConditionType, Reason, truncate};
-
-/// Maximum length of a message in bytes: the limit of an Event's note. A status may contain 32,768
-/// characters, but an API server refuses a whole status if one message is too long.
-const MAX_MESSAGE_LEN: usize = 1024;
+use crate::model::{
+    Caveat, Condition, ConditionStatus, ConditionType, MAX_MESSAGE_LEN, Reason, truncate,
+};
 
 /// Builds conditions of an object of this generation.
 pub(super) struct ConditionBuilder {

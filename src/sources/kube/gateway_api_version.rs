@@ -5,7 +5,7 @@ use http::header::ACCEPT;
 use kube::Client;
 use serde_json::Value;
 
-use crate::model::{Condition, ConditionStatus, ConditionType, Reason};
+use crate::model::{Condition, ConditionStatus, ConditionType, MAX_MESSAGE_LEN, Reason, truncate};
 
 /// Path of the definition whose annotation has the version. All definitions of Gateway API are
 /// installed together, so one is enough.
@@ -41,7 +41,7 @@ fn build_version_condition(installed: Option<&str>) -> Condition {
         SUPPORTED_VERSIONS.iter().any(matches)
     });
     let supported = SUPPORTED_VERSIONS.join(", ");
-    let message = match installed {
+    let mut message = match installed {
         Some(installed) if is_supported => format!("Gateway API {installed} is installed."),
         Some(installed) => format!(
             "Gateway API {installed} is installed; this gateway supports {supported}. Features of other versions may not work: install a supported version."
@@ -50,6 +50,8 @@ fn build_version_condition(installed: Option<&str>) -> Condition {
             "The installed Gateway API definitions have no annotation {BUNDLE_VERSION_ANNOTATION}; this gateway supports {supported}. Features of other versions may not work: install a supported version."
         ),
     };
+    // The annotation may contain any text.
+    truncate(&mut message, MAX_MESSAGE_LEN);
     let (status, reason) = match is_supported {
         true => (ConditionStatus::True, Reason::SUPPORTED_VERSION),
         false => (ConditionStatus::False, Reason::UNSUPPORTED_VERSION),
@@ -70,5 +72,11 @@ mod tests {
             assert!(!is_supported(Some(other)), "{other}");
         }
         assert!(!is_supported(None));
+    }
+
+    #[test]
+    fn message_has_at_most_1024_bytes() {
+        let installed = "ö".repeat(100_000);
+        assert!(build_version_condition(Some(&installed)).message.len() <= MAX_MESSAGE_LEN);
     }
 }

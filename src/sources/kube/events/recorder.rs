@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::warning::Warning;
-use crate::model::{ObjectKey, truncate};
+use crate::model::{MAX_MESSAGE_LEN, ObjectKey, truncate};
 
 /// Maximum number of queued Events. Further ones are dropped: the status contains the same
 /// messages.
@@ -23,9 +23,6 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum number of characters of an object's name in the name of an Event; a number follows.
 const MAX_SUBJECT_CHARS: usize = 200;
-
-/// Maximum length of a note in bytes that the API server accepts.
-const MAX_NOTE_LEN: usize = 1024;
 
 /// Namespace of the Events about objects that have none.
 const DEFAULT_NAMESPACE: &str = "default";
@@ -83,7 +80,7 @@ impl EventRecorder {
             regarding.name.iter().flat_map(|name| name.chars()).take(MAX_SUBJECT_CHARS).collect();
         let namespace = regarding.namespace.clone();
         let mut note = warning.note();
-        truncate(&mut note, MAX_NOTE_LEN);
+        truncate(&mut note, MAX_MESSAGE_LEN);
         Event {
             metadata: ObjectMeta {
                 name: Some(format!("{subject}.{:x}", now.as_nanosecond())),
