@@ -93,6 +93,9 @@ impl Command {
         for (object, reason) in &translation.unmanaged {
             eprintln!("note: {object} gets no status: {reason}");
         }
+        for (object, reference) in &translation.unserved {
+            eprintln!("note: {object} has no effect on {reference}: {} is not served", object.kind);
+        }
         let mut stream = String::new();
         for object in manifests.resources.objects() {
             stream += "---\n";

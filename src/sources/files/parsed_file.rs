@@ -42,10 +42,13 @@ impl ParsedFile {
         let documents = split(&text).map(read).collect();
         let parsed = Self { documents, text, omitted_errors: errors.omitted };
         for entry in parsed.entries() {
-            if let Content::Unsupported(kind) = &entry.content {
-                let (file, line) = (file.display(), entry.line);
-                tracing::debug!(%file, line, kind, "skipped an object that routing does not use");
-            }
+            let kind = match &entry.content {
+                Content::Unsupported(description) => description,
+                Content::Unserved(key, _) => &key.to_string(),
+                Content::Object(_) | Content::Invalid(_) => continue,
+            };
+            let (file, line) = (file.display(), entry.line);
+            tracing::debug!(%file, line, kind, "skipped an object that routing does not use");
         }
         Arc::new(parsed)
     }
