@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use sluicegate::sources::{Feed, KubeSource, Source};
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Api, Effect, Request, State};
@@ -208,4 +209,14 @@ async fn election_is_skipped_by_a_read_only_source() {
     harness.settle().await;
     assert!(harness.is_published());
     assert!(api.requests().iter().all(|request| request.plural != "leases"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn empty_identity_ends_the_source_with_an_error() {
+    let api = Api::with(usual());
+    let source = KubeSource::new(api.client()).identity("").election(election());
+    let (feed, _receiver) = Feed::channel();
+    let error = Box::new(source).run(feed).await.unwrap_err();
+    assert!(error.to_string().starts_with("KubeSource::identity is empty; set"), "{error}");
+    assert_eq!(api.writes().len(), 0);
 }

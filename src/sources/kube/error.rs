@@ -1,4 +1,4 @@
-//! The error of creating a client.
+//! The errors of creating a client and of starting a source.
 
 use std::error::Error;
 
@@ -21,3 +21,10 @@ impl From<kube::Error> for KubeError {
         Self::new(error)
     }
 }
+
+/// Error of a source that writes and has an empty identity.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "KubeSource::identity is empty; set the name of this replica, such as the name of its pod, which no other replica has"
+)]
+pub(super) struct EmptyIdentity;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use kube::{Client, Config};
 
-use super::error::KubeError;
+use super::error::{EmptyIdentity, KubeError};
 use super::event_loop::EventLoop;
 use super::gateway_services::ServiceTemplate;
 use super::lease::Election;
@@ -70,7 +70,8 @@ impl KubeSource {
 
     /// Sets the name of this process among the replicas: the holder of the Lease of an
     /// [`election`](Self::election), and the reporting instance in Events. No two replicas may have
-    /// the same one. Default: the host name, which in a pod is the name of the pod.
+    /// the same one, and it must not be empty: the source would end with an error. Default: the
+    /// host name, which in a pod is the name of the pod.
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
         self.0.identity = Some(identity.into());
         self
@@ -128,6 +129,11 @@ impl Source for KubeSource {
     }
 
     async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
+        // Kubernetes reads a Lease with an empty holder as released, so every replica would acquire
+        // it, and an Event without a reporting instance is refused.
+        if self.0.identity.as_deref() == Some("") && !self.0.is_read_only {
+            return Err(EmptyIdentity.into());
+        }
         EventLoop::new(self.0, feed).run().await
     }
 }
