@@ -118,3 +118,26 @@ async fn parents_written_by_others_cause_no_write() {
     assert_eq!(api.writes().len(), 1);
     assert_eq!(parents(&api).len(), 2);
 }
+
+/// The API server would refuse a status with more entries, again and again.
+#[tokio::test(start_paused = true)]
+async fn status_without_room_is_not_written_and_reported_once() {
+    let api = Api::with(usual());
+    let theirs: Vec<_> = (0..32)
+        .map(|number| json!({ "parentRef": parent(&format!("g{number}")), "controllerName": THEIRS }))
+        .collect();
+    api.set_status(ROUTE, json!({ "parents": theirs }));
+    let harness = Harness::settled(&api).await;
+    assert_eq!(api.get(ROUTE)["status"]["parents"], json!(theirs));
+    assert_eq!(api.read(|state| state.count("update", "tcproutes")), 0);
+    assert_eq!(harness.warnings("TCPRoute default/r"), 1, "{}", harness.log());
+
+    api.apply(route("r", "missing"));
+    harness.settle().await;
+    assert_eq!(harness.warnings("TCPRoute default/r"), 1, "{}", harness.log());
+    api.set_status(ROUTE, json!({ "parents": theirs[1..] }));
+    harness.settle().await;
+    let parents = api.get(ROUTE)["status"]["parents"].clone();
+    assert_eq!(parents[31]["controllerName"], OURS);
+    assert!(harness.log().contains("the status is complete again"), "{}", harness.log());
+}

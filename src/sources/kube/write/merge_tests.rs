@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::merge::merge;
 use crate::model::{
     Condition, ConditionStatus, ConditionType, GatewayClassStatus, GatewayController,
-    GatewayStatus, ParentRef, Reason, RouteParentStatus,
+    GatewayStatus, ListenerStatus, ParentRef, Reason, RouteParentStatus,
 };
 use crate::sources::kube::object_status::ObjectStatus;
 
@@ -48,7 +48,7 @@ fn class(conditions: Vec<Condition>) -> GatewayClassStatus {
 }
 
 fn merge_class(live: &Value, conditions: Vec<Condition>) -> Value {
-    merge(live, ObjectStatus::GatewayClass(&class(conditions)), &controller(), at(0))
+    merge(live, ObjectStatus::GatewayClass(&class(conditions)), &controller(), at(0)).status
 }
 
 fn parent(gateway: &str, generation: i64) -> RouteParentStatus {
@@ -70,7 +70,7 @@ fn entry(gateway: &str, controller: &str) -> Value {
 }
 
 fn merge_route(live: &Value, report: &[RouteParentStatus]) -> Value {
-    merge(live, ObjectStatus::TcpRoute(report), &controller(), at(0))
+    merge(live, ObjectStatus::TcpRoute(report), &controller(), at(0)).status
 }
 
 #[test]
@@ -101,13 +101,90 @@ fn transition_time_stays_when_message_or_reason_change() {
 fn owned_conditions_are_removed_and_foreign_ones_stay() {
     let theirs = live("example.com/Theirs", "Unknown", 7);
     let before = json!({ "conditions": [
-        live("Conflicted", "True", 1), theirs, live("Accepted", "True", 1), live("Ready", "True", 1),
+        live("SupportedVersion", "True", 1), theirs, live("Accepted", "True", 1), live("Ready", "True", 1),
     ] });
     let after = merge_class(&before, vec![accepted(true, 1)]);
     assert_eq!(
         after["conditions"],
         json!([theirs, live("Accepted", "True", 1), live("Ready", "True", 1)])
     );
+}
+
+/// A condition type that this controller reports in one place belongs to others in another place.
+#[test]
+fn conditions_are_owned_by_place() {
+    let types =
+        ["Accepted", "Conflicted", "Programmed", "ResolvedRefs", "SupportedVersion", "Ready"];
+    let conditions: Vec<_> = types.iter().map(|name| live(name, "True", 1)).collect();
+    let types_in = |place: &Value| -> Vec<String> {
+        let conditions = place["conditions"].as_array().unwrap().iter();
+        conditions.map(|condition| condition["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let reported = || vec![accepted(true, 1)];
+    let class = merge_class(&json!({ "conditions": conditions }), reported());
+    assert_eq!(types_in(&class), ["Accepted", "Conflicted", "Programmed", "ResolvedRefs", "Ready"]);
+
+    let listener = ListenerStatus {
+        name: "l".parse().unwrap(),
+        supported_kinds: Vec::new(),
+        attached_routes: 0,
+        conditions: reported(),
+    };
+    let report = GatewayStatus {
+        conditions: reported(),
+        listeners: vec![listener],
+        ..GatewayStatus::default()
+    };
+    let before = json!({
+        "conditions": conditions,
+        "listeners": [{ "name": "l", "conditions": conditions }],
+    });
+    let gateway = merge(&before, ObjectStatus::Gateway(&report), &controller(), at(0)).status;
+    let expected = ["Accepted", "Conflicted", "ResolvedRefs", "SupportedVersion", "Ready"];
+    assert_eq!(types_in(&gateway), expected);
+    assert_eq!(types_in(&gateway["listeners"][0]), ["Accepted", "SupportedVersion", "Ready"]);
+
+    let mut parent_entry = entry("g", OUR_CONTROLLER);
+    parent_entry["conditions"] = json!(conditions);
+    let route = merge_route(&json!({ "parents": [parent_entry] }), &[parent("g", 1)]);
+    let expected = ["Accepted", "Conflicted", "Programmed", "SupportedVersion", "Ready"];
+    assert_eq!(types_in(&route["parents"][0]), expected);
+}
+
+/// An API server refuses a status with more entries, so others could block every write.
+#[test]
+fn parents_of_this_controller_are_left_out_without_room() {
+    let theirs: Vec<_> =
+        (0..31).map(|number| entry(&format!("g{number}"), "example.com/theirs")).collect();
+    let before = json!({ "parents": theirs });
+    let report = [parent("a", 1), parent("b", 1)];
+    let merged = merge(&before, ObjectStatus::TcpRoute(&report), &controller(), at(0));
+    let parents = merged.status["parents"].as_array().unwrap();
+    assert_eq!((parents.len(), merged.omitted_parents), (32, 1));
+    assert_eq!(parents[..31], theirs);
+    assert_eq!(parents[31]["parentRef"]["name"], "a");
+    // The entry that exists is kept, and not exchanged for another one.
+    let again = merge(&merged.status, ObjectStatus::TcpRoute(&report), &controller(), at(9));
+    assert_eq!(again, merged);
+    let reversed = [parent("b", 1), parent("a", 1)];
+    let again = merge(&merged.status, ObjectStatus::TcpRoute(&reversed), &controller(), at(9));
+    assert_eq!(again, merged);
+}
+
+#[test]
+fn conditions_of_this_controller_are_left_out_without_room() {
+    let theirs: Vec<_> =
+        (0..7).map(|number| live(&format!("example.com/{number}"), "True", 1)).collect();
+    let before = json!({ "conditions": theirs });
+    let reported = vec![accepted(true, 1), condition(ConditionType::SUPPORTED_VERSION, true, 1)];
+    let report = class(reported);
+    let merged = merge(&before, ObjectStatus::GatewayClass(&report), &controller(), at(0));
+    let conditions = merged.status["conditions"].as_array().unwrap();
+    assert_eq!((conditions.len(), merged.omitted_conditions), (8, 1));
+    assert_eq!(conditions[..7], theirs);
+    assert_eq!(conditions[7]["type"], "Accepted");
+    let again = merge(&merged.status, ObjectStatus::GatewayClass(&report), &controller(), at(9));
+    assert_eq!(again, merged);
 }
 
 #[test]
@@ -146,7 +223,7 @@ fn malformed_status_does_not_panic() {
 }
 
 fn conditions() -> impl Strategy<Value = Vec<Value>> {
-    let types = ["Accepted", "Programmed", "Conflicted", "example.com/A", "example.com/B"];
+    let types = ["Accepted", "SupportedVersion", "ResolvedRefs", "example.com/A", "example.com/B"];
     let statuses = prop::collection::vec(prop::sample::select(vec!["True", "False", "Unknown"]), 5);
     (prop::sample::subsequence(types.to_vec(), 0..=5), statuses).prop_map(|(types, statuses)| {
         types.iter().zip(statuses).map(|(name, status)| live(name, status, 1)).collect()
@@ -186,7 +263,9 @@ proptest! {
             report.conditions = vec![accepted(is_true, 1)];
             report
         }).collect();
-        let merge = |live: &Value, now| merge(live, ObjectStatus::TcpRoute(&report), &controller(), now);
+        let merge = |live: &Value, now| {
+            merge(live, ObjectStatus::TcpRoute(&report), &controller(), now).status
+        };
         let before = json!({ "parents": before, "unknown": 1.5 });
         let once = merge(&before, at(100));
         prop_assert_eq!(&merge(&once, at(200)), &once);
@@ -204,14 +283,17 @@ proptest! {
         let theirs = |conditions: &Value| -> Vec<Value> {
             let conditions = conditions.as_array().unwrap().iter();
             conditions
-                .filter(|condition| condition["type"].as_str().unwrap().starts_with("example.com/"))
+                .filter(|condition| {
+                    let name = condition["type"].as_str().unwrap();
+                    !["Accepted", "SupportedVersion"].contains(&name)
+                })
                 .cloned()
                 .collect()
         };
         let before = json!({ "conditions": before });
         let report = class(vec![accepted(is_true, 1)]);
         let merge = |live: &Value, now| {
-            merge(live, ObjectStatus::GatewayClass(&report), &controller(), now)
+            merge(live, ObjectStatus::GatewayClass(&report), &controller(), now).status
         };
         let once = merge(&before, at(100));
         prop_assert_eq!(&merge(&once, at(200)), &once);

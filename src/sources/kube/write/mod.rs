@@ -18,6 +18,7 @@ mod managed_objects;
 mod merge;
 #[cfg(test)]
 mod merge_tests;
+mod omissions;
 mod pending_write;
 mod request;
 mod schedule;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::merge::merge;
+use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
 use crate::model::{
     Condition, GatewayClassStatus, GatewayController, ObjectKey, ObjectKind, ObjectName, Resources,
@@ -38,13 +39,21 @@ pub(super) struct WriteContext<'a> {
 
 impl WriteContext<'_> {
     /// Returns the write that an object needs.
-    pub(super) fn pending_write(&self, key: &ObjectKey, now: Timestamp) -> Option<PendingWrite> {
+    pub(super) fn pending_write(
+        &self,
+        key: &ObjectKey,
+        now: Timestamp,
+        omissions: &mut Omissions,
+    ) -> Option<PendingWrite> {
         let state = self.cache.state(key);
         if !has_status(key.kind) {
             return self.sync_managed_object(key, state);
         }
-        let state = state?;
-        self.sync_status(key, state, now).or_else(|| self.sync_finalizers(key, state))
+        let Some(state) = state else {
+            omissions.forget(key);
+            return None;
+        };
+        self.sync_status(key, state, now, omissions).or_else(|| self.sync_finalizers(key, state))
     }
 
     /// Creates, updates or deletes a Service or EndpointSlice of a Gateway. Objects that the
@@ -82,13 +91,14 @@ impl WriteContext<'_> {
         key: &ObjectKey,
         state: &ServerState,
         now: Timestamp,
+        omissions: &mut Omissions,
     ) -> Option<PendingWrite> {
         // The report was computed from a different version of this object: wait for the next one.
         if self.update.resources.get(key) != self.cache.resources().get(key) {
             return None;
         }
         let report = &self.update.status;
-        let write = |status| self.write_status(state, status, now);
+        let mut write = |status| self.write_status(key, state, status, now, omissions);
         match key.kind {
             ObjectKind::GatewayClass => {
                 write(ObjectStatus::GatewayClass(&self.class_status(&key.name)?))
@@ -124,14 +134,17 @@ impl WriteContext<'_> {
 
     fn write_status(
         &self,
+        key: &ObjectKey,
         state: &ServerState,
         status: ObjectStatus<'_>,
         now: Timestamp,
+        omissions: &mut Omissions,
     ) -> Option<PendingWrite> {
         let before: Value = serde_json::from_str(&state.status).unwrap_or_default();
         let merged = merge(&before, status, self.controller, now);
-        (merged != before).then(|| PendingWrite::Status {
-            status: merged,
+        omissions.record(key, &merged);
+        (merged.status != before).then(|| PendingWrite::Status {
+            status: merged.status,
             warnings: new_warnings(status, &before),
         })
     }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::in_flight::{FinishedWrite, InFlight};
 use super::leadership::WriteAccess;
 use super::managed_objects::ManagedObjects;
+use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
 use super::request::{self, BaseVersion, NoResponse, WriteResult};
 use super::schedule::Schedule;
@@ -35,6 +36,7 @@ pub(in crate::sources::kube) struct Writer {
     schedule: Schedule,
     in_flight: InFlight,
     errors: WriteErrors,
+    omissions: Omissions,
     /// The latest status update; `None` until the first snapshot was translated.
     status_update: Option<StatusUpdate>,
     version_condition: Option<Condition>,
@@ -73,6 +75,7 @@ impl Writer {
             schedule: Schedule::new(Instant::now()),
             in_flight: InFlight::default(),
             errors: WriteErrors::default(),
+            omissions: Omissions::default(),
             status_update: None,
             version_condition: None,
             managed: ManagedObjects::new(services),
@@ -183,7 +186,8 @@ impl Writer {
                 continue;
             }
             let Some(served) = kinds.get(key.kind) else { continue };
-            let Some(write) = context.pending_write(&key, Timestamp::now()) else {
+            let Some(write) = context.pending_write(&key, Timestamp::now(), &mut self.omissions)
+            else {
                 self.schedule.reset_backoff(&key);
                 self.errors.forget(&key);
                 continue;
