@@ -5,6 +5,7 @@ mod cleanup;
 mod create;
 mod names;
 mod nodes;
+mod pod_ports;
 mod replicas;
 
 use serde_json::{Value, json};
