@@ -54,6 +54,8 @@ pub enum Caveat {
     BackendUnavailable,
     /// Some of the Gateway's listeners are not valid.
     ListenersNotValid,
+    /// The listener allows no routes, since its namespace selector is not valid.
+    InvalidSelector,
     /// Some of the listener's or Gateway's addresses are not open.
     PartlyOpen,
     /// Clients reach a listener at another port than its own.
@@ -80,10 +82,16 @@ impl Condition {
         }
     }
 
-    /// Returns `true` if the author of the object should read the message: the condition is not
-    /// `True`, or it is `True` with a [`Caveat`].
+    /// Returns `true` if the author of the object should read the message: the status is not the
+    /// desired one, or it is with a [`Caveat`].
+    ///
+    /// The desired status is `True`, except for types that describe an error, such as `Conflicted`.
     pub fn needs_attention(&self) -> bool {
-        self.status != ConditionStatus::True || self.caveat.is_some()
+        let desired = match self.condition_type.describes_error() {
+            true => ConditionStatus::False,
+            false => ConditionStatus::True,
+        };
+        self.status != desired || self.caveat.is_some()
     }
 }
 
@@ -162,6 +170,19 @@ string_constants! {
     }
 }
 
+impl ConditionType {
+    /// Returns `true` for the types of Gateway API whose status `True` reports an error.
+    fn describes_error(&self) -> bool {
+        let types = [
+            "Conflicted",
+            "InsecureFrontendValidationMode",
+            "OverlappingTLSConfig",
+            "PartiallyInvalid",
+        ];
+        types.contains(&self.as_str())
+    }
+}
+
 string_constants! {
     /// Reason of a condition's status.
     Reason {
@@ -203,4 +224,29 @@ pub fn find_condition<'a>(
 pub fn is_condition_true(conditions: &[Condition], condition_type: &ConditionType) -> bool {
     find_condition(conditions, condition_type)
         .is_some_and(|condition| condition.status == ConditionStatus::True)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn condition_needs_attention_unless_its_status_is_the_desired_one() {
+        use ConditionStatus::{False, True, Unknown};
+        let condition = |condition_type, status| {
+            Condition::new(condition_type, status, Reason::INVALID, "", None)
+        };
+        for (condition_type, desired, other) in [
+            (ConditionType::ACCEPTED, True, False),
+            (ConditionType::new("example.com/Theirs"), True, False),
+            (ConditionType::CONFLICTED, False, True),
+            (ConditionType::new("PartiallyInvalid"), False, True),
+        ] {
+            assert!(!condition(condition_type.clone(), desired).needs_attention());
+            assert!(condition(condition_type.clone(), other).needs_attention());
+            assert!(condition(condition_type.clone(), Unknown).needs_attention());
+            let caveat = Some(Caveat::PartlyOpen);
+            assert!(Condition { caveat, ..condition(condition_type, desired) }.needs_attention());
+        }
+    }
 }
