@@ -105,6 +105,7 @@ fn slice(number: usize) -> EndpointSlice {
         ports: vec![EndpointPort {
             name: Some("pg".to_owned()),
             port: Some(port(15432)),
+            invalid_port: None,
             protocol: TransportProtocol::Tcp,
         }],
     }

@@ -86,6 +86,7 @@ impl Pod {
         let endpoint_port = |service_port: &ServicePort| EndpointPort {
             name: service_port.name.clone(),
             port: Some(port),
+            invalid_port: None,
             protocol: service_port.protocol,
         };
         let mut slice = EndpointSlice::new(service, port, [address.ip()]);

@@ -5,9 +5,10 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use serde::de::{self, Deserializer, Unexpected, Visitor};
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::deserialize::null_as_default;
 use super::scalar::Hostname;
 use super::validate::Violations;
 
@@ -21,7 +22,7 @@ use super::validate::Violations;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayAddress {
     /// Type of the value.
-    #[serde(default, rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "null_as_default")]
     pub address_type: GatewayAddressType,
     /// The address. If it is absent or empty, the implementation assigns one of this type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,7 +69,7 @@ pub enum GatewayAddressError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayStatusAddress {
     /// Type of the value.
-    #[serde(default, rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "null_as_default")]
     pub address_type: GatewayAddressType,
     /// IP address or hostname, as `address_type` specifies.
     pub value: String,
@@ -105,20 +106,25 @@ pub(super) fn validate_addresses(addresses: &[GatewayAddress], violations: &mut 
     violations.check_count("spec.addresses", addresses.len(), 0, 16);
     let mut seen = BTreeSet::new();
     for (index, address) in addresses.iter().enumerate() {
-        let Some(value) = address.specified_value() else { continue };
-        let field = format!("spec.addresses[{index}].value");
+        let path = format!("spec.addresses[{index}]");
+        if let GatewayAddressType::Other(text) = &address.address_type
+            && !is_address_type(text)
+        {
+            violations.add(format!("{path}.type"), format!("`{text}` must be {TYPE_EXPECTED}"));
+        }
+        let Some(value) = &address.value else { continue };
+        let field = format!("{path}.value");
         match &address.address_type {
-            GatewayAddressType::IpAddress => {
-                if let Err(error) = address.ip() {
-                    violations.add(&field, error.to_string());
-                }
+            GatewayAddressType::IpAddress if value.parse::<IpAddr>().is_err() => {
+                violations.add(&field, format!("`{value}` must be an IPv4 or IPv6 address"));
             }
-            GatewayAddressType::Hostname if Hostname::new(value).is_err() => {
+            GatewayAddressType::Hostname
+                if !value.is_empty() && Hostname::new(&**value).is_err() =>
+            {
                 violations.add(&field, format!("`{value}` must be a hostname"));
             }
-            GatewayAddressType::Hostname | GatewayAddressType::Other(_) => {
-                violations.check_length(&field, value, 253);
-            }
+            GatewayAddressType::IpAddress | GatewayAddressType::Hostname => {}
+            GatewayAddressType::Other(_) => violations.check_length(&field, value, 253),
         }
         let unique = !matches!(address.address_type, GatewayAddressType::Other(_));
         if unique && !seen.insert((&address.address_type, value)) {
@@ -157,16 +163,15 @@ impl<'de> Deserialize<'de> for GatewayAddressType {
             type Value = GatewayAddressType;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("IPAddress, Hostname, or a domain-prefixed type")
+                f.write_str(TYPE_EXPECTED)
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<GatewayAddressType, E> {
-                match text {
-                    "IPAddress" => Ok(GatewayAddressType::IpAddress),
-                    "Hostname" => Ok(GatewayAddressType::Hostname),
-                    _ if is_address_type(text) => Ok(GatewayAddressType::Other(text.into())),
-                    _ => Err(E::invalid_value(Unexpected::Str(text), &self)),
-                }
+                Ok(match text {
+                    "IPAddress" => GatewayAddressType::IpAddress,
+                    "Hostname" => GatewayAddressType::Hostname,
+                    _ => GatewayAddressType::Other(text.into()),
+                })
             }
         }
 
@@ -174,17 +179,20 @@ impl<'de> Deserialize<'de> for GatewayAddressType {
     }
 }
 
-/// Returns `true` if the text matches the pattern of the CRD, which anchors each alternative at one
-/// end at most.
+const TYPE_EXPECTED: &str = "IPAddress, Hostname, or a domain-prefixed type";
+
+/// Returns `true` if the text matches the pattern of the CRD. The pattern anchors each alternative
+/// at one end at most: before the domain of the last alternative, any text is allowed.
 fn is_address_type(text: &str) -> bool {
-    let domain_prefixed = text.split_once('/').is_some_and(|(domain, path)| {
+    let domain_prefixed = text.match_indices('/').any(|(slash, _)| {
+        let (domain, path) = (&text[..slash], &text[slash + 1..]);
         domain.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit())
             && !path.is_empty()
             && path
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte))
     });
-    (1..=253).contains(&text.len())
+    (1..=253).contains(&text.chars().count())
         && (text.starts_with("Hostname")
             || text.contains("IPAddress")
             || text.contains("NamedAddress")

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::meta::{ObjectMeta, null_as_default};
-use super::scalar::{ObjectName, PortNumber};
+use super::deserialize::null_as_default;
+use super::meta::ObjectMeta;
+use super::scalar::{AnyPort, ObjectName, PORT_EXPECTED, PortNumber};
 use super::service::Service;
 use super::service_port::TransportProtocol;
 use super::validate::Violations;
@@ -109,16 +110,44 @@ pub struct EndpointConditions {
 ///
 /// [spec]: https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/#EndpointSlice
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "EndpointPortFields")]
 pub struct EndpointPort {
     /// Name of the Service port; empty and absent are the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The port to dial. A slice port without a number is ignored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<PortNumber>,
+    /// A number in the field `port` that is not a port, for [`Object::validate`]. An API server
+    /// does not check the number. The slice port is ignored, like one without a number.
+    ///
+    /// [`Object::validate`]: super::Object::validate
+    #[serde(skip)]
+    pub invalid_port: Option<i64>,
     /// Transport protocol.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub protocol: TransportProtocol,
+}
+
+/// The fields of an [`EndpointPort`] as they are in the object.
+#[derive(Deserialize)]
+struct EndpointPortFields {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    port: Option<AnyPort>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    protocol: TransportProtocol,
+}
+
+impl From<EndpointPortFields> for EndpointPort {
+    fn from(EndpointPortFields { name, port, protocol }: EndpointPortFields) -> Self {
+        let (port, invalid_port) = match port {
+            None => (None, None),
+            Some(AnyPort(Ok(port))) => (Some(port), None),
+            Some(AnyPort(Err(number))) => (None, Some(number)),
+        };
+        Self { name, port, invalid_port, protocol }
+    }
 }
 
 impl EndpointSlice {
@@ -132,7 +161,7 @@ impl EndpointSlice {
         port: PortNumber,
         addresses: impl IntoIterator<Item = IpAddr>,
     ) -> Self {
-        let mut addresses = addresses.into_iter().peekable();
+        let mut addresses = addresses.into_iter().map(|ip| ip.to_canonical()).peekable();
         let address_type = match addresses.peek() {
             Some(IpAddr::V6(_)) => AddressType::IPv6,
             Some(IpAddr::V4(_)) | None => AddressType::IPv4,
@@ -155,6 +184,7 @@ impl EndpointSlice {
             ports: vec![EndpointPort {
                 name: None,
                 port: Some(port),
+                invalid_port: None,
                 protocol: TransportProtocol::Tcp,
             }],
         }
@@ -169,6 +199,21 @@ impl EndpointSlice {
         violations.check_metadata(&self.metadata);
         violations.check_count("endpoints", self.endpoints.len(), 0, 1000);
         violations.check_count("ports", self.ports.len(), 0, 100);
+        for (index, port) in self.ports.iter().enumerate() {
+            if let Some(number) = port.invalid_port {
+                violations.add(
+                    format!("ports[{index}].port"),
+                    format!("{number} must be {PORT_EXPECTED}"),
+                );
+            }
+            let name = |port: &EndpointPort| port.name.clone().unwrap_or_default();
+            if self.ports[..index].iter().any(|other| name(other) == name(port)) {
+                violations.add(
+                    format!("ports[{index}].name"),
+                    "is the name of an earlier port; names must be unique",
+                );
+            }
+        }
         for (index, endpoint) in self.endpoints.iter().enumerate() {
             let path = format!("endpoints[{index}].addresses");
             violations.check_count(&path, endpoint.addresses.len(), 1, 100);
@@ -189,12 +234,13 @@ impl EndpointSlice {
 
 impl AddressType {
     fn admits(self, address: &EndpointAddress) -> bool {
-        matches!(
-            (self, address),
-            (Self::IPv4, EndpointAddress::Ip(IpAddr::V4(_)))
-                | (Self::IPv6, EndpointAddress::Ip(IpAddr::V6(_)))
-                | (Self::Fqdn, EndpointAddress::Name(_))
-        )
+        match (self, address) {
+            (Self::IPv4, EndpointAddress::Ip(ip)) => ip.is_ipv4(),
+            // An IPv4-mapped address is an IPv4 address to Kubernetes.
+            (Self::IPv6, EndpointAddress::Ip(ip)) => ip.to_canonical().is_ipv6(),
+            (Self::Fqdn, EndpointAddress::Name(_)) => true,
+            _ => false,
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::{GatewayAddress, validate_addresses};
+use super::deserialize::{null_as_default, valid_or_default};
 use super::gateway_infrastructure::GatewayInfrastructure;
 use super::gateway_tls::GatewayTls;
 use super::listener::Listener;
-use super::meta::{ObjectMeta, null_as_default};
+use super::meta::ObjectMeta;
 use super::scalar::ObjectName;
 use super::selector::LabelSelector;
 use super::status::GatewayStatus;
@@ -24,7 +25,11 @@ pub struct Gateway {
     /// The desired state.
     pub spec: GatewaySpec,
     /// The status that controllers reported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "valid_or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<GatewayStatus>,
 }
 
@@ -107,5 +112,19 @@ impl Gateway {
         if let Some(infrastructure) = &spec.infrastructure {
             infrastructure.validate(violations);
         }
+        if let Some(tls) = &spec.tls {
+            tls.validate(violations);
+        }
+        let namespaces =
+            spec.allowed_listeners.as_ref().and_then(|allowed| allowed.namespaces.as_ref());
+        if let Some(namespaces) = namespaces {
+            let path = "spec.allowedListeners.namespaces";
+            let values = ["All", "Selector", "Same", "None"];
+            violations.check_enum(&format!("{path}.from"), namespaces.from.as_deref(), &values);
+            if let Some(selector) = &namespaces.selector {
+                selector.validate(&format!("{path}.selector"), violations);
+            }
+        }
+        violations.check_enum("spec.defaultScope", spec.default_scope.as_deref(), &["All", "None"]);
     }
 }

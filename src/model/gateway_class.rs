@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::deserialize::valid_or_default;
 use super::meta::ObjectMeta;
 use super::scalar::{GatewayController, Group, KindName, NamespaceName, ObjectName};
 use super::status::GatewayClassStatus;
@@ -23,7 +24,11 @@ pub struct GatewayClass {
     /// The desired state.
     pub spec: GatewayClassSpec,
     /// The status that the controller reported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "valid_or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<GatewayClassStatus>,
 }
 

@@ -1,10 +1,13 @@
 //! TLS settings of a whole Gateway.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::meta::null_as_default;
-use super::reference::ObjectRef;
+use super::deserialize::null_as_default;
+use super::reference::{ObjectRef, ObjectReference};
 use super::scalar::PortNumber;
+use super::validate::Violations;
 
 /// TLS settings of a whole Gateway. They are read, so that a manifest that contains them is valid;
 /// TCP listeners do not use them.
@@ -42,7 +45,7 @@ pub struct BackendTls {
 pub struct FrontendTls {
     /// Settings of every port that is not in `per_port`.
     pub default: FrontendTlsConfig,
-    /// Settings of single ports.
+    /// Settings of single ports; at most 64.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub per_port: Vec<FrontendTlsPort>,
 }
@@ -75,9 +78,40 @@ pub struct FrontendTlsConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FrontendTlsValidation {
-    /// The authorities.
-    pub ca_certificate_refs: Vec<ObjectRef>,
+    /// The authorities; 1 to 16.
+    pub ca_certificate_refs: Vec<ObjectReference>,
     /// `AllowValidOnly` or `AllowInsecureFallback`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
+}
+
+impl GatewayTls {
+    pub(super) fn validate(&self, violations: &mut Violations) {
+        let Some(frontend) = &self.frontend else { return };
+        let path = "spec.tls.frontend";
+        frontend.default.validate(&format!("{path}.default"), violations);
+        violations.check_count(&format!("{path}.perPort"), frontend.per_port.len(), 0, 64);
+        let mut ports = BTreeSet::new();
+        for (index, FrontendTlsPort { port, tls }) in frontend.per_port.iter().enumerate() {
+            let path = format!("{path}.perPort[{index}]");
+            if !ports.insert(port) {
+                violations.add(
+                    format!("{path}.port"),
+                    format!("{port} is the port of an earlier entry; ports must be unique"),
+                );
+            }
+            tls.validate(&format!("{path}.tls"), violations);
+        }
+    }
+}
+
+impl FrontendTlsConfig {
+    fn validate(&self, path: &str, violations: &mut Violations) {
+        let Some(validation) = &self.validation else { return };
+        let path = format!("{path}.validation");
+        let count = validation.ca_certificate_refs.len();
+        violations.check_count(&format!("{path}.caCertificateRefs"), count, 1, 16);
+        let modes = ["AllowValidOnly", "AllowInsecureFallback"];
+        violations.check_enum(&format!("{path}.mode"), validation.mode.as_deref(), &modes);
+    }
 }

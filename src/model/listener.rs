@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::meta::{Labels, null_as_default};
+use super::deserialize::{null_as_default, texts};
+use super::labels::Labels;
 use super::protocol::Protocol;
 use super::reference::{ObjectRef, RouteGroupKind};
 use super::scalar::{Hostname, PortNumber, SectionName};
@@ -40,17 +41,13 @@ pub struct Listener {
 #[serde(rename_all = "camelCase")]
 pub struct ListenerTls {
     /// Termination or passthrough.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub mode: TlsMode,
     /// The server certificates; at most 64.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub certificate_refs: Vec<ObjectRef>,
     /// Options that an implementation defines; at most 16.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Labels::is_empty"
-    )]
+    #[serde(default, deserialize_with = "texts", skip_serializing_if = "Labels::is_empty")]
     pub options: Labels,
 }
 
@@ -175,6 +172,9 @@ impl Listener {
             64,
         );
         violations.check_count(&format!("{path}.tls.options"), tls.options.len(), 0, 16);
+        for (key, value) in &tls.options {
+            violations.check_length(&format!("{path}.tls.options.{key}"), value, 4096);
+        }
         if tls.mode == TlsMode::Terminate
             && tls.certificate_refs.is_empty()
             && tls.options.is_empty()

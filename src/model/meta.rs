@@ -1,17 +1,15 @@
 //! Metadata of objects: name, creation timestamp, labels and owners.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
+use super::deserialize::{empty_as_none, labels, null_as_default};
+use super::labels::Labels;
 use super::scalar::{InvalidScalar, NamespaceName, ObjectName};
-
-/// Labels or annotations.
-pub type Labels = BTreeMap<String, String>;
 
 /// Metadata of an object, as far as routing uses it.
 ///
@@ -25,8 +23,9 @@ pub type Labels = BTreeMap<String, String>;
 pub struct ObjectMeta {
     /// Name, unique among the objects of the kind in the namespace.
     pub name: ObjectName,
-    /// Namespace; absent for cluster-scoped kinds, `default` if it is absent for other kinds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Namespace; absent for cluster-scoped kinds, `default` if it is absent or empty for other
+    /// kinds.
+    #[serde(default, deserialize_with = "empty_as_none", skip_serializing_if = "Option::is_none")]
     pub namespace: Option<NamespaceName>,
     /// Generation, which increases with each change of the spec. A condition contains the
     /// generation that it describes.
@@ -37,18 +36,10 @@ pub struct ObjectMeta {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creation_timestamp: Option<Timestamp>,
     /// Labels, which selectors match.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Labels::is_empty"
-    )]
+    #[serde(default, deserialize_with = "labels", skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
     /// Annotations; read, but not used.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Labels::is_empty"
-    )]
+    #[serde(default, deserialize_with = "labels", skip_serializing_if = "Labels::is_empty")]
     pub annotations: Labels,
     /// Unique ID, set by an API server. It differs from that of an earlier object of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,15 +135,6 @@ impl Serialize for NamespacedName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
-}
-
-/// Deserializes an explicit `null` as the default, as the API server does.
-pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 #[cfg(test)]

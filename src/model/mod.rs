@@ -33,6 +33,7 @@
 mod address;
 mod condition;
 mod condition_subject;
+mod deserialize;
 mod endpoint_slice;
 mod gateway;
 mod gateway_class;
@@ -41,6 +42,7 @@ mod gateway_service;
 mod gateway_tls;
 mod hash;
 mod kinds;
+mod labels;
 mod listener;
 #[cfg(feature = "yaml")]
 #[cfg_attr(docsrs, doc(cfg(feature = "yaml")))]
@@ -90,17 +92,20 @@ pub use self::gateway_tls::{
     BackendTls, FrontendTls, FrontendTlsConfig, FrontendTlsPort, FrontendTlsValidation, GatewayTls,
 };
 pub(crate) use self::hash::stable_hash;
+pub use self::labels::Labels;
 pub use self::listener::{
     AllowedRoutes, FromNamespaces, Listener, ListenerTls, RouteNamespaces, TlsMode,
 };
-pub use self::meta::{Labels, NamespacedName, ObjectMeta, OwnerReference, default_namespace};
+pub use self::meta::{NamespacedName, ObjectMeta, OwnerReference, default_namespace};
 pub use self::namespace::{NAMESPACE_NAME_LABEL, Namespace};
 pub use self::node::{Node, NodeAddress, NodeCondition, NodeStatus};
 pub use self::object::Object;
 pub use self::object_key::ObjectKey;
 pub use self::object_kind::ObjectKind;
 pub use self::protocol::Protocol;
-pub use self::reference::{BackendRef, GATEWAY_GROUP, ObjectRef, ParentRef, RouteGroupKind};
+pub use self::reference::{
+    BackendRef, GATEWAY_GROUP, ObjectRef, ObjectReference, ParentRef, RouteGroupKind,
+};
 pub use self::reference_grant::{
     ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo,
 };
@@ -109,7 +114,7 @@ pub use self::scalar::{
     GatewayController, Group, Hostname, InvalidScalar, KindName, NamespaceName, ObjectName,
     PortNumber, SectionName, Weight,
 };
-pub use self::selector::{LabelSelector, Operator, Requirement};
+pub use self::selector::{InvalidSelector, LabelSelector, Operator, Requirement};
 pub use self::service::{
     ExternalTrafficPolicy, IpFamily, LoadBalancerIngress, LoadBalancerStatus, Service, ServiceSpec,
     ServiceStatus, ServiceType,

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::meta::ObjectMeta;
-use super::scalar::is_dns_label;
 use super::validate::Violations;
 
 /// Label that every namespace has. Its value is the name of the namespace.
@@ -21,12 +20,6 @@ pub struct Namespace {
 
 impl Namespace {
     pub(crate) fn validate(&self, violations: &mut Violations) {
-        let name = self.metadata.name.as_str();
-        if !is_dns_label(name) {
-            violations.add(
-                "metadata.name",
-                format!("`{name}` must be 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit"),
-            );
-        }
+        violations.check_metadata_with_label_name(&self.metadata);
     }
 }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::condition::ConditionStatus;
-use super::meta::{ObjectMeta, null_as_default};
+use super::deserialize::{valid_entries, valid_or_default};
+use super::meta::ObjectMeta;
 use super::validate::Violations;
 
 /// A [node](https://kubernetes.io/docs/concepts/architecture/nodes/), as far as routing uses it.
@@ -14,7 +15,7 @@ pub struct Node {
     /// Name; a node is cluster-scoped.
     pub metadata: ObjectMeta,
     /// Addresses and conditions.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_or_default")]
     pub status: NodeStatus,
 }
 
@@ -26,10 +27,10 @@ pub struct Node {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
     /// Addresses of several types.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "valid_entries", skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<NodeAddress>,
     /// Conditions such as `Ready`.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "valid_entries", skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<NodeCondition>,
 }
 

@@ -88,5 +88,5 @@ fn is_protocol(text: &str) -> bool {
             && !name.is_empty()
             && name.bytes().all(alphanumeric)
     });
-    text.len() <= 255 && (word || prefixed)
+    text.chars().count() <= 255 && (word || prefixed)
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::deserialize::null_as_default;
 use super::scalar::{Group, KindName, NamespaceName, ObjectName, PortNumber, SectionName, Weight};
 
 /// The API group of Gateway API.
@@ -19,10 +20,10 @@ pub const GATEWAY_GROUP: &str = "gateway.networking.k8s.io";
 #[serde(rename_all = "camelCase")]
 pub struct ParentRef {
     /// Group of the parent; Gateway API by default.
-    #[serde(default = "gateway_group")]
+    #[serde(default = "gateway_group", deserialize_with = "null_as_gateway_group")]
     pub group: Group,
     /// Kind of the parent; Gateway by default.
-    #[serde(default = "gateway_kind")]
+    #[serde(default = "gateway_kind", deserialize_with = "null_as_gateway_kind")]
     pub kind: KindName,
     /// Namespace of the parent; that of the route by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,10 +78,10 @@ impl fmt::Display for ParentRef {
 #[serde(rename_all = "camelCase")]
 pub struct BackendRef {
     /// Group of the backend; the core group by default.
-    #[serde(default = "core_group")]
+    #[serde(default = "core_group", deserialize_with = "null_as_core_group")]
     pub group: Group,
     /// Kind of the backend; Service by default.
-    #[serde(default = "service_kind")]
+    #[serde(default = "service_kind", deserialize_with = "null_as_service_kind")]
     pub kind: KindName,
     /// Namespace of the backend; that of the route by default. Another namespace needs a
     /// [`ReferenceGrant`](crate::model::ReferenceGrant).
@@ -93,7 +94,7 @@ pub struct BackendRef {
     pub port: Option<PortNumber>,
     /// Weight; 1 by default. The share of new connections is the weight divided by the sum of the
     /// weights.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub weight: Weight,
 }
 
@@ -122,7 +123,7 @@ impl BackendRef {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteGroupKind {
     /// Group of the route; Gateway API by default.
-    #[serde(default = "gateway_group")]
+    #[serde(default = "gateway_group", deserialize_with = "null_as_gateway_group")]
     pub group: Group,
     /// Kind of the route.
     pub kind: KindName,
@@ -131,7 +132,9 @@ pub struct RouteGroupKind {
 impl RouteGroupKind {
     /// Returns the kind TCPRoute of Gateway API.
     pub fn tcp_route() -> Self {
-        Self { group: gateway_group(), kind: tcp_route_kind() }
+        static KIND: LazyLock<KindName> =
+            LazyLock::new(|| KindName::new("TCPRoute").expect("a valid kind"));
+        Self { group: gateway_group(), kind: KIND.clone() }
     }
 
     /// Returns `true` for the kind TCPRoute of Gateway API.
@@ -148,10 +151,10 @@ impl RouteGroupKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectRef {
     /// Group of the object; the core group by default.
-    #[serde(default = "core_group")]
+    #[serde(default = "core_group", deserialize_with = "null_as_core_group")]
     pub group: Group,
     /// Kind of the object; Secret by default.
-    #[serde(default = "secret_kind")]
+    #[serde(default = "secret_kind", deserialize_with = "null_as_secret_kind")]
     pub kind: KindName,
     /// Namespace of the object; that of the referring object by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -160,25 +163,48 @@ pub struct ObjectRef {
     pub name: ObjectName,
 }
 
-/// Defines functions that return a default. Each default is allocated once, and the objects share
-/// it.
+/// Reference to an object of any kind that may be in another namespace, such as a ConfigMap.
+///
+/// Specification: [ObjectReference][spec].
+///
+/// [spec]: https://gateway-api.sigs.k8s.io/reference/spec/#objectreference
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectReference {
+    /// Group of the object; empty for the core group.
+    pub group: Group,
+    /// Kind of the object.
+    pub kind: KindName,
+    /// Namespace of the object; that of the referring object by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<NamespaceName>,
+    /// Name of the object.
+    pub name: ObjectName,
+}
+
+/// Defines functions that return a default, and functions that deserialize `null` as this default.
+/// Each default is allocated once, and the objects share it.
 macro_rules! defaults {
-    ($($name:ident: $scalar:ident = $text:expr;)+) => {
-        $(fn $name() -> $scalar {
-            static DEFAULT: LazyLock<$scalar> =
-                LazyLock::new(|| $scalar::new($text).expect("a valid default"));
-            DEFAULT.clone()
-        })+
+    ($($name:ident, $deserialize:ident: $scalar:ident = $text:expr;)+) => {
+        $(
+            fn $name() -> $scalar {
+                static DEFAULT: LazyLock<$scalar> =
+                    LazyLock::new(|| $scalar::new($text).expect("a valid default"));
+                DEFAULT.clone()
+            }
+
+            fn $deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$scalar, D::Error> {
+                Ok(Option::deserialize(deserializer)?.unwrap_or_else($name))
+            }
+        )+
     };
 }
 
 defaults! {
-    gateway_group: Group = GATEWAY_GROUP;
-    core_group: Group = "";
-    gateway_kind: KindName = "Gateway";
-    service_kind: KindName = "Service";
-    secret_kind: KindName = "Secret";
-    tcp_route_kind: KindName = "TCPRoute";
+    gateway_group, null_as_gateway_group: Group = GATEWAY_GROUP;
+    core_group, null_as_core_group: Group = "";
+    gateway_kind, null_as_gateway_kind: KindName = "Gateway";
+    service_kind, null_as_service_kind: KindName = "Service";
+    secret_kind, null_as_secret_kind: KindName = "Secret";
 }
 
 #[cfg(test)]

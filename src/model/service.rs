@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::meta::{Labels, ObjectMeta, null_as_default};
+use super::deserialize::{
+    empty_as_default, labels, null_as_default, valid_entries, valid_or_default,
+};
+use super::labels::Labels;
+use super::meta::ObjectMeta;
 use super::scalar::PortNumber;
 use super::service_port::ServicePort;
 use super::validate::Violations;
@@ -17,10 +21,14 @@ pub struct Service {
     /// Name and namespace.
     pub metadata: ObjectMeta,
     /// The desired state.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub spec: ServiceSpec,
     /// The status, with the addresses of a load balancer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "valid_or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<ServiceStatus>,
 }
 
@@ -29,21 +37,21 @@ pub struct Service {
 #[serde(rename_all = "camelCase")]
 pub struct ServiceSpec {
     /// Type of the Service.
-    #[serde(default, rename = "type", deserialize_with = "null_as_default")]
+    #[serde(default, rename = "type", deserialize_with = "empty_as_default")]
     pub service_type: ServiceType,
-    /// The ports; an ExternalName Service may have none.
+    /// The ports; a headless or ExternalName Service may have none.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<ServicePort>,
     /// Labels of the pods. Without a selector, Kubernetes creates no EndpointSlices.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "Labels::is_empty"
-    )]
+    #[serde(default, deserialize_with = "labels", skip_serializing_if = "Labels::is_empty")]
     pub selector: Labels,
     /// Address families, the preferred one first.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub ip_families: Vec<IpFamily>,
+    /// The first cluster IP address, or `None` for a headless Service. An API server sets this
+    /// field and `cluster_ips`; a manifest may contain one of them.
+    #[serde(default, rename = "clusterIP", skip_serializing_if = "Option::is_none")]
+    pub cluster_ip: Option<String>,
     /// Cluster IP addresses; the single text `None` for a headless Service.
     #[serde(
         default,
@@ -59,7 +67,7 @@ pub struct ServiceSpec {
 #[serde(rename_all = "camelCase")]
 pub struct ServiceStatus {
     /// Status of the load balancer.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_or_default")]
     pub load_balancer: LoadBalancerStatus,
 }
 
@@ -67,7 +75,7 @@ pub struct ServiceStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadBalancerStatus {
     /// The addresses at which clients dial the load balancer.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "valid_entries", skip_serializing_if = "Vec::is_empty")]
     pub ingress: Vec<LoadBalancerIngress>,
 }
 
@@ -126,10 +134,23 @@ impl Service {
         Self { metadata, spec, status: None }
     }
 
+    /// Returns `true` for a headless Service, which has no cluster IP address.
+    pub fn is_headless(&self) -> bool {
+        let first = self.spec.cluster_ips.first().or(self.spec.cluster_ip.as_ref());
+        first.is_some_and(|ip| ip == "None")
+    }
+
     pub(crate) fn validate(&self, violations: &mut Violations) {
-        violations.check_metadata(&self.metadata);
-        if self.spec.ports.is_empty() && self.spec.service_type != ServiceType::ExternalName {
-            violations.add("spec.ports", "has no entries; at least one port is required");
+        // Before Kubernetes 1.36, the name must also begin with a letter.
+        violations.check_metadata_with_label_name(&self.metadata);
+        if self.spec.ports.is_empty()
+            && self.spec.service_type != ServiceType::ExternalName
+            && !self.is_headless()
+        {
+            violations.add(
+                "spec.ports",
+                "has no entries; a Service requires at least one port, unless its clusterIP is None",
+            );
         }
         let ports = &self.spec.ports;
         for (index, port) in ports.iter().enumerate() {

@@ -1,4 +1,7 @@
 //! Status of each kind that has one.
+//!
+//! Several controllers write a status. An entry that this crate cannot read is left out, and never
+//! makes an object invalid.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::address::GatewayStatusAddress;
 use super::condition::Condition;
-use super::meta::{NamespacedName, null_as_default};
+use super::deserialize::{valid_entries, valid_or_default};
+use super::meta::NamespacedName;
 use super::reference::{ParentRef, RouteGroupKind};
 use super::scalar::{GatewayController, ObjectName, SectionName};
 
@@ -35,10 +39,10 @@ pub struct StatusReport {
 #[serde(rename_all = "camelCase")]
 pub struct GatewayClassStatus {
     /// The condition `Accepted`, and `SupportedVersion` if it is known.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_entries")]
     pub conditions: Vec<Condition>,
     /// The features that the controller supports, sorted by name.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "valid_entries", skip_serializing_if = "Vec::is_empty")]
     pub supported_features: Vec<SupportedFeature>,
 }
 
@@ -75,13 +79,13 @@ impl From<FeatureForm> for SupportedFeature {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GatewayStatus {
     /// The addresses at which clients can dial the Gateway; at most 16.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_entries")]
     pub addresses: Vec<GatewayStatusAddress>,
     /// The conditions `Accepted` and `Programmed`.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_entries")]
     pub conditions: Vec<Condition>,
     /// Status of each listener, in the order of the spec.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_entries")]
     pub listeners: Vec<ListenerStatus>,
 }
 
@@ -94,14 +98,14 @@ pub struct ListenerStatus {
     /// Name of the listener.
     pub name: SectionName,
     /// The kinds of routes that can attach; empty if the listener is not accepted.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_entries")]
     pub supported_kinds: Vec<RouteGroupKind>,
     /// Number of the routes that are accepted and attached to the listener.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "valid_or_default")]
     pub attached_routes: i32,
     /// The conditions `Accepted`, `Programmed` and `ResolvedRefs`, and `Conflicted` if it is
     /// `True`.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_entries")]
     pub conditions: Vec<Condition>,
 }
 
@@ -111,7 +115,7 @@ pub struct ListenerStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteStatus {
     /// Status at each parent, from the controller of the parent; at most 32.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_entries")]
     pub parents: Vec<RouteParentStatus>,
 }
 
@@ -127,6 +131,6 @@ pub struct RouteParentStatus {
     /// The controller that reported the entry.
     pub controller_name: GatewayController,
     /// The conditions `Accepted` and `ResolvedRefs`.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "valid_entries")]
     pub conditions: Vec<Condition>,
 }

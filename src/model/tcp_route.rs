@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::meta::{ObjectMeta, null_as_default};
+use super::deserialize::{null_as_default, valid_or_default};
+use super::meta::ObjectMeta;
 use super::reference::{BackendRef, ParentRef};
 use super::scalar::SectionName;
 use super::status::RouteStatus;
@@ -22,7 +23,11 @@ pub struct TcpRoute {
     /// The desired state.
     pub spec: TcpRouteSpec,
     /// The status that controllers reported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "valid_or_default",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub status: Option<RouteStatus>,
 }
 
@@ -78,6 +83,8 @@ impl TcpRoute {
         violations.check_metadata(&self.metadata);
         violations.check_count("spec.parentRefs", self.spec.parent_refs.len(), 0, 32);
         validate_parent_refs(&self.spec.parent_refs, violations);
+        let scope = self.spec.use_default_gateways.as_deref();
+        violations.check_enum("spec.useDefaultGateways", scope, &["All", "None"]);
         violations.check_count("spec.rules", self.spec.rules.len(), 1, max_rules);
         let mut names = BTreeSet::new();
         for (index, rule) in self.spec.rules.iter().enumerate() {
@@ -106,29 +113,55 @@ impl TcpRoute {
     }
 }
 
-/// Checks several references to one parent: all must set the same of the fields sectionName and
-/// port, and no two may be equal in both.
+/// Checks several references to one parent.
+///
+/// The rules of the two channels of Gateway API differ. A route is refused if both channels refuse
+/// it, since the channel that a cluster has is unknown:
+///
+/// - the standard channel requires all references to set sectionName or none, and each sectionName
+///   to be different;
+/// - the experimental channel requires all references to set the same of sectionName and port, and
+///   each combination of the two to be different.
 fn validate_parent_refs(parent_refs: &[ParentRef], violations: &mut Violations) {
+    let mut found = Vec::new();
+    let (mut refused_by_standard, mut refused_by_experimental) = (false, false);
     for (index, parent) in parent_refs.iter().enumerate() {
-        // As in the CEL rule of the CRD, an absent namespace differs from the explicit one of the
+        // As in the CEL rules of the CRD, an absent namespace differs from the explicit one of the
         // route.
         let same_parent = |other: &&ParentRef| {
             (&other.group, &other.kind, &other.namespace, &other.name)
                 == (&parent.group, &parent.kind, &parent.namespace, &parent.name)
         };
-        let set = |parent: &ParentRef| (parent.section_name.is_some(), parent.port.is_some());
-        let section = |parent: &ParentRef| (parent.section_name.clone(), parent.port);
         for earlier in parent_refs[..index].iter().filter(same_parent) {
-            let others = format!("the other references to {} `{}`", parent.kind, parent.name);
-            let message = if set(earlier) != set(parent) {
-                format!("must set sectionName and port exactly if {others} set them")
-            } else if section(earlier) == section(parent) {
-                format!("must differ in sectionName or port from {others}")
-            } else {
+            let same_section = earlier.section_name == parent.section_name;
+            let uneven_section = earlier.section_name.is_some() != parent.section_name.is_some();
+            let uneven_port = earlier.port.is_some() != parent.port.is_some();
+            let standard = uneven_section || same_section;
+            let experimental =
+                uneven_section || uneven_port || (same_section && earlier.port == parent.port);
+            refused_by_standard |= standard;
+            refused_by_experimental |= experimental;
+            if !standard && !experimental {
                 continue;
+            }
+            let others = format!("the other references to {} `{}`", parent.kind, parent.name);
+            let message = if uneven_section || uneven_port {
+                format!("must set sectionName and port exactly if {others} set them")
+            } else {
+                format!("must differ in sectionName or port from {others}")
             };
-            violations.add(format!("spec.parentRefs[{index}]"), message);
+            found.push((index, message, standard && experimental));
             break;
+        }
+    }
+    if !(refused_by_standard && refused_by_experimental) {
+        return;
+    }
+    let has_pair = found.iter().any(|(_, _, by_both)| *by_both);
+    for (index, message, by_both) in found {
+        // If no pair of references breaks the rules of both channels, each broken rule is reported.
+        if by_both || !has_pair {
+            violations.add(format!("spec.parentRefs[{index}]"), message);
         }
     }
 }

@@ -17,8 +17,8 @@ use super::listeners::{Candidate, allows_tcp_routes};
 use super::precedence::Precedence;
 use super::unmanaged::Unmanaged;
 use crate::model::{
-    FromNamespaces, Listener, NamespaceName, NamespacedName, ParentRef, Protocol, SectionName,
-    TcpRoute,
+    FromNamespaces, InvalidSelector, Listener, NamespaceName, NamespacedName, ParentRef, Protocol,
+    SectionName, TcpRoute,
 };
 
 /// A route, and the results of its parentRefs that refer to Gateways of this controller.
@@ -71,6 +71,8 @@ enum Rule<'a> {
     SameNamespace(&'a NamespaceName),
     /// `from: Selector` without a selector.
     NoSelector,
+    /// The selector is not valid, so it selects no namespace.
+    InvalidSelector(InvalidSelector),
     /// The selector does not match the route's namespace.
     Selector(&'a NamespaceName),
 }
@@ -78,7 +80,7 @@ enum Rule<'a> {
 impl fmt::Display for NotAllowed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Listener {} ", self.listener)?;
-        match self.rule {
+        match &self.rule {
             Rule::Kinds => f.write_str("does not allow kind TCPRoute (allowedRoutes.kinds)."),
             Rule::Protocol(protocol) => {
                 write!(f, "has protocol {protocol}; a TCPRoute needs a TCP listener.")
@@ -89,6 +91,10 @@ impl fmt::Display for NotAllowed<'_> {
             ),
             Rule::NoSelector => f.write_str(
                 "allows no routes: allowedRoutes.namespaces.from is Selector, but there is no selector.",
+            ),
+            Rule::InvalidSelector(error) => write!(
+                f,
+                "allows no routes: allowedRoutes.namespaces.selector is not valid: {error}."
             ),
             Rule::Selector(namespace) => write!(
                 f,
@@ -193,7 +199,13 @@ fn check_allowed<'a>(
         }
         (FromNamespaces::Selector, None) => (false, Rule::NoSelector),
         (FromNamespaces::Selector, Some(selector)) => {
-            (selector.matches(&index.namespace_labels(from)), Rule::Selector(from))
+            if selector.matches(&index.namespace_labels(from)) {
+                return Ok(());
+            }
+            return Err(match selector.check() {
+                Ok(()) => Rule::Selector(from),
+                Err(error) => Rule::InvalidSelector(error),
+            });
         }
     };
     if is_allowed { Ok(()) } else { Err(rule) }

@@ -17,9 +17,10 @@ use super::route_accepted::build_accepted;
 use super::settings::Addresses;
 use super::unmanaged::Unmanaged;
 use crate::model::{
-    Caveat, Condition, ConditionType, GATEWAY_GROUP, GatewayClass, GatewayClassStatus,
-    GatewayStatus, ListenerStatus, ObjectKey, ObjectKind, ObjectName, Protocol, Reason,
-    RouteParentStatus, RouteStatus, StatusReport, SupportedFeature,
+    Caveat, Condition, ConditionType, FromNamespaces, GATEWAY_GROUP, GatewayClass,
+    GatewayClassStatus, GatewayStatus, LabelSelector, Listener, ListenerStatus, ObjectKey,
+    ObjectKind, ObjectName, Protocol, Reason, RouteParentStatus, RouteStatus, StatusReport,
+    SupportedFeature,
 };
 
 /// The features of Gateway API that this crate supports, sorted by name.
@@ -151,9 +152,7 @@ fn build_listener_status(
 ) -> ListenerStatus {
     let refusal = listener.refusal.as_ref();
     let accepted = match refusal {
-        None => {
-            conditions.true_(ConditionType::ACCEPTED, Reason::ACCEPTED, "The listener is valid.")
-        }
+        None => build_listener_accepted(conditions, listener.listener),
         Some(refusal) => {
             conditions.false_(ConditionType::ACCEPTED, refusal.reason(), refusal.to_string())
         }
@@ -167,6 +166,24 @@ fn build_listener_status(
         supported_kinds: listener.supported_kinds.clone(),
         attached_routes: listener.attached_routes,
         conditions: [Some(accepted), resolved_refs, conflicted].into_iter().flatten().collect(),
+    }
+}
+
+/// Builds the condition Accepted of a listener that is accepted. Gateway API's schema does not
+/// check selectors, and has no reason for an invalid one.
+fn build_listener_accepted(conditions: &ConditionBuilder, listener: &Listener) -> Condition {
+    let (accepted, reason) = (ConditionType::ACCEPTED, Reason::ACCEPTED);
+    let namespaces = &listener.allowed_routes.namespaces;
+    let selector =
+        namespaces.selector.as_ref().filter(|_| namespaces.from == FromNamespaces::Selector);
+    match selector.map(LabelSelector::check) {
+        Some(Err(error)) => {
+            let message = format!(
+                "The listener is valid, but allows no routes: allowedRoutes.namespaces.selector is not valid: {error}."
+            );
+            conditions.true_with(accepted, reason, message, Some(Caveat::InvalidSelector))
+        }
+        Some(Ok(())) | None => conditions.true_(accepted, reason, "The listener is valid."),
     }
 }
 

@@ -16,6 +16,7 @@ mod harness;
 mod lease;
 mod namespaces;
 mod objects;
+mod odd_objects;
 mod parents;
 mod read_only;
 mod replica;

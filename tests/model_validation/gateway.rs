@@ -65,24 +65,31 @@ fn addresses_are_at_most_16_and_match_their_type() {
         "value: 10.0.0.1",
         "type: IPAddress, value: \"2001:db8::1\"",
         "type: IPAddress",
+        "type: ~",
         "type: Hostname",
+        "type: Hostname, value: \"\"",
         "type: Hostname, value: \"*.example.com\"",
         "type: example.com/pool, value: Any Thing",
         "type: NamedAddress, value: x",
+        // The CRD's pattern is not anchored at the start of its last alternative.
+        "type: /a/b, value: x",
+        "type: X Y/a.b/c",
     ] {
         accepted(one(good));
     }
     let field = "spec.addresses[0].value";
-    for bad in ["10.0.0", "10.0.0.1:80", "db.example.com", "fe80::1%eth0", "10.0.0.01"] {
+    for bad in ["", "10.0.0", "10.0.0.1:80", "db.example.com", "fe80::1%eth0", "10.0.0.01"] {
         refused(one(&format!("value: \"{bad}\"")), field, "must be an IPv4 or IPv6 address");
     }
     refused(one("type: Hostname, value: a b"), field, "must be a hostname");
     refused(one(&format!("type: a.b/c, value: {}", "x".repeat(254))), field, "at most 253 allowed");
-    refused(
-        one("type: Pool"),
-        "spec.addresses[0].type",
-        "IPAddress, Hostname, or a domain-prefixed",
-    );
+    for bad in ["Pool", "a/", "\"\"", "/", &format!("a/{}", "b".repeat(252))] {
+        refused(
+            one(&format!("type: {bad}")),
+            "spec.addresses[0].type",
+            "IPAddress, Hostname, or a domain-prefixed",
+        );
+    }
 }
 
 #[test]
@@ -92,6 +99,9 @@ fn addresses_are_unique() {
     let field = "spec.addresses[1].value";
     refused(two("value: 10.0.0.1", "type: IPAddress, value: 10.0.0.1"), field, "listed twice");
     refused(two("type: Hostname, value: a", "type: Hostname, value: a"), field, "listed twice");
+    let empty = "type: Hostname, value: \"\"";
+    refused(two(empty, empty), field, "listed twice");
+    accepted(two(empty, "type: Hostname"));
     accepted(two("type: IPAddress", "type: IPAddress"));
     accepted(two("type: a.b/c, value: x", "type: a.b/c, value: x"));
     accepted(two("type: Hostname, value: x", "type: a.b/c, value: x"));
@@ -144,6 +154,73 @@ fn infrastructure_annotations_are_at_most_16_and_short() {
         annotations(&format!("k: {}", "v".repeat(4097))),
         &format!("{field}.k"),
         "at most 4096",
+    );
+}
+
+#[test]
+fn allowed_listeners_and_default_scope_are_enums() {
+    let from = |namespaces: &str| {
+        beside_listener(&format!("allowedListeners: {{namespaces: {{{namespaces}}}}}"))
+    };
+    for good in ["from: All", "from: Same", "from: Selector, selector: {}", "from: None", "from: ~"]
+    {
+        accepted(from(good));
+    }
+    let path = "spec.allowedListeners.namespaces";
+    refused(from("from: Foo"), &format!("{path}.from"), "must be one of All, Selector, Same, None");
+    refused(
+        from("selector: {matchExpressions: [{key: k, operator: Near}]}"),
+        &format!("{path}.selector.matchExpressions[0].operator"),
+        "`Near` must be In, NotIn",
+    );
+    for good in ["All", "None"] {
+        accepted(beside_listener(&format!("defaultScope: {good}")));
+    }
+    refused(beside_listener("defaultScope: Foo"), "spec.defaultScope", "must be one of All, None");
+}
+
+#[test]
+fn frontend_tls_is_checked() {
+    let frontend = |fields: &str| beside_listener(&format!("tls: {{frontend: {{{fields}}}}}"));
+    let validation = |fields: &str| frontend(&format!("default: {{validation: {{{fields}}}}}"));
+    let reference = "{group: \"\", kind: ConfigMap, name: c}";
+    accepted(validation(&format!("caCertificateRefs: [{reference}]")));
+    accepted(validation(&format!("caCertificateRefs: [{reference}], mode: AllowInsecureFallback")));
+    let path = "spec.tls.frontend";
+    let field = format!("{path}.default.validation");
+    refused(
+        validation("caCertificateRefs: [{name: c}]"),
+        &format!("{field}.caCertificateRefs[0].group"),
+        "is missing",
+    );
+    let some = |count| {
+        validation(&format!("caCertificateRefs: [{}]", many(count, |_| reference.to_owned())))
+    };
+    accepted(some(16));
+    for count in [0, 17] {
+        refused(some(count), &format!("{field}.caCertificateRefs"), "1 to 16 allowed");
+    }
+    refused(
+        validation(&format!("caCertificateRefs: [{reference}], mode: Foo")),
+        &format!("{field}.mode"),
+        "`Foo` must be one of AllowValidOnly, AllowInsecureFallback",
+    );
+    let ports = |ports: &str| frontend(&format!("default: {{}}, perPort: [{ports}]"));
+    accepted(ports("{port: 1, tls: {}}, {port: 2, tls: {}}"));
+    refused(
+        ports("{port: 1, tls: {}}, {port: 1, tls: {}}"),
+        &format!("{path}.perPort[1].port"),
+        "must be unique",
+    );
+    refused(
+        ports("{port: 1, tls: {validation: {caCertificateRefs: []}}}"),
+        &format!("{path}.perPort[0].tls.validation.caCertificateRefs"),
+        "has 0 entries",
+    );
+    refused(
+        ports(&many(65, |n| format!("{{port: {}, tls: {{}}}}", n + 1))),
+        &format!("{path}.perPort"),
+        "has 65 entries; 0 to 64",
     );
 }
 

@@ -3,13 +3,18 @@
 //!
 //! For each rule, there is a value that just passes and one that just fails.
 #![cfg(feature = "yaml")]
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod core_kinds;
 mod endpoint_slice;
 mod gateway;
 mod listener;
+mod metadata;
 mod reference_grant;
 mod scalars;
+mod schema;
 mod service;
+mod storable;
 mod tcp_route;
 
 use sluicegate::model::manifest::{Content, read};

@@ -1,6 +1,6 @@
 //! TCPRoute.
 
-use super::{accepted, backends, many, parents, refused, route, route_in};
+use super::{accepted, backends, list_errors, many, parents, refused, route, route_in};
 
 #[test]
 fn route_has_at_most_32_parents() {
@@ -14,8 +14,11 @@ fn route_has_at_most_32_parents() {
 fn parent_refs_to_one_parent_differ_in_section_or_port() {
     for good in [
         "{name: g, sectionName: a}, {name: g, sectionName: b}",
+        // Accepted by the experimental channel.
         "{name: g, port: 1}, {name: g, port: 2}",
         "{name: g, sectionName: a, port: 1}, {name: g, sectionName: a, port: 2}",
+        // Accepted by the standard channel.
+        "{name: g, sectionName: a}, {name: g, sectionName: b, port: 1}",
         "{name: g}, {name: h}",
         "{name: g}, {name: g, kind: ListenerSet}",
         "{name: g}, {name: g, group: a.b}",
@@ -44,6 +47,7 @@ fn parent_refs_to_one_parent_differ_in_section_or_port() {
         "{name: g, port: 1}, {name: g}",
         "{name: g, port: 1}, {name: g, sectionName: a}",
         "{name: g, sectionName: a}, {name: g, sectionName: a, port: 1}",
+        "{name: g, port: 1}, {name: g, sectionName: a, port: 1}",
     ] {
         refused(
             parents(uneven),
@@ -51,6 +55,36 @@ fn parent_refs_to_one_parent_differ_in_section_or_port() {
             "must set sectionName and port exactly if the other references to",
         );
     }
+}
+
+/// The standard channel refuses the first two references, the experimental one the last two.
+#[test]
+fn parent_refs_are_refused_if_each_channel_refuses_some() {
+    let manifest = parents(
+        "{name: g, port: 1}, {name: g, port: 2}, {name: h, sectionName: a}, {name: h, sectionName: b, port: 1}",
+    );
+    let fields: Vec<_> = list_errors(&manifest).into_iter().map(|(field, _)| field).collect();
+    assert_eq!(fields, ["spec.parentRefs[1]", "spec.parentRefs[3]"]);
+}
+
+#[test]
+fn use_default_gateways_is_all_or_none() {
+    let scoped = |scope: &str| {
+        route(&format!(
+            "useDefaultGateways: {scope}, rules: [{{backendRefs: [{{name: s, port: 1}}]}}]"
+        ))
+    };
+    for good in ["All", "None", "~"] {
+        accepted(scoped(good));
+    }
+    refused(scoped("Some"), "spec.useDefaultGateways", "`Some` must be one of All, None");
+}
+
+#[test]
+fn null_is_the_default() {
+    accepted(parents("{name: g, group: ~, kind: ~, namespace: ~, sectionName: ~, port: ~}"));
+    accepted(backends("{name: s, port: 1, group: ~, kind: ~, weight: ~, namespace: ~}"));
+    accepted(route("parentRefs: ~, rules: [{name: ~, backendRefs: [{name: s, port: 1}]}]"));
 }
 
 #[test]

@@ -338,8 +338,9 @@ fn slice() -> impl Strategy<Value = EndpointSlice> {
             node_name: None,
             zone: None,
         });
-    let port = (port_name(), option::weighted(0.8, port()), transport())
-        .prop_map(|(name, port, protocol)| EndpointPort { name, port, protocol });
+    let port = (port_name(), option::weighted(0.8, port()), transport()).prop_map(
+        |(name, port, protocol)| EndpointPort { name, port, invalid_port: None, protocol },
+    );
     (
         metadata(NAMESPACES, &["e", "f"]),
         of(select(vec!["p", "q"])),

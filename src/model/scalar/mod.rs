@@ -11,6 +11,7 @@ mod pattern;
 mod string;
 
 pub use self::invalid_scalar::InvalidScalar;
+pub(crate) use self::number::{AnyPort, PORT_EXPECTED, as_integer, zero_as_none};
 pub use self::number::{PortNumber, Weight};
 pub(crate) use self::pattern::{is_dns_label, is_dns_subdomain};
 pub use self::string::{

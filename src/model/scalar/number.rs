@@ -119,6 +119,13 @@ macro_rules! number_newtype {
                             Err(_) => Err(E::invalid_value(Unexpected::Signed(number), &self)),
                         }
                     }
+
+                    fn visit_f64<E: de::Error>(self, number: f64) -> Result<$name, E> {
+                        match as_integer(number) {
+                            Some(number) => self.visit_u64(number),
+                            None => Err(E::invalid_value(Unexpected::Float(number), &self)),
+                        }
+                    }
                 }
 
                 deserializer.deserialize_any(Number)
@@ -130,7 +137,77 @@ macro_rules! number_newtype {
 number_newtype!(PortNumber, u16, PORT_EXPECTED);
 number_newtype!(Weight, u32, WEIGHT_EXPECTED);
 
-const PORT_EXPECTED: &str = "a port from 1 to 65535";
+/// Returns the number if it is an integer that a JSON number such as `80.0` or `8e1` can denote.
+/// Kubernetes reads these as integers.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be exact")]
+pub(crate) fn as_integer(number: f64) -> Option<u64> {
+    let is_exact = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+    is_exact.then_some(number as u64)
+}
+
+/// A number that may be no port.
+///
+/// An API server does not check the ports of an EndpointSlice.
+pub(crate) struct AnyPort(pub(crate) Result<PortNumber, i64>);
+
+impl<'de> Deserialize<'de> for AnyPort {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyPortVisitor { is_checked: false }).map(Self)
+    }
+}
+
+/// Deserializes a port. `null` and 0 mean that it is not set.
+pub(crate) fn zero_as_none<'de, D>(deserializer: D) -> Result<Option<PortNumber>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let number = deserializer.deserialize_any(AnyPortVisitor { is_checked: true })?;
+    Ok(number.ok())
+}
+
+/// Visitor of a number, which it returns as an error if it is no port.
+struct AnyPortVisitor {
+    /// Only 0 may be returned as an error.
+    is_checked: bool,
+}
+
+impl Visitor<'_> for AnyPortVisitor {
+    type Value = Result<PortNumber, i64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(PORT_EXPECTED)
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+        self.visit_i64(0)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+        match i64::try_from(number) {
+            Ok(number) => self.visit_i64(number),
+            Err(_) => Err(E::invalid_value(Unexpected::Unsigned(number), &self)),
+        }
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+        match u16::try_from(number).ok().and_then(PortNumber::new) {
+            Some(port) => Ok(Ok(port)),
+            None if self.is_checked && number != 0 => {
+                Err(E::invalid_value(Unexpected::Signed(number), &self))
+            }
+            None => Ok(Err(number)),
+        }
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Self::Value, E> {
+        match as_integer(number) {
+            Some(number) => self.visit_u64(number),
+            None => Err(E::invalid_value(Unexpected::Float(number), &self)),
+        }
+    }
+}
+
+pub(crate) const PORT_EXPECTED: &str = "a port from 1 to 65535";
 const WEIGHT_EXPECTED: &str = "a weight from 0 to 1000000";
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 /// Maximum length of a name, hostname or group.
 const MAX_LEN: usize = 253;
 
+/// Returns `true` for a text of 1 to 253 characters. The CRDs have no pattern for names in
+/// references, and count characters, not bytes.
 pub(super) fn is_object_name(text: &str) -> bool {
-    (1..=MAX_LEN).contains(&text.len())
+    !text.is_empty() && (text.len() <= MAX_LEN || text.chars().count() <= MAX_LEN)
 }
 
 /// Returns `true` for an RFC 1123 label in lower case.

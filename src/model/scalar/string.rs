@@ -119,7 +119,7 @@ macro_rules! string_newtype {
 }
 
 string_newtype! {
-    /// Name of an object, in `metadata.name` or in a reference: 1 to 253 bytes.
+    /// Name of an object, in `metadata.name` or in a reference: 1 to 253 characters.
     ///
     /// Specification: [ObjectName](https://gateway-api.sigs.k8s.io/reference/spec/#objectname).
     ObjectName, is_object_name, "an object name of 1 to 253 characters"
@@ -177,7 +177,8 @@ mod tests {
             assert!(ObjectName::new(good).is_ok(), "{good}");
         }
         assert!(ObjectName::new("").is_err());
-        assert!(ObjectName::new("x".repeat(254)).is_err());
+        assert!(ObjectName::new("ä".repeat(253)).is_ok());
+        assert!(ObjectName::new("ä".repeat(254)).is_err());
 
         for good in ["a", "a-b", "0", "a.b-c.d"] {
             assert!(SectionName::new(good).is_ok(), "{good}");
