@@ -202,6 +202,16 @@ fn unsupported_kinds_give_an_empty_plan() {
 }
 
 #[test]
+fn objects_of_other_kinds_without_effect_are_noted() {
+    let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web}\nspec: {parentRefs: [{name: g}]}\n";
+    let directory = directory(&[("a.yaml", &stream(&[CLASS, GATEWAY, route]))]);
+    let run = translate(&[directory.path()]);
+    let note =
+        "note: HTTPRoute default/web has no effect on Gateway default/g: HTTPRoute is not served\n";
+    assert_eq!((run.status, run.err.as_str()), (0, note));
+}
+
+#[test]
 fn command_line_error_exits_with_2() {
     let missing = PathBuf::from("/no/such/path.yaml");
     for (arguments, message) in [
