@@ -14,9 +14,12 @@ async fn path_with_parent_step_is_followed() {
     write(root.join("a/routes/x.yaml"), "one");
     fs::create_dir_all(root.join("a/other")).unwrap();
     let mut followed = Followed::start(root.join("a/other/../routes")).await;
+    let mut file = Followed::start(root.join("a/other/../routes/x.yaml")).await;
     followed.expect(&["one"]).await;
+    file.expect(&["one"]).await;
     write(root.join("a/routes/x.yaml"), "two");
     followed.expect(&["two"]).await;
+    file.expect(&["two"]).await;
     write(root.join("a/routes/y.yaml"), "three");
     followed.expect(&["two", "three"]).await;
 }
