@@ -4,7 +4,7 @@
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct ControlCharacter<'a> {
     byte: u8,
-    /// The lines before the character.
+    /// The text before the character.
     pub(super) before: &'a str,
     pub(super) line: usize,
     pub(super) column: usize,
@@ -16,11 +16,10 @@ pub(super) fn find_control_character(text: &str) -> Option<ControlCharacter<'_>>
         |byte: &u8| (*byte < b' ' && !matches!(*byte, b'\t' | b'\n' | b'\r')) || *byte == 0x7f;
     let offset = text.as_bytes().iter().position(is_control)?;
     let begin = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
-    let before = &text[..begin];
     Some(ControlCharacter {
         byte: text.as_bytes()[offset],
-        before,
-        line: 1 + before.matches('\n').count(),
+        before: &text[..offset],
+        line: 1 + text[..begin].matches('\n').count(),
         column: 1 + text[begin..offset].chars().count(),
     })
 }

@@ -26,6 +26,9 @@ fn nul_byte_is_reported_with_line_and_object() {
         read_error("apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\nspec: \0\0\n"),
         "4:7: Namespace a: contains a NUL byte; the file is damaged, or it is UTF-16 without a byte order mark: write it again as UTF-8"
     );
+    // The namespace may have been where the NUL bytes are.
+    let error = read_error("apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n  \0\0\n");
+    assert!(error.starts_with("5:3: contains a NUL byte"), "{error}");
     assert!(read_error("a: \u{1b}[0m\n").contains("1:4: contains the control character U+001B"));
 }
 

@@ -4,7 +4,7 @@ use super::build::{Failure, Parsed, parse};
 use super::control_character::find_control_character;
 use super::entry::{Content, Entry};
 use super::error::ManifestError;
-use super::header::{Header, Items};
+use super::header::{DeclaredKind, Header, Items};
 use super::list::read_items;
 use super::read_object::ObjectNode;
 use super::split::{Document, split};
@@ -48,7 +48,10 @@ pub fn read_document(document: &Document<'_>) -> Vec<Entry> {
         failure = Some(Failure {
             position: document.position(found.line, found.column),
             message: found.message(),
-            object: failure.and_then(|failure| failure.object).or_else(|| root(&tree)),
+            object: match failure {
+                Some(failure) => failure.object,
+                None => root(&tree).filter(|root| has_complete_metadata(&tree, *root)),
+            },
         });
     }
     if let Some(failure) = failure {
@@ -62,10 +65,15 @@ pub fn read_document(document: &Document<'_>) -> Vec<Entry> {
     match header.items() {
         Some(Items::Items(items)) => read_items(header, items, object),
         Some(Items::Invalid(error)) => {
-            vec![object.read(super::header::DeclaredKind::Invalid(error))]
+            vec![object.read(DeclaredKind::Invalid(error))]
         }
         None => vec![object.read(header.declared_kind())],
     }
+}
+
+/// Returns `true` if another field follows the metadata. Otherwise the namespace may be missing.
+fn has_complete_metadata(tree: &Tree<'_>, object: NodeId) -> bool {
+    tree.fields(object).last().is_some_and(|last| last.key != "metadata")
 }
 
 fn root(tree: &Tree<'_>) -> Option<NodeId> {
