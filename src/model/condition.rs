@@ -52,6 +52,8 @@ pub enum Caveat {
     ExtraRules,
     /// A resolved backend gets no connections, for example because it has no ready endpoint.
     BackendUnavailable,
+    /// A Service requests session affinity, which is not supported.
+    SessionAffinity,
     /// Some of the Gateway's listeners are not valid.
     ListenersNotValid,
     /// The listener allows no routes, since its namespace selector is not valid.

@@ -117,7 +117,7 @@ pub use self::scalar::{
 pub use self::selector::{InvalidSelector, LabelSelector, Operator, Requirement};
 pub use self::service::{
     ExternalTrafficPolicy, IpFamily, LoadBalancerIngress, LoadBalancerStatus, Service, ServiceSpec,
-    ServiceStatus, ServiceType,
+    ServiceStatus, ServiceType, SessionAffinity,
 };
 pub use self::service_port::{ServicePort, TargetPort, TransportProtocol};
 pub use self::status::{

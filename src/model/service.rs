@@ -45,6 +45,9 @@ pub struct ServiceSpec {
     /// Labels of the pods. Without a selector, Kubernetes creates no EndpointSlices.
     #[serde(default, deserialize_with = "labels", skip_serializing_if = "Labels::is_empty")]
     pub selector: Labels,
+    /// Choice of the endpoint for several connections of a client; not supported, only reported.
+    #[serde(default, deserialize_with = "empty_as_default", skip_serializing_if = "is_default")]
+    pub session_affinity: SessionAffinity,
     /// Address families, the preferred one first.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub ip_families: Vec<IpFamily>,
@@ -118,6 +121,21 @@ pub enum ServiceType {
     ExternalName,
 }
 
+/// Choice of the endpoint for several connections of a client.
+///
+/// Specification: [session affinity][spec].
+///
+/// [spec]: https://kubernetes.io/docs/reference/networking/virtual-ips/#session-affinity
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_enums, reason = "Kubernetes does not extend this set")]
+pub enum SessionAffinity {
+    /// Any endpoint.
+    #[default]
+    None,
+    /// The same endpoint for all connections from one IP address.
+    ClientIP,
+}
+
 /// Address family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_enums, reason = "there are two")]
@@ -125,6 +143,10 @@ pub enum ServiceType {
 pub enum IpFamily {
     IPv4,
     IPv6,
+}
+
+fn is_default(affinity: &SessionAffinity) -> bool {
+    *affinity == SessionAffinity::default()
 }
 
 impl Service {

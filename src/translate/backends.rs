@@ -4,6 +4,7 @@
 //! of a Service port. The name of that Service port selects the port of the same name in each
 //! EndpointSlice of the Service. The endpoints are the addresses of the slice with that port.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ use super::grants;
 use super::index::{Index, ServiceEntry};
 use super::no_endpoints::explain;
 use crate::model::{
-    BackendRef, NamespacedName, PortNumber, Service, ServicePort, ServiceType, TcpRoute,
-    TransportProtocol,
+    BackendRef, NamespacedName, PortNumber, Service, ServicePort, ServiceType, SessionAffinity,
+    TcpRoute, TransportProtocol,
 };
 use crate::plan::{BackendId, BackendPlan, RoutePlan, Target};
 
@@ -23,11 +24,13 @@ use crate::plan::{BackendId, BackendPlan, RoutePlan, Target};
 pub(super) struct ResolvedRefs {
     pub(super) plan: Arc<RoutePlan>,
     pub(super) errors: Vec<BackendError>,
+    /// The Services that request session affinity, which is not supported.
+    pub(super) sticky: BTreeSet<NamespacedName>,
 }
 
 /// Resolves the references of a route that carries traffic.
 pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute) -> ResolvedRefs {
-    let mut errors = Vec::new();
+    let (mut errors, mut sticky) = (Vec::new(), BTreeSet::new());
     let backends = backend_refs(route)
         .iter()
         .map(|backend| {
@@ -35,7 +38,12 @@ pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute
             let resolved = resolve_backend(index, name, backend, &target);
             let backend_id = BackendId { name: target, port: backend.port };
             let target = match resolved {
-                Ok(endpoints) => Target::Endpoints(endpoints.into()),
+                Ok((service, endpoints)) => {
+                    if service.spec.session_affinity == SessionAffinity::ClientIP {
+                        sticky.insert(backend_id.name.clone());
+                    }
+                    Target::Endpoints(endpoints.into())
+                }
                 Err(error) => {
                     let reason = error.reject_reason();
                     errors.push(error);
@@ -46,7 +54,7 @@ pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute
         })
         .collect();
     let plan = Arc::new(RoutePlan { route: name.clone(), backends });
-    ResolvedRefs { plan, errors }
+    ResolvedRefs { plan, errors, sticky }
 }
 
 /// Returns the errors of the references of a route that carries no traffic.
@@ -73,13 +81,13 @@ fn resolve_name(backend: &BackendRef, route: &NamespacedName) -> NamespacedName 
     }
 }
 
-/// Returns the endpoints of one reference, at least one.
-fn resolve_backend(
-    index: &Index<'_>,
+/// Returns the Service and the endpoints of one reference, at least one.
+fn resolve_backend<'a>(
+    index: &Index<'a>,
     route: &NamespacedName,
     backend: &BackendRef,
     target: &NamespacedName,
-) -> Result<Vec<SocketAddr>, BackendError> {
+) -> Result<(&'a Service, Vec<SocketAddr>), BackendError> {
     // This check comes first: without a grant, the status must not reveal whether the target
     // exists.
     if !grants::allows(index, &route.namespace, backend, &target.namespace) {
@@ -108,7 +116,7 @@ fn resolve_backend(
         let reason = explain(target, entry, port);
         return Err(BackendError::NoEndpoints { service: target.clone(), port: port.port, reason });
     }
-    Ok(endpoints)
+    Ok((service, endpoints))
 }
 
 fn find_port<'a>(

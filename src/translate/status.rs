@@ -2,7 +2,7 @@
 //! (`programmed`).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attach::{AttachedRoute, Parent};
 use super::backend_error::BackendError;
@@ -18,9 +18,9 @@ use super::settings::Addresses;
 use super::unmanaged::Unmanaged;
 use crate::model::{
     Caveat, Condition, ConditionType, FromNamespaces, GATEWAY_GROUP, GatewayClass,
-    GatewayClassStatus, GatewayStatus, LabelSelector, Listener, ListenerStatus, ObjectKey,
-    ObjectKind, ObjectName, Protocol, Reason, RouteParentStatus, RouteStatus, StatusReport,
-    SupportedFeature,
+    GatewayClassStatus, GatewayStatus, LabelSelector, Listener, ListenerStatus, NamespacedName,
+    ObjectKey, ObjectKind, ObjectName, Protocol, Reason, RouteParentStatus, RouteStatus,
+    StatusReport, SupportedFeature,
 };
 
 /// The features of Gateway API that this crate supports, sorted by name.
@@ -228,10 +228,12 @@ fn build_route_status(
     }
     let conditions = ConditionBuilder { generation: route.route.metadata.generation };
     let resolved_refs = match &route.resolved {
-        Some(resolved) => build_route_resolved_refs(&conditions, &resolved.errors),
+        Some(resolved) => {
+            build_route_resolved_refs(&conditions, &resolved.errors, &resolved.sticky)
+        }
         None => {
             let errors = backends::check(index, route.name, route.route);
-            build_route_resolved_refs(&conditions, &errors)
+            build_route_resolved_refs(&conditions, &errors, &BTreeSet::new())
         }
     };
     parents.extend(route.parents.iter().map(|parent: &Parent<'_>| {
@@ -248,18 +250,28 @@ fn build_route_status(
     Some(RouteStatus { parents })
 }
 
-fn build_route_resolved_refs(conditions: &ConditionBuilder, errors: &[BackendError]) -> Condition {
+fn build_route_resolved_refs(
+    conditions: &ConditionBuilder,
+    errors: &[BackendError],
+    sticky: &BTreeSet<NamespacedName>,
+) -> Condition {
     let resolved_refs = ConditionType::RESOLVED_REFS;
-    if errors.is_empty() {
+    if errors.is_empty() && sticky.is_empty() {
         return conditions.true_(resolved_refs, Reason::RESOLVED_REFS, ALL_RESOLVED);
     }
-    let messages = sentences(errors);
-    match errors.iter().find_map(BackendError::unresolved_reason) {
-        Some(reason) => conditions.false_(resolved_refs, reason, messages),
-        None => {
-            let message: Cow<'static, str> = format!("{ALL_RESOLVED} {messages}").into();
-            let caveat = Some(Caveat::BackendUnavailable);
-            conditions.true_with(resolved_refs, Reason::RESOLVED_REFS, message, caveat)
-        }
+    let mut messages = sentences(errors);
+    if let Some(reason) = errors.iter().find_map(BackendError::unresolved_reason) {
+        return conditions.false_(resolved_refs, reason, messages);
     }
+    if !sticky.is_empty() {
+        let space = if messages.is_empty() { "" } else { " " };
+        let services = list(sticky.iter().map(ToString::to_string));
+        messages = format!(
+            "{messages}{space}The connections of a client go to different endpoints: sessionAffinity ClientIP is not supported (Service {services})."
+        );
+    }
+    let message: Cow<'static, str> = format!("{ALL_RESOLVED} {messages}").into();
+    let caveat =
+        if errors.is_empty() { Caveat::SessionAffinity } else { Caveat::BackendUnavailable };
+    conditions.true_with(resolved_refs, Reason::RESOLVED_REFS, message, Some(caveat))
 }
