@@ -4,7 +4,7 @@
 /// characters, but an API server refuses a whole status if one message is too long.
 pub(crate) const MAX_MESSAGE_LEN: usize = 1024;
 
-/// Truncates a text to at most `max_len` bytes, the last ones an ellipsis (`…`).
+/// Truncates a text to at most `max_len` bytes. A truncated text ends with an ellipsis (`…`).
 pub(crate) fn truncate(text: &mut String, max_len: usize) {
     const ELLIPSIS: &str = "…";
     if text.len() > max_len {

@@ -1,4 +1,4 @@
-//! Objects of kinds that this crate does not serve, but which refer to objects that it serves.
+//! Objects of kinds that this crate does not serve, with references to objects that it serves.
 
 use std::fmt;
 

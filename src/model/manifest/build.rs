@@ -16,7 +16,8 @@ use super::tree::{Field, NodeId, Tree, Value};
 /// Maximum number of nodes into which the aliases of a document expand, merge keys included.
 const MAX_EXPANDED: usize = 100_000;
 
-/// Maximum depth of a document. An API server refuses deeper objects too.
+/// Maximum depth of a document. Objects have far fewer levels; the limit protects the recursive
+/// code that reads the tree from a stack overflow.
 const MAX_DEPTH: usize = 128;
 
 /// Result of parsing a document.
@@ -80,12 +81,14 @@ struct Node {
     is_alias: bool,
 }
 
+/// The node of an anchor.
 #[derive(Clone, Copy)]
 struct Anchored {
     id: NodeId,
     size: usize,
 }
 
+/// Position and message of an error at which parsing stops.
 type Fatal = (Position, String);
 
 impl<'a> Builder<'a> {
@@ -130,8 +133,9 @@ impl<'a> Builder<'a> {
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => self.add_alias(position, anchor, &span)?,
             Event::UnresolvedAlias(name) => {
-                let message =
-                    format!("no anchor &{name} precedes the alias *{name}; define it first");
+                let message = format!(
+                    "no anchor &{name} precedes the alias *{name}; add one, or write a text in quotes"
+                );
                 self.add_problem(position, String::new(), message);
                 self.add_node(position, Value::Null, 0);
             }
@@ -170,7 +174,8 @@ impl<'a> Builder<'a> {
         match key_text(&value) {
             Some(name) => self.set_key(Key::Field(name, position)),
             None => {
-                let message = "null cannot be a key; write the key, in quotes if it is empty";
+                let message =
+                    "null cannot be a key; write a text, in quotes if it is empty or null";
                 self.add_problem(position, String::new(), message.to_owned());
                 self.set_key(Key::Invalid);
             }
@@ -262,7 +267,8 @@ impl<'a> Builder<'a> {
         let position = self.tree.position(node.id);
         let key = key_text(self.tree.value(node.id)).map(|name| Key::Field(name, position));
         if key.is_none() {
-            let message = "a list or a mapping cannot be a key; is this a template that has not been rendered?";
+            let message =
+                "a list or a mapping cannot be a key; if the file is a template, render it first";
             self.add_problem(position, String::new(), message.to_owned());
         }
         self.set_key(key.unwrap_or(Key::Invalid));
@@ -371,5 +377,5 @@ impl<'a> Partial<'a> {
 }
 
 fn too_deep() -> String {
-    format!("is nested more than {MAX_DEPTH} levels deep; an object has fewer levels")
+    format!("is nested more than {MAX_DEPTH} levels deep; use fewer levels")
 }

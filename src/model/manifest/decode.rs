@@ -14,7 +14,7 @@ pub struct DecodeError {
 /// Decodes a manifest: UTF-8, or UTF-16 with a byte order mark.
 ///
 /// # Errors
-/// [`DecodeError`] if the bytes are not valid in the encoding.
+/// Returns [`DecodeError`] if the bytes are not valid in the encoding.
 pub fn decode(bytes: Vec<u8>) -> Result<String, DecodeError> {
     match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => decode_utf16(rest, "UTF-16 (little endian)", u16::from_le_bytes),

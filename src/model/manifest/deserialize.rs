@@ -16,7 +16,7 @@ use super::unknown_field::UnknownField;
 use crate::model::object::Object;
 use crate::model::object_kind::ObjectKind;
 
-/// Deserializes the object at a node. Returns the fields that its type does not have, too.
+/// Deserializes the object at a node. Also returns the fields that its type does not have.
 pub(super) fn deserialize(
     tree: &Tree<'_>,
     node: NodeId,

@@ -1,4 +1,4 @@
-//! Errors of deserialization, in the words of a manifest.
+//! Errors of deserialization, in the terms of YAML instead of those of Rust.
 
 use std::error::Error;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::{self, Expected, Unexpected};
 use super::path::Path;
 use super::position::Position;
 
-/// The longest value that an error quotes, in characters.
+/// Maximum length of a value that an error quotes, in characters.
 const MAX_QUOTED: usize = 80;
 
 /// Error of deserializing a node.

@@ -108,7 +108,7 @@ fn two_objects_without_a_marker_have_no_key() {
         );
         assert_eq!(entries[0].key, None);
     }
-    // A foreign kind with a key that is set twice is none of our business.
+    // A kind that routing does not use may contain duplicate keys below its root.
     let foreign = "apiVersion: apps/v1\nkind: Deployment\nspec: {a: 1, a: 2}\n";
     assert!(matches!(read(foreign)[0].content, Content::Unsupported(_)));
 }

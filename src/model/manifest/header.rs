@@ -160,7 +160,7 @@ impl<'t> Header<'t> {
         }
     }
 
-    /// Classifies a kind that is not among those of this crate in its group.
+    /// Classifies a kind that this crate does not have in that group.
     fn kind_of_other_group(self, api_version: &str, kind: &str) -> DeclaredKind {
         if let Some(Misspelling { field, message }) = find_misspelling(api_version, kind) {
             return self.invalid(field, message);
@@ -226,7 +226,7 @@ impl<'t> Header<'t> {
         }
     }
 
-    /// Returns kind and apiVersion of the items of a typed list.
+    /// Returns the apiVersion and kind of the items of a typed list.
     fn default_item_kind(self) -> Option<(&'t str, &'t str)> {
         let item_kind = self.kind().ok()??.strip_suffix("List").filter(|kind| !kind.is_empty())?;
         Some((self.api_version().ok()??, item_kind))
@@ -239,7 +239,7 @@ impl<'t> Header<'t> {
     }
 }
 
-/// Returns the kind of this name, whatever its group.
+/// Returns the kind of this name in any group.
 fn find_kind(name: &str) -> Option<ObjectKind> {
     ObjectKind::ALL.iter().copied().find(|kind| kind.as_str() == name)
 }

@@ -8,7 +8,7 @@ use super::tree::{Field, NodeId, Tree};
 const HEADER_FIELDS: [&str; 2] = ["apiVersion", "kind"];
 
 /// Finds a misspelt `apiVersion` or `kind`, such as `apiversion`, and returns it with the right
-/// name. A mapping counts as an object only if it has both fields, one of them perhaps misspelt.
+/// name. A mapping counts as an object only if it has both fields, correct or misspelt.
 pub(super) fn find_misspelt_field<'t>(
     tree: &'t Tree<'_>,
     object: NodeId,

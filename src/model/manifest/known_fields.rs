@@ -1,9 +1,9 @@
-//! The fields of the kinds, as far as the model does not have them.
+//! The names of the fields of each kind that the model does not have.
 //!
 //! The model has every field of `spec` in the kinds of Gateway API; deserializing finds unknown
-//! ones. Of metadata and of the kinds of Kubernetes, it has only the fields that routing needs. The
-//! names here are those of the [API reference][spec] of Kubernetes 1.37. A status is not checked:
-//! an API server ignores it.
+//! fields there. Of metadata and of the kinds of Kubernetes, it has only the fields that routing
+//! needs. The names here are those of the [API reference][spec] of Kubernetes 1.37. A status is not
+//! checked: an API server ignores it.
 //!
 //! [spec]: https://kubernetes.io/docs/reference/kubernetes-api/
 

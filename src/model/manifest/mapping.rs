@@ -63,7 +63,7 @@ impl<'a> PartialMapping<'a> {
     /// Adds a field.
     ///
     /// # Errors
-    /// The position of the first field if the key is already set. The first field stays.
+    /// Returns the position of the first field if the key is already set. The first field stays.
     pub(super) fn insert(&mut self, field: Field<'a>) -> Result<(), Position> {
         match self.find(&field.key) {
             Some(existing) if self.origins[existing] == 0 => {
@@ -87,7 +87,7 @@ impl<'a> PartialMapping<'a> {
     /// Adds a field of a merged mapping.
     ///
     /// # Errors
-    /// The position of the existing field if it is set before the merge key.
+    /// Returns the position of the existing field if it is set before the merge key.
     pub(super) fn merge(&mut self, field: &Field<'a>) -> Result<(), Position> {
         match self.find(&field.key) {
             Some(existing) if self.origins[existing] == self.merges => {}

@@ -8,8 +8,8 @@
 //! object and the rules that span fields are all read from the tree, so that every error has its
 //! line, and reading takes linear time.
 //!
-//! Scalars, merge keys and byte order marks are read as kubectl does. JSON is read as a subset of
-//! YAML.
+//! Scalars, merge keys and byte order marks are read as kubectl does, except that an ambiguous
+//! merge key is an error (`mapping`). JSON is read as a subset of YAML.
 //!
 //! No other module uses the YAML parser.
 

@@ -14,12 +14,10 @@ impl Position {
         Self { line: limited(line), column: limited(column) }
     }
 
-    /// Returns the line.
     pub(super) fn line(self) -> usize {
         self.line as usize
     }
 
-    /// Returns the column.
     pub(super) fn column(self) -> usize {
         self.column as usize
     }

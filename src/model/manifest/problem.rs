@@ -25,7 +25,7 @@ impl Problem {
     /// at the item.
     ///
     /// # Errors
-    /// The problem itself if no item contains it.
+    /// Returns the problem itself if no item contains it.
     pub(super) fn in_item(self) -> Result<(usize, Self), Self> {
         let inner = self.parent.strip_prefix("items[").and_then(|rest| rest.split_once(']'));
         let item = inner.and_then(|(index, parent)| Some((index.parse().ok()?, parent)));

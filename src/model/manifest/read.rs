@@ -80,7 +80,7 @@ fn root(tree: &Tree<'_>) -> Option<NodeId> {
     (!tree.is_empty()).then_some(NodeId::ROOT)
 }
 
-/// Returns the entry of a document that is not YAML.
+/// Returns the entry of a document that cannot be parsed.
 ///
 /// Its error names the object in which parsing stopped. The entry itself has no key, since the rest
 /// of the document may contain other objects.

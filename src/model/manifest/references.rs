@@ -11,7 +11,7 @@ use crate::model::unserved::{UnservedKey, UnservedObject};
 /// The kinds that parentRefs and targetRefs may refer to.
 const TARGETS: [ObjectKind; 2] = [ObjectKind::Gateway, ObjectKind::TcpRoute];
 
-/// Returns the object at a node with its references, or `None` if it has none or no valid name.
+/// Returns the object at a node, or `None` if the object has no references or no valid name.
 ///
 /// References are the fields that Gateway API specifies for [routes][routes], ListenerSets and
 /// [policies][policies]. Endpoints belong to the Service of the same name.

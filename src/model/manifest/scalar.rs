@@ -1,6 +1,6 @@
 //! Types of scalars, as kubectl resolves them.
 //!
-//! kubectl reads YAML 1.1 by `sigs.k8s.io/yaml`, so that `yes` is a boolean and `0x1F` a number.
+//! kubectl reads YAML 1.1 with `sigs.k8s.io/yaml`, so that `yes` is a boolean and `0x1F` a number.
 //! The rules here are those of `resolve` in its YAML library, [`go.yaml.in/yaml/v2`][spec]. kubectl
 //! then converts the document to JSON, which writes `5000.0` as `5000`; an API server accepts it as
 //! an integer.
@@ -19,7 +19,7 @@ const CORE_TAG: &str = "tag:yaml.org,2002:";
 /// Resolves a scalar. A plain scalar is one without quotes.
 ///
 /// # Errors
-/// A message if the text is not a value of the type that the tag requires.
+/// Returns a message if the text is not a value of the type that the tag requires.
 pub(super) fn resolve<'a>(
     text: Cow<'a, str>,
     is_plain: bool,
@@ -28,7 +28,7 @@ pub(super) fn resolve<'a>(
     let Some(tag) = tag else {
         return Ok(if is_plain { resolve_plain(text) } else { Value::Text(text) });
     };
-    // `!` alone requires nothing.
+    // The tag `!` alone requires no type.
     if [tag.handle(), tag.suffix()].concat() == "!" {
         return Ok(resolve_plain(text));
     }
@@ -61,7 +61,7 @@ fn resolve_plain(text: Cow<'_, str>) -> Value<'_> {
     value.unwrap_or(Value::Text(text))
 }
 
-/// Resolves the words of YAML 1.1.
+/// Resolves the booleans, nulls and special numbers of YAML 1.1.
 fn resolve_special(text: &str) -> Option<Value<'static>> {
     Some(match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
@@ -132,7 +132,7 @@ fn parse_float(text: &str) -> Option<Value<'static>> {
     let is_decimal =
         text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
     let number = text.parse::<f64>().ok().filter(|number| is_decimal && number.is_finite())?;
-    // Limits within which every integer is a value of `f64`.
+    // `f64` has every integer up to this magnitude.
     const MAX: f64 = (1_u64 << 53) as f64;
     if number.fract() == 0.0 && (-MAX..=MAX).contains(&number) {
         Some(Value::Integer(number as i64))

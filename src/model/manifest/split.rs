@@ -122,7 +122,7 @@ fn without_byte_order_mark(document: Document<'_>) -> Document<'_> {
     }
 }
 
-/// Returns the document with the position at which a text ends that begins at its position.
+/// Returns the document with its position moved to the end of `text`, the beginning of its text.
 fn after_text<'a>(document: &Document<'a>, text: &str) -> Document<'a> {
     let lines = text.matches('\n').count();
     let last = text.rsplit('\n').next().unwrap_or_default().chars().count();

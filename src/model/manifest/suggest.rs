@@ -4,7 +4,7 @@
 const MAX_DISTANCE: usize = 2;
 
 /// Returns the known name that is most similar to a misspelt one. Upper and lower case count as the
-/// same. A name of few letters must be more similar, since any other one is near.
+/// same. A short name must be more similar, because the distance between short names is small.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     nearest_within(MAX_DISTANCE, name, known)
 }

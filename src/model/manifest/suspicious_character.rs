@@ -1,7 +1,7 @@
-//! Characters that look like others, or like nothing.
+//! Characters that look like others, or that are invisible.
 
-/// Returns a description of the first character in a name that only looks right: a typographic
-/// quote, a space or an invisible character. Editors and web pages insert them.
+/// Returns a description of the first character that a name cannot contain: a typographic quote, a
+/// space, an invisible character or a letter of another script. Editors and web pages insert them.
 ///
 /// Names of fields, kinds and groups consist of visible ASCII characters.
 pub(super) fn find_suspicious_character(name: &str) -> Option<String> {

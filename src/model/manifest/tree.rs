@@ -52,7 +52,6 @@ impl NodeId {
 }
 
 impl<'a> Tree<'a> {
-    /// Adds a node.
     pub(super) fn add(&mut self, position: Position, value: Value<'a>) -> NodeId {
         let id = u32::try_from(self.nodes.len()).expect("fewer than 4 billion nodes");
         self.nodes.push(Node { position, value });
@@ -64,17 +63,14 @@ impl<'a> Tree<'a> {
         self.nodes[id.0 as usize].value = value;
     }
 
-    /// Returns a node.
     pub(super) fn node(&self, id: NodeId) -> &Node<'a> {
         &self.nodes[id.0 as usize]
     }
 
-    /// Returns the value of a node.
     pub(super) fn value(&self, id: NodeId) -> &Value<'a> {
         &self.node(id).value
     }
 
-    /// Returns the position of a node.
     pub(super) fn position(&self, id: NodeId) -> Position {
         self.node(id).position
     }

@@ -17,7 +17,7 @@ pub(super) struct UnknownField {
     pub(super) path: String,
     /// The field that may be meant.
     suggestion: Option<&'static str>,
-    /// The character that makes the name look right.
+    /// Description of the first character that a name cannot contain.
     suspicious_character: Option<String>,
 }
 

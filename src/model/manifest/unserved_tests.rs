@@ -47,7 +47,7 @@ fn misspelt_header_fields_are_errors() {
 }
 
 #[test]
-fn characters_that_only_look_right_are_errors() {
+fn suspicious_characters_in_names_are_errors() {
     for (api_version, kind, error) in [
         (GATEWAY, "“Gateway”", "2:7: kind: contains the typographic quote “ (U+201C); remove it"),
         (GATEWAY, "Gateway\u{a0}", "2:7: kind: contains the invisible character U+00A0; remove it"),

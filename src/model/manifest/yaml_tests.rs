@@ -103,7 +103,9 @@ fn keys_become_texts_as_in_json() {
     assert_eq!(to_json("1: a\non: b\n0x10: c\n"), Ok(json!({"1": "a", "true": "b", "16": "c"})));
     assert!(error("~: a\n").contains("null cannot be a key"));
     assert!(error("[a]: b\n").contains("a list or a mapping cannot be a key"));
-    assert!(error("name: {{ .Values.name }}\n").contains("a template that has not been rendered"));
+    assert!(
+        error("name: {{ .Values.name }}\n").contains("if the file is a template, render it first")
+    );
 }
 
 #[test]
