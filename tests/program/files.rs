@@ -57,7 +57,7 @@ fn log_contains_corrected_errors() {
     let two = FAULTY.replace("{name: 3}", "{name: b, labels: 7}");
     fs::write(&file, [FAULTY, &two, &namespace("a")].concat()).unwrap();
     let mut program = run(files.path());
-    let line = program.until("2 objects in files were refused");
+    let line = program.until("objects in files refused: 2");
     assert_eq!((&line["level"], &line["refused"]), (&"WARN".into(), &2.into()));
     assert!(line["message"].as_str().unwrap().contains("Breaking"), "{line}");
 

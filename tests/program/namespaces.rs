@@ -1,4 +1,4 @@
-//! The program in namespaces of its own, in which the kernel sends no file events.
+//! The program in namespaces of its own, in which the kernel sends no or few file events.
 //!
 //! A user namespace has limits of its own, and may mount file systems that only it sees.
 
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::process::{Program, program};
 use crate::support::eventually;
 
-/// Returns a directory with an empty manifest.
+/// Returns a directory with a manifest of one Namespace.
 fn manifests() -> TempDir {
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("x.yaml"), namespace("one")).unwrap();
@@ -61,7 +61,7 @@ fn files_are_polled_without_inotify_instance() {
     let warning = program.until("fs.inotify.max_user_instances");
     assert_eq!(warning["level"], "WARN");
     let text = warning["message"].as_str().unwrap();
-    assert!(text.contains("look at the files every 0.2 s"), "{text}");
+    assert!(text.contains("found by polling every 0.2 s"), "{text}");
     program.until("ready");
     fs::write(files.path().join("x.yaml"), namespace("another")).unwrap();
     program.until("1 added, 0 changed, 1 removed");

@@ -20,7 +20,7 @@ pub enum FileError {
         /// Error of the operating system.
         source: io::Error,
     },
-    /// A symbolic link in a directory points to nothing.
+    /// The target of a symbolic link is missing.
     #[error(
         "cannot read {}: it is a symbolic link to {}, which does not exist; create it or remove the \
          link",
@@ -33,7 +33,7 @@ pub enum FileError {
         /// The target, as the link contains it.
         target: PathBuf,
     },
-    /// A path is something that cannot be read twice, such as a pipe or a terminal.
+    /// A path leads to something that cannot be read twice, such as a pipe or a terminal.
     #[error("cannot read {}: it is neither a regular file nor a directory", path.display())]
     NotAFile {
         /// The path.

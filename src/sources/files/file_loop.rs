@@ -52,30 +52,30 @@ impl FileLoop {
     /// Reads the files and follows their changes.
     ///
     /// # Errors
-    /// [`FileError`] if reading panics, or if a path cannot be listed at the start: a misspelt path
-    /// is not treated like an empty directory.
+    /// Returns [`FileError`] if reading panics, or if a path cannot be listed at the start: a
+    /// misspelt path is not treated like an empty directory.
     pub(super) async fn run(mut self, watch: FileWatch) -> Result<(), FileError> {
-        let mut watch = self.look(watch, false).await?;
+        let mut watch = self.check_files(watch, false).await?;
         loop {
             tokio::select! {
                 // The source holds the sender, so the channel is open.
                 _ = self.requests.changed() => {
                     self.log.request();
-                    watch = self.look(watch, true).await?;
+                    watch = self.check_files(watch, true).await?;
                 }
                 loaded = self.queue.next(), if !self.queue.is_empty() => self.finish(loaded?),
                 // `select!` evaluates the future even if the guard is false.
                 () = sleep_until(self.publish_at.unwrap_or_else(Instant::now)),
                     if self.publish_at.is_some() => self.publish(),
                 reason = watch.wait() => watch = match reason {
-                    WakeReason::Change => self.look(watch, false).await?,
+                    WakeReason::Change => self.check_files(watch, false).await?,
                     WakeReason::Poll => self.poll(watch).await?,
                 },
             }
         }
     }
 
-    /// Looks at the files again if the listing shows a change.
+    /// Checks the files if the listing shows a change, or if some directories are not watched.
     async fn poll(&mut self, watch: FileWatch) -> Result<FileWatch, FileError> {
         if !watch.has_failures() {
             let paths = self.paths.clone();
@@ -84,11 +84,11 @@ impl FileLoop {
                 return Ok(watch);
             }
         }
-        self.look(watch, false).await
+        self.check_files(watch, false).await
     }
 
     /// Lists the files, and starts to read those that changed, or all of them if `is_forced`.
-    async fn look(
+    async fn check_files(
         &mut self,
         mut watch: FileWatch,
         is_forced: bool,
@@ -114,7 +114,7 @@ impl FileLoop {
         Ok(watch)
     }
 
-    /// Takes over files that have been read.
+    /// Stores files that have been read. Publishes the changes if no other file delays them.
     fn finish(&mut self, loaded: Vec<Loaded>) {
         let was_waiting = loaded.iter().any(|loaded| !loaded.is_late);
         let jobs = self.files.finish(loaded);

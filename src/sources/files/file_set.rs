@@ -37,6 +37,7 @@ pub(super) struct FileSet {
     /// The objects of other kinds that refer to `objects`.
     unserved: BTreeMap<UnservedKey, UnservedObject>,
     problems: Problems,
+    /// Number of objects and documents that are invalid.
     refused: usize,
     /// Files and directories that may contain objects which were not read.
     incomplete_paths: BTreeSet<PathBuf>,
@@ -65,7 +66,7 @@ impl FileSet {
             && !self.files.iter().any(TrackedFile::is_unsettled)
     }
 
-    /// Takes over a listing. Returns the jobs that read the new and changed files, or all files if
+    /// Replaces the listing. Returns the jobs that read the new and changed files, or all files if
     /// `is_forced`. `now` is a time before the files were listed.
     ///
     /// `being_written` contains the files that another program has open for writing. They are not
@@ -123,7 +124,7 @@ impl FileSet {
             self.is_changed |= is_changed;
             jobs.extend(next);
         }
-        // A file that was deleted after it was listed. A broken link is listed as an error.
+        // These files were deleted after they were listed. A broken link is listed as an error.
         self.is_changed |= !deleted.is_empty();
         self.files.retain(|file| !deleted.contains(&file.path));
         jobs
@@ -216,7 +217,7 @@ impl FileSet {
     }
 
     /// Returns the number of files that have been read.
-    pub(super) fn read_files(&self) -> usize {
+    pub(super) fn file_count(&self) -> usize {
         self.files.iter().filter(|file| file.parsed.is_some()).count()
     }
 
@@ -226,7 +227,7 @@ impl FileSet {
     }
 
     /// Returns the number of objects and documents that are invalid.
-    pub(super) fn refused(&self) -> usize {
+    pub(super) fn refused_count(&self) -> usize {
         self.refused
     }
 }

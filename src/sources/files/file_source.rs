@@ -62,8 +62,8 @@ impl FileSource {
         }
     }
 
-    /// Sets the interval at which the source looks at the metadata of all files, and reads those
-    /// that changed. Default: 5 seconds. `None` turns polling off.
+    /// Sets the interval at which the source polls the metadata of all files, and reads those that
+    /// changed. Default: 5 seconds. `None` turns polling off.
     ///
     /// Local changes are noticed by events, without polling. Polling is for file systems that send
     /// no events, such as NFS and FUSE, and for directories that cannot be watched.
@@ -81,8 +81,8 @@ impl FileSource {
     /// Reads all objects once, without setting creation timestamps and generations.
     ///
     /// # Errors
-    /// [`FileError`] if a path does not exist or cannot be read. An error in a single file of a
-    /// directory is a problem of the snapshot instead.
+    /// Returns [`FileError`] if a path does not exist or cannot be read. An error in a single file
+    /// of a directory is a problem of the snapshot instead.
     pub fn read(&self) -> Result<Snapshot, FileError> {
         let now = SystemTime::now();
         let mut listing = Listing::of(&self.paths);

@@ -26,8 +26,8 @@ pub(super) struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ListedFile {
     pub(super) path: PathBuf,
-    /// The path without symbolic links; absent if the file itself is a link, because resolving one
-    /// takes several system calls.
+    /// The path without symbolic links; absent for a link and for a path of the source, because
+    /// resolving one takes several system calls.
     real: Option<PathBuf>,
     pub(super) identity: FileIdentity,
 }
@@ -63,10 +63,10 @@ impl Listing {
             && self.skipped == other.skipped
     }
 
-    /// Checks that these paths could be listed, which are paths of the source.
+    /// Checks that these paths of the source could be listed.
     ///
     /// # Errors
-    /// Returns the error of the first one that could not.
+    /// Returns the error of the first path that could not be listed.
     pub(super) fn check_paths(&mut self, paths: &[PathBuf]) -> Result<(), FileError> {
         match self.unreadable.iter().position(|(path, _)| paths.contains(path)) {
             Some(index) => Err(self.unreadable.swap_remove(index).1),
@@ -76,7 +76,7 @@ impl Listing {
 
     fn add_path(&mut self, path: &Path) -> Result<(), FileError> {
         let failed = |error| FileError::read(path, error);
-        let metadata = fs::metadata(path).map_err(|error| broken_link(path, error))?;
+        let metadata = fs::metadata(path).map_err(|error| path_error(path, error))?;
         if metadata.is_file() {
             let identity = FileIdentity::of(&metadata);
             self.files.push(ListedFile { path: path.to_owned(), real: None, identity });
@@ -125,7 +125,7 @@ impl Listing {
                 Ok(_) => _ = skipped.special.insert(name),
                 // The file was deleted after the directory was listed.
                 Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {}
-                Err(error) => self.unreadable.push((path.clone(), broken_link(&path, error))),
+                Err(error) => self.unreadable.push((path.clone(), path_error(&path, error))),
             }
         }
     }
@@ -163,8 +163,9 @@ fn has_manifest_extension(name: &OsStr) -> bool {
     Path::new(name).extension().is_some_and(is_known)
 }
 
-/// Returns the error of reading a path: one of its own if the path is a link to nothing.
-fn broken_link(path: &Path, error: io::Error) -> FileError {
+/// Returns the error of reading a path: [`FileError::BrokenLink`] if the path is a link without a
+/// target.
+fn path_error(path: &Path, error: io::Error) -> FileError {
     match fs::read_link(path) {
         Ok(target) if error.kind() == io::ErrorKind::NotFound => {
             FileError::BrokenLink { path: path.to_owned(), target }
@@ -238,7 +239,7 @@ mod tests {
 
     /// Run it with `cargo test --release --lib listing -- --ignored --nocapture`.
     #[test]
-    #[ignore = "a measurement: the duration of a look at 10,000 files"]
+    #[ignore = "a measurement: the duration of listing 10,000 files"]
     fn listing_of_10_000_files_prints_its_duration() {
         let directory = TempDir::new().unwrap();
         for index in 0..10_000 {

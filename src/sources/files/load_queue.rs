@@ -42,7 +42,7 @@ pub(super) struct Loaded {
     pub(super) id: u64,
     pub(super) path: PathBuf,
     pub(super) result: Result<Arc<ParsedFile>, FileError>,
-    /// Changes of other files did not wait for the job.
+    /// `true` if changes of other files did not wait for the job.
     pub(super) is_late: bool,
 }
 
@@ -114,7 +114,7 @@ impl LoadQueue {
     /// Waits for the next results.
     ///
     /// # Errors
-    /// [`JoinError`] if a job panicked.
+    /// Returns [`JoinError`] if a job panicked.
     ///
     /// # Cancel safety
     /// Cancel safe: no result is lost.

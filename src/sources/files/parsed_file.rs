@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::model::manifest::{Content, Document, Entry, read_document, split};
 
-/// The number of errors in a file that are kept. A file that is no manifest can contain one error
-/// for each of its lines.
+/// Maximum number of errors of a file that are kept. A file that is not a manifest can contain one
+/// error for each of its lines.
 const MAX_ERRORS: usize = 100;
 
 /// The text of a file and the entries of its documents.

@@ -1,4 +1,4 @@
-//! The problems of all files as texts, and what is needed to report that one is gone.
+//! The problems of all files as texts, and the errors whose correction is to be reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

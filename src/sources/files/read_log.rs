@@ -10,7 +10,7 @@ use super::problems::{ErrorId, FileErrors};
 
 /// Maximum number of names in a line.
 const MAX_NAMES: usize = 5;
-/// Maximum number of lines about files or directories of one change.
+/// Maximum number of lines of one kind about files or directories for one change.
 const MAX_LINES: usize = 20;
 
 /// State of the log. Only changes are logged.
@@ -44,13 +44,13 @@ impl ReadLog {
         if is_requested {
             self.is_requested = false;
         }
-        if is_first && files.refused() > 0 {
+        if is_first && files.refused_count() > 0 {
             tracing::warn!(
-                refused = files.refused(),
-                "{} objects in files were refused, since files are checked as an API server checks \
-                 them; each is reported below. CHANGELOG.md lists under Breaking what earlier \
-                 versions read",
-                files.refused()
+                refused = files.refused_count(),
+                "objects in files refused: {}; files are checked as an API server checks objects, \
+                 and the errors below contain the reasons. CHANGELOG.md lists under Breaking what \
+                 earlier versions read",
+                files.refused_count()
             );
         }
     }
@@ -65,10 +65,10 @@ impl ReadLog {
         let new: Vec<_> = skipped.iter().filter(is_new).collect();
         for (directory, entries) in new.iter().take(MAX_LINES) {
             let parts = [
-                names("subdirectories", &entries.directories),
-                names("files with other extensions", &entries.other_extensions),
-                names("special files", &entries.special),
-                names("hidden files", &entries.hidden),
+                describe_names("subdirectories", &entries.directories),
+                describe_names("files with other extensions", &entries.other_extensions),
+                describe_names("special files", &entries.special),
+                describe_names("hidden files", &entries.hidden),
             ];
             let parts: Vec<_> = parts.into_iter().flatten().collect();
             if !parts.is_empty() {
@@ -112,10 +112,10 @@ impl ReadLog {
         if let [first, others @ ..] = &new[..] {
             let others = match others.len() {
                 0 => String::new(),
-                count => format!(" and {count} more files"),
+                count => format!(" and {count} more"),
             };
             tracing::info!(
-                "still reading {}{others}; the changes of other files take effect before",
+                "still reading {}{others}; changes of other files take effect meanwhile",
                 first.display()
             );
         }
@@ -124,7 +124,7 @@ impl ReadLog {
 }
 
 fn log_counts(files: &FileSet, changes: Changes, is_first: bool) {
-    let (read, objects) = (files.read_files(), files.object_count());
+    let (read, objects) = (files.file_count(), files.object_count());
     let errors: usize = files.problems().errors.values().map(FileErrors::count).sum();
     let Changes { added, changed, removed, .. } = changes;
     if is_first {
@@ -159,8 +159,8 @@ fn describe_corrected(
     }
     let gone: Vec<_> = gone.map(describe_error).collect();
     let remaining = current.count();
-    let list = limited(&gone);
-    Some(format!("{file}: corrected: {list}; {remaining} errors remain"))
+    let list = join_limited(&gone);
+    Some(format!("{file}: corrected: {list}; remaining errors: {remaining}"))
 }
 
 fn describe_error(error: &ErrorId) -> String {
@@ -173,12 +173,12 @@ fn describe_error(error: &ErrorId) -> String {
     }
 }
 
-fn names(what: &str, names: &BTreeSet<OsString>) -> Option<String> {
+fn describe_names(what: &str, names: &BTreeSet<OsString>) -> Option<String> {
     let texts: Vec<_> = names.iter().map(|name| name.to_string_lossy().into_owned()).collect();
-    (!texts.is_empty()).then(|| format!("{what}: {}", limited(&texts)))
+    (!texts.is_empty()).then(|| format!("{what}: {}", join_limited(&texts)))
 }
 
-fn limited(texts: &[String]) -> String {
+fn join_limited(texts: &[String]) -> String {
     let mut list = texts[..texts.len().min(MAX_NAMES)].join(", ");
     if texts.len() > MAX_NAMES {
         list.push_str(&format!(" and {} more", texts.len() - MAX_NAMES));

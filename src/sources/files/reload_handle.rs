@@ -19,7 +19,7 @@ impl ReloadHandle {
         self.0.send_modify(|requests| *requests += 1);
     }
 
-    /// Returns the receiver of requests, without those so far.
+    /// Returns a receiver of the requests from now on.
     pub(super) fn requests(&self) -> watch::Receiver<u64> {
         self.0.subscribe()
     }

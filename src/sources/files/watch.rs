@@ -37,7 +37,7 @@ const MAX_TRACES: usize = 8;
 #[derive(Debug)]
 pub(super) struct FileWatch {
     paths: Vec<PathBuf>,
-    /// Absent if the kernel has no instance left.
+    /// Absent before the first [`FileWatch::rearm`], and if the kernel has no instance left.
     watcher: Option<RecommendedWatcher>,
     /// The watched directories, with their device and inode.
     watched: BTreeMap<PathBuf, (u64, u64)>,
@@ -49,7 +49,7 @@ pub(super) struct FileWatch {
     poll_at: Option<Instant>,
 }
 
-/// Reason to look at the files.
+/// Reason to check the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WakeReason {
     /// An event reported a change.

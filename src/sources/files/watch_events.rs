@@ -13,7 +13,7 @@ use super::listing::has_manifest_name;
 /// closed.
 const MAX_WRITE: Duration = Duration::from_secs(5);
 
-/// The events so far, and the paths of which an event is relevant.
+/// The events so far, and the paths whose events are relevant.
 #[derive(Debug, Default)]
 pub(super) struct EventState {
     /// Number of complete changes: the files have to be listed again.
@@ -74,7 +74,7 @@ impl EventState {
         true
     }
 
-    /// Removes the files whose last write was too long ago to wait for their end.
+    /// Removes the files whose last write was too long ago to wait for the close.
     pub(super) fn forget_long_writes(&mut self) {
         self.being_written.retain(|_, since| since.elapsed() < MAX_WRITE);
     }

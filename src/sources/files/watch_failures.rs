@@ -38,10 +38,9 @@ impl WatchFailures {
     /// Logs the failures that differ from the previous ones, and their consequence.
     pub(super) fn log_changes(&self, previous: &Self, poll_interval: Option<Duration>) {
         let consequence = match poll_interval {
-            Some(interval) => format!(
-                "changes there are found by a look at the files every {} s",
-                interval.as_secs_f64()
-            ),
+            Some(interval) => {
+                format!("changes there are found by polling every {} s", interval.as_secs_f64())
+            }
             None => "changes there are not noticed, because polling is off: send SIGHUP to read \
                      the files again, or set a poll interval"
                 .to_owned(),
@@ -58,8 +57,8 @@ impl WatchFailures {
             && previous.beyond_limit.is_none()
         {
             tracing::warn!(
-                "cannot watch all directories, the first is {}; {consequence}. Raise \
-                 fs.inotify.max_user_watches",
+                "cannot watch all directories (the first one without a watch is {}); {consequence}. \
+                 Raise fs.inotify.max_user_watches",
                 directory.display()
             );
         }
@@ -70,11 +69,7 @@ impl WatchFailures {
                 error,
                 "cannot watch {}{}; {consequence}",
                 directory.display(),
-                if count > 1 {
-                    format!(" and {} more directories", count - 1)
-                } else {
-                    String::new()
-                }
+                if count > 1 { format!(" and {} more", count - 1) } else { String::new() }
             );
         }
         if *self == Self::default() && *previous != Self::default() {

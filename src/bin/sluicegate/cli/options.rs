@@ -68,10 +68,10 @@ pub(crate) struct RunOptions {
     #[arg(verbatim_doc_comment)]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Interval of looks at the files, in seconds; 0 turns them off [default: 5]
+    /// Interval of polling the files, in seconds; 0 turns polling off [default: 5]
     ///
-    /// Needed for changes that send no events, such as those on NFS. A look reads only
-    /// the metadata of the files. Requires --files.
+    /// Needed for changes that send no events, such as those on NFS. Polling reads the
+    /// metadata of all files, and the content of those that changed. Requires --files.
     #[arg(long, env = "SLUICEGATE_POLL", value_name = "SECONDS", verbatim_doc_comment)]
     #[arg(value_parser = parse_seconds)]
     #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
