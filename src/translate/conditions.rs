@@ -44,7 +44,7 @@ impl ConditionBuilder {
     }
 
     /// Builds a condition. The message is truncated if it is too long in spite of `enumerate`, for
-    /// example because an object from code has an endless name.
+    /// example if a program creates an object with a name that no API server would accept.
     fn build(
         &self,
         condition_type: ConditionType,

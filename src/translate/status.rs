@@ -206,7 +206,7 @@ fn build_listener_resolved_refs(
     let message = match &listener.listener.protocol {
         Protocol::Tcp => format!("A TCP listener supports only TCPRoute, not {kinds}."),
         other => format!(
-            "A listener with protocol {other} supports no kind of route, and so not {kinds}; use TCP and TCPRoute."
+            "A listener with protocol {other} accepts no kind of route, but allows {kinds}; use TCP and TCPRoute."
         ),
     };
     Some(conditions.false_(resolved_refs, Reason::INVALID_ROUTE_KINDS, message))

@@ -16,8 +16,8 @@ use sluicegate::translate::{Assignments, Settings, translate};
 
 use super::objects::parse;
 
-/// The limit of an Event's note in bytes. The CRDs allow more, but one message over their limit
-/// costs an object its whole status.
+/// The limit of an Event's note. The CRDs allow more, but an API server refuses the whole status if
+/// one message is over their limit.
 const MAX_MESSAGE_CHARS: usize = 1024;
 
 proptest! {
