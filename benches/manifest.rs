@@ -67,7 +67,7 @@ fn main() -> ExitCode {
                 .fold(0.0, f64::max);
             let columns: Vec<_> =
                 times.iter().map(|time| format!("{:9.1}", time.as_secs_f64() * 1e3)).collect();
-            // Below a millisecond, the clock and the caches decide.
+            // Below 5 ms, the clock and the caches decide the ratio.
             let is_measurable = times.last().is_some_and(|time| *time > Duration::from_millis(5));
             let is_bad = is_measurable && ratio > MAX_RATIO;
             let note = if is_bad { "  too large" } else { "" };

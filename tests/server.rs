@@ -119,7 +119,6 @@ async fn objects_are_followed_from_update_to_connection() {
     assert!(TcpStream::connect(at).is_err());
 }
 
-/// Neither the handle nor the data path needs a runtime of the caller's.
 #[tokio::test]
 async fn objects_of_other_kinds_without_effect_are_reported() {
     let (memory, other) = (MemorySource::new(objects()), MemorySource::default());
@@ -142,6 +141,7 @@ async fn objects_of_other_kinds_without_effect_are_reported() {
     eventually("nothing to report", || handle.report().unserved.is_empty());
 }
 
+/// Neither the handle nor the data path needs a runtime of the caller's.
 #[test]
 fn handle_works_without_a_tokio_runtime() {
     struct Thread(std::thread::Thread);

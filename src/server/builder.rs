@@ -166,7 +166,7 @@ impl Builder {
             };
             let control = ControlLoop::new(settings, self.address_cooldown, forwarder, reporter);
             let done = runtime.block_on(control.run(self.sources, commands, start_result));
-            // Does not wait for threads that still read a large file.
+            // The shutdown does not wait for threads that still read a large file.
             runtime.shutdown_background();
             // All tasks of the gateway have ended now. Sending fails if the caller no longer waits.
             if let Some(done) = done {
