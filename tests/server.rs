@@ -34,20 +34,14 @@ fn named(name: &str) -> ObjectMeta {
 }
 
 fn gateway(name: &str, listener_port: u16) -> Gateway {
-    Gateway::new(
-        named(name),
-        "c".parse().unwrap(),
-        vec![Listener::tcp("l".parse().unwrap(), port(listener_port))],
-    )
+    let listener = Listener::tcp("l".parse().unwrap(), port(listener_port));
+    Gateway::new(named(name), "c".parse().unwrap(), vec![listener])
 }
 
 fn route(name: &str, gateway: &str, service: &str) -> TcpRoute {
     let parent = ParentRef::gateway(gateway.parse().unwrap());
-    TcpRoute::new(
-        named(name),
-        vec![parent],
-        vec![BackendRef::service(service.parse().unwrap(), port(1))],
-    )
+    let backend = BackendRef::service(service.parse().unwrap(), port(1));
+    TcpRoute::new(named(name), vec![parent], vec![backend])
 }
 
 fn service(name: &str) -> Service {
@@ -84,11 +78,8 @@ fn programmed(report: &Report, gateway: &str) -> (Condition, Condition) {
 }
 
 fn addresses(report: &Report, gateway: &str) -> Vec<String> {
-    report.status.gateways[&name(gateway)]
-        .addresses
-        .iter()
-        .map(|address| address.value.clone())
-        .collect()
+    let addresses = report.status.gateways[&name(gateway)].addresses.iter();
+    addresses.map(|address| address.value.clone()).collect()
 }
 
 #[tokio::test]
@@ -110,10 +101,8 @@ async fn objects_are_followed_from_update_to_connection() {
 
     let id = ListenerId { gateway: name("g"), listener: "l".parse().unwrap() };
     eventually("all connections have ended", || {
-        handle
-            .counters()
-            .listener(&id)
-            .is_some_and(|counters| counters.active() == 0 && counters.accepted >= 3)
+        let counters = handle.counters();
+        counters.listener(&id).is_some_and(|it| it.active() == 0 && it.accepted >= 3)
     });
     handle.shutdown().await;
     assert!(TcpStream::connect(at).is_err());

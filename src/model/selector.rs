@@ -87,7 +87,7 @@ impl LabelSelector {
     /// where the schema of Gateway API does not check it.
     ///
     /// # Errors
-    /// [`InvalidSelector`] with the first error.
+    /// Returns the first error.
     pub fn check(&self) -> Result<(), InvalidSelector> {
         for (key, value) in &self.match_labels {
             check_key(key)?;

@@ -145,7 +145,7 @@ pub(crate) fn as_integer(number: f64) -> Option<u64> {
     is_exact.then_some(number as u64)
 }
 
-/// A number that may be no port.
+/// A port, or a number that is not a port.
 ///
 /// An API server does not check the ports of an EndpointSlice.
 pub(crate) struct AnyPort(pub(crate) Result<PortNumber, i64>);
@@ -165,9 +165,9 @@ where
     Ok(number.ok())
 }
 
-/// Visitor of a number, which it returns as an error if it is no port.
+/// Visitor of a number. It returns a number that is not a port as the inner error.
 struct AnyPortVisitor {
-    /// Only 0 may be returned as an error.
+    /// `true` if 0 is the only number that may be returned as the inner error.
     is_checked: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Services whose pod ports somebody edits, and reports that arrive late.
+//! Services whose pod ports are edited by a user, and reports that arrive late.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ async fn edited_service_is_corrected_after_the_report_of_the_edit() {
     let before: Value = api.get(SERVICE)["spec"]["ports"].clone();
     harness.slow_down(SLOW);
     api.forget();
-    // This is no pod port.
+    // Port 80 is not a pod port.
     edit_pod_port(&api, 80);
     harness.settle().await;
     assert_eq!(api.get(SERVICE)["spec"]["ports"], before);
