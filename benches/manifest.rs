@@ -18,7 +18,7 @@ use sluicegate::model::manifest::{Content, Entry, read};
 const SIZES: [usize; 4] = [10_000, 20_000, 40_000, 80_000];
 const MAX_RATIO: f64 = 2.5;
 /// Runs of each size. The fastest one counts.
-const RUNS: usize = 3;
+const RUNS: usize = 5;
 
 /// Shape of an input.
 struct Shape {
