@@ -99,7 +99,7 @@ impl Command {
         let mut stream = String::new();
         for object in manifests.resources.objects() {
             stream += "---\n";
-            stream += &serde_yaml::to_string(&with_status(object, &translation.status))?;
+            stream += &serde_saphyr::to_string(&with_status(object, &translation.status))?;
         }
         stream += "---\n";
         stream += &plan_document(&translation.plan)?;
