@@ -29,7 +29,8 @@ pub(super) struct FileLoop {
     requests: watch::Receiver<u64>,
     files: FileSet,
     queue: LoadQueue,
-    /// Time at which changes are published even if files are still being read.
+    /// Time at which changes are published even if files are still being read, or at which an object
+    /// is removed.
     publish_at: Option<Instant>,
     is_published: bool,
     log: ReadLog,
@@ -107,7 +108,7 @@ impl FileLoop {
         let jobs = self.files.update(listing, &watch.files_being_written(), is_forced, now);
         self.queue.push(jobs);
         if self.queue.has_fresh() {
-            self.publish_at.get_or_insert_with(|| Instant::now() + READ_GRACE);
+            self.publish_within(READ_GRACE);
         } else if self.is_published || self.queue.is_empty() {
             self.publish();
         }
@@ -122,16 +123,22 @@ impl FileLoop {
         if self.queue.is_empty() || self.is_published && was_waiting && !self.queue.has_fresh() {
             self.publish();
         } else {
-            self.publish_at.get_or_insert_with(|| Instant::now() + READ_GRACE);
+            self.publish_within(READ_GRACE);
         }
+    }
+
+    /// Publishes the changes at the end of this time, if not earlier.
+    fn publish_within(&mut self, grace: Duration) {
+        let end = Instant::now() + grace;
+        self.publish_at = Some(self.publish_at.map_or(end, |earlier| earlier.min(end)));
     }
 
     /// Publishes the changes of the files that have been read. Later changes do not wait for the
     /// files that are still being read.
     fn publish(&mut self) {
-        self.publish_at = None;
         self.queue.mark_late();
-        let changes = self.files.resolve();
+        let changes = self.files.resolve(Instant::now());
+        self.publish_at = self.files.next_removal();
         let is_first = !mem::replace(&mut self.is_published, true);
         // The gateway waits for a first snapshot, even for an empty one.
         if changes.is_changed || is_first {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
 
 use super::declared::DeclaredObject;
 use super::error::FileError;
@@ -16,6 +18,10 @@ use super::tracked_file::TrackedFile;
 use crate::model::{ObjectKey, Resources, Timestamp, UnservedKey, UnservedObject};
 use crate::sources::Snapshot;
 use crate::sources::server_metadata::{fill_creation_timestamp, fill_generation};
+
+/// An object is removed if no file has declared it for this time. Many programs replace a file in two
+/// steps: they truncate or rename the old one first, and write the new one after that.
+const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 
 /// The files of all paths, and the objects that are in use.
 #[derive(Debug, Default)]
@@ -34,6 +40,8 @@ pub(super) struct FileSet {
     /// Number of the newest job.
     last_job: u64,
     objects: BTreeMap<ObjectKey, DeclaredObject>,
+    /// The objects that no file declares any more, with the time of their removal.
+    removals: BTreeMap<ObjectKey, Instant>,
     /// The objects of other kinds that refer to `objects`.
     unserved: BTreeMap<UnservedKey, UnservedObject>,
     problems: Problems,
@@ -130,8 +138,9 @@ impl FileSet {
         jobs
     }
 
-    /// Chooses the objects to use from the files that have been read.
-    pub(super) fn resolve(&mut self) -> Changes {
+    /// Chooses the objects to use from the files that have been read. An object that no file
+    /// declares any more is removed by the first call after its [`FileSet::next_removal`].
+    pub(super) fn resolve(&mut self, now: Instant) -> Changes {
         let mut declarations = Declarations::default();
         for file in &self.files {
             if let Some(parsed) = &file.parsed {
@@ -153,6 +162,7 @@ impl FileSet {
         let mut newly_incomplete = incomplete - &self.incomplete_paths;
         newly_incomplete.extend(&mem::take(&mut self.started) & incomplete);
         let mut objects = declarations.resolve(&self.objects, &newly_incomplete);
+        self.delay_removals(&mut objects, now);
         if self.fills_metadata {
             self.fill_metadata(&mut objects);
         }
@@ -171,6 +181,27 @@ impl FileSet {
         self.incomplete_paths = declarations.incomplete_paths;
         self.problems = declarations.problems;
         changes
+    }
+
+    /// Keeps the objects that have been missing for less than [`REMOVAL_DELAY`].
+    fn delay_removals(&mut self, objects: &mut BTreeMap<ObjectKey, DeclaredObject>, now: Instant) {
+        let mut removals = BTreeMap::new();
+        for (key, previous) in &self.objects {
+            if objects.contains_key(key) {
+                continue;
+            }
+            let removal = self.removals.get(key).copied().unwrap_or(now + REMOVAL_DELAY);
+            if now < removal {
+                objects.insert(key.clone(), previous.clone());
+                removals.insert(key.clone(), removal);
+            }
+        }
+        self.removals = removals;
+    }
+
+    /// Returns the time at which the next object is removed, unless a file declares it by then.
+    pub(super) fn next_removal(&self) -> Option<Instant> {
+        self.removals.values().min().copied()
     }
 
     fn is_other_object(&self, key: &ObjectKey, new: &DeclaredObject) -> bool {
@@ -229,5 +260,46 @@ impl FileSet {
     /// Returns the number of objects and documents that are invalid.
     pub(super) fn refused_count(&self) -> usize {
         self.refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
+
+    /// Writes the file, and reads it as after an event.
+    fn write(files: &mut FileSet, file: &Path, text: &str) {
+        fs::write(file, text).unwrap();
+        let listing = Listing::of(&[file.to_owned()]);
+        let jobs = files.update(listing, &BTreeSet::new(), true, SystemTime::now());
+        files.finish(jobs.into_iter().map(LoadJob::run).collect());
+    }
+
+    #[test]
+    fn object_of_a_truncated_file_is_removed_after_a_delay() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("a.yaml");
+        let mut files = FileSet::default();
+        let start = Instant::now();
+        write(&mut files, &file, NAMESPACE);
+        assert_eq!(files.resolve(start).added, 1);
+
+        write(&mut files, &file, "");
+        assert_eq!(files.resolve(start).removed, 0);
+        assert_eq!(files.next_removal(), Some(start + REMOVAL_DELAY));
+        write(&mut files, &file, NAMESPACE);
+        assert_eq!(files.resolve(start + REMOVAL_DELAY).removed, 0);
+        assert_eq!(files.next_removal(), None);
+
+        write(&mut files, &file, "");
+        let truncated = start + 2 * REMOVAL_DELAY;
+        assert_eq!(files.resolve(truncated).removed, 0);
+        assert_eq!(files.resolve(truncated + REMOVAL_DELAY).removed, 1);
+        assert_eq!(files.object_count(), 0);
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use super::error::FileError;
 use super::file_loop::FileLoop;
@@ -90,7 +91,7 @@ impl FileSource {
         let mut files = FileSet::default();
         let jobs = files.update(listing, &BTreeSet::new(), true, now);
         files.finish(jobs.into_iter().map(LoadJob::run).collect());
-        files.resolve();
+        files.resolve(Instant::now());
         Ok(files.snapshot())
     }
 }
