@@ -58,6 +58,32 @@ async fn invalid_object_keeps_its_last_version_and_is_reported() {
 }
 
 #[tokio::test]
+async fn object_that_loses_its_header_keeps_its_last_version() {
+    let mut follower = follow().await;
+    let good = route("r", "first", "one");
+    let line = |name: &str| good.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    let (kind, api_version) = (line("kind: "), line("apiVersion: "));
+    for broken in [
+        good.replace(&kind, ""),
+        good.replace(&kind, "type: TCPRoute"),
+        good.replace(&kind, "").replace(&api_version, ""),
+        good.replace(&api_version, ""),
+        good.replace(&api_version, "apiVersion: gateway.networking/v1"),
+        good.replace(&kind, "kind: Route").replace(&api_version, "apiVersion: v1"),
+    ] {
+        replace(&follower.path("route.yaml"), &broken);
+        follower
+            .report("a kept object", |report| {
+                report.problems.iter().any(|problem| problem.contains("stays in use"))
+            })
+            .await;
+        follower.expect(*FIRST, Some("one"));
+        replace(&follower.path("route.yaml"), &good);
+        follower.report("no problems", |report| report.problems.is_empty()).await;
+    }
+}
+
+#[tokio::test]
 async fn invalid_document_does_not_affect_others() {
     let mut follower = follow().await;
     let text =

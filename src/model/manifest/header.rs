@@ -46,6 +46,9 @@ pub(super) struct UnsupportedKind {
 #[derive(Debug)]
 pub(super) struct HeaderError {
     pub(super) position: Position,
+    /// Key of the object if its kind is certain. Without a key, the last valid version of every
+    /// object of the document stays in use.
+    pub(super) key: Option<ObjectKey>,
     /// Path of the field in the object; empty for an error of the whole object.
     pub(super) field: &'static str,
     pub(super) message: String,
@@ -80,6 +83,7 @@ impl<'t> Header<'t> {
             Value::Null if is_list(kind) => Some(Items::Items(&[])),
             _ if is_list(kind) => Some(Items::Invalid(HeaderError {
                 position: self.tree.position(items),
+                key: None,
                 field: "items",
                 message: "must be a list of objects".to_owned(),
             })),
@@ -112,30 +116,68 @@ impl<'t> Header<'t> {
             return self
                 .invalid("", "must be an object, with apiVersion, kind and metadata".to_owned());
         }
-        let names = self.api_version().and_then(|api_version| Ok((api_version, self.kind()?)));
-        if let Ok((None, _) | (_, None)) = names
+        let (api_version, kind) = (self.api_version(), self.kind());
+        if (matches!(api_version, Ok(None)) || matches!(kind, Ok(None)))
             && let Some(error) = self.misspelt_field()
         {
             return DeclaredKind::Invalid(error);
         }
-        match names {
-            Err(error) => DeclaredKind::Invalid(error),
-            Ok((None, None)) => UnsupportedKind::of_text("a document without apiVersion and kind"),
-            Ok((Some(api_version), None)) if api_version.starts_with(GATEWAY_GROUP) => {
+        // A file of another program may have one of the two fields, of any type.
+        if (matches!(api_version, Ok(None)) || matches!(kind, Ok(None)))
+            && !self.is_meant_as_object()
+        {
+            return self.foreign_mapping(api_version.ok().flatten(), kind.ok().flatten());
+        }
+        match (api_version, kind) {
+            (Err(error), _) | (_, Err(error)) => DeclaredKind::Invalid(error),
+            (Ok(Some(api_version)), Ok(Some(kind))) => self.declared_kind_as(api_version, kind),
+            (Ok(None), Ok(None)) => self.invalid(
+                "",
+                "apiVersion and kind are missing; set both, or remove the object".to_owned(),
+            ),
+            (Ok(Some(_)), Ok(None)) => {
                 self.invalid("", "kind is missing; set the kind of the object".to_owned())
             }
-            Ok((Some(api_version), None)) => {
+            (Ok(None), Ok(Some(kind))) => self.without_api_version(kind),
+        }
+    }
+
+    /// Classifies a mapping without `apiVersion` or `kind` that has no other field of an object.
+    fn foreign_mapping(self, api_version: Option<&str>, kind: Option<&str>) -> DeclaredKind {
+        match (api_version, kind) {
+            (Some(api_version), _) if api_version.starts_with(GATEWAY_GROUP) => {
+                self.invalid("", "kind is missing; set the kind of the object".to_owned())
+            }
+            (_, Some(kind)) if find_kind(kind).is_some() => self.without_api_version(kind),
+            (Some(api_version), _) => {
                 UnsupportedKind::of_text(&format!("{api_version} without a kind"))
             }
-            Ok((None, Some(kind))) => match find_kind(kind) {
-                Some(supported) => self.invalid(
-                    "",
-                    format!("apiVersion is missing; use {} for a {kind}", supported.api_version()),
-                ),
-                None => UnsupportedKind::of_text(kind),
-            },
-            Ok((Some(api_version), Some(kind))) => self.declared_kind_as(api_version, kind),
+            (None, Some(kind)) => UnsupportedKind::of_text(kind),
+            (None, None) => UnsupportedKind::of_text("a document without apiVersion and kind"),
         }
+    }
+
+    fn without_api_version(self, kind: &str) -> DeclaredKind {
+        let known = find_kind(kind);
+        let message = match known {
+            Some(known) => {
+                format!("apiVersion is missing; use {} for a {kind}", known.api_version())
+            }
+            None => format!("apiVersion is missing; set the apiVersion of {kind}"),
+        };
+        self.invalid_of(known, "", message)
+    }
+
+    /// Returns `true` for a mapping with fields that objects of Kubernetes have. kubectl refuses
+    /// such a mapping if it has no apiVersion or no kind.
+    fn is_meant_as_object(self) -> bool {
+        let is_object = |node| {
+            let has_field = |name: &&str| self.tree.field(node, name).is_some();
+            ["metadata", "spec"].iter().any(has_field)
+        };
+        let items = self.tree.field(self.node, "items").map(|field| self.tree.value(field.value));
+        is_object(self.node)
+            || matches!(items, Some(Value::List(items)) if items.iter().copied().any(is_object))
     }
 
     fn declared_kind_as(self, api_version: &str, kind: &str) -> DeclaredKind {
@@ -156,14 +198,14 @@ impl<'t> Header<'t> {
                 "version {version} of {kind} is not supported; use {}",
                 supported.versions().join(" or ")
             );
-            self.invalid("apiVersion", message)
+            self.invalid_of(Some(supported), "apiVersion", message)
         }
     }
 
     /// Classifies a kind that this crate does not have in that group.
     fn kind_of_other_group(self, api_version: &str, kind: &str) -> DeclaredKind {
         if let Some(Misspelling { field, message }) = find_misspelling(api_version, kind) {
-            return self.invalid(field, message);
+            return self.invalid_of(find_kind(kind), field, message);
         }
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         DeclaredKind::Unsupported(UnsupportedKind {
@@ -176,7 +218,7 @@ impl<'t> Header<'t> {
     fn misspelt_field(self) -> Option<HeaderError> {
         let (field, meant) = find_misspelt_field(self.tree, self.node)?;
         let message = format!("`{}` {}", field.key, describe_misspelt(&field.key, meant));
-        Some(HeaderError { position: field.position, field: "", message })
+        Some(HeaderError { position: field.position, key: None, field: "", message })
     }
 
     /// Returns the key of the object if the header is complete and valid.
@@ -220,6 +262,7 @@ impl<'t> Header<'t> {
             Value::Text(text) => Ok(Some(text)),
             _ => Err(HeaderError {
                 position: self.tree.position(value),
+                key: None,
                 field,
                 message: "must be a text; write it in quotes".to_owned(),
             }),
@@ -234,8 +277,19 @@ impl<'t> Header<'t> {
 
     /// Returns an error at a field, or at the object for an empty field.
     fn invalid(self, field: &'static str, message: String) -> DeclaredKind {
+        self.invalid_of(None, field, message)
+    }
+
+    /// Returns an error in the header of an object of this kind.
+    fn invalid_of(
+        self,
+        kind: Option<ObjectKind>,
+        field: &'static str,
+        message: String,
+    ) -> DeclaredKind {
         let value = self.tree.field(self.node, field).map_or(self.node, |field| field.value);
-        DeclaredKind::Invalid(HeaderError { position: self.tree.position(value), field, message })
+        let (position, key) = (self.tree.position(value), kind.and_then(|kind| self.key(kind)));
+        DeclaredKind::Invalid(HeaderError { position, key, field, message })
     }
 }
 

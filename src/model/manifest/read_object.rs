@@ -58,10 +58,13 @@ impl ObjectNode<'_> {
     }
 
     fn invalid(self, error: HeaderError) -> (Option<ObjectKey>, Content) {
-        let HeaderError { position, field, message } = error;
-        let problems = self.problems.into_iter().map(|problem| problem.of(None));
-        let header = ManifestError::new(position, None, field.to_owned(), message);
-        (None, Content::Invalid(problems.chain([header]).collect()))
+        let HeaderError { position, key, field, message } = error;
+        // The document may contain any object, as in `supported`.
+        let is_ambiguous = self.problems.iter().any(Problem::is_at_root);
+        let problems = self.problems.into_iter().map(|problem| problem.of(key.clone()));
+        let header = ManifestError::new(position, key.clone(), field.to_owned(), message);
+        let errors = problems.chain([header]).collect();
+        (key.filter(|_| !is_ambiguous), Content::Invalid(errors))
     }
 
     fn supported(

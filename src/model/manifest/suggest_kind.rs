@@ -1,7 +1,8 @@
 //! Errors for kinds and groups that are close to those of this crate.
 //!
-//! Other groups may have kinds of the same names: Istio has a Gateway, and Knative a Service. So a
-//! kind is an error only in a group that is known not to have it, or in a misspelt group.
+//! Other groups may have kinds of the same names: Istio has a Gateway, and Knative a Service. So
+//! such a kind is an error only in a group that is known not to have it, or in a misspelt group. A
+//! name that only Kubernetes or Gateway API uses is an error in every other group.
 
 use super::suggest::{nearest, nearest_within};
 use crate::model::object_kind::ObjectKind;
@@ -21,7 +22,7 @@ const OTHER_KINDS: &[&str] = &[
     "UDPRoute",
 ];
 
-/// Other kinds of the core group.
+/// Other kinds of the core group, all of them.
 const OTHER_CORE_KINDS: &[&str] = &[
     "Binding",
     "ComponentStatus",
@@ -29,10 +30,12 @@ const OTHER_CORE_KINDS: &[&str] = &[
     "Endpoints",
     "Event",
     "LimitRange",
+    "List",
     "PersistentVolume",
     "PersistentVolumeClaim",
     "Pod",
     "PodTemplate",
+    "RangeAllocation",
     "ReplicationController",
     "ResourceQuota",
     "Secret",
@@ -58,6 +61,19 @@ const GROUPS_WITHOUT_OUR_KINDS: &[&str] = &[
     "storage.k8s.io",
 ];
 
+/// Kinds of this crate whose names no other group uses, except [`GROUPS_WITH_OUR_NAMES`].
+const OWN_NAMES: &[ObjectKind] = &[
+    ObjectKind::EndpointSlice,
+    ObjectKind::GatewayClass,
+    ObjectKind::ReferenceGrant,
+    ObjectKind::TcpRoute,
+];
+
+/// Groups with a kind of the same name as one of [`OWN_NAMES`]: the TCPRoute of [SMI][smi].
+///
+/// [smi]: https://github.com/servicemeshinterface/smi-spec
+const GROUPS_WITH_OUR_NAMES: &[&str] = &["specs.smi-spec.io"];
+
 /// Maximum edit distance of a misspelt group, a long name.
 const MAX_GROUP_DISTANCE: usize = 4;
 
@@ -79,13 +95,15 @@ pub(super) fn find_misspelling(api_version: &str, kind: &str) -> Option<Misspell
     }
     let exact = ObjectKind::ALL.iter().copied().find(|known| known.as_str() == item);
     let is_own_group = ObjectKind::ALL.iter().any(|known| known.group() == group);
-    let suggested = if exact.is_some()
-        && (is_own_group || GROUPS_WITHOUT_OUR_KINDS.contains(&group))
+    let is_only_ours =
+        |known| OWN_NAMES.contains(&known) && !GROUPS_WITH_OUR_NAMES.contains(&group);
+    let suggested = if exact.is_some_and(is_only_ours)
+        || exact.is_some() && (is_own_group || GROUPS_WITHOUT_OUR_KINDS.contains(&group))
     {
         exact
     } else if is_own_group {
-        let meant = nearest_kind_of_group(group, item)?;
-        return of_kind(format!("{api_version} has no kind {kind}; did you mean {meant}?"));
+        return unknown_kind_of_group(api_version, group, item)
+            .and_then(|advice| of_kind(format!("{api_version} has no kind {kind}; {advice}")));
     } else {
         let meant = misspelt_group(group)?;
         if meant == GATEWAY_GROUP && OTHER_KINDS.contains(&item) {
@@ -125,28 +143,41 @@ fn unknown_kind_error(kind: &str, item: &str) -> Option<String> {
     Some(format!("{kind} is not a kind of Gateway API{hint}"))
 }
 
-/// Returns the kind of this crate that is meant by a kind of its group, if no other kind of the
-/// group is as similar.
-fn nearest_kind_of_group(group: &str, kind: &str) -> Option<&'static str> {
+/// Returns the advice for a kind that its group, which is one of this crate, does not have.
+fn unknown_kind_of_group(api_version: &str, group: &str, kind: &str) -> Option<String> {
     let others = if group.is_empty() { OTHER_CORE_KINDS } else { &[] };
-    if others.contains(&kind) {
+    let ours = ObjectKind::ALL.iter().filter(|known| known.group() == group);
+    let all: Vec<_> = ours.map(|known| known.as_str()).chain(others.iter().copied()).collect();
+    if all.contains(&kind) {
         return None;
     }
-    let ours = ObjectKind::ALL.iter().filter(|known| known.group() == group);
-    let ours: Vec<_> = ours.map(|known| known.as_str()).collect();
-    let all = others.iter().copied().chain(ours.iter().copied());
-    nearest(kind, all).filter(|meant| ours.contains(meant))
+    match nearest(kind, all) {
+        Some(meant) => Some(format!("did you mean {meant}?")),
+        // An apiVersion without a group may be a group without a version.
+        None if group.is_empty() && api_version != "v1" => None,
+        None => Some("correct the kind or the apiVersion".to_owned()),
+    }
 }
 
-/// Returns the group of this crate that a misspelt group stands for. The core group is often
-/// written as `core`.
+/// Returns the group of this crate that a misspelt or shortened group stands for. The core group is
+/// often written as `core`.
 fn misspelt_group(group: &str) -> Option<&'static str> {
-    if group == "core" {
+    if ["core", "core.k8s.io", "k8s.io"].contains(&group) {
         return Some("");
     }
     let groups = ObjectKind::ALL.iter().map(|kind| kind.group()).filter(|group| !group.is_empty());
-    nearest_within(MAX_GROUP_DISTANCE, group, groups)
+    let shortened = groups.clone().find(|full| is_shortened(group, full));
+    shortened
+        .or_else(|| nearest_within(MAX_GROUP_DISTANCE, group, groups))
         .filter(|_| !GROUPS_WITHOUT_OUR_KINDS.contains(&group))
+}
+
+/// Returns `true` if a group lacks parts of the full group after the first one, such as `discovery`
+/// or `gateway.k8s.io`.
+fn is_shortened(group: &str, full: &str) -> bool {
+    let mut full = full.split('.');
+    let mut parts = group.split('.');
+    parts.next() == full.next() && parts.all(|part| full.any(|of_full| of_full == part))
 }
 
 #[cfg(test)]
@@ -177,6 +208,10 @@ mod tests {
         ] {
             assert_error(api_version, kind, "kind", &format!("; did you mean {meant}?"));
         }
+        for (kind, meant) in [("Pods", "Pod"), ("Secrte", "Secret"), ("Lst", "List")] {
+            assert_error("v1", kind, "kind", &format!("; did you mean {meant}?"));
+        }
+        assert_error("v1", "Svc", "kind", "v1 has no kind Svc; correct the kind or the apiVersion");
         assert_error(V1, "Balloon", "kind", "Balloon is not a kind of Gateway API");
     }
 
@@ -194,6 +229,16 @@ mod tests {
             ("core/v1", "Servcie"),
             ("apps/v1", "Service"),
             ("discover.k8s.io/v1", "EndpointSlice"),
+            ("discovery/v1", "EndpointSlice"),
+            ("discovery/v1", "Service"),
+            ("example.com/v1", "EndpointSlice"),
+            ("example.com/v1", "TCPRoute"),
+            ("example.com/v1", "GatewayClassList"),
+            ("example.com/v1", "ReferenceGrant"),
+            ("gateway.networking/v1", "Gateway"),
+            ("gateway.k8s.io/v1", "Gateway"),
+            ("gateway/v1", "HTTPRoute"),
+            ("core.k8s.io/v1", "Node"),
         ] {
             let found = find_misspelling(api_version, kind);
             assert!(found.is_some_and(|found| found.field == "apiVersion"), "{api_version} {kind}");
@@ -226,6 +271,8 @@ mod tests {
             ("gateway.networking.x-k8s.io/v1alpha1", "XListenerSet"),
             ("gateway.envoyproxy.io/v1alpha1", "BackendTrafficPolicy"),
             ("example.com/v1", "Gatewy"),
+            ("example.com/v1", "Service"),
+            ("specs.smi-spec.io/v1alpha4", "TCPRoute"),
         ] {
             assert_eq!(find_misspelling(api_version, kind), None, "{api_version} {kind}");
         }

@@ -47,6 +47,73 @@ fn misspelt_header_fields_are_errors() {
 }
 
 #[test]
+fn object_without_a_complete_header_is_an_error() {
+    for (text, error) in [
+        (
+            "apiVersion: v1\nmetadata: {name: a}\n",
+            "1:1: kind is missing; set the kind of the object",
+        ),
+        (
+            "metadata: {name: a}\nspec: {}\n",
+            "1:1: apiVersion and kind are missing; set both, or remove the object",
+        ),
+        ("spec: {}\n", "1:1: apiVersion and kind are missing; set both, or remove the object"),
+        (
+            "kind: Svc\napiVersion: v1\nmetadata: {name: a}\n",
+            "1:7: kind: v1 has no kind Svc; correct the kind or the apiVersion",
+        ),
+        (
+            "kind: Pdo\nmetadata: {name: a}\n",
+            "1:1: apiVersion is missing; set the apiVersion of Pdo",
+        ),
+        (
+            "kind: Service\nmetadata: {name: a, namespace: b}\n",
+            "1:1: Service b/a: apiVersion is missing; use v1 for a Service",
+        ),
+        (
+            "apiVersion: discovery/v1\nkind: EndpointSlice\nmetadata: {name: a}\n",
+            "1:13: EndpointSlice default/a: apiVersion: discovery/v1 has no kind EndpointSlice; use discovery.k8s.io/v1",
+        ),
+        (
+            "apiVersion: gateway.networking/v1\nkind: Gateway\nmetadata: {name: a}\n",
+            "1:13: Gateway default/a: apiVersion: gateway.networking/v1 has no kind Gateway; use gateway.networking.k8s.io/v1",
+        ),
+        (
+            "apiVersion: discovery.k8s.io/v1\ntype: EndpointSlice\nmetadata: {name: a}\n",
+            "1:1: kind is missing; set the kind of the object",
+        ),
+        (
+            "apiVersion: v1\nitems:\n- {apiVersion: v1, kind: Namespace, metadata: {name: a}}\n",
+            "1:1: kind is missing; set the kind of the object",
+        ),
+    ] {
+        assert_eq!(read_error(text), error);
+    }
+}
+
+#[test]
+fn mappings_of_other_programs_are_no_errors() {
+    for other in [
+        "services: {}\n",
+        "apiVersion: 1\nproviders: [{name: a}]\n",
+        "apiVersion: v2\nname: chart\n",
+        "kind: 5\n",
+        "kind: pipeline\n",
+        "items: [1, {a: b}]\n",
+    ] {
+        assert!(matches!(read(other)[0].content, Content::Unsupported(_)), "{other}");
+    }
+    assert_eq!(
+        read_error("apiVersion: 1\nkind: Pod\n"),
+        "1:13: apiVersion: must be a text; write it in quotes"
+    );
+    assert_eq!(
+        read_error("apiVersion: 1\nmetadata: {}\n"),
+        "1:13: apiVersion: must be a text; write it in quotes"
+    );
+}
+
+#[test]
 fn suspicious_characters_in_names_are_errors() {
     for (api_version, kind, error) in [
         (GATEWAY, "“Gateway”", "2:7: kind: contains the typographic quote “ (U+201C); remove it"),
