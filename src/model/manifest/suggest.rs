@@ -1,5 +1,7 @@
 //! Suggestions for misspelt names.
 
+use strsim::osa_distance;
+
 /// Maximum edit distance of a misspelt name to the suggested one.
 const MAX_DISTANCE: usize = 2;
 
@@ -9,7 +11,8 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     nearest_within(MAX_DISTANCE, name, known)
 }
 
-/// Returns the known name that is most similar, at most at this edit distance.
+/// Returns the known name that is most similar, at most at this edit distance. Two adjacent letters
+/// in the wrong order count as one edit.
 pub(super) fn nearest_within<'a>(
     max_distance: usize,
     name: &str,
@@ -20,25 +23,10 @@ pub(super) fn nearest_within<'a>(
     known
         .into_iter()
         .filter(|known| known.len().abs_diff(name.len()) <= max_distance)
-        .map(|known| (edit_distance(&lower, &known.to_lowercase()), known))
+        .map(|known| (osa_distance(&lower, &known.to_lowercase()), known))
         .filter(|(distance, _)| *distance <= max)
         .min()
         .map(|(_, known)| known)
-}
-
-/// Returns the Levenshtein distance of two words.
-fn edit_distance(one: &str, other: &str) -> usize {
-    let other: Vec<_> = other.chars().collect();
-    let mut row: Vec<_> = (0..=other.len()).collect();
-    for (row_index, from) in one.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], row_index + 1);
-        for (column, to) in other.iter().enumerate() {
-            let substitution = diagonal + usize::from(from != *to);
-            diagonal = row[column + 1];
-            row[column + 1] = substitution.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]
@@ -54,6 +42,7 @@ mod tests {
             ("label", Some("labels")),
             ("nam", Some("name")),
             ("id", Some("uid")),
+            ("nmae", Some("name")),
             ("x", None),
             ("weight", None),
             ("", None),

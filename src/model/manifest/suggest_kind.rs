@@ -199,6 +199,7 @@ mod tests {
             (V1, "Gatewy", "Gateway"),
             (V1, "gateway", "Gateway"),
             (V1, "TcpRuote", "TCPRoute"),
+            (V1, "TPCRoute", "TCPRoute"),
             (V1, "GatewayClas", "GatewayClass"),
             (V1, "HTTPRout", "HTTPRoute"),
             ("v1", "Servcie", "Service"),
