@@ -31,6 +31,9 @@ impl DeserializeError {
         let message = format!("found {}, expected {expected}", describe(found));
         Self::new(match found {
             Unexpected::Bool(_) => message + "; a text such as yes, no, on, off or n needs quotes",
+            Unexpected::Str(text) if text.parse::<f64>().is_ok() => {
+                message + "; a number has no quotes"
+            }
             _ => message,
         })
     }

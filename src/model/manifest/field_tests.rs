@@ -148,6 +148,10 @@ fn messages_name_values_and_types_plainly() {
     for (field, message) in [
         ("ports: [{port: }]", "spec.ports[0].port: found null, expected a port from 1 to 65535"),
         ("ports: [{port: 5.5}]", "found the number 5.5, expected a port"),
+        (
+            r#"ports: [{port: "80"}]"#,
+            "found the text `80`, expected a port from 1 to 65535; a number has no quotes",
+        ),
         ("ports: [{port: 99999999999999999999999}]", "expected a port from 1 to 65535"),
         ("ports: [{port: 1, name: no}]", "expected a text; a text such as yes, no"),
         ("ports: {a: b}", "spec.ports: found a mapping, expected a list"),

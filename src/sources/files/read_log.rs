@@ -127,6 +127,9 @@ fn log_counts(files: &FileSet, changes: Changes, is_first: bool) {
     let (read, objects) = (files.file_count(), files.object_count());
     let errors: usize = files.problems().errors.values().map(FileErrors::count).sum();
     let Changes { added, changed, removed, .. } = changes;
+    if read == 0 {
+        tracing::warn!("no files were read; the gateway has no objects from files");
+    }
     if is_first {
         tracing::info!(files = read, objects, errors, "files read: {read}, objects: {objects}");
     } else {
@@ -151,6 +154,8 @@ fn describe_corrected(
     match current.count() {
         0 if is_listed() => return Some(format!("{file}: corrected, it contains no errors now")),
         0 => return Some(format!("{file}: its errors are gone")),
+        // Its other errors are not corrected, they are not known any more.
+        _ if current.known.contains(&ErrorId::Unreadable) => return None,
         _ => {}
     }
     let mut gone = previous.known.difference(&current.known).peekable();
