@@ -33,6 +33,8 @@ pub(super) struct FileSet {
     /// The files, in the order of the paths. `resolve` chooses between two declarations of one
     /// object.
     files: Vec<TrackedFile>,
+    /// The position of each path in `files`.
+    positions: HashMap<PathBuf, usize>,
     /// `true` if a file was added, changed or removed since the last [`FileSet::resolve`].
     is_changed: bool,
     /// Files whose reading began since the last [`FileSet::resolve`].
@@ -91,9 +93,8 @@ impl FileSet {
         let mut seen = HashSet::new();
         let mut jobs = Vec::new();
         for listed in &listing.files {
-            let real = listed.real_path();
-            let is_being_written = being_written.contains(&real);
-            if !seen.insert(real) {
+            let is_being_written = being_written.contains(&listed.real);
+            if !seen.insert(&listed.real) {
                 continue;
             }
             let known = previous.remove(&listed.path);
@@ -111,18 +112,17 @@ impl FileSet {
         }
         self.is_changed |= !previous.is_empty();
         self.started.extend(jobs.iter().map(|job| job.path.clone()));
+        self.index_files();
         self.listing = listing;
         jobs
     }
 
     /// Stores the results of jobs. Returns the jobs of files that have changed meanwhile.
     pub(super) fn finish(&mut self, loaded: Vec<Loaded>) -> Vec<LoadJob> {
-        let positions: HashMap<_, _> =
-            self.files.iter().enumerate().map(|(index, file)| (file.path.clone(), index)).collect();
         let mut jobs = Vec::new();
         let mut deleted = BTreeSet::new();
         for Loaded { id, path, result, .. } in loaded {
-            let Some(index) = positions.get(&path) else { continue };
+            let Some(index) = self.positions.get(&path) else { continue };
             if result.as_ref().is_err_and(FileError::is_not_found) {
                 deleted.insert(path);
                 continue;
@@ -133,9 +133,17 @@ impl FileSet {
             jobs.extend(next);
         }
         // These files were deleted after they were listed. A broken link is listed as an error.
-        self.is_changed |= !deleted.is_empty();
-        self.files.retain(|file| !deleted.contains(&file.path));
+        if !deleted.is_empty() {
+            self.is_changed = true;
+            self.files.retain(|file| !deleted.contains(&file.path));
+            self.index_files();
+        }
         jobs
+    }
+
+    fn index_files(&mut self) {
+        let paths = self.files.iter().map(|file| file.path.clone());
+        self.positions = paths.zip(0..).collect();
     }
 
     /// Chooses the objects to use from the files that have been read. An object that no file

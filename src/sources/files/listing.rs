@@ -26,9 +26,8 @@ pub(super) struct Listing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ListedFile {
     pub(super) path: PathBuf,
-    /// The path without symbolic links; absent for a link and for a path of the source, because
-    /// resolving one takes several system calls.
-    real: Option<PathBuf>,
+    /// The path without symbolic links.
+    pub(super) real: PathBuf,
     pub(super) identity: FileIdentity,
 }
 
@@ -79,7 +78,8 @@ impl Listing {
         let metadata = fs::metadata(path).map_err(|error| path_error(path, error))?;
         if metadata.is_file() {
             let identity = FileIdentity::of(&metadata);
-            self.files.push(ListedFile { path: path.to_owned(), real: None, identity });
+            let real = resolve_links(path);
+            self.files.push(ListedFile { path: path.to_owned(), real, identity });
             return Ok(());
         }
         if !metadata.is_dir() {
@@ -118,7 +118,8 @@ impl Listing {
             let metadata = if is_link { fs::metadata(&path) } else { entry.metadata() };
             match metadata {
                 Ok(metadata) if metadata.is_file() => {
-                    let real = (!is_link).then(|| directory.join(&name));
+                    // Resolving a path takes several system calls.
+                    let real = if is_link { resolve_links(&path) } else { directory.join(&name) };
                     let identity = FileIdentity::of(&metadata);
                     self.files.push(ListedFile { path, real, identity });
                 }
@@ -139,12 +140,9 @@ impl SkippedEntries {
     }
 }
 
-impl ListedFile {
-    /// Returns the path without symbolic links.
-    pub(super) fn real_path(&self) -> PathBuf {
-        let resolve = || fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
-        self.real.clone().unwrap_or_else(resolve)
-    }
+/// Returns the path without symbolic links, or the path itself if it has just been removed.
+fn resolve_links(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Returns `true` if the name is that of a manifest in a directory. Backup files (`a.yaml~`,

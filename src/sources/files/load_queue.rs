@@ -63,6 +63,8 @@ pub(super) struct LoadQueue {
     running: JoinSet<(Size, Vec<Loaded>)>,
     /// All jobs in the queue, and `true` for those that are late.
     jobs: HashMap<u64, bool>,
+    /// Number of jobs that are not late.
+    fresh: usize,
 }
 
 #[derive(Debug, Default)]
@@ -91,6 +93,7 @@ impl LoadQueue {
     fn add(&mut self, jobs: impl IntoIterator<Item = LoadJob>, is_late: bool) {
         for job in jobs {
             self.jobs.insert(job.id, is_late);
+            self.fresh += usize::from(!is_late);
             let lane = if job.size > MAX_SMALL_FILE { &mut self.large } else { &mut self.small };
             lane.waiting.push_back(job);
         }
@@ -104,11 +107,12 @@ impl LoadQueue {
     /// Marks all jobs as late: changes of other files no longer wait for them.
     pub(super) fn mark_late(&mut self) {
         self.jobs.values_mut().for_each(|is_late| *is_late = true);
+        self.fresh = 0;
     }
 
     /// Returns `true` if the queue contains jobs that are not late.
     pub(super) fn has_fresh(&self) -> bool {
-        self.jobs.values().any(|is_late| !is_late)
+        self.fresh > 0
     }
 
     /// Waits for the next results.
@@ -127,6 +131,7 @@ impl LoadQueue {
         }
         for loaded in &mut loaded {
             loaded.is_late = self.jobs.remove(&loaded.id).unwrap_or(true);
+            self.fresh -= usize::from(!loaded.is_late);
         }
         self.start();
         Ok(loaded)
