@@ -35,8 +35,8 @@ async fn good_file_is_served_while_faulty_documents_are_read() {
     followed.timeout = READ_TIMEOUT;
     followed.expect_version("v1").await;
     replace(&root.join("faulty.yaml"), &faulty_documents(100_000));
+    // The file may have been read before these changes on a fast machine.
     for value in ["v2", "v3", "v4"] {
-        assert_eq!(followed.latest.problems, [""; 0]);
         replace(&good, &version(value));
         followed.expect_version(value).await;
     }
@@ -49,18 +49,19 @@ async fn good_file_is_served_while_faulty_documents_are_read() {
     followed.expect_version("v4").await;
 }
 
-#[tokio::test]
-async fn good_file_is_served_at_the_start_while_faulty_documents_are_read() {
+/// Listeners open with the first snapshot, so it has to contain the objects of all files.
+#[tokio::test(start_paused = true)]
+async fn first_snapshot_contains_every_file() {
     let (_directory, root) = root();
-    let good = root.join("good.yaml");
-    fs::write(&good, version("v1")).unwrap();
-    fs::write(root.join("faulty.yaml"), faulty_documents(60_000)).unwrap();
-    let mut followed = Followed::start(&root).await;
-    followed.timeout = READ_TIMEOUT;
-    followed.expect_version("v1").await;
-    replace(&good, &version("v2"));
-    followed.expect_version("v2").await;
-    followed.expect_problem("more errors in ").await;
+    write(root.join("a.yaml"), "small");
+    let many: String = (0..10_000).map(|index| namespace(&format!("n{index}"))).collect();
+    fs::write(root.join("large.yaml"), many).unwrap();
+    let followed = tokio::spawn(Followed::start(root));
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::advance(Duration::from_secs(10)).await;
+    assert_eq!(followed.await.unwrap().names().len(), 10_001);
 }
 
 /// An object that moves into a large file exists the whole time.

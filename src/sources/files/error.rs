@@ -69,6 +69,12 @@ impl FileError {
         matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
+    /// Returns `true` if the content of the file is the cause: the error remains until the file
+    /// changes.
+    pub(super) fn is_of_content(&self) -> bool {
+        matches!(self, Self::TooLarge { .. } | Self::Decode { .. })
+    }
+
     /// Returns the error and its source on one line, for a snapshot's problems.
     pub(super) fn problem(&self) -> String {
         match self.source() {

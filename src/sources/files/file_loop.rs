@@ -18,8 +18,8 @@ use crate::sources::Feed;
 
 /// Files that change together are published together, unless some take longer to read than this.
 const READ_GRACE: Duration = Duration::from_millis(500);
-/// The same for the first snapshot, with which the gateway starts.
-const FIRST_READ_GRACE: Duration = Duration::from_secs(2);
+/// The first snapshot, with which the gateway starts, waits this long for all files.
+const FIRST_READ_LIMIT: Duration = Duration::from_secs(30);
 
 /// The state of a running source.
 pub(super) struct FileLoop {
@@ -29,8 +29,8 @@ pub(super) struct FileLoop {
     requests: watch::Receiver<u64>,
     files: FileSet,
     queue: LoadQueue,
-    /// Time at which changes are published even if files are still being read, or at which an object
-    /// is removed.
+    /// Time at which changes are published even if files are still being read, or at which an
+    /// object is removed.
     publish_at: Option<Instant>,
     is_published: bool,
     log: ReadLog,
@@ -44,7 +44,7 @@ impl FileLoop {
             requests,
             files: FileSet::default().with_server_metadata(),
             queue: LoadQueue::default(),
-            publish_at: Some(Instant::now() + FIRST_READ_GRACE),
+            publish_at: Some(Instant::now() + FIRST_READ_LIMIT),
             is_published: false,
             log: ReadLog::default(),
         }
@@ -109,7 +109,7 @@ impl FileLoop {
         self.queue.push(jobs);
         if self.queue.has_fresh() {
             self.publish_within(READ_GRACE);
-        } else if self.is_published || self.queue.is_empty() {
+        } else if self.files.is_stale() || is_forced || !self.is_published {
             self.publish();
         }
         Ok(watch)
@@ -120,15 +120,19 @@ impl FileLoop {
         let was_waiting = loaded.iter().any(|loaded| !loaded.is_late);
         let jobs = self.files.finish(loaded);
         self.queue.push_late(jobs);
-        if self.queue.is_empty() || self.is_published && was_waiting && !self.queue.has_fresh() {
+        if self.queue.is_empty() || was_waiting && !self.queue.has_fresh() {
             self.publish();
         } else {
             self.publish_within(READ_GRACE);
         }
     }
 
-    /// Publishes the changes at the end of this time, if not earlier.
+    /// Publishes the changes at the end of this time, if not earlier. The first snapshot waits for
+    /// all files.
     fn publish_within(&mut self, grace: Duration) {
+        if !self.is_published {
+            return;
+        }
         let end = Instant::now() + grace;
         self.publish_at = Some(self.publish_at.map_or(end, |earlier| earlier.min(end)));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::mem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::declared::DeclaredObject;
 use super::error::FileError;
+use super::identity::FileIdentity;
 use super::listing::Listing;
 use super::load_queue::{LoadJob, Loaded};
 use super::problems::Problems;
@@ -19,8 +20,8 @@ use crate::model::{ObjectKey, Resources, Timestamp, UnservedKey, UnservedObject}
 use crate::sources::Snapshot;
 use crate::sources::server_metadata::{fill_creation_timestamp, fill_generation};
 
-/// An object is removed if no file has declared it for this time. Many programs replace a file in two
-/// steps: they truncate or rename the old one first, and write the new one after that.
+/// An object is removed if no file has declared it for this time. Many programs replace a file in
+/// two steps: they truncate or rename the old one first, and write the new one after that.
 const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 
 /// The files of all paths, and the objects that are in use.
@@ -33,10 +34,15 @@ pub(super) struct FileSet {
     /// The files, in the order of the paths. `resolve` chooses between two declarations of one
     /// object.
     files: Vec<TrackedFile>,
+    /// Other paths of `files`, such as links, with the path in `files`. An unreadable one keeps its
+    /// last target.
+    aliases: BTreeMap<PathBuf, PathBuf>,
     /// The position of each path in `files`.
     positions: HashMap<PathBuf, usize>,
     /// `true` if a file was added, changed or removed since the last [`FileSet::resolve`].
     is_changed: bool,
+    /// `true` if [`FileSet::resolve`] may have another result than the last time.
+    is_stale: bool,
     /// Files whose reading began since the last [`FileSet::resolve`].
     started: BTreeSet<PathBuf>,
     /// Number of the newest job.
@@ -71,9 +77,14 @@ impl FileSet {
 
     /// Returns `true` if this listing contains nothing new, and no file has to be read again.
     pub(super) fn is_current(&self, listing: &Listing) -> bool {
-        self.incomplete_paths.is_empty()
+        self.listing.unreadable.is_empty()
             && self.listing.is_same(listing)
             && !self.files.iter().any(TrackedFile::is_unsettled)
+    }
+
+    /// Returns `true` if [`FileSet::resolve`] may have another result than the last time.
+    pub(super) fn is_stale(&self) -> bool {
+        self.is_stale
     }
 
     /// Replaces the listing. Returns the jobs that read the new and changed files, or all files if
@@ -90,13 +101,21 @@ impl FileSet {
     ) -> Vec<LoadJob> {
         let files = mem::take(&mut self.files).into_iter();
         let mut previous: HashMap<_, _> = files.map(|file| (file.path.clone(), file)).collect();
-        let mut seen = HashSet::new();
+        let unreadable: HashSet<_> =
+            listing.unreadable.iter().map(|(path, _)| path.as_path()).collect();
+        self.aliases.retain(|alias, _| {
+            unreadable.contains(&**alias)
+                || alias.parent().is_some_and(|parent| unreadable.contains(parent))
+        });
+        let mut seen = HashMap::<&PathBuf, &PathBuf>::new();
         let mut jobs = Vec::new();
         for listed in &listing.files {
             let is_being_written = being_written.contains(&listed.real);
-            if !seen.insert(&listed.real) {
+            if let Some(&first) = seen.get(&listed.real) {
+                self.aliases.insert(listed.path.clone(), first.clone());
                 continue;
             }
+            seen.insert(&listed.real, &listed.path);
             let known = previous.remove(&listed.path);
             // Keep the last version of a half-written file; a new file waits until it is complete.
             if is_being_written && known.is_none() {
@@ -111,6 +130,7 @@ impl FileSet {
             self.files.push(file);
         }
         self.is_changed |= !previous.is_empty();
+        self.is_stale |= self.is_changed || !jobs.is_empty() || !self.listing.is_same(&listing);
         self.started.extend(jobs.iter().map(|job| job.path.clone()));
         self.index_files();
         self.listing = listing;
@@ -121,6 +141,7 @@ impl FileSet {
     pub(super) fn finish(&mut self, loaded: Vec<Loaded>) -> Vec<LoadJob> {
         let mut jobs = Vec::new();
         let mut deleted = BTreeSet::new();
+        self.is_stale = true;
         for Loaded { id, path, result, .. } in loaded {
             let Some(index) = self.positions.get(&path) else { continue };
             if result.as_ref().is_err_and(FileError::is_not_found) {
@@ -149,6 +170,7 @@ impl FileSet {
     /// Chooses the objects to use from the files that have been read. An object that no file
     /// declares any more is removed by the first call after its [`FileSet::next_removal`].
     pub(super) fn resolve(&mut self, now: Instant) -> Changes {
+        self.is_stale = false;
         let mut declarations = Declarations::default();
         for file in &self.files {
             if let Some(parsed) = &file.parsed {
@@ -163,6 +185,9 @@ impl FileSet {
         }
         for (path, error) in &self.listing.unreadable {
             declarations.add_unreadable(path, error);
+        }
+        for (alias, file) in self.aliases.iter().filter(|(_, file)| !self.contains(file)) {
+            declarations.add_alias(alias, file);
         }
         // An object that vanished may have moved into a file that has just become incomplete;
         // `resolve` keeps it then.
@@ -250,9 +275,19 @@ impl FileSet {
         &self.problems
     }
 
-    /// Returns the files that are still being read.
-    pub(super) fn pending_files(&self) -> impl Iterator<Item = &PathBuf> {
-        self.files.iter().filter(|file| file.is_pending()).map(|file| &file.path)
+    /// Returns `true` if a file has this path.
+    pub(super) fn contains(&self, path: &Path) -> bool {
+        self.positions.contains_key(path)
+    }
+
+    /// Returns `true` if a file is still being read.
+    pub(super) fn has_pending(&self) -> bool {
+        self.files.iter().any(TrackedFile::is_pending)
+    }
+
+    /// Returns the files that take long to read, with the versions that are being read.
+    pub(super) fn slow_files(&self) -> impl Iterator<Item = (&PathBuf, FileIdentity)> {
+        self.files.iter().filter_map(|file| Some((&file.path, file.slow_version()?)))
     }
 
     /// Returns the number of files that have been read.

@@ -53,13 +53,13 @@ impl Listing {
         listing
     }
 
-    /// Returns `true` if `other` contains the same files with the same metadata. Paths that cannot
-    /// be listed count as different.
+    /// Returns `true` if `other` contains the same files with the same metadata, and the same
+    /// errors.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.unreadable.is_empty()
-            && other.unreadable.is_empty()
-            && self.files == other.files
-            && self.skipped == other.skipped
+        let errors = |listing: &Self| -> Vec<_> {
+            listing.unreadable.iter().map(|(path, error)| (path.clone(), error.problem())).collect()
+        };
+        self.files == other.files && self.skipped == other.skipped && errors(self) == errors(other)
     }
 
     /// Checks that these paths of the source could be listed.

@@ -14,7 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::error::FileError;
 use super::parsed_file::ParsedFile;
-use super::read_text::read_text;
+use super::read_text::{check_size, read_text};
 
 /// A larger file is read on a thread of its own.
 const MAX_SMALL_FILE: u64 = 256 * 1024;
@@ -49,8 +49,9 @@ pub(super) struct Loaded {
 impl LoadJob {
     /// Reads and parses the file. It blocks.
     pub(super) fn run(self) -> Loaded {
-        let Self { id, path, previous, .. } = self;
-        let result = read_text(&path).map(|text| ParsedFile::parse(&path, text, previous.as_ref()));
+        let Self { id, path, size, previous } = self;
+        let text = check_size(&path, size).and_then(|()| read_text(&path));
+        let result = text.map(|text| ParsedFile::parse(&path, text, previous.as_ref()));
         Loaded { id, path, result, is_late: false }
     }
 }

@@ -17,6 +17,8 @@ mod declared;
 mod error;
 mod file_loop;
 mod file_set;
+#[cfg(test)]
+mod file_set_tests;
 mod file_source;
 mod identity;
 mod listing;

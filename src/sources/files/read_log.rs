@@ -1,10 +1,11 @@
 //! The log of what was read, what was not read, and which errors are corrected.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::file_set::{Changes, FileSet};
+use super::identity::FileIdentity;
 use super::listing::SkippedEntries;
 use super::problems::{ErrorId, FileErrors};
 
@@ -20,7 +21,8 @@ pub(super) struct ReadLog {
     is_requested: bool,
     errors: BTreeMap<PathBuf, FileErrors>,
     skipped: BTreeMap<PathBuf, SkippedEntries>,
-    pending: BTreeSet<PathBuf>,
+    /// The versions of files that were reported because they take long to read.
+    slow: HashMap<PathBuf, FileIdentity>,
 }
 
 impl ReadLog {
@@ -36,8 +38,8 @@ impl ReadLog {
         self.is_started = true;
         self.log_skipped(&files.listing().skipped);
         self.log_corrected(files);
-        self.log_pending(files);
-        let is_requested = self.is_requested && self.pending.is_empty();
+        self.log_pending(files, is_first);
+        let is_requested = self.is_requested && !files.has_pending();
         if is_first || is_requested || changes.is_changed {
             log_counts(files, changes, is_first);
         }
@@ -105,21 +107,27 @@ impl ReadLog {
         self.errors.clone_from(current);
     }
 
-    /// Logs the files that take long to read.
-    fn log_pending(&mut self, files: &FileSet) {
-        let pending: BTreeSet<_> = files.pending_files().cloned().collect();
-        let new: Vec<_> = pending.difference(&self.pending).collect();
-        if let [first, others @ ..] = &new[..] {
-            let others = match others.len() {
-                0 => String::new(),
-                count => format!(" and {count} more"),
-            };
-            tracing::info!(
-                "still reading {}{others}; changes of other files take effect meanwhile",
-                first.display()
-            );
+    /// Logs the files that take long to read, each version once.
+    fn log_pending(&mut self, files: &FileSet, is_first: bool) {
+        self.slow.retain(|path, _| files.contains(path));
+        let mut new = Vec::new();
+        for (path, identity) in files.slow_files() {
+            if self.slow.insert(path.clone(), identity) != Some(identity) {
+                new.push(path.display().to_string());
+            }
         }
-        self.pending = pending;
+        if new.is_empty() {
+            return;
+        }
+        let names = join_limited(&new);
+        if is_first {
+            tracing::warn!(
+                "still reading {names}; the gateway starts without the objects in these files, and \
+                 uses them when they are read"
+            );
+        } else {
+            tracing::info!("still reading {names}; changes of other files take effect meanwhile");
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Declarations {
     pub(super) refused: usize,
     /// Files and directories that may contain objects which were not read.
     pub(super) incomplete_paths: BTreeSet<PathBuf>,
+    /// Files that may exist, because an unreadable path led to them.
+    incomplete_targets: BTreeSet<PathBuf>,
     /// Files that are still being read.
     pending: BTreeSet<PathBuf>,
 }
@@ -67,6 +69,13 @@ impl Declarations {
     pub(super) fn add_unreadable(&mut self, path: &Path, error: &FileError) {
         self.problems.add_unreadable(path, error);
         self.incomplete_paths.insert(path.to_owned());
+    }
+
+    /// Adds another path of a file. All unreadable paths must have been added before.
+    pub(super) fn add_alias(&mut self, alias: &Path, file: &Path) {
+        if self.is_incomplete(alias) {
+            self.incomplete_targets.insert(file.to_owned());
+        }
     }
 
     /// Adds a file that is still being read.
@@ -134,6 +143,8 @@ impl Declarations {
 
     fn is_incomplete(&self, file: &Path) -> bool {
         let is_incomplete = |path: &Path| self.incomplete_paths.contains(path);
-        is_incomplete(file) || file.parent().is_some_and(is_incomplete)
+        self.incomplete_targets.contains(file)
+            || is_incomplete(file)
+            || file.parent().is_some_and(is_incomplete)
     }
 }

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::error::FileError;
 use super::identity::FileIdentity;
 use super::load_queue::LoadJob;
 use super::parsed_file::ParsedFile;
+
+/// A file that takes longer to read than this is reported.
+const SLOW_READ: Duration = Duration::from_millis(400);
 
 /// A file of the source.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub(super) struct TrackedFile {
 #[derive(Debug)]
 struct Reading {
     job: u64,
+    since: Instant,
     identity: FileIdentity,
     is_settled: bool,
     /// The file has changed since the job was created.
@@ -38,6 +42,12 @@ impl TrackedFile {
     /// Returns `true` if the file is being read.
     pub(super) fn is_pending(&self) -> bool {
         self.reading.is_some()
+    }
+
+    /// Returns the identity of the version that is being read, if that takes long.
+    pub(super) fn slow_version(&self) -> Option<FileIdentity> {
+        let reading = self.reading.as_ref()?;
+        (reading.since.elapsed() >= SLOW_READ).then_some(reading.identity)
     }
 
     /// Returns `true` if the file has to be read again although its identity is unchanged.
@@ -67,7 +77,8 @@ impl TrackedFile {
     fn start(&mut self, identity: FileIdentity, is_settled: bool, last_job: &mut u64) -> LoadJob {
         *last_job += 1;
         let job = *last_job;
-        self.reading = Some(Reading { job, identity, is_settled, is_outdated: false });
+        self.reading =
+            Some(Reading { job, since: Instant::now(), identity, is_settled, is_outdated: false });
         let (path, previous) = (self.path.clone(), self.parsed.clone());
         LoadJob { id: job, path, size: identity.size, previous }
     }
@@ -82,12 +93,11 @@ impl TrackedFile {
     ) -> Option<(bool, Option<LoadJob>)> {
         let Reading { identity, is_settled, is_outdated, .. } =
             self.reading.take_if(|reading| reading.job == job)?;
-        self.read = None;
+        // A file that could not be opened may be readable later although its metadata are the same.
+        let is_final = result.as_ref().map_or_else(FileError::is_of_content, |_| true);
+        self.read = (is_final && is_settled && !is_outdated).then_some(identity);
         let is_changed = match result {
             Ok(parsed) => {
-                if is_settled && !is_outdated {
-                    self.read = Some(identity);
-                }
                 let is_same = self.error.take().is_none() && self.parsed.as_ref() == Some(&parsed);
                 self.parsed = Some(parsed);
                 !is_same
