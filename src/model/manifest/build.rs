@@ -7,11 +7,14 @@ use std::fmt::Write as _;
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag, options};
 
 use super::mapping::{Key, PartialMapping};
+use super::path::shorten;
 use super::position::Position;
 use super::problem::Problem;
+use super::problem_list::ProblemList;
 use super::scalar::{key_text, resolve};
 use super::split::Document;
 use super::tree::{Field, NodeId, Tree, Value};
+use crate::model::truncate::{MAX_MESSAGE_LEN, truncate};
 
 /// Maximum number of nodes into which the aliases of a document expand, merge keys included.
 const MAX_EXPANDED: usize = 100_000;
@@ -46,7 +49,7 @@ pub(super) fn parse<'a>(document: &Document<'a>) -> Parsed<'a> {
         let object = builder.close_unfinished();
         Failure { position, message, object }
     });
-    Parsed { tree: builder.tree, problems: builder.problems, failure }
+    Parsed { tree: builder.tree, problems: builder.problems.finish(), failure }
 }
 
 struct Builder<'a> {
@@ -56,7 +59,7 @@ struct Builder<'a> {
     open: Vec<Open<'a>>,
     anchors: HashMap<usize, Anchored>,
     expanded: usize,
-    problems: Vec<Problem>,
+    problems: ProblemList,
 }
 
 /// A list or mapping whose end has not been parsed yet.
@@ -99,7 +102,7 @@ impl<'a> Builder<'a> {
             open: Vec::new(),
             anchors: HashMap::new(),
             expanded: 0,
-            problems: Vec::new(),
+            problems: ProblemList::default(),
         }
     }
 
@@ -136,7 +139,7 @@ impl<'a> Builder<'a> {
                 let message = format!(
                     "no anchor &{name} precedes the alias *{name}; add one, or write a text in quotes"
                 );
-                self.add_problem(position, String::new(), message);
+                self.add_problem(position, "", message);
                 self.add_node(position, Value::Null, 0);
             }
             Event::DocumentStart(..) if !self.tree.is_empty() => {
@@ -164,7 +167,7 @@ impl<'a> Builder<'a> {
             return self.set_key(Key::Merge(position));
         }
         let value = resolve(text, is_plain, tag).unwrap_or_else(|message| {
-            self.add_problem(position, String::new(), message);
+            self.add_problem(position, "", message);
             Value::Null
         });
         if !is_key {
@@ -176,7 +179,7 @@ impl<'a> Builder<'a> {
             None => {
                 let message =
                     "null cannot be a key; write a text, in quotes if it is empty or null";
-                self.add_problem(position, String::new(), message.to_owned());
+                self.add_problem(position, "", message.to_owned());
                 self.set_key(Key::Invalid);
             }
         }
@@ -253,7 +256,7 @@ impl<'a> Builder<'a> {
                         first.line(),
                         first.column()
                     );
-                    self.add_problem(position, name.into_owned(), message);
+                    self.add_problem(position, &name, message);
                 }
             }
             Some(Key::Merge(position)) => self.merge(position, node),
@@ -269,7 +272,7 @@ impl<'a> Builder<'a> {
         if key.is_none() {
             let message =
                 "a list or a mapping cannot be a key; if the file is a template, render it first";
-            self.add_problem(position, String::new(), message.to_owned());
+            self.add_problem(position, "", message.to_owned());
         }
         self.set_key(key.unwrap_or(Key::Invalid));
     }
@@ -284,7 +287,7 @@ impl<'a> Builder<'a> {
         let is_mapping = |id: &NodeId| matches!(self.tree.value(*id), Value::Mapping(_));
         let Some(sources) = sources.filter(|sources| sources.iter().all(is_mapping)) else {
             let message = "must refer to a mapping or to a list of mappings".to_owned();
-            return self.add_problem(position, "<<".to_owned(), message);
+            return self.add_problem(position, "<<", message);
         };
         let Some(Open { content: Partial::Mapping(mapping), .. }) = self.open.last_mut() else {
             return;
@@ -302,7 +305,7 @@ impl<'a> Builder<'a> {
                 first.line(),
                 first.column()
             );
-            self.add_problem(position, key.into_owned(), message);
+            self.add_problem(position, &key, message);
         }
     }
 
@@ -320,7 +323,11 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds an error in the innermost open list or mapping.
-    fn add_problem(&mut self, position: Position, field: String, message: String) {
+    fn add_problem(&mut self, position: Position, field: &str, mut message: String) {
+        if !self.problems.has_space(self.open_item(), position) {
+            return;
+        }
+        truncate(&mut message, MAX_MESSAGE_LEN);
         let mut parent = String::new();
         let containers = self.open.len().saturating_sub(1);
         for open in &self.open[..containers] {
@@ -330,11 +337,30 @@ impl<'a> Builder<'a> {
                     if !parent.is_empty() {
                         parent.push('.');
                     }
-                    parent += mapping.current_field().unwrap_or("?");
+                    parent += &shorten(mapping.current_field().unwrap_or("?"));
                 }
             }
         }
-        self.problems.push(Problem { position, parent, field, message });
+        truncate(&mut parent, MAX_MESSAGE_LEN);
+        self.problems.add(Problem {
+            position,
+            parent,
+            field: shorten(field).into_owned(),
+            message,
+        });
+    }
+
+    /// Returns the index of the item of a list of objects that is being parsed.
+    fn open_item(&self) -> Option<usize> {
+        match &self.open[..] {
+            [
+                Open { content: Partial::Mapping(root), .. },
+                Open { content: Partial::List(items), .. },
+                _,
+                ..,
+            ] if root.current_field() == Some("items") => Some(items.len()),
+            _ => None,
+        }
     }
 
     /// Closes the lists and mappings that are open after an error. Returns the innermost one that

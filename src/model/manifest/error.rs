@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::position::Position;
 use crate::model::object_key::ObjectKey;
+use crate::model::truncate::{MAX_MESSAGE_LEN, truncate};
 
 /// Error in a document of a manifest, with its position.
 ///
@@ -43,9 +44,12 @@ impl ManifestError {
     pub(super) fn new(
         position: Position,
         object: Option<ObjectKey>,
-        field: String,
-        message: String,
+        mut field: String,
+        mut message: String,
     ) -> Self {
+        // Both may quote a document, in which a key or a value can have any length.
+        truncate(&mut field, MAX_MESSAGE_LEN);
+        truncate(&mut message, MAX_MESSAGE_LEN);
         Self { line: position.line(), column: position.column(), object, field, message }
     }
 }

@@ -163,3 +163,30 @@ fn messages_name_values_and_types_plainly() {
         assert!(error.contains(message), "{error}");
     }
 }
+
+#[test]
+fn errors_of_a_document_have_limited_paths_and_number() {
+    let header = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
+    let key = "k".repeat(20_000);
+    let entries = read(&format!("{header}? {key}\n:\n  a: 1\n{}", "  a: 1\n".repeat(20_000)));
+    let errors = list_errors(&entries[0]);
+    assert!(errors.iter().all(|error| error.len() < 400), "{errors:?}");
+    assert_eq!(errors.len(), 1_002);
+    let more = "19000 more errors follow; correct those above first";
+    assert!(errors.iter().any(|error| error.ends_with(more)));
+    // The name of an unknown anchor is part of the message.
+    let errors = list_errors(&read(&format!("{header}x: *{key}\n"))[0]);
+    let error = errors.last().unwrap();
+    assert!(error.len() < 1_100 && error.ends_with('…'), "{error}");
+}
+
+#[test]
+fn every_faulty_item_has_an_error_beyond_the_limit() {
+    let item = "- apiVersion: v1\n  kind: Namespace\n  metadata: {name: a, name: b, name: c}\n";
+    let entries = read(&format!("apiVersion: v1\nkind: List\nitems:\n{}", item.repeat(2_000)));
+    assert_eq!(entries.len(), 2_000);
+    assert_eq!(list_errors(&entries[0]).len(), 2);
+    let last = list_errors(&entries[1_999]);
+    assert!(last[0].contains("metadata.name: is already set"), "{last:?}");
+    assert!(last[1].contains("1 more errors follow"), "{last:?}");
+}

@@ -34,6 +34,7 @@ mod mapping;
 mod path;
 mod position;
 mod problem;
+mod problem_list;
 mod read;
 mod read_object;
 mod references;
