@@ -125,7 +125,7 @@ impl<'a> Builder<'a> {
         let position = self.position(&span.start);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.add_scalar(position, text, style, anchor, tag.as_deref());
+                self.add_scalar(position, text, style, anchor, tag.as_deref())?;
             }
             Event::SequenceStart(_, anchor, _) => {
                 self.begin(position, anchor, Partial::List(Vec::new()))?;
@@ -133,14 +133,14 @@ impl<'a> Builder<'a> {
             Event::MappingStart(_, anchor, _) => {
                 self.begin(position, anchor, Partial::Mapping(PartialMapping::default()))?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
+            Event::SequenceEnd | Event::MappingEnd => self.end()?,
             Event::Alias(anchor) => self.add_alias(position, anchor, &span)?,
             Event::UnresolvedAlias(name) => {
                 let message = format!(
                     "no anchor &{name} precedes the alias *{name}; add one, or write a text in quotes"
                 );
                 self.add_problem(position, "", message);
-                self.add_node(position, Value::Null, 0);
+                self.add_node(position, Value::Null, 0)?;
             }
             Event::DocumentStart(..) if !self.tree.is_empty() => {
                 return Err((
@@ -160,19 +160,19 @@ impl<'a> Builder<'a> {
         style: ScalarStyle,
         anchor: usize,
         tag: Option<&Tag>,
-    ) {
+    ) -> Result<(), Fatal> {
         let is_plain = style == ScalarStyle::Plain;
         let is_key = self.expects_key();
         if is_key && is_plain && tag.is_none() && text == "<<" {
-            return self.set_key(Key::Merge(position));
+            self.set_key(Key::Merge(position));
+            return Ok(());
         }
         let value = resolve(text, is_plain, tag).unwrap_or_else(|message| {
             self.add_problem(position, "", message);
             Value::Null
         });
         if !is_key {
-            self.add_node(position, value, anchor);
-            return;
+            return self.add_node(position, value, anchor);
         }
         match key_text(&value) {
             Some(name) => self.set_key(Key::Field(name, position)),
@@ -187,6 +187,7 @@ impl<'a> Builder<'a> {
             let id = self.tree.add(position, value);
             self.anchors.insert(anchor, Anchored { id, size: 1 });
         }
+        Ok(())
     }
 
     fn begin(
@@ -203,21 +204,26 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end(&mut self) {
-        let Some(Open { node, anchor, size, content }) = self.open.pop() else { return };
+    fn end(&mut self) -> Result<(), Fatal> {
+        let Some(Open { node, anchor, size, content }) = self.open.pop() else { return Ok(()) };
         self.tree.set(node, content.into_value());
         if anchor != 0 {
             self.anchors.insert(anchor, Anchored { id: node, size });
         }
-        self.complete(Node { id: node, size, is_alias: false });
+        self.complete(Node { id: node, size, is_alias: false })
     }
 
-    fn add_node(&mut self, position: Position, value: Value<'a>, anchor: usize) {
+    fn add_node(
+        &mut self,
+        position: Position,
+        value: Value<'a>,
+        anchor: usize,
+    ) -> Result<(), Fatal> {
         let id = self.tree.add(position, value);
         if anchor != 0 {
             self.anchors.insert(anchor, Anchored { id, size: 1 });
         }
-        self.complete(Node { id, size: 1, is_alias: false });
+        self.complete(Node { id, size: 1, is_alias: false })
     }
 
     fn add_alias(&mut self, position: Position, anchor: usize, span: &Span) -> Result<(), Fatal> {
@@ -227,23 +233,31 @@ impl<'a> Builder<'a> {
                 format!("the alias {alias} is inside the node that it refers to; remove it");
             return Err((position, message));
         };
-        self.expanded = self.expanded.saturating_add(size);
+        self.expand(position, size)?;
+        self.complete(Node { id, size, is_alias: true })
+    }
+
+    /// Counts nodes into which an alias or a merge key expands.
+    fn expand(&mut self, position: Position, nodes: usize) -> Result<(), Fatal> {
+        self.expanded = self.expanded.saturating_add(nodes);
         if self.expanded > MAX_EXPANDED {
             let message = format!(
-                "the aliases of the document expand to more than {MAX_EXPANDED} nodes; use fewer aliases"
+                "the aliases and merge keys of the document expand to more than {MAX_EXPANDED} nodes; use fewer of them"
             );
             return Err((position, message));
         }
-        self.complete(Node { id, size, is_alias: true });
         Ok(())
     }
 
     /// Adds a complete node to the list or mapping that contains it.
-    fn complete(&mut self, node: Node) {
-        let Some(open) = self.open.last_mut() else { return };
+    fn complete(&mut self, node: Node) -> Result<(), Fatal> {
+        let Some(open) = self.open.last_mut() else { return Ok(()) };
         open.size = open.size.saturating_add(node.size);
         let mapping = match &mut open.content {
-            Partial::List(items) => return items.push(node.id),
+            Partial::List(items) => {
+                items.push(node.id);
+                return Ok(());
+            }
             Partial::Mapping(mapping) => mapping,
         };
         match mapping.take_key() {
@@ -259,10 +273,11 @@ impl<'a> Builder<'a> {
                     self.add_problem(position, &name, message);
                 }
             }
-            Some(Key::Merge(position)) => self.merge(position, node),
+            Some(Key::Merge(position)) => self.merge(position, node)?,
             Some(Key::Invalid) => {}
             None => self.set_key_node(node),
         }
+        Ok(())
     }
 
     /// Uses a list, a mapping or an alias as the next key.
@@ -278,7 +293,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds the fields of the mappings that a merge key refers to.
-    fn merge(&mut self, position: Position, node: Node) {
+    fn merge(&mut self, position: Position, node: Node) -> Result<(), Fatal> {
         let sources = match self.tree.value(node.id) {
             Value::Mapping(_) => Some(vec![node.id]),
             Value::List(items) if !node.is_alias => Some(items.clone()),
@@ -287,10 +302,16 @@ impl<'a> Builder<'a> {
         let is_mapping = |id: &NodeId| matches!(self.tree.value(*id), Value::Mapping(_));
         let Some(sources) = sources.filter(|sources| sources.iter().all(is_mapping)) else {
             let message = "must refer to a mapping or to a list of mappings".to_owned();
-            return self.add_problem(position, "<<", message);
+            self.add_problem(position, "<<", message);
+            return Ok(());
         };
+        // An alias is counted already. Merge keys inside each other copy the same fields often.
+        if !node.is_alias {
+            let fields = sources.iter().map(|source| self.tree.fields(*source).len()).sum();
+            self.expand(position, fields)?;
+        }
         let Some(Open { content: Partial::Mapping(mapping), .. }) = self.open.last_mut() else {
-            return;
+            return Ok(());
         };
         mapping.begin_merge();
         let mut conflicts = Vec::new();
@@ -307,6 +328,7 @@ impl<'a> Builder<'a> {
             );
             self.add_problem(position, &key, message);
         }
+        Ok(())
     }
 
     fn expects_key(&self) -> bool {

@@ -178,6 +178,15 @@ fn aliases_expand_to_a_limited_number_of_nodes() {
         bomb += &format!("a{level}: &a{level} {{<<: [*a{previous}], z{level}: *a{previous}}}\n");
     }
     assert!(error(&bomb).contains("expand to more than 100000 nodes"), "{}", error(&bomb));
+    let keys: String = (0..50_000).map(|index| format!("k{index}: 1, ")).collect();
+    let inline =
+        |depth| ["x: ", &"{<<: ".repeat(depth), "{", &keys, "}", &"}".repeat(depth)].concat();
+    assert!(to_json(&inline(2)).is_ok());
+    assert!(
+        error(&inline(3)).contains("expand to more than 100000 nodes"),
+        "{}",
+        error(&inline(3))
+    );
     // Nodes that no alias refers to do not count.
     assert!(to_json(&"- &a x\n".repeat(200_000)).is_ok());
 }
