@@ -93,3 +93,33 @@ fn header_of_a_wrong_type_is_an_error() {
     let entries = read("apiVersion: v1\nkind: List\nitems: [null, 5]\n");
     assert!(list_errors(&entries[1])[0].starts_with("3:15: must be an object"));
 }
+
+#[test]
+fn lines_may_end_with_a_carriage_return() {
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
+    let wrong = "apiVersion: v1\nkind: Namespace\nmetadata: {name: 7}\n";
+    let text = format!("# a comment\n{namespace}---\n# another\n{wrong}...\n");
+    for line_end in ["\n", "\r\n", "\r"] {
+        let entries = read(&text.replace('\n', line_end));
+        assert_eq!(entries.len(), 2, "{line_end:?} {entries:?}");
+        assert!(matches!(entries[0].content, Content::Object(_)));
+        assert_eq!((entries[0].line, entries[1].line), (1, 5));
+        assert!(list_errors(&entries[1])[0].starts_with("9:18: metadata.name"), "{entries:?}");
+    }
+}
+
+#[test]
+fn json_objects_may_begin_with_a_byte_order_mark_each() {
+    let object = |name: &str| {
+        format!(
+            "\u{feff}{{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{{\"name\":{name}}}}}"
+        )
+    };
+    for between in ["", "\n", "\n\n"] {
+        let text = [object("\"a\""), object("\"b\""), object("7")].join(between);
+        let entries = read(&text);
+        assert_eq!(entries.len(), 3, "{entries:?}");
+        assert!(entries[..2].iter().all(|entry| matches!(entry.content, Content::Object(_))));
+        assert_eq!(entries[2].line, 1 + 2 * between.len());
+    }
+}

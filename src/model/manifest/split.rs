@@ -5,6 +5,8 @@
 //! safe, and a syntax error affects its own document only. JSON objects may also follow each other
 //! without a marker.
 
+use std::iter;
+
 use super::json_stream::object_length;
 use super::position::Position;
 
@@ -42,7 +44,7 @@ fn split_at_markers(stream: &str) -> Vec<Document<'_>> {
     let mut start = Document { line: 1, column: 1, text: stream };
     let mut begin = 0;
     let mut offset = 0;
-    for (index, line) in stream.split_inclusive('\n').enumerate() {
+    for (index, line) in lines(stream).enumerate() {
         let content = line.trim_start_matches(BYTE_ORDER_MARK);
         let next = if is_marker(content, "---") {
             Some((index + 1, 4, offset + line.len() - content.len() + 3))
@@ -59,8 +61,24 @@ fn split_at_markers(stream: &str) -> Vec<Document<'_>> {
         offset += line.len();
     }
     documents.push(Document { text: &stream[begin..], ..start });
-    documents.retain(|document| document.text.lines().any(has_content));
+    documents.retain(|document| lines(document.text).any(has_content));
     documents
+}
+
+/// Returns the lines of a text with their ends: LF, CRLF or, as in YAML, CR.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    iter::from_fn(move || {
+        let length = match rest.bytes().position(|byte| byte == b'\n' || byte == b'\r') {
+            Some(end) if rest[end..].starts_with("\r\n") => end + 2,
+            Some(end) => end + 1,
+            None if rest.is_empty() => return None,
+            None => rest.len(),
+        };
+        let (line, after) = rest.split_at(length);
+        rest = after;
+        Some(line)
+    })
 }
 
 fn is_marker(line: &str, marker: &str) -> bool {
@@ -96,12 +114,12 @@ impl<'a> Iterator for Objects<'a> {
         let text = document.text;
         let begin = text.len() - text.trim_start().len();
         let object = object_length(&text[begin..]).map(|length| begin + length);
-        let next = object.map(|end| end + text[end..].len() - text[end..].trim_start().len());
-        match next.filter(|next| text[*next..].starts_with('{')) {
-            Some(next) => {
+        let next = object.map(|end| (end, text.len() - trim_start(&text[end..]).len()));
+        match next.filter(|(_, next)| text[*next..].starts_with('{')) {
+            Some((end, next)) => {
                 let (before, after) = text.split_at(next);
                 self.rest = Document { text: after, ..after_text(&document, before) };
-                Some(Document { text: before, ..document })
+                Some(Document { text: &text[..end], ..document })
             }
             None => {
                 self.rest.text = "";
@@ -109,6 +127,11 @@ impl<'a> Iterator for Objects<'a> {
             }
         }
     }
+}
+
+/// Removes white space and byte order marks from the beginning of a text.
+fn trim_start(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK)
 }
 
 /// Returns the document without a byte order mark at its beginning or, after the marker `---`, at
@@ -124,8 +147,11 @@ fn without_byte_order_mark(document: Document<'_>) -> Document<'_> {
 
 /// Returns the document with its position moved to the end of `text`, the beginning of its text.
 fn after_text<'a>(document: &Document<'a>, text: &str) -> Document<'a> {
-    let lines = text.matches('\n').count();
-    let last = text.rsplit('\n').next().unwrap_or_default().chars().count();
-    let column = if lines == 0 { document.column + last } else { 1 + last };
-    Document { line: document.line + lines, column, ..*document }
+    let ends_line = |line: &&str| line.ends_with(['\n', '\r']);
+    let breaks = lines(text).filter(ends_line).count();
+    let last = lines(text).last().filter(|line| !ends_line(line)).unwrap_or_default();
+    // A byte order mark has no width.
+    let last = last.chars().filter(|c| *c != BYTE_ORDER_MARK).count();
+    let column = if breaks == 0 { document.column + last } else { 1 + last };
+    Document { line: document.line + breaks, column, ..*document }
 }
