@@ -39,10 +39,11 @@ pub(super) fn build_accepted(
 /// Reason why an attached route gets or forwards less traffic than its author may expect.
 enum Limitation<'a> {
     ListenerNotAccepted(&'a SectionName),
-    /// Another route takes precedence on the listener.
+    /// Another route takes precedence on the listener. Its name is left out if it is in another
+    /// namespace, as in `Holder`: a user may have access to the routes of one namespace only.
     Shadowed {
         listener: &'a SectionName,
-        by: &'a NamespacedName,
+        by: Option<&'a NamespacedName>,
     },
     GatewayNotAccepted,
     NoWeight,
@@ -70,7 +71,12 @@ impl Limitation<'_> {
                 listener.as_str(),
                 ": the listener is not accepted.",
             ]),
-            Self::Shadowed { listener, by } => message.extend([
+            Self::Shadowed { listener, by: None } => message.extend([
+                " No traffic from listener ",
+                listener.as_str(),
+                ": a TCPRoute of another namespace takes precedence.",
+            ]),
+            Self::Shadowed { listener, by: Some(by) } => message.extend([
                 " No traffic from listener ",
                 listener.as_str(),
                 ": TCPRoute ",
@@ -133,7 +139,8 @@ fn find_listener_limitation<'a>(
         return Some(Limitation::ListenerNotAccepted(name));
     }
     let winner = listener.winner?.precedence.name();
-    (winner != route.name).then_some(Limitation::Shadowed { listener: name, by: winner })
+    let by = Some(winner).filter(|winner| winner.namespace == route.name.namespace);
+    (winner != route.name).then_some(Limitation::Shadowed { listener: name, by })
 }
 
 fn find_rule_limitation(route: &TcpRoute) -> Option<Limitation<'static>> {
