@@ -109,9 +109,9 @@ impl fmt::Display for NoEndpoints {
             Self::Empty => f.write_str(
                 "its EndpointSlices contain no endpoints; add some, or correct the selector of the Service",
             ),
-            Self::NoPorts => {
-                f.write_str("its EndpointSlices have no ports; add the port to `ports`")
-            }
+            Self::NoPorts => f.write_str(
+                "its EndpointSlices with endpoints have no ports; add the port to `ports`",
+            ),
             Self::PortName { service, slices } => {
                 let slices = list(slices.iter().map(|name| format!("{name:?}")));
                 write!(
