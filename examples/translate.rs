@@ -94,7 +94,10 @@ impl Command {
             eprintln!("note: {object} gets no status: {reason}");
         }
         for (object, reference) in &translation.unserved {
-            eprintln!("note: {object} has no effect on {reference}: {} is not served", object.kind);
+            let (group, kind) = (&object.group, &object.kind);
+            eprintln!(
+                "note: {object} has no effect on {reference}: kind {kind} of group {group} is not served"
+            );
         }
         let mut stream = String::new();
         for object in manifests.resources.objects() {

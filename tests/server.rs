@@ -113,14 +113,13 @@ async fn objects_of_other_kinds_without_effect_are_reported() {
     let (memory, other) = (MemorySource::new(objects()), MemorySource::default());
     let sources = Server::builder().source(memory.clone()).source(other.clone());
     let handle = sources.bind(own_address()).start().await.unwrap();
-    let key = |source: &str| UnservedKey {
-        group: GATEWAY_GROUP.parse().unwrap(),
-        kind: "HTTPRoute".parse().unwrap(),
-        name: name(source),
+    let key = |source: &str| {
+        let (group, kind) = (GATEWAY_GROUP.parse().unwrap(), "HTTPRoute".parse().unwrap());
+        UnservedKey::new(group, kind, name(source))
     };
     let gateway = ObjectKey::namespaced(ObjectKind::Gateway, &name("g"));
     for (source, route) in [(&memory, "one"), (&other, "two")] {
-        let object = Arc::new(UnservedObject { references: vec![gateway.clone()] });
+        let object = Arc::new(UnservedObject::new(vec![gateway.clone()]));
         source.update(|objects| objects.unserved.insert(key(route), object));
     }
     eventually("both are reported", || handle.report().unserved.len() == 2);

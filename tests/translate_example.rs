@@ -206,8 +206,7 @@ fn objects_of_other_kinds_without_effect_are_noted() {
     let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web}\nspec: {parentRefs: [{name: g}]}\n";
     let directory = directory(&[("a.yaml", &stream(&[CLASS, GATEWAY, route]))]);
     let run = translate(&[directory.path()]);
-    let note =
-        "note: HTTPRoute default/web has no effect on Gateway default/g: HTTPRoute is not served\n";
+    let note = "note: gateway.networking.k8s.io HTTPRoute default/web has no effect on Gateway default/g: kind HTTPRoute of group gateway.networking.k8s.io is not served\n";
     assert_eq!((run.status, run.err.as_str()), (0, note));
 }
 

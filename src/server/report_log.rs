@@ -38,8 +38,9 @@ pub(super) fn log_changes(previous: Option<&Report>, current: &Report) {
     for_each_limited("objects without effect", unserved, |(key, reference)| {
         tracing::warn!(
             object = %key,
-            "refers to {reference}, but has no effect: kind {} is not served; remove the object, or use another gateway for it",
-            key.kind
+            "refers to {reference}, but has no effect: kind {} of group {} is not served; remove the object, or use another gateway for it",
+            key.kind,
+            key.group
         );
     });
 }

@@ -39,10 +39,10 @@ fn log_contains_objects_of_kinds_that_are_not_served() {
     let file = program.files.as_ref().unwrap().path().join("web.yaml");
     let route = "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: web}\nspec: {parentRefs: [{name: public}]}\n";
     fs::write(file, route).unwrap();
-    let line = program.until("kind HTTPRoute is not served");
+    let line = program.until("kind HTTPRoute of group gateway.networking.k8s.io is not served");
     assert_eq!(
         (&line["level"], &line["object"]),
-        (&"WARN".into(), &"HTTPRoute default/web".into())
+        (&"WARN".into(), &"gateway.networking.k8s.io HTTPRoute default/web".into())
     );
     assert!(line["message"].as_str().unwrap().contains("Gateway default/public"), "{line}");
 }

@@ -26,8 +26,12 @@ pub(super) fn read_unserved(
 ) -> Option<(UnservedKey, UnservedObject)> {
     let metadata = tree.field(node, "metadata")?.value;
     let name = NamespacedName {
-        namespace: namespace(tree, metadata).unwrap_or_else(|| Some(default_namespace()))?,
-        name: ObjectName::new(text(tree, metadata, "name")?).ok()?,
+        // An API server treats an empty namespace as an absent one.
+        namespace: match text(tree, metadata, "namespace") {
+            None | Some("") => default_namespace(),
+            Some(namespace) => NamespaceName::new(namespace).ok()?,
+        },
+        name: name(tree, metadata)?,
     };
     let references = match (group, kind) {
         ("", "Endpoints") => vec![ObjectKey::namespaced(ObjectKind::Service, &name)],
@@ -36,8 +40,8 @@ pub(super) fn read_unserved(
     if references.is_empty() {
         return None;
     }
-    let key = UnservedKey { group: Group::new(group).ok()?, kind: KindName::new(kind).ok()?, name };
-    Some((key, UnservedObject { references }))
+    let key = UnservedKey::new(Group::new(group).ok()?, KindName::new(kind).ok()?, name);
+    Some((key, UnservedObject::new(references)))
 }
 
 fn find_references(tree: &Tree<'_>, node: NodeId, own: &NamespaceName) -> Vec<ObjectKey> {
@@ -74,6 +78,13 @@ fn read_reference(
     let namespace = namespace(tree, node).unwrap_or_else(|| Some(own.clone()))?;
     let name = ObjectName::new(text(tree, node, "name")?).ok()?;
     (group == GATEWAY_GROUP).then_some(ObjectKey { kind, namespace: Some(namespace), name })
+}
+
+/// Returns the name of an object, or else the prefix from which an API server generates it.
+fn name(tree: &Tree<'_>, metadata: NodeId) -> Option<ObjectName> {
+    let name = text(tree, metadata, "name").filter(|name| !name.is_empty());
+    let prefix = || text(tree, metadata, "generateName").map(|prefix| prefix.trim_end_matches('-'));
+    ObjectName::new(name.or_else(prefix)?).ok()
 }
 
 /// Returns the namespace in a mapping, `Some(None)` if it is invalid, and `None` if it is absent.

@@ -12,7 +12,7 @@ fn references(text: &str) -> Option<(String, Vec<String>)> {
     match &entries[0].content {
         Content::Unserved(key, object) => {
             let references = object.references.iter().map(ToString::to_string);
-            Some((format!("{}/{key}", key.group), references.collect()))
+            Some((key.to_string(), references.collect()))
         }
         Content::Unsupported(_) => None,
         content => panic!("{content:?}"),
@@ -167,13 +167,26 @@ fn references_of_unserved_objects_are_read() {
         let expected = expected.iter().map(ToString::to_string).collect();
         assert_eq!(
             object(api_version, kind, spec),
-            Some((format!("{group}/{kind} a/x"), expected))
+            Some((format!("{group} {kind} a/x"), expected))
         );
     }
     assert_eq!(
         references("{apiVersion: v1, kind: Endpoints, metadata: {name: db}}"),
-        Some(("/Endpoints default/db".to_owned(), vec!["Service default/db".to_owned()]))
+        Some(("Endpoints default/db".to_owned(), vec!["Service default/db".to_owned()]))
     );
+    for metadata in ["{name: x, namespace: ''}", "{name: x, namespace: }", "{generateName: x-}"] {
+        let text = format!(
+            "{{apiVersion: {GATEWAY}, kind: HTTPRoute, metadata: {metadata}, spec: {{parentRefs: [{{name: g}}]}}}}"
+        );
+        assert_eq!(
+            references(&text),
+            Some((
+                "gateway.networking.k8s.io HTTPRoute default/x".to_owned(),
+                vec!["Gateway default/g".to_owned()]
+            )),
+            "{metadata}"
+        );
+    }
     for spec in [
         "{}",
         "{parentRefs: 5}",
