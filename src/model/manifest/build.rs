@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag, options};
 
 use super::mapping::{Key, PartialMapping};
+use super::open::{Open, Partial, open_item, path_of_innermost};
 use super::path::shorten;
 use super::position::Position;
 use super::problem::Problem;
@@ -60,20 +60,6 @@ struct Builder<'a> {
     anchors: HashMap<usize, Anchored>,
     expanded: usize,
     problems: ProblemList,
-}
-
-/// A list or mapping whose end has not been parsed yet.
-struct Open<'a> {
-    node: NodeId,
-    anchor: usize,
-    /// Number of nodes in it, with aliases expanded.
-    size: usize,
-    content: Partial<'a>,
-}
-
-enum Partial<'a> {
-    List(Vec<NodeId>),
-    Mapping(PartialMapping<'a>),
 }
 
 /// A complete node.
@@ -346,23 +332,11 @@ impl<'a> Builder<'a> {
 
     /// Adds an error in the innermost open list or mapping.
     fn add_problem(&mut self, position: Position, field: &str, mut message: String) {
-        if !self.problems.has_space(self.open_item(), position) {
+        if !self.problems.has_space(open_item(&self.open), position) {
             return;
         }
         truncate(&mut message, MAX_MESSAGE_LEN);
-        let mut parent = String::new();
-        let containers = self.open.len().saturating_sub(1);
-        for open in &self.open[..containers] {
-            match &open.content {
-                Partial::List(items) => _ = write!(parent, "[{}]", items.len()),
-                Partial::Mapping(mapping) => {
-                    if !parent.is_empty() {
-                        parent.push('.');
-                    }
-                    parent += &shorten(mapping.current_field().unwrap_or("?"));
-                }
-            }
-        }
+        let mut parent = path_of_innermost(&self.open);
         truncate(&mut parent, MAX_MESSAGE_LEN);
         self.problems.add(Problem {
             position,
@@ -372,28 +346,12 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// Returns the index of the item of a list of objects that is being parsed.
-    fn open_item(&self) -> Option<usize> {
-        match &self.open[..] {
-            [
-                Open { content: Partial::Mapping(root), .. },
-                Open { content: Partial::List(items), .. },
-                _,
-                ..,
-            ] if root.current_field() == Some("items") => Some(items.len()),
-            _ => None,
-        }
-    }
-
     /// Closes the lists and mappings that are open after an error. Returns the innermost one that
     /// may be an object: the root, or an item of its list `items`.
     fn close_unfinished(&mut self) -> Option<NodeId> {
         let open = std::mem::take(&mut self.open);
-        let is_items = matches!(
-            &open[..],
-            [Open { content: Partial::Mapping(root), .. }, Open { content: Partial::List(_), .. }, Open { content: Partial::Mapping(_), .. }, ..]
-                if root.current_field() == Some("items")
-        );
+        let is_item = |open: &Open<'_>| matches!(open.content, Partial::Mapping(_));
+        let is_items = open_item(&open).is_some() && open.get(2).is_some_and(is_item);
         let object = open.get(if is_items { 2 } else { 0 }).map(|open| open.node);
         for Open { node, content, .. } in open {
             self.tree.set(node, content.into_value());
@@ -412,15 +370,6 @@ impl<'a> Builder<'a> {
 
     fn position(&self, mark: &granit_parser::Marker) -> Position {
         self.document.position(mark.line(), mark.col() + 1)
-    }
-}
-
-impl<'a> Partial<'a> {
-    fn into_value(self) -> Value<'a> {
-        match self {
-            Self::List(items) => Value::List(items),
-            Self::Mapping(mapping) => Value::Mapping(mapping.into_fields()),
-        }
     }
 }
 

@@ -31,6 +31,7 @@ mod json_stream;
 mod known_fields;
 mod list;
 mod mapping;
+mod open;
 mod path;
 mod position;
 mod problem;
