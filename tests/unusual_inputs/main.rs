@@ -71,8 +71,8 @@ fn compare(ours: &Reading, theirs: &Outcome) -> Result<(), String> {
             if stored.len() != ours.objects.len() {
                 return Err(format!("{} objects instead of {}", ours.objects.len(), stored.len()));
             }
-            let pairs = ours.objects.iter().zip(stored);
-            pairs.map(|(ours, stored)| compare_objects(ours, stored)).collect()
+            let mut pairs = ours.objects.iter().zip(stored);
+            pairs.try_for_each(|(ours, stored)| compare_objects(ours, stored))
         }
     }
 }
@@ -91,7 +91,9 @@ fn without_assigned(mut object: Object, ours: &Object) -> Object {
         }
         (Object::Service(object), Object::Service(ours)) => {
             let spec = &mut Arc::make_mut(object).spec;
-            spec.cluster_ip = ours.spec.cluster_ip.as_ref().and(spec.cluster_ip.take());
+            if ours.spec.cluster_ip.is_none() {
+                spec.cluster_ip = None;
+            }
             if ours.spec.cluster_ips.is_empty() {
                 spec.cluster_ips.clear();
             }
@@ -99,8 +101,12 @@ fn without_assigned(mut object: Object, ours: &Object) -> Object {
                 spec.ip_families.clear();
             }
             for (port, ours) in spec.ports.iter_mut().zip(&ours.spec.ports) {
-                port.node_port = port.node_port.filter(|_| ours.node_port.is_some());
-                port.target_port = ours.target_port.as_ref().and(port.target_port.take());
+                if ours.node_port.is_none() {
+                    port.node_port = None;
+                }
+                if ours.target_port.is_none() {
+                    port.target_port = None;
+                }
             }
         }
         (Object::EndpointSlice(object), _) => {
