@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -48,6 +50,38 @@ fn log_contains_what_is_read_and_what_is_not() {
     program.until("files read: 4, objects: 4 (1 added, 0 changed, 0 removed)");
     fs::create_dir(path("deepest")).unwrap();
     program.until("subdirectories: deeper, deepest;");
+}
+
+#[test]
+fn log_contains_kinds_that_are_not_served() {
+    let files = TempDir::new().unwrap();
+    let file = files.path().join("a.yaml");
+    let deployment = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\n";
+    fs::write(&file, [&namespace("a"), deployment].concat()).unwrap();
+    let mut program = run(files.path());
+    program.until("kinds are not served: 1 of apps/v1 Deployment");
+    fs::write(&file, [&namespace("a"), deployment, deployment].concat()).unwrap();
+    program.until("kinds are not served: 2 of apps/v1 Deployment");
+}
+
+#[test]
+fn comments_and_backups_are_not_logged() {
+    let files = TempDir::new().unwrap();
+    let path = |name: &str| files.path().join(name);
+    fs::write(path("a.yaml"), namespace("a")).unwrap();
+    let mut program = run(files.path());
+    program.until("ready");
+    fs::write(path("a.yaml"), ["# a comment\n", &namespace("a")].concat()).unwrap();
+    for name in ["a.yaml~", "#a.yaml#", "4913"] {
+        fs::write(path(name), "").unwrap();
+    }
+    thread::sleep(Duration::from_millis(500));
+    fs::write(path("b.yaml"), namespace("b")).unwrap();
+    program.until("files read: 2, objects: 2 (1 added, 0 changed, 0 removed)");
+    for line in &program.log {
+        let text = line["message"].as_str().unwrap();
+        assert!(!text.contains("not read in") && !text.contains("(0 added"), "{text}");
+    }
 }
 
 #[test]

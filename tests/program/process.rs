@@ -60,7 +60,7 @@ ports: [{{port: {}}}]
 pub(crate) struct Program {
     pub(crate) process: Child,
     lines: Receiver<String>,
-    log: Vec<Value>,
+    pub(crate) log: Vec<Value>,
     pub(crate) health: SocketAddr,
     pub(crate) listener: SocketAddr,
     pub(crate) files: Option<TempDir>,

@@ -53,6 +53,8 @@ pub(super) struct FileSet {
     /// The objects of other kinds that refer to `objects`.
     unserved: BTreeMap<UnservedKey, UnservedObject>,
     problems: Problems,
+    /// Number of objects of each kind that is not served.
+    unsupported: BTreeMap<String, usize>,
     /// Number of objects and documents that are invalid.
     refused: usize,
     /// Files and directories that may contain objects which were not read.
@@ -62,8 +64,10 @@ pub(super) struct FileSet {
 /// Differences between two results of [`FileSet::resolve`].
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Changes {
-    /// `true` if a file, an object or a problem changed.
+    /// `true` if an object or a problem changed.
     pub(super) is_changed: bool,
+    /// `true` if a file was added, changed or removed.
+    pub(super) has_other_files: bool,
     pub(super) added: usize,
     pub(super) changed: usize,
     pub(super) removed: usize,
@@ -200,8 +204,9 @@ impl FileSet {
             self.fill_metadata(&mut objects);
         }
         let changes = Changes {
-            is_changed: mem::take(&mut self.is_changed)
-                || objects != self.objects
+            has_other_files: mem::take(&mut self.is_changed),
+            // The line of an object is not part of a snapshot.
+            is_changed: !has_same_objects(&objects, &self.objects)
                 || declarations.unserved != self.unserved
                 || declarations.problems.texts() != self.problems.texts(),
             added: objects.keys().filter(|key| !self.objects.contains_key(key)).count(),
@@ -211,6 +216,7 @@ impl FileSet {
         self.objects = objects;
         self.unserved = declarations.unserved;
         self.refused = declarations.refused;
+        self.unsupported = declarations.unsupported;
         self.incomplete_paths = declarations.incomplete_paths;
         self.problems = declarations.problems;
         changes
@@ -300,10 +306,23 @@ impl FileSet {
         self.objects.len()
     }
 
+    /// Returns the number of objects of each kind that is not served.
+    pub(super) fn unsupported(&self) -> &BTreeMap<String, usize> {
+        &self.unsupported
+    }
+
     /// Returns the number of objects and documents that are invalid.
     pub(super) fn refused_count(&self) -> usize {
         self.refused
     }
+}
+
+fn has_same_objects(
+    one: &BTreeMap<ObjectKey, DeclaredObject>,
+    other: &BTreeMap<ObjectKey, DeclaredObject>,
+) -> bool {
+    let objects = one.iter().map(|(key, declared)| (key, &declared.object));
+    objects.eq(other.iter().map(|(key, declared)| (key, &declared.object)))
 }
 
 #[cfg(test)]

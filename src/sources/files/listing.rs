@@ -133,10 +133,15 @@ impl Listing {
 }
 
 impl SkippedEntries {
-    /// Returns `true` if the entries differ in more than hidden files.
+    /// Returns `true` if the entries differ in more than files that editors create and remove:
+    /// hidden files and backups.
     pub(super) fn differs_visibly(&self, other: &Self) -> bool {
-        let without_hidden = |entries: &Self| Self { hidden: BTreeSet::new(), ..entries.clone() };
-        without_hidden(self) != without_hidden(other)
+        let visible = |entries: &Self| {
+            let mut visible = Self { hidden: BTreeSet::new(), ..entries.clone() };
+            visible.other_extensions.retain(|name| !is_backup(name));
+            visible
+        };
+        visible(self) != visible(other)
     }
 }
 
@@ -153,6 +158,15 @@ pub(super) fn has_manifest_name(name: &OsStr) -> bool {
 
 fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
+}
+
+/// Returns `true` if an editor gives this name to a file for a short time: `a.yaml~`, `#a.yaml#`,
+/// or a number, as Vim does.
+fn is_backup(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.ends_with(b"~")
+        || name.starts_with(b"#") && name.ends_with(b"#")
+        || name.iter().all(u8::is_ascii_digit)
 }
 
 fn has_manifest_extension(name: &OsStr) -> bool {

@@ -11,6 +11,8 @@ use super::problems::{ErrorId, FileErrors};
 
 /// Maximum number of names in a line.
 const MAX_NAMES: usize = 5;
+/// Maximum number of characters of a kind that is not served.
+const MAX_KIND: usize = 100;
 /// Maximum number of lines of one kind about files or directories for one change.
 const MAX_LINES: usize = 20;
 
@@ -21,6 +23,8 @@ pub(super) struct ReadLog {
     is_requested: bool,
     errors: BTreeMap<PathBuf, FileErrors>,
     skipped: BTreeMap<PathBuf, SkippedEntries>,
+    unsupported: BTreeMap<String, usize>,
+    file_count: usize,
     /// The versions of files that were reported because they take long to read.
     slow: HashMap<PathBuf, FileIdentity>,
 }
@@ -36,12 +40,17 @@ impl ReadLog {
     pub(super) fn log_changes(&mut self, files: &FileSet, changes: Changes) {
         let is_first = !self.is_started;
         self.is_started = true;
-        self.log_skipped(&files.listing().skipped);
+        self.log_skipped(&files.listing().skipped, is_first);
+        self.log_unsupported(files.unsupported());
         self.log_corrected(files);
         self.log_pending(files, is_first);
         let is_requested = self.is_requested && !files.has_pending();
-        if is_first || is_requested || changes.is_changed {
+        let has_other_count = self.file_count != files.file_count();
+        self.file_count = files.file_count();
+        if is_first || is_requested || changes.is_changed || has_other_count {
             log_counts(files, changes, is_first);
+        } else if changes.has_other_files {
+            tracing::debug!("files changed, but their objects are the same");
         }
         if is_requested {
             self.is_requested = false;
@@ -58,11 +67,11 @@ impl ReadLog {
     }
 
     /// Logs the entries of directories that are not read.
-    fn log_skipped(&mut self, skipped: &BTreeMap<PathBuf, SkippedEntries>) {
+    fn log_skipped(&mut self, skipped: &BTreeMap<PathBuf, SkippedEntries>, is_first: bool) {
+        let empty = SkippedEntries::default();
         let is_new = |(directory, entries): &(&PathBuf, &SkippedEntries)| {
-            let previous = self.skipped.get(*directory);
-            // Editors create and remove hidden files all the time.
-            previous.is_none_or(|previous| previous.differs_visibly(entries))
+            let previous = self.skipped.get(*directory).unwrap_or(&empty);
+            is_first || previous.differs_visibly(entries)
         };
         let new: Vec<_> = skipped.iter().filter(is_new).collect();
         for (directory, entries) in new.iter().take(MAX_LINES) {
@@ -86,6 +95,27 @@ impl ReadLog {
             tracing::info!("{more} more directories contain entries that are not read");
         }
         self.skipped = skipped.clone();
+    }
+
+    /// Logs the kinds of objects that are not served.
+    fn log_unsupported(&mut self, unsupported: &BTreeMap<String, usize>) {
+        if *unsupported == self.unsupported {
+            return;
+        }
+        self.unsupported.clone_from(unsupported);
+        let kinds: Vec<_> = unsupported
+            .iter()
+            .map(|(kind, count)| {
+                let kind: String = kind.chars().take(MAX_KIND).collect();
+                format!("{count} of {kind}")
+            })
+            .collect();
+        if !kinds.is_empty() {
+            tracing::info!(
+                "objects not used, their kinds are not served: {}",
+                join_limited(&kinds)
+            );
+        }
     }
 
     /// Logs the errors that are gone.

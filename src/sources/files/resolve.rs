@@ -21,6 +21,8 @@ pub(super) struct Declarations {
     invalid: BTreeMap<ObjectKey, BTreeSet<PathBuf>>,
     /// The objects of other kinds that refer to declared objects.
     pub(super) unserved: BTreeMap<UnservedKey, UnservedObject>,
+    /// Number of objects of each kind that is not served.
+    pub(super) unsupported: BTreeMap<String, usize>,
     /// Number of objects and documents that are invalid.
     pub(super) refused: usize,
     /// Files and directories that may contain objects which were not read.
@@ -37,7 +39,9 @@ impl Declarations {
         for entry in parsed.entries() {
             match &entry.content {
                 Content::Object(object) => self.add_object(file, entry.line, object),
-                Content::Unsupported(_) => {}
+                Content::Unsupported(kind) => {
+                    *self.unsupported.entry(kind.clone()).or_default() += 1;
+                }
                 Content::Unserved(key, object) => {
                     self.unserved.insert(key.clone(), object.clone());
                 }
