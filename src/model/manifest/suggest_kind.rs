@@ -26,6 +26,8 @@ const OTHER_KINDS: &[&str] = &[
 const OTHER_CORE_KINDS: &[&str] = &[
     "Binding",
     "ComponentStatus",
+    // A kubeconfig is no object of a cluster, but has this kind.
+    "Config",
     "ConfigMap",
     "Endpoints",
     "Event",
@@ -260,6 +262,7 @@ mod tests {
             (V1, "HTTPRoute"),
             (V1, "UDPRouteList"),
             ("v1", "Pod"),
+            ("v1", "Config"),
             ("v1", "Endpoints"),
             ("v1", "ServiceAccount"),
             ("v1", "List"),
