@@ -65,6 +65,7 @@ impl<'de> NodeDeserializer<'de, '_> {
             Value::Text(text) => visitor.visit_borrowed_str(text),
             Value::List(items) => visitor.visit_seq(Items { list: self, items, next: 0 }),
             Value::Mapping(entries) => {
+                let entries = entries.as_slice();
                 visitor.visit_map(Fields { mapping: self, entries, next: 0, fields })
             }
         }

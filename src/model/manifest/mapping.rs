@@ -7,23 +7,18 @@
 //! [spec]: https://yaml.org/type/merge.html
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use super::field_list::FieldList;
 use super::position::Position;
 use super::tree::Field;
-
-/// Number of fields up to which a scan is faster than a hash map.
-const MAX_SCANNED: usize = 16;
 
 /// A mapping of which some fields have been parsed.
 #[derive(Debug, Default)]
 pub(super) struct PartialMapping<'a> {
-    fields: Vec<Field<'a>>,
+    fields: FieldList<'a>,
     /// The number of the merge key from which a field comes; 0 for a field of the mapping itself.
     origins: Vec<u32>,
     merges: u32,
-    /// Index of each field by its key, once there are many.
-    index: HashMap<Cow<'a, str>, usize>,
     key: Option<Key<'a>>,
 }
 
@@ -65,12 +60,12 @@ impl<'a> PartialMapping<'a> {
     /// # Errors
     /// Returns the position of the first field if the key is already set. The first field stays.
     pub(super) fn insert(&mut self, field: Field<'a>) -> Result<(), Position> {
-        match self.find(&field.key) {
+        match self.fields.position(&field.key) {
             Some(existing) if self.origins[existing] == 0 => {
-                return Err(self.fields[existing].position);
+                return Err(self.fields.as_slice()[existing].position);
             }
             Some(merged) => {
-                self.fields[merged] = field;
+                self.fields.replace(merged, field);
                 self.origins[merged] = 0;
             }
             None => self.push(field, 0),
@@ -89,33 +84,19 @@ impl<'a> PartialMapping<'a> {
     /// # Errors
     /// Returns the position of the existing field if it is set before the merge key.
     pub(super) fn merge(&mut self, field: &Field<'a>) -> Result<(), Position> {
-        match self.find(&field.key) {
+        match self.fields.position(&field.key) {
             Some(existing) if self.origins[existing] == self.merges => {}
-            Some(existing) => return Err(self.fields[existing].position),
+            Some(existing) => return Err(self.fields.as_slice()[existing].position),
             None => self.push(field.clone(), self.merges),
         }
         Ok(())
     }
 
-    pub(super) fn into_fields(self) -> Vec<Field<'a>> {
+    pub(super) fn into_fields(self) -> FieldList<'a> {
         self.fields
     }
 
-    fn find(&self, key: &str) -> Option<usize> {
-        if self.index.is_empty() {
-            self.fields.iter().position(|field| field.key == key)
-        } else {
-            self.index.get(key).copied()
-        }
-    }
-
     fn push(&mut self, field: Field<'a>, origin: u32) {
-        if !self.index.is_empty() {
-            self.index.insert(field.key.clone(), self.fields.len());
-        } else if self.fields.len() == MAX_SCANNED {
-            let keys = self.fields.iter().map(|field| &field.key).chain([&field.key]);
-            self.index = keys.enumerate().map(|(index, key)| (key.clone(), index)).collect();
-        }
         self.fields.push(field);
         self.origins.push(origin);
     }

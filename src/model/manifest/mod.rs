@@ -22,6 +22,7 @@ mod deserialize_error;
 mod document_tests;
 mod entry;
 mod error;
+mod field_list;
 mod field_location;
 #[cfg(test)]
 mod field_tests;

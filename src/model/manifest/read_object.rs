@@ -4,7 +4,7 @@ use super::deserialize::deserialize;
 use super::deserialize_error::DeserializeError;
 use super::entry::{Content, Entry};
 use super::error::ManifestError;
-use super::field_location::Locator;
+use super::field_location::locate;
 use super::header::{DeclaredKind, HeaderError, UnsupportedKind};
 use super::position::Position;
 use super::problem::Problem;
@@ -93,9 +93,9 @@ impl ObjectNode<'_> {
         }));
         match &object {
             Ok(object) => {
-                let mut locator = Locator::new(self.tree, self.node);
                 errors.extend(object.validate(version).into_iter().map(|broken| {
-                    error(locator.locate(&broken.field), broken.field, broken.message)
+                    let position = locate(self.tree, self.node, &broken.field);
+                    error(position, broken.field, broken.message)
                 }));
             }
             Err(DeserializeError { message, location, .. }) => {

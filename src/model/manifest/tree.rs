@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::field_list::FieldList;
 use super::position::Position;
 
 /// Tree of a document. Aliases and merge keys are expanded.
@@ -14,7 +15,7 @@ pub(super) struct Tree<'a> {
 }
 
 /// Index of a node in its tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NodeId(u32);
 
 #[derive(Debug)]
@@ -34,10 +35,10 @@ pub(super) enum Value<'a> {
     Float(f64),
     Text(Cow<'a, str>),
     List(Vec<NodeId>),
-    Mapping(Vec<Field<'a>>),
+    Mapping(FieldList<'a>),
 }
 
-/// Key and value of a mapping. The keys of a mapping are unique.
+/// Key and value of a mapping.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Field<'a> {
     pub(super) key: Cow<'a, str>,
@@ -83,14 +84,17 @@ impl<'a> Tree<'a> {
     /// Returns the fields of a mapping; none for another value.
     pub(super) fn fields(&self, id: NodeId) -> &[Field<'a>] {
         match self.value(id) {
-            Value::Mapping(fields) => fields,
+            Value::Mapping(fields) => fields.as_slice(),
             _ => &[],
         }
     }
 
     /// Returns the field of this name if the node is a mapping that has one.
     pub(super) fn field(&self, id: NodeId, name: &str) -> Option<&Field<'a>> {
-        self.fields(id).iter().find(|field| field.key == name)
+        match self.value(id) {
+            Value::Mapping(fields) => fields.get(name),
+            _ => None,
+        }
     }
 }
 

@@ -31,6 +31,7 @@ fn node_to_json(tree: &Tree<'_>, node: NodeId) -> Json {
         Value::List(items) => items.iter().map(|item| node_to_json(tree, *item)).collect(),
         Value::Mapping(fields) => Json::Object(
             fields
+                .as_slice()
                 .iter()
                 .map(|field| (field.key.clone().into_owned(), node_to_json(tree, field.value)))
                 .collect(),
