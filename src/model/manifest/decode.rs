@@ -1,5 +1,7 @@
 //! Decoding the bytes of a file.
 
+use super::position::Position;
+
 /// Error for bytes that are not text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} is not valid {encoding}; save the file as UTF-8")]
@@ -20,9 +22,8 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, DecodeError> {
         [0xff, 0xfe, rest @ ..] => decode_utf16(rest, "UTF-16 (little endian)", u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => decode_utf16(rest, "UTF-16 (big endian)", u16::from_be_bytes),
         _ => String::from_utf8(bytes).map_err(|error| {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-            DecodeError { line, encoding: "UTF-8" }
+            let valid = error.utf8_error().valid_up_to();
+            invalid(&String::from_utf8_lossy(&error.as_bytes()[..valid]), "UTF-8")
         }),
     }
 }
@@ -42,7 +43,7 @@ fn decode_utf16(
 
 /// Returns the error for bytes that follow a valid text.
 fn invalid(text: &str, encoding: &'static str) -> DecodeError {
-    DecodeError { line: 1 + text.matches('\n').count(), encoding }
+    DecodeError { line: Position::at_end_of(text).line(), encoding }
 }
 
 #[cfg(test)]

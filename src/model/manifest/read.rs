@@ -46,7 +46,7 @@ pub fn read_document(document: &Document<'_>) -> Vec<Entry> {
     let Parsed { tree, problems, mut failure } = parse(&Document { text: readable, ..*document });
     if let Some(found) = control_character {
         failure = Some(Failure {
-            position: document.position(found.line, found.column),
+            position: document.position(found.position.line(), found.position.column()),
             message: found.message(),
             object: match failure {
                 Some(failure) => failure.object,
