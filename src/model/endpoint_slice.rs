@@ -1,5 +1,6 @@
 //! EndpointSlice: addresses of the endpoints of a Service.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -199,6 +200,7 @@ impl EndpointSlice {
         violations.check_metadata(&self.metadata);
         violations.check_count("endpoints", self.endpoints.len(), 0, 1000);
         violations.check_count("ports", self.ports.len(), 0, 100);
+        let mut names = BTreeSet::new();
         for (index, port) in self.ports.iter().enumerate() {
             if let Some(number) = port.invalid_port {
                 violations.add(
@@ -206,8 +208,7 @@ impl EndpointSlice {
                     format!("{number} must be {PORT_EXPECTED}"),
                 );
             }
-            let name = |port: &EndpointPort| port.name.clone().unwrap_or_default();
-            if self.ports[..index].iter().any(|other| name(other) == name(port)) {
+            if !names.insert(port.name.as_deref().unwrap_or_default()) {
                 violations.add(
                     format!("ports[{index}].name"),
                     "is the name of an earlier port; names must be unique",

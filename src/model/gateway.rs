@@ -13,6 +13,8 @@ use super::selector::LabelSelector;
 use super::status::GatewayStatus;
 use super::validate::Violations;
 
+const MAX_LISTENERS: usize = 64;
+
 /// A Gateway: a set of listeners on a set of addresses.
 ///
 /// Versions `v1` and `v1beta1` are read as this type; their fields are the same.
@@ -104,9 +106,11 @@ impl Gateway {
     pub(crate) fn validate(&self, violations: &mut Violations) {
         violations.check_metadata(&self.metadata);
         let spec = &self.spec;
-        violations.check_count("spec.listeners", spec.listeners.len(), 1, 64);
+        violations.check_count("spec.listeners", spec.listeners.len(), 1, MAX_LISTENERS);
         for (index, listener) in spec.listeners.iter().enumerate() {
-            listener.validate(index, &spec.listeners[..index], violations);
+            // A comparison with listeners beyond the limit would take quadratic time.
+            let earlier = &spec.listeners[..index.min(MAX_LISTENERS)];
+            listener.validate(index, earlier, violations);
         }
         validate_addresses(&spec.addresses, violations);
         if let Some(infrastructure) = &spec.infrastructure {

@@ -1,5 +1,7 @@
 //! Service: ports of a backend, and addresses of a Gateway.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::deserialize::{
@@ -175,6 +177,7 @@ impl Service {
             );
         }
         let ports = &self.spec.ports;
+        let (mut names, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         for (index, port) in ports.iter().enumerate() {
             if ports.len() > 1 && port.name.as_deref().unwrap_or_default().is_empty() {
                 violations.add(
@@ -182,9 +185,7 @@ impl Service {
                     "is missing; each of several ports must have a name",
                 );
             }
-            let same =
-                |other: &ServicePort| (other.port, other.protocol) == (port.port, port.protocol);
-            if ports[..index].iter().any(same) {
+            if !numbers.insert((port.port, port.protocol)) {
                 violations.add(
                     format!("spec.ports[{index}]"),
                     format!(
@@ -193,7 +194,7 @@ impl Service {
                     ),
                 );
             }
-            if port.name.is_some() && ports[..index].iter().any(|other| other.name == port.name) {
+            if port.name.as_ref().is_some_and(|name| !names.insert(name)) {
                 violations.add(
                     format!("spec.ports[{index}].name"),
                     "is the name of an earlier port; names must be unique",

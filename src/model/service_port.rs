@@ -101,7 +101,7 @@ where
 const EXPECTED: &str = "a port from 1 to 65535, or the name of a port";
 
 /// Transport protocol of a Service port.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(clippy::exhaustive_enums, reason = "Kubernetes does not extend this set")]
 #[expect(missing_docs, reason = "the values of Kubernetes")]

@@ -11,6 +11,8 @@ use super::scalar::SectionName;
 use super::status::RouteStatus;
 use super::validate::Violations;
 
+const MAX_PARENT_REFS: usize = 32;
+
 /// A route from TCP listeners to weighted backends.
 ///
 /// The canonical version is `v1`. Version `v1alpha2` is read as this type; it allows more rules.
@@ -81,8 +83,10 @@ impl TcpRoute {
     /// Checks the route. `max_rules` is 1 in `v1` and 16 in `v1alpha2`.
     pub(crate) fn validate(&self, max_rules: usize, violations: &mut Violations) {
         violations.check_metadata(&self.metadata);
-        violations.check_count("spec.parentRefs", self.spec.parent_refs.len(), 0, 32);
-        validate_parent_refs(&self.spec.parent_refs, violations);
+        let parent_refs = &self.spec.parent_refs;
+        violations.check_count("spec.parentRefs", parent_refs.len(), 0, MAX_PARENT_REFS);
+        // Every pair is compared, so references beyond the limit would take quadratic time.
+        validate_parent_refs(&parent_refs[..parent_refs.len().min(MAX_PARENT_REFS)], violations);
         let scope = self.spec.use_default_gateways.as_deref();
         violations.check_enum("spec.useDefaultGateways", scope, &["All", "None"]);
         violations.check_count("spec.rules", self.spec.rules.len(), 1, max_rules);
