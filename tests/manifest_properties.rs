@@ -20,6 +20,9 @@ const PIECES: &[&str] = &[
     "...\n",
     "\n",
     "\r\n",
+    "\r",
+    "\u{feff}",
+    "{\"a\": 1}",
     "\t",
     " ",
     "  ",
@@ -105,10 +108,11 @@ items:
 
 /// Checks the properties of all entries, then translates the objects.
 fn check(text: &str) {
-    let lines = text.lines().count() + 1;
+    let lines = text.matches(['\n', '\r']).count() + 1;
     let mut resources = Resources::new();
     for document in split(text) {
         assert!((1..=lines).contains(&document.line));
+        assert!(text[document.offset..].starts_with(document.text));
     }
     for entry in read(text) {
         match entry.content {

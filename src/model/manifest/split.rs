@@ -21,6 +21,8 @@ pub struct Document<'a> {
     pub line: usize,
     /// Column at which the text begins, in characters, counted from 1.
     pub column: usize,
+    /// Offset of the text in the stream, in bytes.
+    pub offset: usize,
     /// Text of the document, without the markers.
     pub text: &'a str,
 }
@@ -41,8 +43,7 @@ pub fn split(stream: &str) -> impl Iterator<Item = Document<'_>> {
 /// Splits a stream at the lines `---` and `...`.
 fn split_at_markers(stream: &str) -> Vec<Document<'_>> {
     let mut documents = Vec::new();
-    let mut start = Document { line: 1, column: 1, text: stream };
-    let mut begin = 0;
+    let mut start = Document { line: 1, column: 1, offset: 0, text: stream };
     let mut offset = 0;
     for (index, line) in lines(stream).enumerate() {
         let content = line.trim_start_matches(BYTE_ORDER_MARK);
@@ -54,13 +55,12 @@ fn split_at_markers(stream: &str) -> Vec<Document<'_>> {
             None
         };
         if let Some((line, column, next)) = next {
-            documents.push(Document { text: &stream[begin..offset], ..start });
-            start = Document { line, column, text: "" };
-            begin = next;
+            documents.push(Document { text: &stream[start.offset..offset], ..start });
+            start = Document { line, column, offset: next, text: "" };
         }
         offset += line.len();
     }
-    documents.push(Document { text: &stream[begin..], ..start });
+    documents.push(Document { text: &stream[start.offset..], ..start });
     documents.retain(|document| lines(document.text).any(has_content));
     documents
 }
@@ -138,9 +138,10 @@ fn trim_start(text: &str) -> &str {
 /// the beginning of the next line.
 fn without_byte_order_mark(document: Document<'_>) -> Document<'_> {
     let text = document.text;
-    let blank = text.len() - text.trim_start().len();
-    match text[blank..].strip_prefix(BYTE_ORDER_MARK) {
-        Some(rest) => Document { text: rest, ..after_text(&document, &text[..blank]) },
+    match text.trim_start().strip_prefix(BYTE_ORDER_MARK) {
+        Some(rest) => {
+            Document { text: rest, ..after_text(&document, &text[..text.len() - rest.len()]) }
+        }
         None => document,
     }
 }
@@ -153,5 +154,6 @@ fn after_text<'a>(document: &Document<'a>, text: &str) -> Document<'a> {
     // A byte order mark has no width.
     let last = last.chars().filter(|c| *c != BYTE_ORDER_MARK).count();
     let column = if breaks == 0 { document.column + last } else { 1 + last };
-    Document { line: document.line + breaks, column, ..*document }
+    let offset = document.offset + text.len();
+    Document { line: document.line + breaks, column, offset, ..*document }
 }

@@ -7,7 +7,8 @@ use super::tree::{NodeId, Tree, Value};
 
 /// Converts a document to JSON, or returns its first error.
 fn to_json(text: &str) -> Result<Json, String> {
-    let document = split(text).next().unwrap_or(Document { line: 1, column: 1, text: "" });
+    let document =
+        split(text).next().unwrap_or(Document { line: 1, column: 1, offset: 0, text: "" });
     let parsed = parse(&document);
     if let Some(failure) = parsed.failure {
         return Err(

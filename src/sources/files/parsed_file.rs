@@ -1,6 +1,7 @@
 //! A parsed file. After a change, only the documents that changed are parsed again.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,10 +15,17 @@ const MAX_ERRORS: usize = 100;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ParsedFile {
     text: String,
-    /// The entries of each document.
-    documents: Vec<Vec<Entry>>,
+    documents: Vec<ParsedDocument>,
     /// Number of errors beyond [`MAX_ERRORS`]. Their entries contain an empty list of errors.
     omitted_errors: usize,
+}
+
+/// A document, and the entries that it contains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct ParsedDocument {
+    /// Bytes of the document in the text of the file.
+    range: Range<usize>,
+    entries: Vec<Entry>,
 }
 
 impl ParsedFile {
@@ -32,12 +40,17 @@ impl ParsedFile {
         let known: HashMap<_, _> =
             before.into_iter().flat_map(|before| before.valid_documents()).collect();
         let mut errors = ErrorLimit::default();
-        let read = |document: Document<'_>| match known.get(document.text) {
-            Some(entries) => {
-                let at_new_line = |entry: &Entry| Entry { line: document.line, ..entry.clone() };
-                entries.iter().map(at_new_line).collect()
-            }
-            None => errors.limit(read_document(&document)),
+        let read = |document: Document<'_>| {
+            let entries = match known.get(document.text) {
+                Some(entries) => {
+                    let at_new_line =
+                        |entry: &Entry| Entry { line: document.line, ..entry.clone() };
+                    entries.iter().map(at_new_line).collect()
+                }
+                None => errors.limit(read_document(&document)),
+            };
+            let range = document.offset..document.offset + document.text.len();
+            ParsedDocument { range, entries }
         };
         let documents = split(&text).map(read).collect();
         let parsed = Self { documents, text, omitted_errors: errors.omitted };
@@ -60,16 +73,16 @@ impl ParsedFile {
 
     /// Returns the entries of all documents, in their order.
     pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.documents.iter().flatten()
+        self.documents.iter().flat_map(|document| &document.entries)
     }
 
     /// Returns the documents without errors: their text and entries.
     fn valid_documents(&self) -> impl Iterator<Item = (&str, &[Entry])> {
         let is_valid = |entry: &Entry| !matches!(entry.content, Content::Invalid(_));
-        split(&self.text)
-            .map(|document| document.text)
-            .zip(self.documents.iter().map(Vec::as_slice))
-            .filter(move |(_, entries)| entries.iter().all(is_valid))
+        self.documents
+            .iter()
+            .filter(move |document| document.entries.iter().all(is_valid))
+            .map(|document| (&self.text[document.range.clone()], document.entries.as_slice()))
     }
 }
 
