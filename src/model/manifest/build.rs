@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag, options};
 
+use super::field_list::Field;
 use super::mapping::{Key, PartialMapping};
+use super::node_id::NodeId;
 use super::open::{Open, Partial, open_item, path_of_innermost};
 use super::path::shorten;
 use super::position::Position;
@@ -13,7 +15,7 @@ use super::problem::Problem;
 use super::problem_list::ProblemList;
 use super::scalar::{key_text, resolve};
 use super::split::Document;
-use super::tree::{Field, NodeId, Tree, Value};
+use super::tree::{Tree, Value};
 use crate::model::truncate::{MAX_MESSAGE_LEN, truncate};
 
 /// Maximum number of nodes into which the aliases of a document expand, merge keys included.

@@ -9,9 +9,11 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::deserialize_error::{DeserializeError, one_of};
+use super::field_list::Field;
+use super::node_id::NodeId;
 use super::path::Path;
 use super::position::Position;
-use super::tree::{Field, NodeId, Tree, Value};
+use super::tree::{Tree, Value};
 use super::unknown_field::UnknownField;
 use crate::model::object::Object;
 use crate::model::object_kind::ObjectKind;

@@ -3,10 +3,20 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::tree::Field;
+use super::node_id::NodeId;
+use super::position::Position;
 
 /// Number of fields up to which a scan is faster than a hash map.
 const MAX_SCANNED: usize = 16;
+
+/// Key and value of a mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Field<'a> {
+    pub(super) key: Cow<'a, str>,
+    /// Position of the key.
+    pub(super) position: Position,
+    pub(super) value: NodeId,
+}
 
 /// Fields of a mapping, in their order. The keys are unique.
 ///
@@ -15,6 +25,7 @@ const MAX_SCANNED: usize = 16;
 pub(super) struct FieldList<'a> {
     fields: Vec<Field<'a>>,
     /// Position of each key in `fields`, once there are many.
+    #[expect(clippy::box_collection, reason = "a node stays small; few mappings have an index")]
     index: Option<Box<HashMap<Cow<'a, str>, usize>>>,
 }
 
@@ -58,8 +69,6 @@ impl<'a> FieldList<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::manifest::position::Position;
-    use crate::model::manifest::tree::NodeId;
 
     #[test]
     fn field_is_found_in_short_and_long_lists() {

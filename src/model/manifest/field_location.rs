@@ -1,7 +1,8 @@
 //! Finding the position of a field in a document.
 
+use super::node_id::NodeId;
 use super::position::Position;
-use super::tree::{NodeId, Tree, Value};
+use super::tree::{Tree, Value};
 
 /// Returns the position of the field at `path` in an object, or of the innermost part of the path
 /// that exists.

@@ -1,10 +1,11 @@
 //! Headers: the fields of a document that identify its object.
 
 use super::header_field::{describe_misspelt, find_misspelt_field};
+use super::node_id::NodeId;
 use super::position::Position;
 use super::suggest_kind::{Misspelling, find_misspelling};
 use super::suspicious_character::find_suspicious_character;
-use super::tree::{NodeId, Tree, Value};
+use super::tree::{Tree, Value};
 use crate::model::meta::default_namespace;
 use crate::model::object_key::ObjectKey;
 use crate::model::object_kind::ObjectKind;

@@ -1,8 +1,10 @@
 //! Misspelt header fields.
 
+use super::field_list::Field;
+use super::node_id::NodeId;
 use super::suggest::nearest_within;
 use super::suspicious_character::{find_suspicious_character, remove_suspicious_characters};
-use super::tree::{Field, NodeId, Tree};
+use super::tree::Tree;
 
 /// The fields without which an object has no kind.
 const HEADER_FIELDS: [&str; 2] = ["apiVersion", "kind"];

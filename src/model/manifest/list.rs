@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::entry::{Content, Entry};
 use super::header::Header;
+use super::node_id::NodeId;
 use super::problem::Problem;
 use super::read_object::ObjectNode;
-use super::tree::NodeId;
 
 /// Reads the items of a list.
 ///

@@ -8,9 +8,9 @@
 
 use std::borrow::Cow;
 
+use super::field_list::Field;
 use super::field_list::FieldList;
 use super::position::Position;
-use super::tree::Field;
 
 /// A mapping of which some fields have been parsed.
 #[derive(Debug, Default)]

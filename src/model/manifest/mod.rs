@@ -32,6 +32,7 @@ mod json_stream;
 mod known_fields;
 mod list;
 mod mapping;
+mod node_id;
 mod open;
 mod path;
 mod position;

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use super::mapping::PartialMapping;
+use super::node_id::NodeId;
 use super::path::shorten;
-use super::tree::{NodeId, Value};
+use super::tree::Value;
 
 /// A list or mapping whose end has not been parsed yet.
 #[derive(Debug)]

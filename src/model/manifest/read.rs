@@ -6,9 +6,10 @@ use super::entry::{Content, Entry};
 use super::error::ManifestError;
 use super::header::{DeclaredKind, Header, Items};
 use super::list::read_items;
+use super::node_id::NodeId;
 use super::read_object::ObjectNode;
 use super::split::{Document, split};
-use super::tree::{NodeId, Tree, Value};
+use super::tree::{Tree, Value};
 
 /// Reads all documents of a manifest.
 ///

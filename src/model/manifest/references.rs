@@ -1,6 +1,7 @@
 //! References from objects of kinds that routing does not use to objects of kinds that it uses.
 
-use super::tree::{NodeId, Tree, Value};
+use super::node_id::NodeId;
+use super::tree::{Tree, Value};
 use crate::model::meta::{NamespacedName, default_namespace};
 use crate::model::object_key::ObjectKey;
 use crate::model::object_kind::ObjectKind;

@@ -5,7 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::field_list::FieldList;
+use super::field_list::{Field, FieldList};
+use super::node_id::NodeId;
 use super::position::Position;
 
 /// Tree of a document. Aliases and merge keys are expanded.
@@ -13,10 +14,6 @@ use super::position::Position;
 pub(super) struct Tree<'a> {
     nodes: Vec<Node<'a>>,
 }
-
-/// Index of a node in its tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NodeId(u32);
 
 #[derive(Debug)]
 pub(super) struct Node<'a> {
@@ -38,34 +35,20 @@ pub(super) enum Value<'a> {
     Mapping(FieldList<'a>),
 }
 
-/// Key and value of a mapping.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Field<'a> {
-    pub(super) key: Cow<'a, str>,
-    /// Position of the key.
-    pub(super) position: Position,
-    pub(super) value: NodeId,
-}
-
-impl NodeId {
-    /// The first node, which is the root unless the tree is empty.
-    pub(super) const ROOT: Self = Self(0);
-}
-
 impl<'a> Tree<'a> {
     pub(super) fn add(&mut self, position: Position, value: Value<'a>) -> NodeId {
-        let id = u32::try_from(self.nodes.len()).expect("fewer than 4 billion nodes");
+        let id = NodeId::new(self.nodes.len());
         self.nodes.push(Node { position, value });
-        NodeId(id)
+        id
     }
 
     /// Replaces the value of a node.
     pub(super) fn set(&mut self, id: NodeId, value: Value<'a>) {
-        self.nodes[id.0 as usize].value = value;
+        self.nodes[id.index()].value = value;
     }
 
     pub(super) fn node(&self, id: NodeId) -> &Node<'a> {
-        &self.nodes[id.0 as usize]
+        &self.nodes[id.index()]
     }
 
     pub(super) fn value(&self, id: NodeId) -> &Value<'a> {

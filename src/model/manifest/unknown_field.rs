@@ -1,11 +1,13 @@
 //! Fields that a kind does not have.
 
+use super::field_list::Field;
 use super::known_fields::{Known, KnownField, known_fields};
+use super::node_id::NodeId;
 use super::path::Path;
 use super::position::Position;
 use super::suggest::nearest;
 use super::suspicious_character::{find_suspicious_character, remove_suspicious_characters};
-use super::tree::{Field, NodeId, Tree, Value};
+use super::tree::{Tree, Value};
 use crate::model::object_kind::ObjectKind;
 
 /// A field that its object should not contain.

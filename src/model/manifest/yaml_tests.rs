@@ -2,8 +2,9 @@ use serde_json::{Value as Json, json};
 
 use super::build::parse;
 use super::error::ManifestError;
+use super::node_id::NodeId;
 use super::split::{Document, split};
-use super::tree::{NodeId, Tree, Value};
+use super::tree::{Tree, Value};
 
 /// Converts a document to JSON, or returns its first error.
 fn to_json(text: &str) -> Result<Json, String> {

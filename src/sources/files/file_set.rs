@@ -22,7 +22,7 @@ use crate::sources::server_metadata::{fill_creation_timestamp, fill_generation};
 
 /// An object is removed if no file has declared it for this time. Many programs replace a file in
 /// two steps: they truncate or rename the old one first, and write the new one after that.
-const REMOVAL_DELAY: Duration = Duration::from_secs(1);
+pub(super) const REMOVAL_DELAY: Duration = Duration::from_secs(1);
 
 /// The files of all paths, and the objects that are in use.
 #[derive(Debug, Default)]
@@ -323,45 +323,4 @@ fn has_same_objects(
 ) -> bool {
     let objects = one.iter().map(|(key, declared)| (key, &declared.object));
     objects.eq(other.iter().map(|(key, declared)| (key, &declared.object)))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use super::*;
-
-    const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
-
-    /// Writes the file, and reads it as after an event.
-    fn write(files: &mut FileSet, file: &Path, text: &str) {
-        fs::write(file, text).unwrap();
-        let listing = Listing::of(&[file.to_owned()]);
-        let jobs = files.update(listing, &BTreeSet::new(), true, SystemTime::now());
-        files.finish(jobs.into_iter().map(LoadJob::run).collect());
-    }
-
-    #[test]
-    fn object_of_a_truncated_file_is_removed_after_a_delay() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("a.yaml");
-        let mut files = FileSet::default();
-        let start = Instant::now();
-        write(&mut files, &file, NAMESPACE);
-        assert_eq!(files.resolve(start).added, 1);
-
-        write(&mut files, &file, "");
-        assert_eq!(files.resolve(start).removed, 0);
-        assert_eq!(files.next_removal(), Some(start + REMOVAL_DELAY));
-        write(&mut files, &file, NAMESPACE);
-        assert_eq!(files.resolve(start + REMOVAL_DELAY).removed, 0);
-        assert_eq!(files.next_removal(), None);
-
-        write(&mut files, &file, "");
-        let truncated = start + 2 * REMOVAL_DELAY;
-        assert_eq!(files.resolve(truncated).removed, 0);
-        assert_eq!(files.resolve(truncated + REMOVAL_DELAY).removed, 1);
-        assert_eq!(files.object_count(), 0);
-    }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use super::file_set::FileSet;
+use super::file_set::{FileSet, REMOVAL_DELAY};
 use super::listing::Listing;
 use super::load_queue::LoadJob;
 
@@ -104,5 +104,38 @@ fn object_is_kept_while_link_to_its_removed_file_is_broken() {
     fs::remove_file(root.join("v1/a.yaml")).unwrap();
     fs::remove_file(root.join("links/l.yaml")).unwrap();
     resolve(&mut files, &paths);
+    assert_eq!(files.object_count(), 0);
+}
+
+const NAMESPACE: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
+
+/// Writes the file, and reads it as after an event.
+fn write_and_read(files: &mut FileSet, file: &Path, text: &str) {
+    fs::write(file, text).unwrap();
+    let listing = Listing::of(&[file.to_owned()]);
+    let jobs = files.update(listing, &BTreeSet::new(), true, SystemTime::now());
+    files.finish(jobs.into_iter().map(LoadJob::run).collect());
+}
+
+#[test]
+fn object_of_a_truncated_file_is_removed_after_a_delay() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a.yaml");
+    let mut files = FileSet::default();
+    let start = Instant::now();
+    write_and_read(&mut files, &file, NAMESPACE);
+    assert_eq!(files.resolve(start).added, 1);
+
+    write_and_read(&mut files, &file, "");
+    assert_eq!(files.resolve(start).removed, 0);
+    assert_eq!(files.next_removal(), Some(start + REMOVAL_DELAY));
+    write_and_read(&mut files, &file, NAMESPACE);
+    assert_eq!(files.resolve(start + REMOVAL_DELAY).removed, 0);
+    assert_eq!(files.next_removal(), None);
+
+    write_and_read(&mut files, &file, "");
+    let truncated = start + 2 * REMOVAL_DELAY;
+    assert_eq!(files.resolve(truncated).removed, 0);
+    assert_eq!(files.resolve(truncated + REMOVAL_DELAY).removed, 1);
     assert_eq!(files.object_count(), 0);
 }
