@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tracing::{Level, field};
+use tracing::Level;
 
+use super::connection_log::ConnectionEnd;
 use super::dial::dial;
 use super::direction::{Meter, Side};
 use super::listener::ListenerState;
 use super::live::Place;
 use super::outcome::Outcome;
 use super::relay::relay;
-use super::route::Route;
-use crate::plan::{BackendId, RejectReason};
+use crate::plan::RejectReason;
 
 /// Why a stream may be taken for granted.
 const THERE: &str = "BUG: stream used after close() or before it was connected";
@@ -143,27 +143,18 @@ impl Connection {
     }
 
     fn log(&self, local: Option<SocketAddr>) {
-        let route = self.listener.route.as_deref().map(Route::plan);
-        let backend: Option<&BackendId> =
-            self.backend.and_then(|index| Some(&route?.backends[index].backend));
-        let reason = match self.outcome {
-            Outcome::Rejected(reason) => Some(reason.as_str()),
-            _ => None,
+        let end = ConnectionEnd {
+            listener: &self.listener,
+            backend: self.backend,
+            endpoint: self.endpoint,
+            downstream: self.peer,
+            local,
+            bytes_up: self.bytes_up,
+            bytes_down: self.bytes_down,
+            duration: self.started.elapsed(),
+            outcome: self.outcome,
         };
-        tracing::info!(
-            listener = %self.listener.id,
-            route = route.map(|route| field::display(&route.route)),
-            backend = backend.map(field::display),
-            endpoint = self.endpoint.map(field::display),
-            downstream = %self.peer,
-            local = local.map(field::display),
-            bytes_up = self.bytes_up,
-            bytes_down = self.bytes_down,
-            duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
-            outcome = self.outcome.as_str(),
-            reason,
-            "connection ended"
-        );
+        end.log();
     }
 }
 

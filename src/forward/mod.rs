@@ -47,6 +47,7 @@ mod bindings;
 mod bound_listener;
 mod buffer;
 mod connection;
+mod connection_log;
 mod counters;
 mod deadline;
 mod desired;
