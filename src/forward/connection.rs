@@ -1,7 +1,5 @@
 //! The life of one connection, from accept to outcome.
 
-use std::io;
-use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -94,10 +92,9 @@ impl Connection {
         self.backend = pick.backend;
         let endpoints = pick.target.map_err(Outcome::Rejected)?;
         let downstream = self.downstream.as_ref().expect(THERE);
-        let is_awaited = has_spoken(downstream).map_err(|_| Outcome::DownstreamReset)?;
         let dialled = tokio::select! {
             biased;
-            dialled = dial(is_awaited, &endpoints, &self.place.live().settings) => dialled,
+            dialled = dial(&endpoints, &self.place.live().settings) => dialled,
             // Nobody is left to be connected.
             _ = downstream.ready(Interest::ERROR) => return Err(Outcome::DownstreamReset),
         };
@@ -166,14 +163,6 @@ impl Drop for Connection {
         // Nobody should wait for the end until it is logged.
         self.close();
         self.log(local);
-    }
-}
-
-/// Whether the client has said something already; it may also be lost already.
-fn has_spoken(downstream: &TcpStream) -> io::Result<bool> {
-    match SockRef::from(downstream).peek(&mut [MaybeUninit::uninit()]) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-        peeked => peeked.map(|bytes| bytes > 0),
     }
 }
 
