@@ -5,25 +5,27 @@
 #[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
 mod support;
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream as StdTcpStream};
 use std::time::{Duration, Instant};
 
-use sluicegate::forward::Outcome;
+use sluicegate::forward::{DialFailure, Outcome};
 use sluicegate::plan::{Plan, RejectReason, Routing};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use support::events::{Fields, record, recorded};
+use support::events::{Fields, record, recorded, recorded_of};
 use support::peer::{Backend, Peer, Reserved, Silent};
 use support::plans::{ANY, backend, id, plan, rejecting, route, settings};
 use support::stream::Stream;
 use support::test_forwarder::TestForwarder;
 use support::{WAIT_TIMEOUT, eventually, within};
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 13] = [
+    "attempts",
     "backend",
     "bytes_down",
     "bytes_up",
+    "dial_us",
     "downstream",
     "duration_us",
     "endpoint",
@@ -45,7 +47,7 @@ async fn event(listener: &str) -> Fields {
 /// A proxy with this listener. Events are told apart by it, so each test has its own.
 async fn start_proxy(listener: &str, routing: Routing) -> TestForwarder {
     record();
-    let settings = settings(2).with_dial_timeout(2 * WAIT_TIMEOUT);
+    let settings = settings(2).with_dial_budget(2 * WAIT_TIMEOUT);
     let settings = settings.with_drain_timeout(Duration::from_millis(50));
     TestForwarder::with(settings, &plan([(listener, ANY, routing)])).await
 }
@@ -92,7 +94,9 @@ async fn event_of_rejected_connection_has_reason() {
     assert_eq!((event.get("outcome"), event.get("reason")), ("rejected", "ref_not_permitted"));
     assert_eq!(event.get("route"), "default/orders");
     assert_eq!(event.get("backend"), "default/missing");
-    assert!(!event.names().contains(&"endpoint"));
+    for absent in ["endpoint", "attempts", "dial_us"] {
+        assert!(!event.names().contains(&absent), "{event:?}");
+    }
 }
 
 #[tokio::test]
@@ -112,9 +116,11 @@ async fn event_of_failed_dial_has_endpoint() {
     let proxy = start_proxy("refused", only(refusing.address)).await;
     proxy.resets("refused").await;
     let event = event("refused").await;
-    assert_eq!(event.get("outcome"), "dial_failed");
+    assert_eq!((event.get("outcome"), event.get("reason")), ("dial_failed", "refused"));
     assert_eq!(event.get("endpoint"), refusing.address.to_string());
-    assert_eq!(event.names(), ALL);
+    assert_eq!(event.get("attempts"), "1");
+    let dial_us: u64 = event.get("dial_us").parse().unwrap();
+    assert!((1..=event.get("duration_us").parse().unwrap()).contains(&dial_us), "{event:?}");
 }
 
 #[tokio::test]
@@ -146,6 +152,7 @@ async fn event_of_client_reset_during_dial_has_backend() {
     let event = event("impatient").await;
     assert_eq!(event.get("outcome"), "downstream_reset");
     assert_eq!(event.get("backend"), "default/database");
+    assert_eq!(event.get("attempts"), "1");
 }
 
 #[tokio::test]
@@ -156,7 +163,9 @@ async fn event_of_drain_during_dial_is_drained() {
     eventually("accepted", || proxy.counters("dialling").active() == 1).await;
     within("the drain", proxy.forwarder.drain(Duration::ZERO)).await;
     client.is_reset().await;
-    assert_eq!(event("dialling").await.get("outcome"), "drained");
+    let event = event("dialling").await;
+    assert_eq!((event.get("outcome"), event.get("attempts")), ("drained", "1"));
+    assert_ne!(event.get("dial_us"), "0");
 }
 
 #[tokio::test]
@@ -200,6 +209,39 @@ async fn event_unmaps_ipv4_addresses() {
     assert_eq!(event.get("local"), local.to_string());
 }
 
+/// The log contains one line when an endpoint begins to fail and one when it is back, also if many
+/// connections find it.
+#[tokio::test]
+async fn events_of_endpoint_that_fails_and_recovers() {
+    let (refusing, echo) = (Reserved::new(), Peer::echo().await);
+    let routing = route("orders", [backend("database", 1, &[refusing.address, echo.address])]);
+    let proxy = start_proxy("recovering", routing).await;
+    let of_endpoint = |message| recorded_of("endpoint", &refusing.address.to_string(), message);
+    for _ in 0..20 {
+        proxy.connect("recovering").await.echoes().await;
+    }
+    let [failure] = &of_endpoint("endpoint failed")[..] else {
+        panic!("not one warning: {:?}", of_endpoint("endpoint failed"))
+    };
+    assert_eq!((failure.get("level"), failure.get("reason")), ("WARN", "refused"));
+    assert_eq!(failure.get("backend"), "default/database");
+    assert_eq!(failure.get("retry_after_s"), "1.0");
+
+    let _listening = refusing.take();
+    eventually("a connection tries the endpoint again", || {
+        // It is due 1 s after the failure, or later if an attempt has failed in the meantime.
+        drop(StdTcpStream::connect(proxy.address("recovering")).unwrap());
+        !of_endpoint("endpoint accepts connections again").is_empty()
+    })
+    .await;
+    let [recovery] = &of_endpoint("endpoint accepts connections again")[..] else {
+        panic!("not one line: {:?}", of_endpoint("endpoint accepts connections again"))
+    };
+    assert_eq!(recovery.get("level"), "INFO");
+    let failing_s: f64 = recovery.get("failing_s").parse().unwrap();
+    assert!(failing_s >= 1.0, "{recovery:?}");
+}
+
 /// However they end, and whether or not their listener is still there.
 #[tokio::test]
 async fn event_is_logged_once_per_connection() {
@@ -233,7 +275,7 @@ async fn event_is_logged_once_per_connection() {
     for outcome in [
         Outcome::Completed,
         Outcome::Rejected(RejectReason::BackendNotFound),
-        Outcome::DialFailed,
+        Outcome::DialFailed(DialFailure::Refused),
         Outcome::DownstreamReset,
         Outcome::Drained,
     ] {

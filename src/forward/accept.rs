@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::bind::BACKLOG;
 use super::connection::Connection;
+use super::engine::Engine;
 use super::listener::{Phase, SharedListener};
 use super::live::Live;
-use super::settings::Settings;
 
 /// The first pause after the system could not hand out a connection; it doubles up to the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
@@ -56,11 +56,11 @@ impl Acceptor {
         socket: TcpListener,
         listener: Arc<SharedListener>,
         worker: usize,
-        settings: Arc<Settings>,
+        engine: Arc<Engine>,
     ) -> Self {
         // On all interfaces, each connection has to be asked.
         let local = socket.local_addr().ok().filter(|local| !local.ip().is_unspecified());
-        Self { socket, listener, live: Arc::new(Live::new(worker, settings, local)) }
+        Self { socket, listener, live: Arc::new(Live::new(worker, engine, local)) }
     }
 
     async fn accept(&self) {
@@ -171,6 +171,7 @@ mod tests {
     use std::task::Poll;
 
     use super::*;
+    use crate::forward::settings::Settings;
 
     /// The worker may notice both at once, if it was not scheduled for a while.
     #[tokio::test(start_paused = true)]
@@ -178,7 +179,7 @@ mod tests {
         const TIMEOUT: Duration = Duration::from_millis(10);
         // A choice at random would be right every other time.
         for _ in 0..20 {
-            let live = Arc::new(Live::new(0, Arc::default(), None));
+            let live = Arc::new(Live::new(0, Arc::new(Engine::new(Settings::default())), None));
             live.spawn(|place| async move {
                 let _place = place;
                 pending().await

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tracing::Level;
 
 use super::connection_log::ConnectionEnd;
-use super::dial::dial;
+use super::dial::FailedDial;
 use super::direction::{Meter, Side};
 use super::listener::ListenerState;
 use super::live::Place;
@@ -33,6 +33,10 @@ pub(super) struct Connection {
     started: Instant,
     backend: Option<usize>,
     endpoint: Option<SocketAddr>,
+    /// Number of attempts to connect to an endpoint.
+    attempts: u32,
+    /// Duration of all attempts in microseconds; `None` until the last one ends.
+    dial_us: Option<u32>,
     upstream: Option<TcpStream>,
     bytes_up: u64,
     bytes_down: u64,
@@ -56,6 +60,8 @@ impl Connection {
             started: Instant::now(),
             backend: None,
             endpoint: None,
+            attempts: 0,
+            dial_us: None,
             upstream: None,
             bytes_up: 0,
             bytes_down: 0,
@@ -92,21 +98,23 @@ impl Connection {
         self.backend = pick.backend;
         let endpoints = pick.target.map_err(Outcome::Rejected)?;
         let downstream = self.downstream.as_ref().expect(THERE);
+        let started = Instant::now();
+        let dialer = &self.place.live().engine.dialer;
         let dialled = tokio::select! {
             biased;
-            dialled = dial(&endpoints, &self.place.live().settings) => dialled,
-            // Nobody is left to be connected.
-            _ = downstream.ready(Interest::ERROR) => return Err(Outcome::DownstreamReset),
+            dialled = dialer.dial(&endpoints, &mut self.attempts) => Ok(dialled),
+            _ = downstream.ready(Interest::ERROR) => Err(Outcome::DownstreamReset),
         };
-        match dialled {
+        self.dial_us = Some(elapsed_micros(started));
+        match dialled? {
             Ok((endpoint, upstream)) => {
                 self.endpoint = Some(endpoint);
                 self.upstream = Some(upstream);
                 Ok(())
             }
-            Err(failure) => {
-                self.endpoint = Some(failure.endpoint);
-                Err(failure.outcome)
+            Err(FailedDial { endpoint, failure }) => {
+                self.endpoint = Some(endpoint);
+                Err(Outcome::DialFailed(failure))
             }
         }
     }
@@ -133,6 +141,12 @@ impl Connection {
         }
     }
 
+    /// Returns the duration of all attempts in microseconds; `None` without an attempt.
+    fn dial_us(&self) -> Option<u32> {
+        // A dial begins when the connection is accepted. One that was aborted ends now.
+        (self.attempts > 0).then(|| self.dial_us.unwrap_or_else(|| elapsed_micros(self.started)))
+    }
+
     /// The address that the client dialled.
     fn local(&self) -> Option<SocketAddr> {
         let ask = || self.downstream.as_ref()?.local_addr().ok();
@@ -146,6 +160,8 @@ impl Connection {
             endpoint: self.endpoint,
             downstream: self.peer,
             local,
+            attempts: self.attempts,
+            dial_us: self.dial_us(),
             bytes_up: self.bytes_up,
             bytes_down: self.bytes_down,
             duration: self.started.elapsed(),
@@ -159,11 +175,20 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // Only the open socket knows it, and only a log wants it.
         let local = tracing::enabled!(Level::INFO).then(|| self.local()).flatten();
-        self.listener.counters.of(self.place.live().worker).record_end(self.outcome);
+        let counters = self.listener.counters.of(self.place.live().worker);
+        if let Some(dial_us) = self.dial_us() {
+            counters.record_dial(self.attempts, dial_us);
+        }
+        counters.record_end(self.outcome);
         // Nobody should wait for the end until it is logged.
         self.close();
         self.log(local);
     }
+}
+
+/// Returns the time since `start` in microseconds, at most 71 minutes.
+fn elapsed_micros(start: Instant) -> u32 {
+    u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX)
 }
 
 /// On a socket for both address families, an IPv4 address comes wrapped as an IPv6 one.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use super::outcome::Outcome;
 use crate::plan::ListenerId;
@@ -30,6 +31,11 @@ pub struct ListenerCounters {
     /// Number of failed calls of accept(2), for example because no file descriptor was free. Errors
     /// of a single connection, such as `ECONNABORTED`, are not counted.
     pub accept_errors: u64,
+    /// Number of attempts to connect to an endpoint, of connections that have ended. The causes of
+    /// failed dials are [outcomes](Self::ended).
+    pub dial_attempts: u64,
+    /// Duration of these attempts.
+    pub dial_time: Duration,
     ended: [u64; Outcome::COUNT],
 }
 
@@ -63,6 +69,8 @@ impl ListenerCounters {
             sum.accepted += shard.accepted.load(Ordering::Acquire);
             sum.bytes_up += shard.bytes_up.load(Ordering::Relaxed);
             sum.bytes_down += shard.bytes_down.load(Ordering::Relaxed);
+            sum.dial_attempts += shard.dial_attempts.load(Ordering::Relaxed);
+            sum.dial_time += Duration::from_micros(shard.dial_us.load(Ordering::Relaxed));
             sum.accept_errors += shard.accept_errors.load(Ordering::Relaxed);
         }
         sum
@@ -134,6 +142,8 @@ pub(super) struct Shard {
     pub(super) bytes_up: AtomicU64,
     pub(super) bytes_down: AtomicU64,
     accept_errors: AtomicU64,
+    dial_attempts: AtomicU64,
+    dial_us: AtomicU64,
     ended: [AtomicU64; Outcome::COUNT],
 }
 
@@ -144,6 +154,11 @@ impl Shard {
 
     pub(super) fn record_accept_error(&self) {
         self.accept_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn record_dial(&self, attempts: u32, dial_us: u32) {
+        self.dial_attempts.fetch_add(attempts.into(), Ordering::Relaxed);
+        self.dial_us.fetch_add(dial_us.into(), Ordering::Relaxed);
     }
 
     pub(super) fn record_end(&self, outcome: Outcome) {

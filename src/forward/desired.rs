@@ -48,11 +48,11 @@ struct DesiredListener {
 }
 
 impl DesiredState {
-    pub(super) fn new(counters: Counters) -> Self {
+    pub(super) fn new(counters: Counters, endpoint_seed: u64) -> Self {
         Self {
             listeners: BTreeMap::new(),
             claims: BTreeMap::new(),
-            routes: RouteTable::default(),
+            routes: RouteTable::new(endpoint_seed),
             counters,
         }
     }
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn update_collects_only_differences() {
-        let mut desired = DesiredState::new(Counters::new(1));
+        let mut desired = DesiredState::new(Counters::new(1), 0);
         let mut changed_by = |listeners: &[(&str, u16, &str)]| -> (Vec<String>, Vec<u16>) {
             let mut changes = Changes::default();
             desired.update(&plan(listeners), &mut changes);
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn route_is_released_with_its_last_listener() {
-        let mut desired = DesiredState::new(Counters::new(1));
+        let mut desired = DesiredState::new(Counters::new(1), 0);
         let mut update = |listeners: &[(&str, u16, &str)]| {
             desired.update(&plan(listeners), &mut Changes::default());
             let first = desired.listeners.values().next();

@@ -1,47 +1,131 @@
-//! Reaching a backend: one endpoint after the other, until one takes the connection.
+//! Connects to an endpoint of a backend: tries endpoints until one accepts the connection.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::deadline::within;
-use super::outcome::Outcome;
+use super::dial_failure::DialFailure;
+use super::dial_log::DialLog;
+use super::endpoints::{Attempt, Choice, Limits, Marks, State};
 use super::route::Endpoints;
 use super::settings::Settings;
 
-/// Connects to one of `endpoints`.
-///
-/// # Errors
-/// How the last endpoint tried failed, after as many as the settings allow.
-pub(super) async fn dial(
-    endpoints: &Endpoints<'_>,
-    settings: &Settings,
-) -> Result<(SocketAddr, TcpStream), DialFailure> {
-    let mut failure = None;
-    for endpoint in endpoints.in_turn(settings.dial_attempts.max(1)) {
-        let connected = within(settings.dial_timeout, connect(endpoint));
-        let (outcome, error) = match connected.await {
-            Some(Ok(stream)) => return Ok((endpoint, stream)),
-            Some(Err(error)) => (Outcome::DialFailed, error),
-            None => (Outcome::DialTimedOut, io::ErrorKind::TimedOut.into()),
-        };
-        tracing::debug!(%endpoint, %error, "cannot connect to endpoint");
-        failure = Some(DialFailure { outcome, endpoint });
-    }
-    Err(failure.expect("BUG: target without endpoints"))
+/// Connects to endpoints. All workers share it, and so the marks of failed endpoints.
+#[derive(Debug)]
+pub(super) struct Dialer {
+    timeout: Duration,
+    budget: Duration,
+    marks: Mutex<Marks>,
+    log: DialLog,
 }
 
-/// How the last endpoint tried failed.
-pub(super) struct DialFailure {
-    pub(super) outcome: Outcome,
+/// A failed dial: the last endpoint that was tried, and the cause.
+pub(super) struct FailedDial {
     pub(super) endpoint: SocketAddr,
+    pub(super) failure: DialFailure,
+}
+
+impl Dialer {
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            timeout: settings.dial_timeout,
+            budget: settings.dial_budget,
+            marks: Mutex::default(),
+            log: DialLog::default(),
+        }
+    }
+
+    /// Connects to one of `endpoints`, and counts the attempts in `attempts`.
+    ///
+    /// # Errors
+    /// The failure of the last attempt, when no endpoint is left to try, or no time.
+    pub(super) async fn dial(
+        &self,
+        endpoints: &Endpoints<'_>,
+        attempts: &mut u32,
+    ) -> Result<(SocketAddr, TcpStream), FailedDial> {
+        let deadline = Instant::now().checked_add(self.budget);
+        let limits = Limits { attempt: self.timeout, deadline };
+        let mut choice = Choice::new(endpoints.addresses, endpoints.rotation, limits);
+        let mut last = None;
+        while let Some(attempt) = self.next(&mut choice) {
+            *attempts += 1;
+            let endpoint = attempt.endpoint;
+            let error = match within(attempt.timeout, connect(endpoint)).await {
+                Some(Ok(stream)) => {
+                    self.record_success(attempt);
+                    return Ok((endpoint, stream));
+                }
+                Some(Err(error)) => error,
+                None => ErrorKind::TimedOut.into(),
+            };
+            let failure = DialFailure::of(&error);
+            tracing::debug!(%endpoint, %error, "cannot connect to the endpoint");
+            self.record_failure(attempt, failure, &error, endpoints);
+            last = Some(FailedDial { endpoint, failure });
+            // The next endpoint would fail alike. A local port may be free for it, since ports are
+            // counted for each endpoint.
+            if matches!(failure, DialFailure::NoDescriptor | DialFailure::NoMemory) {
+                break;
+            }
+        }
+        Err(last.expect("BUG: backend without endpoints"))
+    }
+
+    fn next(&self, choice: &mut Choice<'_>) -> Option<Attempt> {
+        choice.next(&mut self.lock_marks(), Instant::now())
+    }
+
+    fn record_success(&self, attempt: Attempt) {
+        if attempt.state == State::Unmarked {
+            return;
+        }
+        let recovery = self.lock_marks().record_success(attempt.endpoint, Instant::now());
+        if let Some(failing_for) = recovery {
+            let failing_s = failing_for.as_secs_f64();
+            tracing::info!(endpoint = %attempt.endpoint, failing_s, "endpoint accepts connections again");
+        }
+    }
+
+    fn record_failure(
+        &self,
+        attempt: Attempt,
+        failure: DialFailure,
+        error: &io::Error,
+        endpoints: &Endpoints<'_>,
+    ) {
+        let (endpoint, now) = (attempt.endpoint, Instant::now());
+        if failure.is_local() {
+            return self.log.warn_local(endpoint, failure, error, now);
+        }
+        let is_check = attempt.state == State::Due;
+        let report = self.lock_marks().record_failure(endpoint, is_check, now);
+        if let Some(mark) = report {
+            tracing::warn!(
+                %endpoint,
+                backend = %endpoints.backend,
+                reason = failure.as_str(),
+                %error,
+                retry_after_s = mark.as_secs_f64(),
+                "endpoint failed; connections avoid it until one of them has tried it again"
+            );
+        }
+    }
+
+    /// Locks the marks, for one pass over the endpoints of a backend at most.
+    fn lock_marks(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn connect(endpoint: SocketAddr) -> io::Result<TcpStream> {
     let socket = if endpoint.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.set_nodelay(true)?;
-    // A backend that vanished without a word is found out, some day.
+    // Keepalive detects backends that are lost without FIN or RST.
     socket.set_keepalive(true)?;
     socket.connect(endpoint).await
 }

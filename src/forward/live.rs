@@ -9,13 +9,13 @@ use slab::Slab;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
-use super::settings::Settings;
+use super::engine::Engine;
 
 /// The live connections of a listener on one worker, and what they have in common.
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) worker: usize,
-    pub(super) settings: Arc<Settings>,
+    pub(super) engine: Arc<Engine>,
     /// The address that clients dialled, where it is the same for all.
     pub(super) local: Option<SocketAddr>,
     tasks: Mutex<Slab<Option<AbortHandle>>>,
@@ -30,8 +30,8 @@ pub(super) struct Place {
 }
 
 impl Live {
-    pub(super) fn new(worker: usize, settings: Arc<Settings>, local: Option<SocketAddr>) -> Self {
-        Self { worker, settings, local, tasks: Mutex::default(), left: Notify::new() }
+    pub(super) fn new(worker: usize, engine: Arc<Engine>, local: Option<SocketAddr>) -> Self {
+        Self { worker, engine, local, tasks: Mutex::default(), left: Notify::new() }
     }
 
     /// Spawns a connection's task on the worker, with its place.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::dial_failure::DialFailure;
 use crate::plan::RejectReason;
 
 /// The way a connection ended. Logs and counters use the same set.
@@ -12,10 +13,8 @@ pub enum Outcome {
     Completed,
     /// The connection was accepted and reset at once, without dialling an endpoint.
     Rejected(RejectReason),
-    /// The last endpoint that was tried refused the connection, or could not be reached.
-    DialFailed,
-    /// The last endpoint that was tried did not answer within the dial timeout.
-    DialTimedOut,
+    /// No endpoint could be connected; the cause is that of the last attempt.
+    DialFailed(DialFailure),
     /// The client reset the connection or was lost.
     DownstreamReset,
     /// The backend reset the connection or was lost.
@@ -26,7 +25,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All outcomes, with one [`Rejected`](Self::Rejected) for each reason.
+    /// All outcomes, with one [`Rejected`](Self::Rejected) and one
+    /// [`DialFailed`](Self::DialFailed) for each reason.
     pub const ALL: &'static [Self] = &[
         Self::Completed,
         Self::Rejected(RejectReason::NoRoute),
@@ -36,8 +36,14 @@ impl Outcome {
         Self::Rejected(RejectReason::RefNotPermitted),
         Self::Rejected(RejectReason::InvalidKind),
         Self::Rejected(RejectReason::UnsupportedProtocol),
-        Self::DialFailed,
-        Self::DialTimedOut,
+        Self::DialFailed(DialFailure::Refused),
+        Self::DialFailed(DialFailure::TimedOut),
+        Self::DialFailed(DialFailure::Unreachable),
+        Self::DialFailed(DialFailure::NotPermitted),
+        Self::DialFailed(DialFailure::NoLocalPort),
+        Self::DialFailed(DialFailure::NoDescriptor),
+        Self::DialFailed(DialFailure::NoMemory),
+        Self::DialFailed(DialFailure::Other),
         Self::DownstreamReset,
         Self::UpstreamReset,
         Self::Drained,
@@ -45,16 +51,24 @@ impl Outcome {
 
     pub(super) const COUNT: usize = Self::ALL.len();
 
-    /// Returns the label for logs and metrics. It does not include the reason of a rejection.
+    /// Returns the label for logs and metrics, without the [`reason`](Self::reason).
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",
             Self::Rejected(_) => "rejected",
-            Self::DialFailed => "dial_failed",
-            Self::DialTimedOut => "dial_timed_out",
+            Self::DialFailed(_) => "dial_failed",
             Self::DownstreamReset => "downstream_reset",
             Self::UpstreamReset => "upstream_reset",
             Self::Drained => "drained",
+        }
+    }
+
+    /// Returns the label of the reason, if the outcome has one.
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Rejected(reason) => Some(reason.as_str()),
+            Self::DialFailed(failure) => Some(failure.as_str()),
+            Self::Completed | Self::DownstreamReset | Self::UpstreamReset | Self::Drained => None,
         }
     }
 
@@ -69,11 +83,17 @@ impl Outcome {
             Self::Rejected(RejectReason::RefNotPermitted) => 5,
             Self::Rejected(RejectReason::InvalidKind) => 6,
             Self::Rejected(RejectReason::UnsupportedProtocol) => 7,
-            Self::DialFailed => 8,
-            Self::DialTimedOut => 9,
-            Self::DownstreamReset => 10,
-            Self::UpstreamReset => 11,
-            Self::Drained => 12,
+            Self::DialFailed(DialFailure::Refused) => 8,
+            Self::DialFailed(DialFailure::TimedOut) => 9,
+            Self::DialFailed(DialFailure::Unreachable) => 10,
+            Self::DialFailed(DialFailure::NotPermitted) => 11,
+            Self::DialFailed(DialFailure::NoLocalPort) => 12,
+            Self::DialFailed(DialFailure::NoDescriptor) => 13,
+            Self::DialFailed(DialFailure::NoMemory) => 14,
+            Self::DialFailed(DialFailure::Other) => 15,
+            Self::DownstreamReset => 16,
+            Self::UpstreamReset => 17,
+            Self::Drained => 18,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! or moved to another Gateway, keeps its socket and its connections.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::bindings::Bindings;
 use super::bound_listener::BoundListener;
 use super::counters::Counters;
 use super::desired::{Changes, DesiredState, SocketKey};
+use super::engine::Engine;
 use super::settings::Settings;
 use super::worker::Worker;
 use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
@@ -23,7 +25,7 @@ use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 /// The desired state, the actual state, and the workers.
 #[derive(Debug)]
 pub(super) struct Reconciler {
-    settings: Arc<Settings>,
+    engine: Arc<Engine>,
     workers: Vec<Worker>,
     desired: DesiredState,
     /// Differences between the desired and the actual state. They remain if `apply` is cancelled.
@@ -38,13 +40,16 @@ pub(super) struct Reconciler {
 
 impl Reconciler {
     pub(super) fn start(settings: Settings) -> io::Result<Self> {
-        let settings = Arc::new(settings);
-        let workers = (0..settings.workers.get())
-            .map(|number| Worker::start(number, settings.clone()))
+        let engine = Arc::new(Engine::new(settings));
+        let workers = (0..engine.settings.workers.get())
+            .map(|number| Worker::start(number, engine.clone()))
             .collect::<io::Result<Vec<_>>>()?;
         Ok(Self {
-            desired: DesiredState::new(Counters::new(workers.len())),
-            settings,
+            desired: DesiredState::new(
+                Counters::new(workers.len()),
+                endpoint_seed(&engine.settings),
+            ),
+            engine,
             workers,
             changes: Changes::default(),
             bound: BTreeMap::new(),
@@ -166,7 +171,7 @@ impl Reconciler {
             if [key, &by_address].into_iter().any(|key| !self.desired.claims(key).is_empty()) {
                 draining.close(None);
             } else if draining.deadline().is_none() {
-                draining.close(Some(deadline_after(self.settings.drain_timeout)));
+                draining.close(Some(deadline_after(self.engine.settings.drain_timeout)));
             }
         }
     }
@@ -231,6 +236,11 @@ fn replace_if_changed<T: PartialEq>(
         values.insert(id.clone(), value);
     }
     true
+}
+
+/// Returns the seed of the first endpoints: that of the settings, or a random one.
+fn endpoint_seed(settings: &Settings) -> u64 {
+    settings.endpoint_seed.unwrap_or_else(|| RandomState::new().hash_one(()))
 }
 
 /// Returns `now + timeout`, or one year from now if that overflows.

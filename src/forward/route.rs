@@ -9,11 +9,12 @@
 //!
 //! All workers share the state, so the shares are exact for the route, not only for each worker.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::plan::{BackendPlan, RejectReason, RoutePlan, Target};
+use super::endpoints::Rotation;
+use crate::plan::{BackendId, BackendPlan, RejectReason, RoutePlan, Target};
 
 /// A route: its plan and the state of its rotation.
 #[derive(Debug)]
@@ -21,29 +22,34 @@ pub(super) struct Route {
     plan: Arc<RoutePlan>,
     /// The current weight of each backend.
     current_weights: Mutex<Box<[i64]>>,
-    /// The round-robin position in the endpoints of each backend.
-    cursors: Box<[AtomicUsize]>,
+    /// The rotation of the endpoints of each backend.
+    rotations: Box<[Rotation]>,
 }
 
 /// The selected backend of a connection.
 pub(super) struct Pick<'a> {
     /// The index of the backend in the plan; `None` if all weights are 0.
     pub(super) backend: Option<usize>,
-    /// The endpoints to dial, or the reason to reject the connection.
+    /// The endpoints, or the reason to reject the connection.
     pub(super) target: Result<Endpoints<'a>, RejectReason>,
 }
 
-/// The endpoints of a backend, in the order in which to dial them.
+/// The endpoints of a backend. There is at least one.
 pub(super) struct Endpoints<'a> {
-    addresses: &'a [SocketAddr],
-    first: usize,
+    pub(super) backend: &'a BackendId,
+    pub(super) addresses: &'a [SocketAddr],
+    pub(super) rotation: &'a Rotation,
 }
 
 impl Route {
     /// Creates a route for `plan`. It continues the rotation of its predecessor: that of the
     /// backends if their weights are the same, and that of the endpoints of each backend that both
-    /// have.
-    pub(super) fn new(plan: Arc<RoutePlan>, predecessor: Option<&Self>) -> Self {
+    /// have. Other backends begin with an endpoint that depends on the seed.
+    pub(super) fn new(
+        plan: Arc<RoutePlan>,
+        endpoint_seed: u64,
+        predecessor: Option<&Self>,
+    ) -> Self {
         let weights = |plan: &RoutePlan| -> Vec<_> {
             plan.backends.iter().map(|backend| backend.weight).collect()
         };
@@ -52,36 +58,43 @@ impl Route {
                 || vec![0; plan.backends.len()].into(),
                 |old| old.lock_current_weights().clone(),
             );
-        let turn = |backend: &BackendPlan| {
+        let kept_position = |backend: &BackendPlan| {
             let old = predecessor?;
             let index =
                 old.plan.backends.iter().position(|other| other.backend == backend.backend)?;
-            Some(old.cursors[index].load(Ordering::Relaxed))
+            Some(old.rotations[index].position())
         };
-        let cursors = plan
-            .backends
-            .iter()
-            .map(|backend| AtomicUsize::new(turn(backend).unwrap_or(0)))
-            .collect();
-        Self { plan, current_weights: Mutex::new(current_weights), cursors }
+        let first_position = |backend: &BackendPlan| {
+            let mut hasher = DefaultHasher::new();
+            (endpoint_seed, &plan.route, &backend.backend).hash(&mut hasher);
+            hasher.finish() as usize
+        };
+        let rotation = |backend| {
+            let position = kept_position(backend).unwrap_or_else(|| first_position(backend));
+            Rotation::starting_at(position)
+        };
+        let rotations = plan.backends.iter().map(rotation).collect();
+        Self { plan, current_weights: Mutex::new(current_weights), rotations }
     }
 
     pub(super) fn plan(&self) -> &Arc<RoutePlan> {
         &self.plan
     }
 
-    /// Selects a backend, and the first of its endpoints to dial.
+    /// Selects a backend.
     pub(super) fn pick(&self) -> Pick<'_> {
         let Some(index) = self.pick_backend() else {
             return Pick { backend: None, target: Err(RejectReason::NoWeight) };
         };
-        let target = match &self.plan.backends[index].target {
+        let backend = &self.plan.backends[index];
+        let target = match &backend.target {
             Target::Reject(reason) => Err(*reason),
             Target::Endpoints(addresses) if addresses.is_empty() => Err(RejectReason::NoEndpoints),
-            Target::Endpoints(addresses) => {
-                let turn = self.cursors[index].fetch_add(1, Ordering::Relaxed);
-                Ok(Endpoints { addresses, first: turn % addresses.len() })
-            }
+            Target::Endpoints(addresses) => Ok(Endpoints {
+                backend: &backend.backend,
+                addresses,
+                rotation: &self.rotations[index],
+            }),
         };
         Pick { backend: Some(index), target }
     }
@@ -114,14 +127,6 @@ impl Route {
     /// Locks the current weights. The lock is held for a few additions only, also during a reload.
     fn lock_current_weights(&self) -> MutexGuard<'_, Box<[i64]>> {
         self.current_weights.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Endpoints<'_> {
-    /// Returns at most `attempts` different endpoints, in round-robin order.
-    pub(super) fn in_turn(&self, attempts: usize) -> impl Iterator<Item = SocketAddr> + '_ {
-        let count = self.addresses.len();
-        (0..attempts.min(count)).map(move |step| self.addresses[(self.first + step) % count])
     }
 }
 
@@ -158,7 +163,7 @@ mod tests {
     fn shares_are_exact_over_a_period_and_near_over_any_window() {
         for weights in [&[70, 30, 0][..], &[1, 1, 1], &[5, 1, 1], &[1_000_000, 1], &[3, 0, 7, 11]] {
             let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
-            let route = Route::new(plan(weights), None);
+            let route = Route::new(plan(weights), 0, None);
             let count = total.min(500) as usize;
             let picked = picks(&route, 2 * count);
             for (index, weight) in weights.iter().enumerate() {
@@ -184,33 +189,41 @@ mod tests {
     #[test]
     fn pick_without_weight_rejects() {
         for weights in [&[0, 0][..], &[0], &[]] {
-            let route = Route::new(plan(weights), None);
+            let route = Route::new(plan(weights), 0, None);
             assert!(matches!(route.pick().target, Err(RejectReason::NoWeight)));
         }
     }
 
+    fn first_position(route: &str, seed: u64, predecessor: Option<&Route>) -> usize {
+        let plan = RoutePlan { route: name(route), ..(*plan(&[1])).clone() };
+        Route::new(Arc::new(plan), seed, predecessor).rotations[0].position()
+    }
+
     #[test]
-    fn endpoints_rotate_with_each_pick() {
-        let route = Route::new(plan(&[1]), None);
-        let ports = |route: &Route| -> Vec<_> {
-            route
-                .pick()
-                .target
-                .unwrap_or_else(|reason| panic!("{reason}"))
-                .in_turn(3)
-                .map(|address| address.port())
-                .collect()
-        };
-        assert_eq!(ports(&route), [1, 2]);
-        assert_eq!(ports(&route), [2, 1]);
+    fn first_endpoints_differ_between_routes_and_seeds() {
+        let by_route = |number| first_position(&format!("r{number}"), 0, None) % 6;
+        let by_seed = |seed| first_position("r", seed, None) % 6;
+        for first in [&by_route as &dyn Fn(u64) -> usize, &by_seed] {
+            let mut counts = [0; 6];
+            (0..600).for_each(|number| counts[first(number)] += 1);
+            assert!(counts.iter().all(|count| (60..140).contains(count)), "{counts:?}");
+        }
+        assert_eq!(first_position("r", 7, None), first_position("r", 7, None));
+    }
+
+    #[test]
+    fn successor_keeps_the_position_of_the_endpoints() {
+        let old = Route::new(plan(&[1]), 0, None);
+        let successor = Route::new(plan(&[2]), 1, Some(&old));
+        assert_eq!(successor.rotations[0].position(), old.rotations[0].position());
     }
 
     #[test]
     fn successor_continues_the_rotation() {
-        let old = Route::new(plan(&[2, 1]), None);
-        let expected = picks(&Route::new(plan(&[2, 1]), None), 6);
+        let old = Route::new(plan(&[2, 1]), 0, None);
+        let expected = picks(&Route::new(plan(&[2, 1]), 0, None), 6);
         let mut got = picks(&old, 2);
-        got.extend(picks(&Route::new(plan(&[2, 1]), Some(&old)), 4));
+        got.extend(picks(&Route::new(plan(&[2, 1]), 0, Some(&old)), 4));
         assert_eq!(got, expected);
     }
 }

@@ -10,11 +10,17 @@ use std::time::Duration;
 pub struct Settings {
     /// Number of worker threads. Default: one for each CPU that is available to the process.
     pub workers: NonZeroUsize,
-    /// Timeout for the TCP handshake with one endpoint. Default: 10 s. If it is too short, dials to
-    /// a busy backend fail; if it is too long, clients wait for a dead one.
+    /// Maximum duration of a TCP handshake with one endpoint while the connection can still try
+    /// another one; the last one gets the rest of [`dial_budget`](Self::dial_budget). Default: 3 s.
+    /// If it is too short, dials to a busy backend fail; if it is too long, clients wait for a
+    /// dead endpoint.
     pub dial_timeout: Duration,
-    /// Maximum number of endpoints to dial for one connection. Default: 3. 0 means 1.
-    pub dial_attempts: usize,
+    /// Maximum time to connect to an endpoint, over all endpoints that a connection tries. Default:
+    /// 10 s. There is always one attempt.
+    pub dial_budget: Duration,
+    /// Seed of the endpoint with which each backend of each route begins. Default: `None`, a random
+    /// one, so that replicas do not send their first connections to the same endpoint.
+    pub endpoint_seed: Option<u64>,
     /// Time that connections of a removed listener have to finish; those that are open at the end
     /// are reset. Default: 30 s.
     pub drain_timeout: Duration,
@@ -24,8 +30,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
-            dial_timeout: Duration::from_secs(10),
-            dial_attempts: 3,
+            dial_timeout: Duration::from_secs(3),
+            dial_budget: Duration::from_secs(10),
+            endpoint_seed: None,
             drain_timeout: Duration::from_secs(30),
         }
     }
@@ -39,17 +46,24 @@ impl Settings {
         self
     }
 
-    /// Sets the timeout for the TCP handshake with one endpoint.
+    /// Sets the maximum duration of a handshake while another endpoint is left to try.
     #[must_use]
     pub fn with_dial_timeout(mut self, timeout: Duration) -> Self {
         self.dial_timeout = timeout;
         self
     }
 
-    /// Sets the maximum number of endpoints to dial for one connection. 0 means 1.
+    /// Sets the maximum time to connect to an endpoint, over all attempts.
     #[must_use]
-    pub fn with_dial_attempts(mut self, attempts: usize) -> Self {
-        self.dial_attempts = attempts.max(1);
+    pub fn with_dial_budget(mut self, budget: Duration) -> Self {
+        self.dial_budget = budget;
+        self
+    }
+
+    /// Sets the seed of the first endpoint of each backend.
+    #[must_use]
+    pub fn with_endpoint_seed(mut self, seed: u64) -> Self {
+        self.endpoint_seed = Some(seed);
         self
     }
 

@@ -9,9 +9,9 @@ use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::accept::{self, Acceptor};
+use super::engine::Engine;
 use super::listener::{Phase, SharedListener};
 use super::pipe;
-use super::settings::Settings;
 
 /// A socket for a worker to serve.
 pub(super) struct Assignment {
@@ -35,17 +35,17 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(number: usize, settings: Arc<Settings>) -> io::Result<Self> {
+    pub(super) fn start(number: usize, engine: Arc<Engine>) -> io::Result<Self> {
         let (assignments, queue) = mpsc::channel(QUEUE);
         let (starter, started) = std::sync::mpsc::sync_channel(1);
         let thread =
             thread::Builder::new().name(format!("sluicegate-{number}")).spawn(move || {
-                pipe::prepare_worker(settings.workers);
+                pipe::prepare_worker(engine.settings.workers);
                 // Here, since a runtime must not be dropped within the caller's.
                 match runtime::Builder::new_current_thread().enable_all().build() {
                     Ok(runtime) => {
                         let _ = starter.send(Ok(()));
-                        runtime.block_on(work(number, settings, queue));
+                        runtime.block_on(work(number, engine, queue));
                     }
                     Err(error) => drop(starter.send(Err(error))),
                 }
@@ -74,7 +74,7 @@ impl Drop for Worker {
 }
 
 /// Takes assignments until there can be no more; the runtime then ends what is left.
-async fn work(number: usize, settings: Arc<Settings>, mut queue: mpsc::Receiver<Assignment>) {
+async fn work(number: usize, engine: Arc<Engine>, mut queue: mpsc::Receiver<Assignment>) {
     while let Some(assignment) = queue.recv().await {
         let Assignment { socket, listener, stop, closed, finished } = assignment;
         let socket = match TcpListener::from_std(socket) {
@@ -84,7 +84,7 @@ async fn work(number: usize, settings: Arc<Settings>, mut queue: mpsc::Receiver<
                 continue;
             }
         };
-        let acceptor = Acceptor::new(socket, listener, number, settings.clone());
+        let acceptor = Acceptor::new(socket, listener, number, engine.clone());
         tokio::spawn(async move {
             accept::run(acceptor, stop, closed).await;
             drop(finished);

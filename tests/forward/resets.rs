@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sluicegate::forward::Outcome;
+use sluicegate::forward::{DialFailure, Outcome};
 use tokio::time::sleep;
 
 use crate::support::eventually;
@@ -44,7 +44,11 @@ async fn reset_right_after_accept_reaches_client() {
     assert_eq!(backend.accepted(), 20);
     eventually("all ended", || proxy.counters("tcp").active() == 0).await;
     let counters = proxy.counters("tcp");
-    assert_eq!(counters.ended(Outcome::UpstreamReset) + counters.ended(Outcome::DialFailed), 20);
+    assert_eq!(
+        counters.ended(Outcome::UpstreamReset)
+            + counters.ended(Outcome::DialFailed(DialFailure::Refused)),
+        20
+    );
 }
 
 /// The backend has heard the client's end and takes its time; it must still learn of the reset.

@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, Once};
 
+use sluicegate::forward::Outcome;
 use tokio::sync::oneshot;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -18,11 +19,21 @@ static STRAY: Mutex<Vec<Ending>> = Mutex::new(Vec::new());
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     pub listener: String,
+    /// The [`label`] of the outcome.
     pub outcome: String,
+    reason: Option<Box<str>>,
     pub endpoint: Option<SocketAddr>,
     pub bytes_up: u64,
     pub bytes_down: u64,
     downstream: Option<SocketAddr>,
+}
+
+/// Returns the name of an outcome: its label and, if a dial failed, the cause.
+pub fn label(outcome: Outcome) -> String {
+    match (outcome, outcome.reason()) {
+        (Outcome::DialFailed(_), Some(cause)) => format!("{outcome}: {cause}"),
+        _ => outcome.to_string(),
+    }
 }
 
 /// The address from which a client connects; all of 127.0.0.0/8 is this host's.
@@ -70,6 +81,9 @@ impl Subscriber for Listener {
         if ending.outcome.is_empty() {
             return;
         }
+        if ending.outcome == "dial_failed" {
+            ending.outcome = format!("dial_failed: {}", ending.reason.take().unwrap_or_default());
+        }
         let client = ending.downstream.map(|client| client.ip());
         let sender = client.and_then(|client| {
             AWAITED.lock().unwrap().as_mut().and_then(|all| all.remove(&client))
@@ -101,8 +115,10 @@ impl Visit for Ending {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "outcome" {
-            self.outcome = value.to_owned();
+        match field.name() {
+            "outcome" => self.outcome = value.to_owned(),
+            "reason" => self.reason = Some(value.into()),
+            _ => {}
         }
     }
 

@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-use sluicegate::forward::{ListenerCounters, Outcome};
+use sluicegate::forward::{DialFailure, ListenerCounters, Outcome};
 use sluicegate::plan::{ListenerId, RejectReason};
 
+use super::log::label;
 use super::script::{Scene, Script};
 use super::verify::Observations;
 
 const OUTCOMES: [Outcome; 7] = [
     Outcome::Completed,
     Outcome::Rejected(RejectReason::BackendNotFound),
-    Outcome::DialFailed,
-    Outcome::DialTimedOut,
+    Outcome::DialFailed(DialFailure::Refused),
+    Outcome::DialFailed(DialFailure::TimedOut),
     Outcome::DownstreamReset,
     Outcome::UpstreamReset,
     Outcome::Drained,
@@ -39,8 +40,7 @@ struct Listener {
 impl Stats {
     pub fn note(&mut self, script: &Script, observed: &Observations) {
         let Observations { client, backend, proxy } = observed;
-        let outcome =
-            OUTCOMES.iter().position(|outcome| outcome.as_str() == proxy.outcome).unwrap();
+        let outcome = OUTCOMES.iter().position(|outcome| label(*outcome) == proxy.outcome).unwrap();
         self.scenes.entry(script.scene).or_default()[outcome] += 1;
         let listener = self.listeners.entry((script.proxy, proxy.listener.clone())).or_default();
         listener.ended[outcome] += 1;
@@ -102,12 +102,12 @@ impl Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:10}", "")?;
         for outcome in OUTCOMES {
-            write!(f, "{:>18}", outcome.as_str())?;
+            write!(f, "{:>24}", label(outcome))?;
         }
         for (scene, ended) in &self.scenes {
             write!(f, "\n{:10}", scene.name())?;
             for count in ended {
-                write!(f, "{count:>18}")?;
+                write!(f, "{count:>24}")?;
             }
         }
         Ok(())

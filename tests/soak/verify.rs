@@ -58,7 +58,7 @@ pub fn verify(script: &Script, observed: &Observations) -> Result<(), String> {
             closes(&[Close::Ended], &[ended])?;
             moved(said_up + client_opens, said_down + backend_opens)?;
         }
-        "rejected" | "dial_failed" | "dial_timed_out" if scene != Scene::Slam => {
+        "rejected" | "dial_failed: refused" | "dial_failed: timed_out" if scene != Scene::Slam => {
             closes(&[Close::Lost], &[None])?;
             moved(0, 0)?;
         }
@@ -68,7 +68,7 @@ pub fn verify(script: &Script, observed: &Observations) -> Result<(), String> {
             moved(0, 0)?;
         }
         "upstream_reset" if scene.is_conversation() => closes(&[Close::Lost], &[left])?,
-        "upstream_reset" | "dial_failed" => closes(&[Close::Lost], &[None])?,
+        "upstream_reset" | "dial_failed: refused" => closes(&[Close::Lost], &[None])?,
         // Its last bytes may have been on their way when the time was over.
         "drained" => closes(&[Close::Lost, Close::Ended], &[None, lost, ended])?,
         other => return Err(format!("an outcome nobody knows: {other}")),
@@ -112,11 +112,11 @@ fn allowed(script: &Script) -> &'static [&'static str] {
         Scene::Talk | Scene::Greet | Scene::Standby => &["completed"],
         Scene::Mixed => &["completed", "rejected"],
         Scene::Passing => &["completed", "drained"],
-        Scene::Refused => &["dial_failed"],
+        Scene::Refused => &["dial_failed: refused"],
         // So fast that it may look as if it had not taken the connection at all.
-        Scene::Slam => &["upstream_reset", "dial_failed"],
+        Scene::Slam => &["upstream_reset", "dial_failed: refused"],
         Scene::Vanish if script.client.exit == Exit::Close => &["completed"],
-        Scene::Silent if !script.client.resets() => &["dial_timed_out"],
+        Scene::Silent if !script.client.resets() => &["dial_failed: timed_out"],
         Scene::Vanish | Scene::Silent => &["downstream_reset"],
     }
 }

@@ -23,7 +23,10 @@ pub(crate) struct ConfiguredGateway {
 /// Returns [`RunError::Kubernetes`] if there is no configuration for a cluster.
 pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGateway, RunError> {
     // For connections of a removed listener. The shutdown has the same timeout.
-    let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
+    let mut forward = Settings::default()
+        .with_drain_timeout(options.drain_timeout)
+        .with_dial_timeout(options.dial_timeout)
+        .with_dial_budget(options.dial_budget);
     if let Some(workers) = options.workers {
         forward = forward.with_workers(workers);
     }

@@ -22,6 +22,10 @@ pub(in crate::forward) struct ConnectionEnd<'a> {
     pub(in crate::forward) downstream: SocketAddr,
     /// The address that the client connected to.
     pub(in crate::forward) local: Option<SocketAddr>,
+    /// Number of attempts to connect to an endpoint.
+    pub(in crate::forward) attempts: u32,
+    /// Duration of the attempts in microseconds; `None` without an attempt.
+    pub(in crate::forward) dial_us: Option<u32>,
     pub(in crate::forward) bytes_up: u64,
     pub(in crate::forward) bytes_down: u64,
     pub(in crate::forward) duration: Duration,
@@ -34,10 +38,6 @@ impl ConnectionEnd<'_> {
         let route = self.listener.route.as_deref().map(Route::plan);
         let backend: Option<&BackendId> =
             self.backend.and_then(|index| Some(&route?.backends[index].backend));
-        let reason = match self.outcome {
-            Outcome::Rejected(reason) => Some(reason.as_str()),
-            _ => None,
-        };
         tracing::info!(
             target: TARGET,
             listener = %self.listener.id,
@@ -46,11 +46,13 @@ impl ConnectionEnd<'_> {
             endpoint = self.endpoint.map(field::display),
             downstream = %self.downstream,
             local = self.local.map(field::display),
+            attempts = (self.attempts > 0).then_some(self.attempts),
+            dial_us = self.dial_us,
             bytes_up = self.bytes_up,
             bytes_down = self.bytes_down,
             duration_us = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
             outcome = self.outcome.as_str(),
-            reason,
+            reason = self.outcome.reason(),
             "connection ended"
         );
     }

@@ -12,13 +12,17 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 static RECORDED: Mutex<Vec<Fields>> = Mutex::new(Vec::new());
 
+/// Name under which the level is recorded.
+const LEVEL: &str = "level";
+
 /// An event, field by field; its text is `message`.
 #[derive(Clone, Debug, Default)]
 pub struct Fields(BTreeMap<&'static str, String>);
 
 impl Fields {
+    /// Returns the names of the fields, without the level.
     pub fn names(&self) -> Vec<&'static str> {
-        self.0.keys().copied().collect()
+        self.0.keys().copied().filter(|name| *name != LEVEL).collect()
     }
 
     #[track_caller]
@@ -35,11 +39,16 @@ pub fn record() {
 
 /// What was said of a listener so far, with this message.
 pub fn recorded(listener: &ListenerId, message: &str) -> Vec<Fields> {
-    let listener = listener.to_string();
-    let of_it = |event: &&Fields| {
-        event.0.get("listener") == Some(&listener) && event.get("message").starts_with(message)
+    recorded_of("listener", &listener.to_string(), message)
+}
+
+/// Returns the events so far whose field has this value, and whose message begins like this.
+pub fn recorded_of(field: &str, value: &str, message: &str) -> Vec<Fields> {
+    let matches = |event: &&Fields| {
+        event.0.get(field).is_some_and(|text| text == value)
+            && event.get("message").starts_with(message)
     };
-    RECORDED.lock().unwrap().iter().filter(of_it).cloned().collect()
+    RECORDED.lock().unwrap().iter().filter(matches).cloned().collect()
 }
 
 struct Recorder;
@@ -52,6 +61,7 @@ impl Subscriber for Recorder {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        fields.0.insert(LEVEL, event.metadata().level().to_string());
         RECORDED.lock().unwrap().push(fields);
     }
 

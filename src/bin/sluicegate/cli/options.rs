@@ -11,7 +11,7 @@ use sluicegate::model::GatewayController;
 
 use super::address_options::AddressOptions;
 use super::kubernetes_options::KubernetesOptions;
-use super::values::{parse_health_address, parse_seconds, parse_workers};
+use super::values::{parse_health_address, parse_positive_seconds, parse_seconds, parse_workers};
 use crate::logging::{LogFilter, LogFormat};
 
 /// TCP gateway for the Kubernetes Gateway API.
@@ -96,6 +96,20 @@ pub(crate) struct RunOptions {
     #[arg(long, env = "SLUICEGATE_WORKERS", value_name = "N", help_heading = "Operation")]
     #[arg(value_parser = parse_workers)]
     pub(crate) workers: Option<NonZeroUsize>,
+
+    /// Time to connect to one endpoint while others are left to try, in seconds
+    ///
+    /// The last endpoint that a connection tries gets the rest of --dial-budget.
+    #[arg(long, env = "SLUICEGATE_DIAL_TIMEOUT", value_name = "SECONDS", verbatim_doc_comment)]
+    #[arg(default_value = "3", value_parser = parse_positive_seconds, help_heading = "Operation")]
+    pub(crate) dial_timeout: Duration,
+
+    /// Time to connect a client to an endpoint, over all that are tried, in seconds
+    ///
+    /// Then the client is reset.
+    #[arg(long, env = "SLUICEGATE_DIAL_BUDGET", value_name = "SECONDS", verbatim_doc_comment)]
+    #[arg(default_value = "10", value_parser = parse_positive_seconds, help_heading = "Operation")]
+    pub(crate) dial_budget: Duration,
 
     /// Address of the health endpoints /livez and /readyz
     ///

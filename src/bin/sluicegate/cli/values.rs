@@ -20,6 +20,13 @@ pub(super) fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
     Duration::try_from_secs_f64(seconds).map_err(|_| expected)
 }
 
+pub(super) fn parse_positive_seconds(text: &str) -> Result<Duration, &'static str> {
+    match parse_seconds(text) {
+        Ok(seconds) if !seconds.is_zero() => Ok(seconds),
+        _ => Err("expected a number of seconds above 0, such as 3 or 0.5"),
+    }
+}
+
 pub(super) fn parse_service_type(text: &str) -> Result<ServiceType, &'static str> {
     match text {
         "LoadBalancer" => Ok(ServiceType::LoadBalancer),

@@ -1,0 +1,35 @@
+//! The round-robin positions of a backend.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Round-robin positions in the endpoints of a backend. All workers share them.
+#[derive(Debug)]
+pub(in crate::forward) struct Rotation {
+    next: AtomicUsize,
+    /// Position among the other endpoints, for attempts that cannot use the next endpoint. A
+    /// position of its own spreads them evenly: with the neighbour instead, the endpoint after a
+    /// failed one would get its connections too.
+    next_other: AtomicUsize,
+}
+
+impl Rotation {
+    /// Creates a rotation that begins at a position. It may exceed the number of endpoints.
+    pub(in crate::forward) fn starting_at(position: usize) -> Self {
+        Self { next: AtomicUsize::new(position), next_other: AtomicUsize::new(position) }
+    }
+
+    /// Returns the next position.
+    pub(in crate::forward) fn position(&self) -> usize {
+        self.next.load(Ordering::Relaxed)
+    }
+
+    /// Returns the next of `count` endpoints.
+    pub(super) fn advance(&self, count: usize) -> usize {
+        self.next.fetch_add(1, Ordering::Relaxed) % count
+    }
+
+    /// Returns the next of `count` other endpoints.
+    pub(super) fn advance_other(&self, count: usize) -> usize {
+        self.next_other.fetch_add(1, Ordering::Relaxed) % count
+    }
+}

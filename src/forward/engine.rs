@@ -1,0 +1,17 @@
+//! State that all workers of a forwarder share.
+
+use super::dial::Dialer;
+use super::settings::Settings;
+
+/// Settings and state that all workers of a forwarder share.
+#[derive(Debug)]
+pub(super) struct Engine {
+    pub(super) settings: Settings,
+    pub(super) dialer: Dialer,
+}
+
+impl Engine {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { dialer: Dialer::new(&settings), settings }
+    }
+}
