@@ -111,7 +111,7 @@ impl Dialer {
                 reason = failure.as_str(),
                 %error,
                 retry_after_s = mark.as_secs_f64(),
-                "endpoint failed; connections avoid it until one of them has tried it again"
+                "endpoint failed; connections prefer others until a retry succeeds"
             );
         }
     }

@@ -89,3 +89,30 @@ impl fmt::Display for DialFailure {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cause_follows_from_the_error() {
+        for (errno, expected) in [
+            (Errno::CONNREFUSED, DialFailure::Refused),
+            (Errno::CONNRESET, DialFailure::Refused),
+            (Errno::TIMEDOUT, DialFailure::TimedOut),
+            (Errno::HOSTUNREACH, DialFailure::Unreachable),
+            (Errno::NETUNREACH, DialFailure::Unreachable),
+            (Errno::HOSTDOWN, DialFailure::Unreachable),
+            (Errno::PERM, DialFailure::NotPermitted),
+            (Errno::ACCESS, DialFailure::NotPermitted),
+            (Errno::ADDRNOTAVAIL, DialFailure::NoLocalPort),
+            (Errno::MFILE, DialFailure::NoDescriptor),
+            (Errno::NFILE, DialFailure::NoDescriptor),
+            (Errno::NOBUFS, DialFailure::NoMemory),
+            (Errno::NOMEM, DialFailure::NoMemory),
+            (Errno::INVAL, DialFailure::Other),
+        ] {
+            assert_eq!(DialFailure::of(&errno.into()), expected, "{errno:?}");
+        }
+    }
+}

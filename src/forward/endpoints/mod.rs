@@ -9,6 +9,8 @@
 //!   endpoint is marked when it begins, it tries all of them.
 
 mod choice;
+#[cfg(test)]
+mod choice_tests;
 mod marks;
 mod rotation;
 

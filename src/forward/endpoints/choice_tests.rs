@@ -1,0 +1,240 @@
+//! Tests of the choice of endpoints, with simulated endpoints and a simulated clock.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::choice::{Choice, Limits};
+use super::marks::{Marks, State};
+use super::rotation::Rotation;
+
+const ATTEMPT: Duration = Duration::from_secs(3);
+const BUDGET: Duration = Duration::from_secs(10);
+
+fn endpoints(count: u8) -> Vec<SocketAddr> {
+    (1..=count).map(|number| SocketAddr::from(([10, 0, 0, number], 80))).collect()
+}
+
+/// Backends, of which some refuse or do not answer. Time passes only during attempts.
+struct World {
+    endpoints: Vec<SocketAddr>,
+    rotation: Rotation,
+    marks: Marks,
+    now: Instant,
+}
+
+/// Behaviour of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    Up,
+    Refusing,
+    Silent,
+}
+
+impl World {
+    fn new(count: u8) -> Self {
+        Self {
+            endpoints: endpoints(count),
+            rotation: Rotation::starting_at(0),
+            marks: Marks::default(),
+            now: Instant::now(),
+        }
+    }
+
+    /// Makes a connection. Returns the tried endpoints, the last octets of their addresses, and
+    /// the time that it took. The last one accepted the connection if the second item is set.
+    fn connect(&mut self, behaviour: impl Fn(u8) -> Is) -> (Vec<u8>, bool, Duration) {
+        let started = self.now;
+        let limits = Limits { attempt: ATTEMPT, deadline: Some(started + BUDGET) };
+        let mut choice = Choice::new(&self.endpoints, &self.rotation, limits);
+        let mut tried = Vec::new();
+        while let Some(attempt) = choice.next(&mut self.marks, self.now) {
+            let number = number(attempt.endpoint);
+            tried.push(number);
+            match behaviour(number) {
+                Is::Up => {
+                    self.marks.record_success(attempt.endpoint, self.now);
+                    return (tried, true, self.now - started);
+                }
+                Is::Refusing => {}
+                Is::Silent => self.now += attempt.timeout,
+            }
+            let is_check = attempt.state == State::Due;
+            self.marks.record_failure(attempt.endpoint, is_check, self.now);
+        }
+        (tried, false, self.now - started)
+    }
+}
+
+fn number(endpoint: SocketAddr) -> u8 {
+    match endpoint {
+        SocketAddr::V4(endpoint) => endpoint.ip().octets()[3],
+        SocketAddr::V6(_) => unreachable!("the endpoints are IPv4"),
+    }
+}
+
+#[test]
+fn healthy_endpoints_are_used_in_turn() {
+    let mut world = World::new(3);
+    let tried: Vec<_> = (0..6).flat_map(|_| world.connect(|_| Is::Up).0).collect();
+    assert_eq!(tried, [1, 2, 3, 1, 2, 3]);
+}
+
+/// The neighbours of a failed endpoint get no more than the others.
+#[test]
+fn share_of_failed_endpoints_is_spread_evenly() {
+    for (count, down) in [(6, 4), (8, 1), (8, 2), (8, 3), (8, 7)] {
+        let mut world = World::new(count);
+        let behaviour = |number| if number <= down { Is::Refusing } else { Is::Up };
+        let mut served = vec![0_u32; usize::from(count) + 1];
+        for _ in 0..840 {
+            let (tried, is_served, _) = world.connect(behaviour);
+            assert!(is_served, "{down} of {count} down: tried {tried:?}");
+            served[usize::from(*tried.last().unwrap())] += 1;
+        }
+        let up = &served[usize::from(down) + 1..];
+        let (least, most) = (up.iter().min().unwrap(), up.iter().max().unwrap());
+        // The first connections find the failed endpoints.
+        assert!(most - least <= u32::from(down) + 1, "{down} of {count} down: {up:?}");
+    }
+}
+
+#[test]
+fn silent_endpoint_delays_one_connection_for_each_mark() {
+    let mut world = World::new(2);
+    let behaviour = |number| if number == 1 { Is::Silent } else { Is::Up };
+    let start = world.now;
+    let mut delays = Vec::new();
+    while world.now < start + Duration::from_secs(60) {
+        let (_, is_served, delay) = world.connect(behaviour);
+        assert!(is_served);
+        if !delay.is_zero() {
+            assert_eq!(delay, ATTEMPT);
+            delays.push((world.now - start).as_secs());
+        }
+        world.now += Duration::from_millis(10);
+    }
+    // Each check comes with the first or second connection after the mark: 1, 2, 4, 8, 10 s.
+    assert_eq!(delays, [3, 7, 12, 19, 30, 43, 56]);
+}
+
+#[test]
+fn last_candidate_gets_the_rest_of_the_budget() {
+    let mut world = World::new(1);
+    let (tried, is_served, delay) = world.connect(|_| Is::Silent);
+    assert_eq!((tried, is_served, delay), (vec![1], false, BUDGET));
+
+    let mut world = World::new(2);
+    let (tried, is_served, delay) = world.connect(|_| Is::Silent);
+    assert_eq!((tried, is_served, delay), (vec![1, 2], false, BUDGET), "3 s and 7 s");
+}
+
+#[test]
+fn attempts_end_with_the_budget() {
+    let mut world = World::new(9);
+    let (tried, is_served, delay) = world.connect(|_| Is::Silent);
+    assert_eq!((tried.len(), is_served, delay), (4, false, BUDGET), "3, 3, 3 and 1 s");
+}
+
+#[test]
+fn marked_endpoints_are_not_tried_while_others_are_unmarked() {
+    let mut world = World::new(4);
+    let refusing = |number| if number <= 2 { Is::Refusing } else { Is::Up };
+    for _ in 0..4 {
+        world.connect(refusing);
+    }
+    let (mut tried, is_served, _) = world.connect(|_| Is::Refusing);
+    tried.sort_unstable();
+    assert_eq!((tried, is_served), (vec![3, 4], false));
+}
+
+#[test]
+fn all_endpoints_are_candidates_when_all_are_marked() {
+    let mut world = World::new(4);
+    let (tried, is_served, _) = world.connect(|_| Is::Refusing);
+    assert_eq!((tried.len(), is_served), (4, false));
+    let (_, is_served, _) = world.connect(|number| if number == 3 { Is::Up } else { Is::Refusing });
+    assert!(is_served);
+    let (tried, ..) = world.connect(|_| Is::Up);
+    assert_eq!(tried, [3], "the only one without a mark");
+}
+
+#[test]
+fn one_connection_checks_an_endpoint_after_its_mark() {
+    let mut world = World::new(2);
+    let limits = Limits { attempt: ATTEMPT, deadline: Some(world.now + BUDGET) };
+    world.connect(|number| if number == 1 { Is::Refusing } else { Is::Up });
+    world.now += Duration::from_secs(1);
+    // None of these attempts ends.
+    let first = |world: &mut World| {
+        let mut choice = Choice::new(&world.endpoints, &world.rotation, limits);
+        number(choice.next(&mut world.marks, world.now).unwrap().endpoint)
+    };
+    let tried: Vec<_> = (0..6).map(|_| first(&mut world)).collect();
+    assert_eq!(tried.iter().filter(|number| **number == 1).count(), 1, "{tried:?}");
+    world.now += ATTEMPT;
+    let tried: Vec<_> = (0..6).map(|_| first(&mut world)).collect();
+    assert_eq!(tried.iter().filter(|number| **number == 1).count(), 1, "{tried:?}");
+}
+
+#[test]
+fn endpoint_that_recovers_gets_its_share_again() {
+    let mut world = World::new(2);
+    world.connect(|number| if number == 1 { Is::Refusing } else { Is::Up });
+    world.now += Duration::from_secs(1);
+    let tried: Vec<_> = (0..20).flat_map(|_| world.connect(|_| Is::Up).0).collect();
+    assert_eq!(tried.iter().filter(|number| **number == 1).count(), 10, "{tried:?}");
+}
+
+#[test]
+fn first_attempt_is_made_without_a_budget() {
+    let mut world = World::new(2);
+    let limits = Limits { attempt: ATTEMPT, deadline: Some(world.now) };
+    let mut choice = Choice::new(&world.endpoints, &world.rotation, limits);
+    assert!(choice.next(&mut world.marks, world.now).is_some());
+    assert!(choice.next(&mut world.marks, world.now).is_none());
+}
+
+/// Returns a strategy for the behaviour of an endpoint.
+fn behaviour() -> impl Strategy<Value = Is> {
+    prop_oneof![Just(Is::Up), Just(Is::Refusing), Just(Is::Silent)]
+}
+
+proptest! {
+    /// Endpoints go up and down while connections arrive.
+    #[test]
+    fn connection_tries_each_candidate_once_within_its_budget(
+        steps in vec((vec(behaviour(), 6), 0_u64..12_000), 1..60),
+        count in 1_u8..=6,
+    ) {
+        let mut world = World::new(count);
+        for (behaviours, pause) in steps {
+            let behaviour = |number: u8| behaviours[usize::from(number) - 1];
+            let unmarked: Vec<u8> = (1..=count)
+                .filter(|number| {
+                    let endpoint = world.endpoints[usize::from(*number) - 1];
+                    world.marks.state(endpoint, world.now) == State::Unmarked
+                })
+                .collect();
+            let (mut tried, is_served, delay) = world.connect(behaviour);
+
+            prop_assert!(delay <= BUDGET, "{delay:?}");
+            prop_assert!(!tried.is_empty());
+            if !is_served && delay < BUDGET {
+                let untried = unmarked.iter().find(|number| !tried.contains(number));
+                prop_assert_eq!(untried, None, "gave up although an endpoint was left");
+            }
+            if unmarked.iter().any(|number| behaviour(*number) == Is::Up) {
+                // At most three silent endpoints fit into the budget.
+                prop_assert!(is_served || delay == BUDGET, "not served by {unmarked:?}");
+            }
+            let attempts = tried.len();
+            tried.sort_unstable();
+            tried.dedup();
+            prop_assert_eq!(tried.len(), attempts, "tried an endpoint twice");
+            world.now += Duration::from_millis(pause);
+        }
+    }
+}
