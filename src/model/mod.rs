@@ -47,6 +47,7 @@ mod listener;
 #[cfg(feature = "yaml")]
 #[cfg_attr(docsrs, doc(cfg(feature = "yaml")))]
 pub mod manifest;
+mod merge_join;
 mod meta;
 mod namespace;
 mod node;
@@ -74,7 +75,8 @@ pub use self::address::{
     GatewayAddress, GatewayAddressError, GatewayAddressType, GatewayStatusAddress,
 };
 pub use self::condition::{
-    Caveat, Condition, ConditionStatus, ConditionType, Reason, find_condition, is_condition_true,
+    Caveat, Condition, ConditionStatus, ConditionType, Reason, find_condition,
+    is_condition_true,
 };
 pub use self::condition_subject::ConditionSubject;
 pub use self::endpoint_slice::{
@@ -96,6 +98,7 @@ pub use self::labels::Labels;
 pub use self::listener::{
     AllowedRoutes, FromNamespaces, Listener, ListenerTls, RouteNamespaces, TlsMode,
 };
+pub(crate) use self::merge_join::merge_join;
 pub use self::meta::{NamespacedName, ObjectMeta, OwnerReference, default_namespace};
 pub use self::namespace::{NAMESPACE_NAME_LABEL, Namespace};
 pub use self::node::{Node, NodeAddress, NodeCondition, NodeStatus};
@@ -109,6 +112,7 @@ pub use self::reference::{
 pub use self::reference_grant::{
     ReferenceGrant, ReferenceGrantFrom, ReferenceGrantSpec, ReferenceGrantTo,
 };
+pub(crate) use self::resources::ObjectDifference;
 pub use self::resources::Resources;
 pub use self::scalar::{
     GatewayController, Group, Hostname, InvalidScalar, KindName, NamespaceName, ObjectName,

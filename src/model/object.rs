@@ -105,6 +105,22 @@ impl Object {
         ObjectKey { kind: self.kind(), namespace, name: metadata.name.clone() }
     }
 
+    /// Returns `true` if the objects differ at most in a status that gateways write.
+    pub(crate) fn is_equal_except_status(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::GatewayClass(one), Self::GatewayClass(other)) => {
+                one.metadata == other.metadata && one.spec == other.spec
+            }
+            (Self::Gateway(one), Self::Gateway(other)) => {
+                one.metadata == other.metadata && one.spec == other.spec
+            }
+            (Self::TcpRoute(one), Self::TcpRoute(other)) => {
+                one.metadata == other.metadata && one.spec == other.spec
+            }
+            _ => self == other,
+        }
+    }
+
     /// Returns the rules that the object violates. An API server refuses an object with violations.
     ///
     /// `version` is the version of the manifest, such as `v1`: some rules depend on it.

@@ -67,6 +67,21 @@ macro_rules! define_resources {
                     $(.chain(self.$store.values().cloned().map(Object::$kind)))+
             }
 
+            /// Returns the objects of served kinds that differ from those of `previous`, by kind,
+            /// then by name.
+            pub(crate) fn differences<'a>(
+                &'a self,
+                previous: &'a Self,
+            ) -> impl Iterator<Item = ObjectDifference> + 'a {
+                std::iter::empty()$(.chain({
+                    let differences = self.$store.differences(&previous.$store);
+                    differences.map(|(before, now)| ObjectDifference {
+                        before: before.cloned().map(Object::$kind),
+                        now: now.cloned().map(Object::$kind),
+                    })
+                }))+
+            }
+
             /// Returns the number of objects of served kinds.
             pub fn len(&self) -> usize {
                 0 $(+ self.$store.len())+
@@ -76,6 +91,15 @@ macro_rules! define_resources {
 }
 
 for_each_kind!(define_resources);
+
+/// An object that differs between two snapshots. At least one of its versions is present.
+#[derive(Debug)]
+pub(crate) struct ObjectDifference {
+    /// The version of the previous snapshot.
+    pub(crate) before: Option<Object>,
+    /// The version of the later snapshot.
+    pub(crate) now: Option<Object>,
+}
 
 impl Resources {
     /// Creates a snapshot without objects.

@@ -1,5 +1,6 @@
 //! The control loop: it translates snapshots, applies plans and reports the results.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::address_cooldown::Cooldown;
+use super::changes::PlanChanges;
 use super::command::Drain;
 use super::error::StartError;
 use super::report::Report;
@@ -31,6 +33,8 @@ pub(super) struct ControlLoop {
     duplicate_problems: Vec<String>,
     resources: Arc<Resources>,
     translation: Translation,
+    /// Differences of the plan since the last report.
+    plan_changes: PlanChanges,
 }
 
 impl ControlLoop {
@@ -53,6 +57,7 @@ impl ControlLoop {
             duplicate_problems: Vec::new(),
             resources,
             translation,
+            plan_changes: PlanChanges::default(),
         }
     }
 
@@ -129,7 +134,9 @@ impl ControlLoop {
         let evaluation = evaluate(&self.resources, &self.settings, &self.assignments);
         // The plan is applied before the status is built: connections need only the plan.
         let bindings = self.forwarder.apply(evaluation.plan()).await;
-        self.translation = evaluation.finish(bindings.errors.clone());
+        let translation = evaluation.finish(bindings.errors.clone());
+        let previous = mem::replace(&mut self.translation, translation);
+        self.plan_changes = PlanChanges::between(&previous.plan, &self.translation.plan);
         self.assignments = self.translation.assignments.clone();
         self.cooldown.update(&self.assignments, Instant::now());
     }
@@ -143,7 +150,7 @@ impl ControlLoop {
     }
 
     /// Publishes a report, unless it equals the one before.
-    fn report(&self) {
+    fn report(&mut self) {
         let problems = self.sources.problems().chain(self.duplicate_problems.iter().cloned());
         let mut report = Report::new(
             self.resources.clone(),
@@ -163,7 +170,7 @@ impl ControlLoop {
         if previous.as_deref() == Some(&report) {
             return;
         }
-        log_changes(previous.as_deref(), &report);
+        log_changes(previous.as_deref(), &report, mem::take(&mut self.plan_changes));
         self.sources.send_status(&StatusUpdate {
             resources: report.resources.clone(),
             status: report.status.clone(),

@@ -6,6 +6,7 @@
 
 mod address_cooldown;
 mod builder;
+mod changes;
 mod command;
 mod control_loop;
 mod controller;

@@ -1,6 +1,6 @@
 //! Reports on the state of a gateway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -60,6 +60,15 @@ impl Report {
             problems,
             failed,
         }
+    }
+
+    /// Returns the problems that the other report does not contain.
+    pub(super) fn problems_not_in<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = &'a String> {
+        let known: HashSet<_> = other.problems.iter().collect();
+        self.problems.iter().filter(move |problem| !known.contains(*problem))
     }
 }
 

@@ -1,7 +1,9 @@
-//! The log of a gateway's changes: opened and closed listeners, bind errors and problems.
+//! The log of a gateway's changes: opened and closed listeners, bind errors, problems, and one line
+//! that summarizes the change.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
+use super::changes::{Importance, PlanChanges, Summary};
 use super::report::{ListenerReport, Report};
 use crate::model::{ObjectKey, UnservedKey};
 use crate::plan::ListenerId;
@@ -10,8 +12,9 @@ use crate::plan::ListenerId;
 /// a log with limited space.
 const MAX_LINES: usize = 1_000;
 
-/// Logs the differences between two reports.
-pub(super) fn log_changes(previous: Option<&Report>, current: &Report) {
+/// Logs the differences between two reports. `plan` contains the differences of their plans.
+pub(super) fn log_changes(previous: Option<&Report>, current: &Report, plan: PlanChanges) {
+    let summary = Summary::new(previous, current, plan);
     let empty = Report::default();
     let previous = previous.unwrap_or(&empty);
     let (before, now) = (&previous.listeners, &current.listeners);
@@ -28,8 +31,7 @@ pub(super) fn log_changes(previous: Option<&Report>, current: &Report) {
     for_each_limited("listeners that cannot be opened", errors, |(listener, error)| {
         tracing::warn!(%listener, address = %error.address, error = error.message, "cannot open the listener; retrying");
     });
-    let known: HashSet<_> = previous.problems.iter().collect();
-    let new = current.problems.iter().filter(|problem| !known.contains(problem));
+    let new = current.problems_not_in(previous);
     for_each_limited("problems", new, |problem| tracing::warn!("{problem}"));
     let is_new = |(key, reference): &(&UnservedKey, &ObjectKey)| {
         previous.unserved.get(*key) != Some(*reference)
@@ -43,6 +45,30 @@ pub(super) fn log_changes(previous: Option<&Report>, current: &Report) {
             key.group
         );
     });
+    log_summary(&summary);
+}
+
+/// Logs the line that summarizes a change. Numbers that are 0 have no field.
+fn log_summary(summary: &Summary) {
+    let positive = |count: usize| (count > 0).then_some(count);
+    macro_rules! log {
+        ($level:ident) => {
+            tracing::$level!(
+                objects = positive(summary.object_count()),
+                routes = positive(summary.route_count()),
+                opened = positive(summary.opened_count()),
+                closed = positive(summary.closed_count()),
+                unrouted = positive(summary.unrouted_count()),
+                resolved = positive(summary.resolved_count()),
+                "{summary}"
+            )
+        };
+    }
+    match summary.importance() {
+        Some(Importance::Effect) => log!(info),
+        Some(Importance::NoEffect) => log!(debug),
+        None => {}
+    }
 }
 
 /// Returns the items of listeners that the listener of the same name did not have before.

@@ -1,0 +1,110 @@
+//! Differences between two plans: routes with their endpoints, and the routes of listeners.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::name_list::NameList;
+use super::route_text::describe_route;
+use crate::model::{NamespacedName, merge_join};
+use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
+
+/// Differences between two plans.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct PlanChanges {
+    /// Routes that carry the traffic of a listener now, and did not before.
+    pub(super) used: NameList,
+    /// Routes with other backends or endpoints than before.
+    pub(super) changed: NameList,
+    /// Routes that no longer carry the traffic of a listener.
+    pub(super) unused: NameList,
+    /// Listeners without a route that had one before, or did not exist.
+    pub(super) unrouted: NameList,
+    /// Listeners with another route than before.
+    pub(super) rerouted: NameList,
+}
+
+type Routes<'a> = BTreeMap<&'a NamespacedName, &'a Arc<RoutePlan>>;
+
+impl PlanChanges {
+    /// Compares two plans.
+    pub(crate) fn between(before: &Plan, now: &Plan) -> Self {
+        let mut changes = Self::default();
+        let (mut old_routes, mut new_routes) = (Routes::new(), Routes::new());
+        for (id, old, new) in merge_join(&before.listeners, &now.listeners) {
+            let (old, new) = (old.map(route_of), new.map(route_of));
+            if old == new {
+                continue;
+            }
+            changes.add_listener(id, old, new);
+            old_routes.extend(old.flatten().map(|route| (&route.route, route)));
+            new_routes.extend(new.flatten().map(|route| (&route.route, route)));
+        }
+        // A route that one listener lost or got may be that of another listener all along.
+        retain_unused(&mut old_routes, &new_routes, now);
+        changes.add_routes(&old_routes, &new_routes, before);
+        changes
+    }
+
+    fn add_listener(
+        &mut self,
+        id: &ListenerId,
+        old: Option<Option<&Arc<RoutePlan>>>,
+        new: Option<Option<&Arc<RoutePlan>>>,
+    ) {
+        match (old, new) {
+            (_, Some(None)) => self.unrouted.add(|| id),
+            (Some(old), Some(Some(new))) if old.is_none_or(|old| old.route != new.route) => {
+                self.rerouted.add(|| format!("{id} to {}", new.route));
+            }
+            _ => {}
+        }
+    }
+
+    fn add_routes(&mut self, old_routes: &Routes<'_>, new_routes: &Routes<'_>, before: &Plan) {
+        let mut added = Routes::new();
+        for (name, now) in new_routes {
+            match old_routes.get(name) {
+                Some(old) if old == now => {}
+                Some(old) => self.changed.add(|| describe_route(Some(old), now)),
+                None => {
+                    added.insert(name, now);
+                }
+            }
+        }
+        if !added.is_empty() {
+            let in_use = before.listeners.values().filter_map(route_of);
+            for route in in_use {
+                if let Some(now) = added.remove(&route.route)
+                    && now != route
+                {
+                    self.changed.add(|| describe_route(Some(route), now));
+                }
+            }
+        }
+        for now in added.values() {
+            self.used.add(|| describe_route(None, now));
+        }
+        for name in old_routes.keys().filter(|name| !new_routes.contains_key(*name)) {
+            self.unused.add(|| name);
+        }
+    }
+}
+
+/// Removes the routes that a listener of the plan still has, unless `new_routes` contains them.
+fn retain_unused(old_routes: &mut Routes<'_>, new_routes: &Routes<'_>, now: &Plan) {
+    if old_routes.keys().all(|name| new_routes.contains_key(name)) {
+        return;
+    }
+    for route in now.listeners.values().filter_map(route_of) {
+        if !new_routes.contains_key(&route.route) {
+            old_routes.remove(&route.route);
+        }
+    }
+}
+
+fn route_of(listener: &ListenerPlan) -> Option<&Arc<RoutePlan>> {
+    match &listener.routing {
+        Routing::Single(route) => Some(route),
+        Routing::Unrouted => None,
+    }
+}
