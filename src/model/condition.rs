@@ -84,17 +84,32 @@ impl Condition {
         }
     }
 
-    /// Returns `true` if the author of the object should read the message: the status is not the
-    /// desired one, or it is with a [`Caveat`].
+    /// Returns the attention that the condition needs from the author of the object.
     ///
     /// The desired status is `True`, except for types that describe an error, such as `Conflicted`.
-    pub fn needs_attention(&self) -> bool {
+    pub fn attention(&self) -> Attention {
         let desired = match self.condition_type.describes_error() {
             true => ConditionStatus::False,
             false => ConditionStatus::True,
         };
-        self.status != desired || self.caveat.is_some()
+        match self.caveat {
+            _ if self.status != desired => Attention::Fault,
+            Some(caveat) => Attention::Remark(caveat),
+            None => Attention::None,
+        }
     }
+}
+
+/// The attention that a condition needs from the author of its object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a condition is fine, fine with a remark, or not fine")]
+pub enum Attention {
+    /// The status is the desired one.
+    None,
+    /// The status is the desired one, but the message describes a limitation.
+    Remark(Caveat),
+    /// The status is not the desired one.
+    Fault,
 }
 
 /// Status of a condition.
@@ -233,10 +248,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn condition_needs_attention_unless_its_status_is_the_desired_one() {
+    fn attention_depends_on_the_desired_status_and_on_caveats() {
         use ConditionStatus::{False, True, Unknown};
-        let condition = |condition_type, status| {
-            Condition::new(condition_type, status, Reason::INVALID, "", None)
+        let condition = |condition_type: &ConditionType, status| {
+            Condition::new(condition_type.clone(), status, Reason::INVALID, "", None)
         };
         for (condition_type, desired, other) in [
             (ConditionType::ACCEPTED, True, False),
@@ -244,11 +259,13 @@ mod tests {
             (ConditionType::CONFLICTED, False, True),
             (ConditionType::new("PartiallyInvalid"), False, True),
         ] {
-            assert!(!condition(condition_type.clone(), desired).needs_attention());
-            assert!(condition(condition_type.clone(), other).needs_attention());
-            assert!(condition(condition_type.clone(), Unknown).needs_attention());
-            let caveat = Some(Caveat::PartlyOpen);
-            assert!(Condition { caveat, ..condition(condition_type, desired) }.needs_attention());
+            for caveat in [None, Some(Caveat::PartlyOpen)] {
+                let attention =
+                    |status| Condition { caveat, ..condition(&condition_type, status) }.attention();
+                assert_eq!(attention(desired), caveat.map_or(Attention::None, Attention::Remark));
+                assert_eq!(attention(other), Attention::Fault);
+                assert_eq!(attention(Unknown), Attention::Fault);
+            }
         }
     }
 }

@@ -75,7 +75,7 @@ pub use self::address::{
     GatewayAddress, GatewayAddressError, GatewayAddressType, GatewayStatusAddress,
 };
 pub use self::condition::{
-    Caveat, Condition, ConditionStatus, ConditionType, Reason, find_condition,
+    Attention, Caveat, Condition, ConditionStatus, ConditionType, Reason, find_condition,
     is_condition_true,
 };
 pub use self::condition_subject::ConditionSubject;

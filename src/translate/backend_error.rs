@@ -120,7 +120,10 @@ impl fmt::Display for BackendError {
                 write!(f, "its TCP ports are {}.", list(tcp_ports))
             }
             Self::NoEndpoints { service, port, reason } => {
-                write!(f, "Service {service} has no ready endpoint for port {port}: {reason}.")
+                write!(
+                    f,
+                    "Service {service} has no ready endpoint for port {port}, so its connections are reset: {reason}."
+                )
             }
         }
     }

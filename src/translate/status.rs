@@ -1,7 +1,6 @@
 //! The status that follows from the findings, apart from what depends on open listeners
 //! (`programmed`).
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attach::{AttachedRoute, Parent};
@@ -270,8 +269,7 @@ fn build_route_resolved_refs(
             "{messages}{space}The connections of a client go to different endpoints: sessionAffinity ClientIP is not supported (Service {services})."
         );
     }
-    let message: Cow<'static, str> = format!("{ALL_RESOLVED} {messages}").into();
     let caveat =
         if errors.is_empty() { Caveat::SessionAffinity } else { Caveat::BackendUnavailable };
-    conditions.true_with(resolved_refs, Reason::RESOLVED_REFS, message, Some(caveat))
+    conditions.true_with(resolved_refs, Reason::RESOLVED_REFS, messages, Some(caveat))
 }

@@ -41,6 +41,20 @@ pub enum Unmanaged {
     },
 }
 
+impl Unmanaged {
+    /// Returns `true` if the object belongs to another controller, so that nothing is missing.
+    pub fn is_of_other_controller(&self) -> bool {
+        match self {
+            Self::OtherController { .. } => true,
+            Self::GatewayUnmanaged { reason, .. } => reason.is_of_other_controller(),
+            Self::ClassNotAccepted { .. }
+            | Self::ClassNotFound { .. }
+            | Self::NoGatewayRef
+            | Self::GatewayNotFound { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for Unmanaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,12 +1,21 @@
 //! The log on standard error.
 
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
 use rustix::process::Signal;
+use serde_json::Value;
 
 use crate::process::{Program, connection};
 use crate::support::name_at;
+
+/// Replaces a file in one step, so that no half of it is read.
+fn replace(file: &Path, content: impl AsRef<str>) {
+    let new = file.with_file_name(".new");
+    fs::write(&new, content.as_ref()).unwrap();
+    fs::rename(new, file).unwrap();
+}
 
 #[test]
 fn log_contains_connections_and_conditions() {
@@ -30,6 +39,86 @@ fn log_contains_connections_and_conditions() {
     );
     fs::write(&file, good).unwrap();
     program.until("ResolvedRefs condition recovered");
+}
+
+#[test]
+fn log_contains_one_line_for_each_change() {
+    let mut program = Program::start(&[], &[("SLUICEGATE_LOG_LEVEL", "debug")]);
+    let listener = program.listener;
+    let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
+    let good = fs::read_to_string(&file).unwrap();
+    let endpoint = format!("addresses: [{}]", good.split("addresses: [").nth(1).unwrap());
+    let endpoint = endpoint.split(']').next().unwrap().replace("addresses: [", "");
+    let line = program.until("started");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("objects: 5; routes in use: 1 (default/db: 1 endpoint +"), "{line}");
+    assert!(message.contains("listeners opened: 1 (default/public/db)"), "{line}");
+    assert_eq!((&line["objects"], &line["opened"]), (&5.into(), &1.into()), "{line}");
+
+    // Only the endpoint of the backend changes.
+    replace(&file, good.replace(&format!("[{endpoint}]"), "[127.0.0.9]"));
+    let line = program.until("changes applied");
+    let message = line["message"].as_str().unwrap();
+    assert!(
+        message.starts_with(
+            "changes applied: objects changed: 1 (EndpointSlice default/db-1); routes changed: 1 \
+             (default/db: 1 endpoint +127.0.0.9:"
+        ),
+        "{line}"
+    );
+    assert!(message.contains(&format!(" -{endpoint}:")), "{line}");
+    assert_eq!((&line["level"], &line["routes"]), (&"INFO".into(), &1.into()), "{line}");
+    assert!(line["opened"].is_null(), "{line}");
+
+    replace(&file, good.replace("kind: TCPRoute", "kind: UDPRoute"));
+    let line = program.until("listeners without a route");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("objects removed: 1 (TCPRoute default/db)"), "{line}");
+    assert!(message.contains("listeners without a route: 1 (default/public/db)"), "{line}");
+    assert_eq!(line["unrouted"], 1, "{line}");
+    replace(&file, &good);
+    let line = program.until("routes in use");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("listeners with another route: 1 (default/public/db to"), "{line}");
+
+    let other_port = u32::from(listener.port()) + 40_000;
+    let bad =
+        good.replace(&format!("port: {}}}", listener.port()), &format!("port: {other_port}0}}"));
+    replace(&file, &bad);
+    program.until("the last valid version stays in use");
+    replace(&file, &good);
+    let line = program.until("problems gone");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("gateway.yaml:"), "{line}");
+    assert!(line["resolved"].as_u64().is_some_and(|count| count > 0), "{line}");
+
+    // A comment changes nothing.
+    replace(&file, format!("# Comment\n{good}"));
+    program.until("files changed, but their objects are the same");
+    let lines = program.log.len();
+    replace(&file, good.replace(&format!("[{endpoint}]"), "[127.0.0.9]"));
+    program.until("changes applied");
+    let applied = |line: &&Value| line["target"] == "sluicegate::server::report_log";
+    assert_eq!(program.log[lines..].iter().filter(applied).count(), 1, "{:#?}", program.log);
+}
+
+#[test]
+fn log_warns_only_of_conditions_that_are_not_fine() {
+    let mut program = Program::start(&[], &[]);
+    program.until("ready");
+    let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
+    let good = fs::read_to_string(&file).unwrap();
+    let without_endpoints = good.replace("ready: true", "ready: false");
+    fs::write(&file, without_endpoints).unwrap();
+    let line = program.until("Service default/db has no ready endpoint");
+    let message = line["message"].as_str().unwrap();
+    assert!(message.starts_with("Service default/db has no ready endpoint"), "{line}");
+    assert!(message.contains("so its connections are reset"), "{line}");
+    assert_eq!((&line["level"], &line["condition"]), (&"INFO".into(), &"ResolvedRefs".into()));
+
+    fs::write(&file, good.replace("kind: Service\n", "kind: Namespace\n")).unwrap();
+    let line = program.until("ResolvedRefs is False");
+    assert_eq!((&line["level"], &line["condition"]), (&"WARN".into(), &"ResolvedRefs".into()));
 }
 
 #[test]
