@@ -1,18 +1,21 @@
 //! The accept loop: one for each listener on each worker, from the first connection to the last.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use socket2::{SockAddr, SockRef, Socket};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::bind::BACKLOG;
 use super::connection::Connection;
+use super::descriptors::{DescriptorLimit, HeldDescriptor};
 use super::engine::Engine;
 use super::listener::{Phase, SharedListener};
 use super::live::Live;
@@ -23,6 +26,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// The least time between two warnings of a listener on a worker.
 const WARNING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A connection that was accepted.
+struct Accepted {
+    stream: TcpStream,
+    peer: SocketAddr,
+    /// See [`DescriptorLimit::admit`].
+    held: Option<HeldDescriptor>,
+}
 
 /// A listener on one worker.
 pub(super) struct Acceptor {
@@ -68,21 +79,29 @@ impl Acceptor {
         let mut told = false;
         let mut quiet_until = Instant::now();
         loop {
-            match self.socket.accept().await {
-                Ok((stream, peer)) => {
+            if self.descriptors().is_checking() {
+                // Connections that were accepted without a descriptor for their dial open it before
+                // another connection can take it.
+                yield_now().await;
+            }
+            match poll_fn(|cx| self.poll_accept(cx)).await {
+                Ok(accepted) => {
                     pause = SHORTEST_PAUSE;
                     told = false;
-                    self.serve(stream, peer);
+                    self.descriptors().note_accepted(&accepted.stream);
+                    self.serve(accepted);
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
                     self.listener.counters().of(self.live.worker).record_accept_error();
+                    self.descriptors().note_accept_error(&error);
                     // Once for each lack; but where there is one with every other connection, not
                     // at their rate.
                     if !told && Instant::now() >= quiet_until {
                         told = true;
                         quiet_until = Instant::now() + WARNING_INTERVAL;
                         let listener = &self.listener.state().id;
+                        let error = self.descriptors().describe(&error);
                         tracing::warn!(%listener, %error, "cannot accept connections; retrying with backoff");
                     }
                     sleep(pause).await;
@@ -92,25 +111,46 @@ impl Acceptor {
         }
     }
 
+    /// Accepts a connection if there are descriptors for both of its sockets. The check belongs to
+    /// each poll: the descriptors may be gone when a client comes.
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        let held = match self.descriptors().admit(&self.socket) {
+            Ok(held) => held,
+            Err(error) if DescriptorLimit::has_client(&self.socket) => {
+                return Poll::Ready(Err(error));
+            }
+            // Nothing to accept, so this only waits for the next client.
+            Err(_) => None,
+        };
+        let (stream, peer) = ready!(self.socket.poll_accept(cx))?;
+        Poll::Ready(Ok(Accepted { stream, peer, held }))
+    }
+
     /// Connections that the system has already accepted would be reset with the socket. It is asked
     /// itself, since the runtime may not have heard of them yet; and no more often than there can be
-    /// connections that came before the listener was to end.
+    /// connections that came before the listener was to end. Each one is checked, since none can
+    /// dial before all are accepted.
     fn accept_waiting(&self) {
         let socket = SockRef::from(&self.socket);
         for _ in 0..BACKLOG {
+            let Ok(held) = self.descriptors().hold(&self.socket) else { return };
             match socket.accept().and_then(adopt) {
-                Ok((stream, peer)) => self.serve(stream, peer),
+                Ok((stream, peer)) => self.serve(Accepted { stream, peer, held }),
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(_) => return,
             }
         }
     }
 
-    fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+    fn serve(&self, Accepted { stream, peer, held }: Accepted) {
         self.live.spawn(|place| {
             let listener = self.listener.state();
-            Connection::new(stream, peer, listener, place).run()
+            Connection::new(stream, peer, held, listener, place).run()
         });
+    }
+
+    fn descriptors(&self) -> &DescriptorLimit {
+        &self.live.engine.descriptors
     }
 }
 
@@ -191,7 +231,7 @@ mod tests {
             tokio::time::advance(2 * TIMEOUT).await;
             phase.send_replace(Phase::Closed(None));
             assert!(poll().await.is_pending());
-            tokio::task::yield_now().await;
+            yield_now().await;
             assert!(poll().await.is_pending(), "connections were ended");
         }
     }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::descriptors::DescriptorLimit;
 use crate::plan::{BindError, BindErrorKind};
 
 /// Maximum number of connections in the accept queue of a socket. The kernel caps it
@@ -18,15 +19,16 @@ pub(super) const BACKLOG: i32 = 4096;
 pub(super) fn bind(
     address: SocketAddr,
     workers: usize,
+    descriptors: &DescriptorLimit,
 ) -> Result<(SocketAddr, Vec<TcpListener>), BindError> {
-    let bound = match bind_sockets(address, workers) {
+    let bound = match bind_sockets(address, workers, descriptors) {
         // On a host without IPv6, all interfaces are all IPv4 interfaces.
         Err(error)
             if address.is_ipv6()
                 && address.ip().is_unspecified()
                 && is_ipv6_unavailable(&error) =>
         {
-            bind_sockets((Ipv4Addr::UNSPECIFIED, address.port()).into(), workers)
+            bind_sockets((Ipv4Addr::UNSPECIFIED, address.port()).into(), workers, descriptors)
         }
         result => result,
     };
@@ -39,12 +41,16 @@ pub(super) fn bind(
             io::ErrorKind::AddrNotAvailable => BindErrorKind::AddressNotUsable,
             _ => BindErrorKind::NoResources,
         },
-        message: describe(&error),
+        message: describe(&error, descriptors),
     })
 }
 
-fn bind_sockets(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
-    let first = new_socket(address)?;
+fn bind_sockets(
+    address: SocketAddr,
+    workers: usize,
+    descriptors: &DescriptorLimit,
+) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
+    let first = new_socket(address, descriptors)?;
     // The first socket is bound without SO_REUSEPORT. With it, bind() would succeed beside another
     // process of the same user, and the kernel would distribute connections over both processes.
     first.bind(&address.into())?;
@@ -52,7 +58,7 @@ fn bind_sockets(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, 
     let bound = first.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     let mut sockets = vec![first];
     for _ in 1..workers {
-        let socket = new_socket(bound)?;
+        let socket = new_socket(bound, descriptors)?;
         share_port(&socket)?;
         socket.bind(&bound.into())?;
         sockets.push(socket);
@@ -63,8 +69,9 @@ fn bind_sockets(address: SocketAddr, workers: usize) -> io::Result<(SocketAddr, 
     Ok((bound, sockets))
 }
 
-fn new_socket(address: SocketAddr) -> io::Result<Socket> {
+fn new_socket(address: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    descriptors.check(&socket)?;
     // Allows bind() while connections of an earlier process are in TIME_WAIT.
     socket.set_reuse_address(true)?;
     if address.is_ipv6() && address.ip().is_unspecified() {
@@ -100,13 +107,13 @@ const EAFNOSUPPORT: i32 = 97;
 #[cfg(not(target_os = "linux"))]
 const EAFNOSUPPORT: i32 = 47;
 
-fn describe(error: &io::Error) -> String {
+fn describe(error: &io::Error, descriptors: &DescriptorLimit) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => "address already in use".to_owned(),
         io::ErrorKind::PermissionDenied => {
             "permission denied; privileged ports need CAP_NET_BIND_SERVICE".to_owned()
         }
         io::ErrorKind::AddrNotAvailable => "no interface of this host has the address".to_owned(),
-        _ => error.to_string(),
+        _ => descriptors.describe(error),
     }
 }

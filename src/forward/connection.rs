@@ -10,8 +10,10 @@ use tokio::net::TcpStream;
 use tracing::Level;
 
 use super::connection_log::ConnectionEnd;
+use super::descriptors::HeldDescriptor;
 use super::dial::FailedDial;
 use super::direction::{Meter, Side};
+use super::engine::Engine;
 use super::listener::ListenerState;
 use super::live::Place;
 use super::outcome::Outcome;
@@ -37,6 +39,8 @@ pub(super) struct Connection {
     attempts: u32,
     /// Duration of all attempts in microseconds; `None` until the last one ends.
     dial_us: Option<u32>,
+    /// Keeps a descriptor for the dial if the connection was accepted near the limit.
+    held: Option<HeldDescriptor>,
     upstream: Option<TcpStream>,
     bytes_up: u64,
     bytes_down: u64,
@@ -49,6 +53,7 @@ impl Connection {
     pub(super) fn new(
         downstream: TcpStream,
         peer: SocketAddr,
+        held: Option<HeldDescriptor>,
         listener: Arc<ListenerState>,
         place: Place,
     ) -> Self {
@@ -62,6 +67,7 @@ impl Connection {
             endpoint: None,
             attempts: 0,
             dial_us: None,
+            held,
             upstream: None,
             bytes_up: 0,
             bytes_down: 0,
@@ -99,10 +105,12 @@ impl Connection {
         let endpoints = pick.target.map_err(Outcome::Rejected)?;
         let downstream = self.downstream.as_ref().expect(THERE);
         let started = Instant::now();
-        let dialer = &self.place.live().engine.dialer;
+        let Engine { dialer, descriptors, .. } = &*self.place.live().engine;
+        // The socket of the dial gets its number.
+        drop(self.held.take());
         let dialled = tokio::select! {
             biased;
-            dialled = dialer.dial(&endpoints, &mut self.attempts) => Ok(dialled),
+            dialled = dialer.dial(&endpoints, &mut self.attempts, descriptors) => Ok(dialled),
             _ = downstream.ready(Interest::ERROR) => Err(Outcome::DownstreamReset),
         };
         self.dial_us = Some(elapsed_micros(started));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::deadline::within;
+use super::descriptors::DescriptorLimit;
 use super::dial_failure::DialFailure;
 use super::dial_log::DialLog;
 use super::endpoints::{Attempt, Choice, Limits, Marks, State};
@@ -47,6 +48,7 @@ impl Dialer {
         &self,
         endpoints: &Endpoints<'_>,
         attempts: &mut u32,
+        descriptors: &DescriptorLimit,
     ) -> Result<(SocketAddr, TcpStream), FailedDial> {
         let deadline = Instant::now().checked_add(self.budget);
         let limits = Limits { attempt: self.timeout, deadline };
@@ -55,7 +57,7 @@ impl Dialer {
         while let Some(attempt) = self.next(&mut choice) {
             *attempts += 1;
             let endpoint = attempt.endpoint;
-            let error = match within(attempt.timeout, connect(endpoint)).await {
+            let error = match within(attempt.timeout, connect(endpoint, descriptors)).await {
                 Some(Ok(stream)) => {
                     self.record_success(attempt);
                     return Ok((endpoint, stream));
@@ -122,8 +124,9 @@ impl Dialer {
     }
 }
 
-async fn connect(endpoint: SocketAddr) -> io::Result<TcpStream> {
+async fn connect(endpoint: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<TcpStream> {
     let socket = if endpoint.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    descriptors.check_dial(&socket)?;
     socket.set_nodelay(true)?;
     // Keepalive detects backends that are lost without FIN or RST.
     socket.set_keepalive(true)?;

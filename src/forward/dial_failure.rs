@@ -22,7 +22,7 @@ pub enum DialFailure {
     /// No local port is free for a connection to the endpoint. Connections in TIME_WAIT use ports
     /// too.
     NoLocalPort,
-    /// No file descriptor is free.
+    /// No file descriptor is free outside the reserve.
     NoDescriptor,
     /// The kernel has no memory for the socket.
     NoMemory,

@@ -1,5 +1,6 @@
 //! State that all workers of a forwarder share.
 
+use super::descriptors::DescriptorLimit;
 use super::dial::Dialer;
 use super::settings::Settings;
 
@@ -8,10 +9,15 @@ use super::settings::Settings;
 pub(super) struct Engine {
     pub(super) settings: Settings,
     pub(super) dialer: Dialer,
+    pub(super) descriptors: DescriptorLimit,
 }
 
 impl Engine {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { dialer: Dialer::new(&settings), settings }
+        Self {
+            dialer: Dialer::new(&settings),
+            descriptors: DescriptorLimit::read(settings.descriptor_reserve),
+            settings,
+        }
     }
 }

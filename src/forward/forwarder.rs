@@ -19,7 +19,8 @@ use crate::plan::Plan;
 /// more than 32 workers. The program has to raise the limit of the process (`RLIMIT_NOFILE`, of
 /// which the soft limit is often 1024) if that is too low. When the limit is reached, listeners
 /// fail with [`NoResources`](crate::plan::BindErrorKind::NoResources), and new connections wait in
-/// the backlog.
+/// the backlog. On Linux, a forwarder does not use the last descriptors before the limit
+/// ([`Settings::descriptor_reserve`]), so that the rest of the program can open files and sockets.
 ///
 /// # Example
 ///

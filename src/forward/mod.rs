@@ -50,6 +50,7 @@ mod connection;
 mod connection_log;
 mod counters;
 mod deadline;
+mod descriptors;
 mod desired;
 mod dial;
 mod dial_failure;

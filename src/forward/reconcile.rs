@@ -132,7 +132,7 @@ impl Reconciler {
         if let Some(listener) = self.bound.get(key) {
             return listener.update(state);
         }
-        match bind::bind(key.address, self.workers.len()) {
+        match bind::bind(key.address, self.workers.len(), &self.engine.descriptors) {
             Ok((address, sockets)) => {
                 let listener = BoundListener::start(address, sockets, &self.workers, state).await;
                 self.bound.insert(key.clone(), listener);

@@ -24,6 +24,15 @@ pub struct Settings {
     /// Time that connections of a removed listener have to finish; those that are open at the end
     /// are reset. Default: 30 s.
     pub drain_timeout: Duration,
+    /// Number of file descriptors that the engine leaves unused, for everything else in the
+    /// process: health checks, the API server, DNS, files. Default: 128. At most a quarter of the
+    /// limit (`RLIMIT_NOFILE`) is reserved; 0 turns the reserve off. Clients for whom no other
+    /// descriptor is free wait in the backlog.
+    ///
+    /// The limit is read when the forwarder starts. A dial may use up to half of the reserve, so
+    /// that a client that was accepted just before the limit is not reset. On other systems than
+    /// Linux, nothing is reserved.
+    pub descriptor_reserve: usize,
 }
 
 impl Default for Settings {
@@ -34,6 +43,7 @@ impl Default for Settings {
             dial_budget: Duration::from_secs(10),
             endpoint_seed: None,
             drain_timeout: Duration::from_secs(30),
+            descriptor_reserve: 128,
         }
     }
 }
@@ -71,6 +81,13 @@ impl Settings {
     #[must_use]
     pub fn with_drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
+        self
+    }
+
+    /// Sets the number of file descriptors that the engine leaves unused. 0 turns the reserve off.
+    #[must_use]
+    pub fn with_descriptor_reserve(mut self, descriptors: usize) -> Self {
+        self.descriptor_reserve = descriptors;
         self
     }
 }

@@ -40,7 +40,7 @@ impl Worker {
         let (starter, started) = std::sync::mpsc::sync_channel(1);
         let thread =
             thread::Builder::new().name(format!("sluicegate-{number}")).spawn(move || {
-                pipe::prepare_worker(engine.settings.workers);
+                pipe::prepare_worker(&engine);
                 // Here, since a runtime must not be dropped within the caller's.
                 match runtime::Builder::new_current_thread().enable_all().build() {
                     Ok(runtime) => {

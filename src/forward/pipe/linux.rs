@@ -2,14 +2,16 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::pipe2;
+
+use crate::forward::engine::Engine;
 
 /// Capacity of a pipe in bytes: the maximum for unprivileged users (`fs.pipe-max-size`). With the
 /// default of 64 KiB, splice(2) needs so many calls that copying is cheaper.
@@ -39,11 +41,13 @@ struct Pool {
     limit: usize,
     /// Time of the next attempt to open a pipe, if the last one failed.
     retry_at: Option<Instant>,
+    /// Set in [`prepare_worker`].
+    engine: Option<Arc<Engine>>,
 }
 
 impl Pool {
     const fn new() -> Self {
-        Self { spare: Vec::new(), in_use: 0, limit: 1, retry_at: None }
+        Self { spare: Vec::new(), in_use: 0, limit: 1, retry_at: None, engine: None }
     }
 
     fn acquire(&mut self) -> Option<PipeEnds> {
@@ -54,13 +58,24 @@ impl Pool {
             Some(ends) => ends,
             None if self.retry_at.is_some_and(|time| Instant::now() < time) => return None,
             None => {
-                let opened = PipeEnds::open();
+                let opened = self.open();
                 self.retry_at =
                     if opened.is_none() { Some(Instant::now() + OPEN_RETRY_DELAY) } else { None };
                 opened?
             }
         };
         self.in_use += 1;
+        Some(ends)
+    }
+
+    /// Opens a pipe; `None` without free file descriptors outside the reserve, or if the user's
+    /// limit of pipe pages is reached.
+    fn open(&self) -> Option<PipeEnds> {
+        let ends = PipeEnds::open()?;
+        if let Some(engine) = &self.engine {
+            engine.descriptors.check(&ends.reader).ok()?;
+            engine.descriptors.check(&ends.writer).ok()?;
+        }
         Some(ends)
     }
 
@@ -91,17 +106,20 @@ pub(in crate::forward) struct Pipe {
     bytes: usize,
 }
 
-/// Prepares the current thread as one of `workers` worker threads.
+/// Prepares the current thread as a worker thread of `engine`.
 ///
 /// splice(2) to a socket whose peer is lost raises SIGPIPE, and has no flag like `MSG_NOSIGNAL`.
 /// The action of the signal applies to the whole process and belongs to the embedding program, so
 /// the worker blocks the signal in its own thread instead.
-pub(in crate::forward) fn prepare_worker(workers: NonZeroUsize) {
+pub(in crate::forward) fn prepare_worker(engine: &Arc<Engine>) {
     let mut pipe = SigSet::empty();
     pipe.add(Signal::SIGPIPE);
     // It fails only for an invalid signal set.
     let _ = pipe.thread_block();
-    POOL.with_borrow_mut(|pool| pool.limit = (MAX_PIPES / workers.get()).max(1));
+    POOL.with_borrow_mut(|pool| {
+        pool.limit = (MAX_PIPES / engine.settings.workers.get()).max(1);
+        pool.engine = Some(engine.clone());
+    });
 }
 
 impl Pipe {

@@ -1,14 +1,16 @@
 //! Replacement for systems without `splice(2)`: there are no pipes, and all bytes are copied.
 
 use std::io;
-use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::forward::engine::Engine;
 
 pub(in crate::forward) const CAPACITY: usize = 1 << 20;
 
 /// An uninhabited type, since no pipe can be acquired.
 pub(in crate::forward) enum Pipe {}
 
-pub(in crate::forward) fn prepare_worker(_: NonZeroUsize) {}
+pub(in crate::forward) fn prepare_worker(_: &Arc<Engine>) {}
 
 impl Pipe {
     pub(in crate::forward) fn acquire() -> Option<Self> {

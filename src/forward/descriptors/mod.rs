@@ -1,0 +1,31 @@
+//! Reserve of file descriptors, for everything that does not grow with load.
+//!
+//! A process whose connections use all descriptors cannot answer a probe, connect to the API
+//! server, resolve a name or read a file. So the engine leaves the last descriptors before the
+//! limit (`RLIMIT_NOFILE`) unused. The kernel allocates the lowest free number, so a number says
+//! how many descriptors were in use at that time: the engine compares numbers and counts nothing.
+//!
+//! ```text
+//! 0              half                           end      dial end        limit
+//! ├───────────────┼──────────────────────────────┼──────────┼───────────────┤
+//!  accepts are not  each accept holds two numbers  dials may   for the rest
+//!  checked          below the end, or waits        end here    of the process
+//! ```
+//!
+//! Below one half, no check is needed, even if no accepted connection has dialled yet: the dials
+//! need as many descriptors again at most. From then on, an accept first duplicates the listening
+//! socket twice. If both numbers are below the end, one is for the accepted socket, and the
+//! connection holds the other one until it dials. Otherwise the connection waits in the backlog.
+
+mod bounds;
+mod limit;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
+
+pub(super) use self::limit::DescriptorLimit;
+#[cfg(target_os = "linux")]
+pub(super) use self::linux::HeldDescriptor;
+#[cfg(not(target_os = "linux"))]
+pub(super) use self::unsupported::HeldDescriptor;
