@@ -1,14 +1,53 @@
 //! The health endpoints.
 
-use std::net::TcpStream;
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::process::{Program, program, send_request};
-use crate::support::eventually;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::process::{Program, manifests, program, program_with_descriptors, send_request};
+use crate::support::{WAIT_TIMEOUT, backend, eventually, name_at};
+
+/// The default timeout of a probe in Kubernetes. The kubelet restarts a container after three
+/// probes without an answer.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Program {
+    fn answers_probes(&self) {
+        for path in ["/livez", "/readyz"] {
+            let start = Instant::now();
+            let answer = self.probe(path);
+            assert_eq!(answer.map(|(code, _)| code), Some(200), "{path}");
+            assert!(start.elapsed() < PROBE_TIMEOUT, "{path} took {:?}", start.elapsed());
+        }
+    }
+}
+
+/// Opens connections that send nothing.
+fn silent_connections(address: SocketAddr, count: usize) -> Vec<TcpStream> {
+    // The soft limit of the test is often 1024.
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    (0..count).map(|_| TcpStream::connect(address).unwrap()).collect()
+}
+
+/// Returns `true` if the other end has closed or reset the connection.
+fn is_closed(mut stream: &TcpStream) -> bool {
+    stream.set_nonblocking(true).unwrap();
+    match stream.read(&mut [0]) {
+        Ok(count) => count == 0,
+        Err(error) => error.kind() != ErrorKind::WouldBlock,
+    }
+}
 
 #[test]
 fn health_answers_despite_slow_and_invalid_requests() {
     let program = Program::start(&[], &[]);
-    let _slow: Vec<_> = (0..32).map(|_| TcpStream::connect(program.health).unwrap()).collect();
+    let _slow = silent_connections(program.health, 32);
     eventually("it is ready", || program.is_ready());
     assert_eq!(
         send_request(program.health, "POST /livez HTTP/1.1\r\nHost: h\r\n\r\n").unwrap().0,
@@ -17,6 +56,85 @@ fn health_answers_despite_slow_and_invalid_requests() {
     let long = format!("GET /livez HTTP/1.1\r\nHost: {}\r\n\r\n", "x".repeat(1 << 20));
     assert!(send_request(program.health, &long).is_none_or(|(code, _)| code >= 400));
     assert!(program.is_ready());
+}
+
+#[test]
+fn health_answers_despite_silent_connections() {
+    let program = Program::start(&[], &[]);
+    eventually("it is ready", || program.is_ready());
+    let mut silent = silent_connections(program.health, 150);
+    program.answers_probes();
+    silent.extend(silent_connections(program.health, 850));
+    program.answers_probes();
+    // The newest ones stay until their time is over.
+    assert!(is_closed(&silent[0]));
+    eventually("all silent connections are closed", || silent.iter().all(is_closed));
+}
+
+#[test]
+fn health_answers_while_silent_connections_keep_arriving() {
+    let program = Program::start(&[], &[]);
+    eventually("it is ready", || program.is_ready());
+    let stopped = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut silent = silent_connections(program.health, 150);
+            while !stopped.load(Ordering::Relaxed) {
+                silent.push(TcpStream::connect(program.health).unwrap());
+                thread::sleep(Duration::from_millis(2));
+            }
+        });
+        for _ in 0..50 {
+            program.answers_probes();
+        }
+        stopped.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn health_answers_while_requests_arrive_byte_by_byte() {
+    let program = Program::start(&[], &[]);
+    eventually("it is ready", || program.is_ready());
+    let mut slow = silent_connections(program.health, 150);
+    let start = Instant::now();
+    for byte in b"GET /livez HTTP/1.1\r\nHost: h\r\n" {
+        slow.retain_mut(|stream| stream.write_all(&[*byte]).is_ok());
+        program.answers_probes();
+    }
+    // They have sent an incomplete request, and none is kept for long.
+    eventually("the slow connections are closed", || slow.iter().all(is_closed));
+    assert!(start.elapsed() < WAIT_TIMEOUT);
+}
+
+/// Idle clients take all descriptors outside the reserve, and others wait in the backlog.
+#[test]
+fn reserve_of_descriptors_serves_health_and_files() {
+    let environment = [("SLUICEGATE_WORKERS", "2")];
+    let mut program = Program::start_command(program_with_descriptors(256), &[], &environment);
+    program.until("ready");
+    let mut clients = silent_connections(program.listener, 200);
+    let line = program.until("cannot accept connections");
+    let error = line["error"].as_str().unwrap();
+    assert!(error.contains("256") && error.contains("64 are reserved"), "{error}");
+    program.answers_probes();
+    let _silent = silent_connections(program.health, 150);
+    program.answers_probes();
+
+    let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
+    fs::write(&file, manifests(program.listener.port(), backend("two"))).unwrap();
+    program.until("1 changed");
+    program.answers_probes();
+
+    // Each client is served when enough others have left, and none is reset.
+    for client in &mut clients {
+        client.set_read_timeout(Some(WAIT_TIMEOUT)).unwrap();
+        let mut name = [0; 4];
+        client.read_exact(&mut name).unwrap();
+        assert!([*b"one\n", *b"two\n"].contains(&name));
+        client.shutdown(std::net::Shutdown::Both).unwrap();
+    }
+    assert_eq!(name_at(program.listener).as_deref(), Some("two"));
+    program.answers_probes();
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::support::{WAIT_TIMEOUT, backend, eventually, free_port, own_address};
 
 /// Returns a Gateway with a listener, and a route to the backend.
-fn manifests(port: u16, backend: SocketAddr) -> String {
+pub(crate) fn manifests(port: u16, backend: SocketAddr) -> String {
     format!(
         "\
 apiVersion: gateway.networking.k8s.io/v1
@@ -71,11 +71,19 @@ pub(crate) struct Program {
 impl Program {
     /// Runs the program with a route to a backend that sends `one`.
     pub(crate) fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        Self::start_command(program(), arguments, environment)
+    }
+
+    /// Does the same with a command of [`program`] or [`program_with_descriptors`].
+    pub(crate) fn start_command(
+        mut command: Command,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let listener = SocketAddr::new(own_address(), free_port());
         let files = TempDir::new().unwrap();
         let manifests = manifests(listener.port(), backend("one"));
         fs::write(files.path().join("gateway.yaml"), manifests).unwrap();
-        let mut command = program();
         command.args(["run", "--files"]).arg(files.path()).args(arguments);
         command.args(["--bind", &listener.ip().to_string()]).envs(environment.iter().copied());
         let mut program = Self::run(&mut command);
@@ -158,7 +166,19 @@ impl Drop for Program {
 
 /// Returns a command without the variables of the program that the environment of the test has.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sluicegate"));
+    without_variables(Command::new(PROGRAM))
+}
+
+/// Returns the same command, with a limit of file descriptors.
+pub(crate) fn program_with_descriptors(limit: u32) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {limit} && exec \"$0\" \"$@\""), PROGRAM]);
+    without_variables(command)
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_sluicegate");
+
+fn without_variables(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SLUICEGATE_") {
             command.env_remove(name);

@@ -31,7 +31,7 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
     let mut signals = StopSignals::install().map_err(RunError::Signals)?;
     let reload_signal = ReloadSignal::install().map_err(RunError::Signals)?;
     let (lifecycle, receiver) = watch::channel(Lifecycle::Starting);
-    tokio::spawn(health::serve(health::listen(options.health).await?, receiver));
+    tokio::spawn(health::serve(health::listen(options.health)?, receiver));
 
     let ConfiguredGateway { builder, lease, reload } = gateway::build_gateway(&options).await?;
     tokio::spawn(reload_signal.forward(reload));

@@ -1,62 +1,66 @@
-//! Health endpoints: `/livez` for restarts, `/readyz` for new connections.
+//! Server of the health endpoints.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
-/// Maximum duration of a request with its response.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+use super::connections::Connections;
+use super::response::{Lifecycle, respond};
 
-/// Maximum number of concurrent probes. Further connections wait in the accept backlog.
-const MAX_CONCURRENT_PROBES: usize = 64;
+/// Maximum duration of a request with its response. A probe sends its request in one segment.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Maximum number of open connections. It is half of the descriptors that the forwarder leaves
+/// unused, and enough for a probe to send its request before that many others connect.
+const MAX_CONNECTIONS: usize = 64;
+
+/// Maximum number of connections in the accept queue; the kernel caps it (`net.core.somaxconn`).
+/// When the queue is full, the kernel drops a SYN, and the probe waits for a second to send it
+/// again.
+const BACKLOG: u32 = 4096;
+
+/// Maximum size of a request in bytes.
+const MAX_REQUEST_SIZE: usize = 16 * 1024;
 
 /// Time before the next attempt after a failed accept.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
-
-/// Phase of the program, which decides the response of `/readyz`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lifecycle {
-    Starting,
-    Ready,
-    Stopping,
-}
 
 /// Serves the health endpoints for as long as the runtime exists.
 pub(crate) async fn serve(
     listener: TcpListener,
     lifecycle: watch::Receiver<Lifecycle>,
 ) -> Infallible {
-    let permits = Arc::new(Semaphore::new(MAX_CONCURRENT_PROBES));
+    let mut connections = Connections::new(MAX_CONNECTIONS);
     loop {
-        let permit = permits.clone().acquire_owned().await;
         match listener.accept().await {
             Ok((stream, _)) => {
                 let lifecycle = lifecycle.clone();
-                tokio::spawn(async move {
+                connections.insert(async move {
                     // A slow or invalid request gets no response.
                     let _ = timeout(REQUEST_TIMEOUT, serve_connection(stream, lifecycle)).await;
-                    drop(permit);
                 });
             }
-            // For example, the process has no free descriptor at the moment.
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection to the health endpoints");
-                sleep(ACCEPT_RETRY_DELAY).await;
+                // For example, the process has no free descriptor: then this frees one.
+                if !connections.close_oldest() {
+                    sleep(ACCEPT_RETRY_DELAY).await;
+                }
             }
         }
+        // A loop without a pause would close connections before their request is read.
+        yield_now().await;
     }
 }
 
@@ -79,14 +83,14 @@ pub(crate) enum HealthError {
 ///
 /// # Errors
 /// Returns [`HealthError::Listen`] if the address cannot be bound.
-pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, HealthError> {
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, HealthError> {
     let listen_error = |source: io::Error| HealthError::Listen { address, source };
-    let listener = match TcpListener::bind(address).await {
+    let listener = match bind(address) {
         // `[::]` means all addresses, also on a host without IPv6.
         Err(error)
             if error.kind() != ErrorKind::AddrInUse && address.ip() == Ipv6Addr::UNSPECIFIED =>
         {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+            bind((Ipv4Addr::UNSPECIFIED, address.port()).into())
         }
         bound => bound,
     };
@@ -94,6 +98,14 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, HealthErr
     let address = listener.local_addr().map_err(listen_error)?;
     tracing::info!(%address, "serving the health endpoints /livez and /readyz");
     Ok(listener)
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Allows bind() while connections of an earlier process are in TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 async fn serve_connection(
@@ -107,30 +119,7 @@ async fn serve_connection(
     http1::Builder::new()
         .timer(TokioTimer::new())
         .keep_alive(false)
+        .max_buf_size(MAX_REQUEST_SIZE)
         .serve_connection(TokioIo::new(stream), service)
         .await
-}
-
-fn respond(method: &Method, path: &str, lifecycle: Lifecycle) -> Response<Full<Bytes>> {
-    let (code, text) = match (path, lifecycle) {
-        _ if !matches!(*method, Method::GET | Method::HEAD) => {
-            (StatusCode::METHOD_NOT_ALLOWED, "method not allowed: use GET or HEAD\n")
-        }
-        ("/livez", _) => (StatusCode::OK, "alive\n"),
-        ("/readyz", Lifecycle::Ready) => (StatusCode::OK, "ready\n"),
-        ("/readyz", Lifecycle::Starting) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "starting: waiting for the first objects of the source\n",
-        ),
-        ("/readyz", Lifecycle::Stopping) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "shutting down: send no new connections\n")
-        }
-        _ => (StatusCode::NOT_FOUND, "not found: the paths are /livez and /readyz\n"),
-    };
-    let mut response = Response::new(Full::from(text));
-    *response.status_mut() = code;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
 }

@@ -1,0 +1,39 @@
+//! Responses of the health endpoints.
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Response, StatusCode};
+
+/// Phase of the program, which decides the response of `/readyz`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lifecycle {
+    Starting,
+    Ready,
+    Stopping,
+}
+
+/// Returns the response to a request.
+pub(super) fn respond(method: &Method, path: &str, lifecycle: Lifecycle) -> Response<Full<Bytes>> {
+    let (code, text) = match (path, lifecycle) {
+        _ if !matches!(*method, Method::GET | Method::HEAD) => {
+            (StatusCode::METHOD_NOT_ALLOWED, "method not allowed: use GET or HEAD\n")
+        }
+        ("/livez", _) => (StatusCode::OK, "alive\n"),
+        ("/readyz", Lifecycle::Ready) => (StatusCode::OK, "ready\n"),
+        ("/readyz", Lifecycle::Starting) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting: waiting for the first objects of the source\n",
+        ),
+        ("/readyz", Lifecycle::Stopping) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "shutting down: send no new connections\n")
+        }
+        _ => (StatusCode::NOT_FOUND, "not found: the paths are /livez and /readyz\n"),
+    };
+    let mut response = Response::new(Full::from(text));
+    *response.status_mut() = code;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
