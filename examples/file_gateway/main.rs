@@ -88,7 +88,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         () = stop_signal(&mut signals) => {}
     }
 
-    let open: u64 = gateway.counters().listeners().values().map(|listener| listener.active()).sum();
+    let open = gateway.counters().active();
     tracing::info!(
         "shutting down: no new connections; {open} open connections have {} s to finish; \
          press Ctrl-C again to stop immediately",

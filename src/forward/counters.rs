@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
 use super::outcome::Outcome;
@@ -14,9 +14,23 @@ use crate::plan::ListenerId;
 pub struct Counters {
     /// The data path never takes this lock: connections hold the `Arc` of their shards. It
     /// serializes readers with listeners that are added or removed.
-    listeners: Arc<RwLock<BTreeMap<ListenerId, Arc<Shards>>>>,
+    listeners: Arc<RwLock<Listeners>>,
     workers: usize,
 }
+
+#[derive(Debug, Default)]
+struct Listeners {
+    /// The listeners in the plan.
+    planned: BTreeMap<ListenerId, Arc<Shards>>,
+    /// The counters of removed listeners. Their connections keep them alive.
+    removed: Vec<Weak<Shards>>,
+    /// Length of `removed` at which counters without a connection are removed from it.
+    prune_at: usize,
+}
+
+/// Least length of the list of removed listeners at which it is searched for those that have no
+/// connections.
+const MIN_PRUNE_AT: usize = 16;
 
 /// The counters of a listener, counted since it was added to the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,7 +104,7 @@ impl Counters {
     /// Returns the counters of all listeners in the plan.
     pub fn listeners(&self) -> BTreeMap<ListenerId, ListenerCounters> {
         let sum = |shards: &Shards| ListenerCounters::sum(&shards.0);
-        self.read().iter().map(|(id, shards)| (id.clone(), sum(shards))).collect()
+        self.read().planned.iter().map(|(id, shards)| (id.clone(), sum(shards))).collect()
     }
 
     /// Returns the counters of a listener for each worker, which show how evenly its connections
@@ -100,10 +114,19 @@ impl Counters {
         Some(shards.0.iter().map(|shard| ListenerCounters::sum([shard])).collect())
     }
 
+    /// Returns the number of open connections, including those of listeners that the plan no longer
+    /// contains.
+    pub fn active(&self) -> u64 {
+        let listeners = self.read();
+        let removed: Vec<_> = listeners.removed.iter().filter_map(Weak::upgrade).collect();
+        let shards = listeners.planned.values().chain(&removed);
+        shards.map(|shards| ListenerCounters::sum(&shards.0).active()).sum()
+    }
+
     /// Adds a listener. Existing counters are kept.
     pub(super) fn add(&self, id: &ListenerId) {
         let shards = || Arc::new(Shards((0..self.workers).map(|_| Shard::default()).collect()));
-        self.write().entry(id.clone()).or_insert_with(shards);
+        self.write().planned.entry(id.clone()).or_insert_with(shards);
     }
 
     pub(super) fn remove(&self, id: &ListenerId) {
@@ -111,15 +134,29 @@ impl Counters {
     }
 
     pub(super) fn shards(&self, id: &ListenerId) -> Option<Arc<Shards>> {
-        self.read().get(id).cloned()
+        self.read().planned.get(id).cloned()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<ListenerId, Arc<Shards>>> {
+    fn read(&self) -> RwLockReadGuard<'_, Listeners> {
         self.listeners.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, BTreeMap<ListenerId, Arc<Shards>>> {
+    fn write(&self) -> RwLockWriteGuard<'_, Listeners> {
         self.listeners.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listeners {
+    /// Removes a listener from the plan. Its counters are kept while a connection holds them.
+    fn remove(&mut self, id: &ListenerId) {
+        let Some(shards) = self.planned.remove(id) else { return };
+        self.removed.push(Arc::downgrade(&shards));
+        drop(shards);
+        // The threshold doubles, so that removing many listeners takes linear time.
+        if self.removed.len() >= self.prune_at.max(MIN_PRUNE_AT) {
+            self.removed.retain(|shards| shards.strong_count() > 0);
+            self.prune_at = 2 * self.removed.len();
+        }
     }
 }
 
@@ -170,6 +207,50 @@ impl Shard {
 mod tests {
     use super::*;
     use crate::plan::RejectReason;
+
+    #[test]
+    fn active_includes_removed_listeners() {
+        let id: ListenerId = "default/edge/tcp".parse().unwrap();
+        let counters = Counters::new(2);
+        let open = || {
+            counters.add(&id);
+            let shards = counters.shards(&id).unwrap();
+            shards.of(1).record_accepted();
+            shards
+        };
+        let first = open();
+        counters.remove(&id);
+        assert_eq!((counters.listener(&id), counters.active()), (None, 1));
+        // The counters of a listener that is added again start at 0.
+        let second = open();
+        assert_eq!((counters.listener(&id).unwrap().accepted, counters.active()), (1, 2));
+        counters.remove(&id);
+        second.of(0).record_end(Outcome::Completed);
+        assert_eq!(counters.active(), 1);
+        drop(first);
+        assert_eq!(counters.active(), 0);
+    }
+
+    #[test]
+    fn counters_without_connections_are_not_kept() {
+        let counters = Counters::new(1);
+        let remove = |number: usize| {
+            let id: ListenerId = format!("default/edge/l{number}").parse().unwrap();
+            counters.add(&id);
+            let shards = counters.shards(&id);
+            counters.remove(&id);
+            shards
+        };
+        for number in 0..1_000 {
+            drop(remove(number));
+        }
+        assert!(counters.read().removed.len() < MIN_PRUNE_AT);
+        let kept: Vec<_> = (0..1_000).map(remove).collect();
+        assert!(counters.read().removed.len() >= 1_000);
+        drop(kept);
+        (0..2_000).for_each(|number| drop(remove(number)));
+        assert!(counters.read().removed.len() < 1_000);
+    }
 
     #[test]
     fn rejections_are_counted_by_reason() {

@@ -10,7 +10,7 @@ use crate::support::peer::{Backend, Peer};
 use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::{Stream, refused};
 use crate::support::test_forwarder::TestForwarder;
-use crate::support::{WAIT_TIMEOUT, within};
+use crate::support::{WAIT_TIMEOUT, eventually, within};
 
 const SOON: Duration = Duration::from_millis(100);
 
@@ -131,4 +131,23 @@ async fn drop_resets_all_connections() {
     refused(address).await;
     let counters = counters.listeners().into_values().next().unwrap();
     assert_eq!((counters.ended(Outcome::Drained), counters.active()), (1, 0));
+}
+
+#[tokio::test]
+async fn active_connections_include_removed_listeners() {
+    let (mut proxy, backend) = TestForwarder::to_backend().await;
+    let counters = proxy.forwarder.counters();
+    let first = proxy.talking_pair(&backend).await;
+    assert_eq!(counters.active(), 1);
+    proxy.apply(&Plan::default()).await;
+    assert_eq!((counters.listeners().len(), counters.active()), (0, 1));
+
+    // Its counters are others, although the name is the same.
+    proxy.apply(&plan([("tcp", ANY, to(&[backend.address]))])).await;
+    let second = proxy.talking_pair(&backend).await;
+    assert_eq!((proxy.counters("tcp").active(), counters.active()), (1, 2));
+    drop(first);
+    eventually("the first has ended", || counters.active() == 1).await;
+    drop(second);
+    eventually("both have ended", || counters.active() == 0).await;
 }

@@ -87,8 +87,7 @@ async fn shut_down(
     );
     let graceful = async {
         tokio::join!(release(lease), sleep(delay));
-        let listeners = gateway.counters().listeners();
-        let open: u64 = listeners.values().map(|listener| listener.active()).sum();
+        let open = gateway.counters().active();
         tracing::info!(
             open,
             timeout_s,
