@@ -23,7 +23,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use sluicegate::forward::Settings;
+use sluicegate::forward::{ConnectionLog, Settings};
 use sluicegate::sources::FileSource;
 use sluicegate::{Report, Reports, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -66,7 +66,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         false => Server::builder().source(files),
     };
     // For connections of a removed listener. The shutdown below has the same timeout.
-    gateway = gateway.forward(Settings::default().with_drain_timeout(options.drain_timeout));
+    let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
+    if options.quiet {
+        forward = forward.with_connection_log(ConnectionLog::Off);
+    }
+    gateway = gateway.forward(forward);
     if let Some(address) = options.bind {
         gateway = gateway.bind(address);
     }
@@ -78,7 +82,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     // The start is printed as tables, and everything after it is logged.
     let text = introduction::text(&options.paths, &gateway.report());
     let _ = io::stdout().write_all(text.as_bytes());
-    start_log(options.quiet);
+    start_log();
     let mut reports = gateway.reports();
     let mut logger = ReportLogger::new(gateway.report());
     tokio::select! {
@@ -133,16 +137,14 @@ impl ReportLogger {
     }
 }
 
-/// Logs to standard output; with `quiet`, without a line for each connection.
-fn start_log(quiet: bool) {
+/// Logs to standard output.
+fn start_log() {
     let format = tracing_subscriber::fmt::layer()
         .compact()
         .without_time()
         .with_target(false)
         .with_ansi(io::stdout().is_terminal());
-    let connections = if quiet { LevelFilter::WARN } else { LevelFilter::INFO };
     let filter = Targets::new()
-        .with_targets([("sluicegate", LevelFilter::INFO), ("file_gateway", LevelFilter::INFO)])
-        .with_target("sluicegate::forward::connection", connections);
+        .with_targets([("sluicegate", LevelFilter::INFO), ("file_gateway", LevelFilter::INFO)]);
     tracing_subscriber::registry().with(format).with(filter).init();
 }

@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use tracing::Level;
 
-use super::connection_log::ConnectionEnd;
+use super::connection_log::{ConnectionEnd, ConnectionOpened, Event};
 use super::descriptors::HeldDescriptor;
 use super::dial::FailedDial;
 use super::direction::{Meter, Side};
@@ -118,6 +117,7 @@ impl Connection {
             Ok((endpoint, upstream)) => {
                 self.endpoint = Some(endpoint);
                 self.upstream = Some(upstream);
+                self.log_opened(endpoint);
                 Ok(())
             }
             Err(FailedDial { endpoint, failure }) => {
@@ -161,6 +161,18 @@ impl Connection {
         self.place.live().local.or_else(ask).map(canonical)
     }
 
+    fn is_logged(&self, event: Event) -> bool {
+        let live = self.place.live();
+        live.engine.connection_log.admits(live.worker, &self.listener.id, event)
+    }
+
+    fn log_opened(&self, endpoint: SocketAddr) {
+        if self.is_logged(Event::Opened) {
+            let (listener, backend, downstream) = (&*self.listener, self.backend, self.peer);
+            ConnectionOpened { listener, backend, endpoint, downstream }.log();
+        }
+    }
+
     fn log(&self, local: Option<SocketAddr>) {
         let end = ConnectionEnd {
             listener: &self.listener,
@@ -181,8 +193,9 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        let is_logged = self.is_logged(Event::Ended(self.outcome));
         // Only the open socket knows it, and only a log wants it.
-        let local = tracing::enabled!(Level::INFO).then(|| self.local()).flatten();
+        let local = is_logged.then(|| self.local()).flatten();
         let counters = self.listener.counters.of(self.place.live().worker);
         if let Some(dial_us) = self.dial_us() {
             counters.record_dial(self.attempts, dial_us);
@@ -190,7 +203,9 @@ impl Drop for Connection {
         counters.record_end(self.outcome);
         // Nobody should wait for the end until it is logged.
         self.close();
-        self.log(local);
+        if is_logged {
+            self.log(local);
+        }
     }
 }
 

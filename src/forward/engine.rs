@@ -1,5 +1,8 @@
 //! State that all workers of a forwarder share.
 
+use std::sync::Arc;
+
+use super::connection_log::ConnectionLogger;
 use super::descriptors::DescriptorLimit;
 use super::dial::Dialer;
 use super::settings::Settings;
@@ -10,6 +13,7 @@ pub(super) struct Engine {
     pub(super) settings: Settings,
     pub(super) dialer: Dialer,
     pub(super) descriptors: DescriptorLimit,
+    pub(super) connection_log: Arc<ConnectionLogger>,
 }
 
 impl Engine {
@@ -17,6 +21,7 @@ impl Engine {
         Self {
             dialer: Dialer::new(&settings),
             descriptors: DescriptorLimit::read(settings.descriptor_reserve),
+            connection_log: Arc::new(ConnectionLogger::new(&settings)),
             settings,
         }
     }

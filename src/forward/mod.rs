@@ -76,4 +76,4 @@ pub use self::counters::{Counters, ListenerCounters};
 pub use self::dial_failure::DialFailure;
 pub use self::forwarder::Forwarder;
 pub use self::outcome::Outcome;
-pub use self::settings::Settings;
+pub use self::settings::{ConnectionLog, Settings};

@@ -96,6 +96,7 @@ impl Reconciler {
             draining.wait_finished().await;
             self.draining.pop();
         }
+        self.engine.connection_log.report();
     }
 
     /// Applies the changes and tries failed addresses again. Returns `true` if the bindings

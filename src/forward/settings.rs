@@ -1,6 +1,6 @@
 //! Settings of the forwarding engine.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::thread;
 use std::time::Duration;
 
@@ -33,7 +33,31 @@ pub struct Settings {
     /// that a client that was accepted just before the limit is not reset. On other systems than
     /// Linux, nothing is reserved.
     pub descriptor_reserve: usize,
+    /// Connections that are logged when they end, as an event of `tracing` at level INFO. Default:
+    /// all. Counters do not depend on it.
+    pub connection_log: ConnectionLog,
+    /// Maximum number of lines about connections in each second, over all workers; `None` for no
+    /// limit. Default: 1,000. Further lines are counted, and one line a second contains the counts
+    /// by listener and outcome.
+    pub connection_log_limit: Option<NonZeroU32>,
 }
+
+/// Connections that are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ConnectionLog {
+    /// All connections: a line at level INFO when a connection ends, and a line at level DEBUG when
+    /// its endpoint is connected.
+    #[default]
+    All,
+    /// Connections that end with any other outcome than
+    /// [`Completed`](super::Outcome::Completed).
+    Failures,
+    /// No connections.
+    Off,
+}
+
+const DEFAULT_CONNECTION_LOG_LIMIT: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 
 impl Default for Settings {
     fn default() -> Self {
@@ -44,6 +68,8 @@ impl Default for Settings {
             endpoint_seed: None,
             drain_timeout: Duration::from_secs(30),
             descriptor_reserve: 128,
+            connection_log: ConnectionLog::default(),
+            connection_log_limit: Some(DEFAULT_CONNECTION_LOG_LIMIT),
         }
     }
 }
@@ -88,6 +114,20 @@ impl Settings {
     #[must_use]
     pub fn with_descriptor_reserve(mut self, descriptors: usize) -> Self {
         self.descriptor_reserve = descriptors;
+        self
+    }
+
+    /// Sets which connections are logged.
+    #[must_use]
+    pub fn with_connection_log(mut self, connections: ConnectionLog) -> Self {
+        self.connection_log = connections;
+        self
+    }
+
+    /// Sets the maximum number of lines about connections in each second; `None` for no limit.
+    #[must_use]
+    pub fn with_connection_log_limit(mut self, limit: impl Into<Option<NonZeroU32>>) -> Self {
+        self.connection_log_limit = limit.into();
         self
     }
 }

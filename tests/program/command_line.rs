@@ -23,6 +23,8 @@ fn command_line_error_contains_remedy() {
         (&["run", "--kubernetes", "--poll", "1"], &[], "--poll (SLUICEGATE_POLL) requires --files"),
         (&files, &[("SLUICEGATE_LOG_LEVEL", "chatty")], "error, warn, info, debug, trace"),
         (&files, &[("SLUICEGATE_LOG_FORMAT", "xml")], "text, json"),
+        (&files, &[("SLUICEGATE_CONNECTION_LOG", "some")], "expected all, failures or off"),
+        (&files, &[("SLUICEGATE_CONNECTION_LOG_LIMIT", "-1")], "a number of lines a second"),
         (&files, &[("SLUICEGATE_HEALTH", "8081")], "such as 127.0.0.1:8081"),
         (&files, &[("SLUICEGATE_LEASE", "a/b")], "--lease requires --kubernetes"),
         (&["run", "--kubernetes", "--lease", "edge"], &[], "as in default/web"),

@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::Instant;
 
 use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::process::{Program, connection};
-use crate::support::name_at;
+use crate::support::{eventually, name_at};
 
 /// Replaces a file in one step, so that no half of it is read.
 fn replace(file: &Path, content: impl AsRef<str>) {
@@ -22,11 +24,15 @@ fn log_contains_connections_and_conditions() {
     let mut program = Program::start(&[], &[("SLUICEGATE_LOG_LEVEL", "debug")]);
     program.until("ready");
     drop(connection(program.listener));
-    let mut line = program.until("");
-    while line["target"] != "sluicegate::forward::connection" {
-        line = program.until("");
+    for (message, level) in [("connection opened", "DEBUG"), ("connection ended", "INFO")] {
+        let line = program.until(message);
+        assert_eq!(
+            (&line["level"], &line["listener"]),
+            (&level.into(), &"default/public/db".into())
+        );
+        assert_eq!(line["target"], "sluicegate::forward::connection");
     }
-    assert_eq!((&line["level"], &line["listener"]), (&"INFO".into(), &"default/public/db".into()));
+    let line = program.log.last().unwrap();
     assert!(line["timestamp"].is_string() && line["bytes_down"].is_u64(), "{line}");
 
     let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
@@ -148,4 +154,111 @@ fn log_without_reader_does_not_block_traffic() {
     assert!(program.is_ready());
     program.signal(Signal::TERM);
     assert_eq!(program.wait_for_exit(), Some(0));
+}
+
+/// Returns the number of lines about connections that ended.
+fn count_lines(program: &Program) -> usize {
+    program.log.iter().filter(|line| line["message"] == "connection ended").count()
+}
+
+/// Returns the summaries of suppressed lines, and the number of those lines.
+fn summaries(program: &Program) -> (Vec<&Value>, u64) {
+    let is_summary = |line: &&Value| line["suppressed"].is_u64();
+    let summaries: Vec<_> = program.log.iter().filter(is_summary).collect();
+    let suppressed = summaries.iter().map(|line| line["suppressed"].as_u64().unwrap()).sum();
+    (summaries, suppressed)
+}
+
+#[test]
+fn connection_log_is_limited_per_second() {
+    let mut program = Program::start(&["--connection-log-limit", "10"], &[]);
+    program.until("ready");
+    let start = Instant::now();
+    for _ in 0..400 {
+        assert_eq!(name_at(program.listener).as_deref(), Some("one"));
+    }
+    // The last line comes without a further connection.
+    while count_lines(&program) as u64 + summaries(&program).1 < 400 {
+        program.until("connection");
+    }
+    let seconds = start.elapsed().as_secs() as usize + 2;
+    let lines = count_lines(&program);
+    let (summaries, suppressed) = summaries(&program);
+    assert_eq!(lines as u64 + suppressed, 400);
+    assert!(lines <= 10 * seconds, "{lines} in {seconds} s");
+    assert!(summaries.len() <= seconds, "{summaries:#?}");
+    let counts = summaries[0]["counts"].as_str().unwrap();
+    assert!(counts.contains("default/public/db completed: "), "{counts}");
+    let message = summaries[0]["message"].as_str().unwrap();
+    assert!(message.contains("--connection-log-limit"), "{message}");
+}
+
+#[test]
+fn connection_log_limit_counts_connections_of_shutdown() {
+    let arguments = ["--connection-log-limit", "1", "--drain-timeout", "0"];
+    let mut program = Program::start(&arguments, &[]);
+    program.until("ready");
+    let _connections: Vec<_> = (0..20).map(|_| connection(program.listener)).collect();
+    program.signal(Signal::TERM);
+    assert_eq!(program.wait_for_exit(), Some(0));
+    program.until("stopped");
+    assert_eq!(count_lines(&program) as u64 + summaries(&program).1, 20);
+}
+
+/// Changes the route to a Service that does not exist, and waits until it is in use.
+fn break_route(program: &Program) {
+    let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("{name: db, port: 5432}", "{name: absent, port: 5432}")).unwrap();
+    eventually("connections are rejected", || name_at(program.listener).is_none());
+}
+
+#[test]
+fn connection_log_of_failures_excludes_completed() {
+    let mut program = Program::start(&["--connection-log", "failures"], &[]);
+    program.until("ready");
+    assert_eq!(name_at(program.listener).as_deref(), Some("one"));
+    break_route(&program);
+    let line = program.until("connection ended");
+    assert_eq!((&line["outcome"], count_lines(&program)), (&"rejected".into(), 1));
+}
+
+#[test]
+fn connection_log_off_keeps_warnings() {
+    let mut program =
+        Program::start(&["--connection-log-limit", "1"], &[("SLUICEGATE_CONNECTION_LOG", "off")]);
+    program.until("ready");
+    for _ in 0..10 {
+        assert_eq!(name_at(program.listener).as_deref(), Some("one"));
+    }
+    break_route(&program);
+    assert_eq!(program.until("BackendNotFound")["level"], "WARN");
+    program.signal(Signal::TERM);
+    program.until("stopped");
+    assert_eq!((count_lines(&program), summaries(&program).1), (0, 0));
+}
+
+#[test]
+fn warning_is_kept_while_log_is_not_read() {
+    let arguments = ["--connection-log-limit", "0", "--log-level", "debug"];
+    let mut program = Program::start(&arguments, &[]);
+    program.until("ready");
+    program.stop_reading.store(true, Ordering::Relaxed);
+    // More than 4 MiB.
+    let connect = |count: usize| {
+        let listener = program.listener;
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(move || (0..count / 4).for_each(|_| drop(name_at(listener))));
+            }
+        });
+    };
+    connect(8_000);
+    break_route(&program);
+    connect(400);
+    program.stop_reading.store(false, Ordering::Relaxed);
+    assert_eq!(program.until("BackendNotFound")["level"], "WARN");
+    let line = program.until("log lines dropped");
+    assert_eq!((&line["level"], &line["dropped_warnings"]), (&"WARN".into(), &0.into()));
+    assert!(line["dropped_lines"].as_u64().unwrap() >= 400, "{line}");
 }

@@ -39,7 +39,9 @@ pub struct Stretch {
 
 impl Stretch {
     pub async fn open(workers: usize, scenery: &Scenery, drain_timeout: Duration) -> Self {
+        // The log of each client's connection is checked.
         let settings = settings(workers).with_drain_timeout(drain_timeout);
+        let settings = settings.with_connection_log_limit(None);
         let mut stretch = Self {
             proxy: TestForwarder::with(settings, &Plan::default()).await,
             passing: (0..PASSING).map(|_| Reserved::new()).collect(),

@@ -1,5 +1,7 @@
 //! Conversion of the options into a gateway.
 
+use std::num::NonZeroU32;
+
 use rustix::system::uname;
 use sluicegate::forward::Settings;
 use sluicegate::sources::{Election, FileSource, KubeSource, LeaseHandle, ReloadHandle};
@@ -25,6 +27,8 @@ pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGate
     // For connections of a removed listener. The shutdown has the same timeout.
     let mut forward = Settings::default()
         .with_drain_timeout(options.drain_timeout)
+        .with_connection_log(options.connection_log)
+        .with_connection_log_limit(NonZeroU32::new(options.connection_log_limit))
         .with_dial_timeout(options.dial_timeout)
         .with_dial_budget(options.dial_budget);
     if let Some(workers) = options.workers {

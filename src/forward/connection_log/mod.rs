@@ -1,5 +1,12 @@
-//! The log lines of connections.
+//! The log of connections: a line when a connection ends, and at DEBUG a line when it is open.
+//!
+//! The number of lines a second is limited. Lines beyond the limit are counted by listener and
+//! event, and one line a second contains the counts. Counters are not limited.
 
 mod event;
+mod limiter;
+mod logger;
+mod suppressed;
 
-pub(super) use self::event::ConnectionEnd;
+pub(super) use self::event::{ConnectionEnd, ConnectionOpened, Event};
+pub(super) use self::logger::ConnectionLogger;

@@ -51,11 +51,19 @@ pub fn recorded_of(field: &str, value: &str, message: &str) -> Vec<Fields> {
     RECORDED.lock().unwrap().iter().filter(matches).cloned().collect()
 }
 
+/// Returns the lines with the numbers of suppressed lines of a listener.
+pub fn summaries(listener: &ListenerId) -> Vec<Fields> {
+    let listener = format!("{listener} ");
+    let of_it =
+        |event: &&Fields| event.0.get("counts").is_some_and(|counts| counts.contains(&listener));
+    RECORDED.lock().unwrap().iter().filter(of_it).cloned().collect()
+}
+
 struct Recorder;
 
 impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("sluicegate") && *metadata.level() <= Level::INFO
+        metadata.target().starts_with("sluicegate") && *metadata.level() <= Level::DEBUG
     }
 
     fn event(&self, event: &Event<'_>) {

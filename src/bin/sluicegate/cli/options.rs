@@ -7,11 +7,15 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
+use sluicegate::forward::ConnectionLog;
 use sluicegate::model::GatewayController;
 
 use super::address_options::AddressOptions;
 use super::kubernetes_options::KubernetesOptions;
-use super::values::{parse_health_address, parse_positive_seconds, parse_seconds, parse_workers};
+use super::values::{
+    parse_connection_log, parse_health_address, parse_line_limit, parse_positive_seconds,
+    parse_seconds, parse_workers,
+};
 use crate::logging::{LogFilter, LogFormat};
 
 /// TCP gateway for the Kubernetes Gateway API.
@@ -142,11 +146,30 @@ pub(crate) struct RunOptions {
 
     /// Lowest level to log: error, warn, info, debug or trace
     ///
-    /// info includes a line for each connection. Also allowed: directives of the
-    /// crate tracing-subscriber, such as warn,sluicegate::server=info.
+    /// info includes a line for each connection that ends (see --connection-log), debug
+    /// also one for each that opens. Also allowed: directives of the crate
+    /// tracing-subscriber, such as warn,sluicegate::server=info.
     #[arg(long, env = "SLUICEGATE_LOG_LEVEL", value_name = "LEVEL", verbatim_doc_comment)]
     #[arg(default_value = "info", value_parser = LogFilter::parse, help_heading = "Operation")]
     pub(crate) log_level: LogFilter,
+
+    /// Connections to log when they end: all, failures or off
+    ///
+    /// failures are those that do not complete: rejected, reset, not connected to an
+    /// endpoint, or cut by a drain. Warnings and errors are logged in any case.
+    #[arg(long, env = "SLUICEGATE_CONNECTION_LOG", value_name = "WHICH", verbatim_doc_comment)]
+    #[arg(default_value = "all", value_parser = parse_connection_log)]
+    #[arg(help_heading = "Operation")]
+    pub(crate) connection_log: ConnectionLog,
+
+    /// Maximum number of log lines about connections a second; 0 turns the limit off
+    ///
+    /// Further lines are counted, and one line a second contains the counts by listener
+    /// and outcome.
+    #[arg(long, env = "SLUICEGATE_CONNECTION_LOG_LIMIT", value_name = "LINES")]
+    #[arg(default_value = "1000", value_parser = parse_line_limit, verbatim_doc_comment)]
+    #[arg(help_heading = "Operation")]
+    pub(crate) connection_log_limit: u32,
 }
 
 impl RunOptions {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use sluicegate::forward::ConnectionLog;
 use sluicegate::model::{ExternalTrafficPolicy, Labels, ServiceType};
 
 pub(super) fn parse_workers(text: &str) -> Result<NonZeroUsize, &'static str> {
@@ -25,6 +26,19 @@ pub(super) fn parse_positive_seconds(text: &str) -> Result<Duration, &'static st
         Ok(seconds) if !seconds.is_zero() => Ok(seconds),
         _ => Err("expected a number of seconds above 0, such as 3 or 0.5"),
     }
+}
+
+pub(super) fn parse_connection_log(text: &str) -> Result<ConnectionLog, &'static str> {
+    match text {
+        "all" => Ok(ConnectionLog::All),
+        "failures" => Ok(ConnectionLog::Failures),
+        "off" => Ok(ConnectionLog::Off),
+        _ => Err("expected all, failures or off"),
+    }
+}
+
+pub(super) fn parse_line_limit(text: &str) -> Result<u32, &'static str> {
+    text.parse().map_err(|_| "expected a number of lines a second, such as 1000, or 0 for no limit")
 }
 
 pub(super) fn parse_service_type(text: &str) -> Result<ServiceType, &'static str> {
