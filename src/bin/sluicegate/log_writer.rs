@@ -2,6 +2,7 @@
 //!
 //! There is a log line for each connection. Worker threads append lines to a buffer, and a separate
 //! thread writes them in batches, so that no worker waits for a slow reader of standard error.
+//! Lines of connections that fill the buffer do not displace warnings and errors.
 
 use std::io::{self, Write as _};
 use std::mem;
@@ -9,11 +10,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use tracing::{Level, Metadata};
+use tracing_subscriber::fmt::MakeWriter;
+
 /// Time between the first line of a batch and its write.
 const BATCH_DELAY: Duration = Duration::from_millis(100);
 
-/// Maximum size of the buffer. Further lines are dropped and counted until it is written.
+/// Maximum size of the buffer for lines of level INFO, DEBUG and TRACE. Further ones are dropped
+/// and counted until the buffer is written.
 const MAX_BUFFERED_BYTES: usize = 4 * 1024 * 1024;
+
+/// Maximum size of the buffer for warnings and errors. Without a limit, they could use all memory
+/// if standard error is never read.
+const MAX_BUFFERED_BYTES_WITH_WARNINGS: usize = 64 * 1024 * 1024;
 
 /// Maximum time that [`LogWriter::flush`] waits.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
@@ -29,9 +38,34 @@ pub(crate) struct LogWriter {
 #[derive(Default)]
 struct Buffer {
     bytes: Vec<u8>,
-    dropped_lines: usize,
+    dropped: DroppedLines,
     /// The writer thread has taken bytes and has not written all of them.
     is_writing: bool,
+}
+
+/// Numbers of lines that were not written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct DroppedLines {
+    /// Lines of level INFO, DEBUG and TRACE.
+    others: usize,
+    /// Warnings and errors.
+    warnings: usize,
+}
+
+impl Buffer {
+    /// Appends a line, or counts it as dropped.
+    fn append(&mut self, line: &[u8], level: Level) {
+        let (limit, dropped) = if level <= Level::WARN {
+            (MAX_BUFFERED_BYTES_WITH_WARNINGS, &mut self.dropped.warnings)
+        } else {
+            (MAX_BUFFERED_BYTES, &mut self.dropped.others)
+        };
+        if self.bytes.len() + line.len() <= limit {
+            self.bytes.extend_from_slice(line);
+        } else {
+            *dropped += 1;
+        }
+    }
 }
 
 impl LogWriter {
@@ -52,20 +86,24 @@ impl LogWriter {
             let buffer = self.changed.wait_while(self.buffer(), |buffer| buffer.bytes.is_empty());
             drop(buffer);
             thread::sleep(BATCH_DELAY);
-            let (bytes, dropped_lines) = {
+            let (bytes, dropped) = {
                 let mut buffer = self.buffer();
                 buffer.is_writing = true;
-                (mem::take(&mut buffer.bytes), mem::take(&mut buffer.dropped_lines))
+                (mem::take(&mut buffer.bytes), mem::take(&mut buffer.dropped))
             };
             // An error is ignored: the program must keep forwarding when standard error is closed.
             let _ = io::stderr().lock().write_all(&bytes);
             self.buffer().is_writing = false;
             self.changed.notify_all();
-            if dropped_lines > 0 {
-                // This line is buffered like any other.
+            if dropped != DroppedLines::default() {
+                // This line is buffered like any other warning.
                 tracing::warn!(
-                    dropped_lines,
-                    "log lines dropped: standard error was read too slowly"
+                    dropped_lines = dropped.others,
+                    dropped_warnings = dropped.warnings,
+                    "log lines dropped: standard error was read too slowly. Up to {} MiB are \
+                     buffered, and up to {} MiB with warnings and errors",
+                    MAX_BUFFERED_BYTES >> 20,
+                    MAX_BUFFERED_BYTES_WITH_WARNINGS >> 20
                 );
             }
         }
@@ -82,20 +120,34 @@ impl LogWriter {
     }
 }
 
-/// Writer that appends to the buffer. `tracing` passes one line in each call.
-pub(crate) struct BufferAppender(pub(crate) Arc<LogWriter>);
+/// Makes a writer for each line, which knows the level of the line.
+pub(crate) struct BufferedOutput(pub(crate) Arc<LogWriter>);
 
-impl io::Write for BufferAppender {
+impl<'a> MakeWriter<'a> for BufferedOutput {
+    type Writer = BufferAppender<'a>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        BufferAppender { log_writer: &self.0, level: Level::INFO }
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Self::Writer {
+        BufferAppender { log_writer: &self.0, level: *metadata.level() }
+    }
+}
+
+/// Writer that appends to the buffer. `tracing` passes one line in each call.
+pub(crate) struct BufferAppender<'a> {
+    log_writer: &'a LogWriter,
+    level: Level,
+}
+
+impl io::Write for BufferAppender<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut buffer = self.0.buffer();
+        let mut buffer = self.log_writer.buffer();
         let was_empty = buffer.bytes.is_empty();
-        if buffer.bytes.len() + line.len() <= MAX_BUFFERED_BYTES {
-            buffer.bytes.extend_from_slice(line);
-        } else {
-            buffer.dropped_lines += 1;
-        }
+        buffer.append(line, self.level);
         if was_empty {
-            self.0.changed.notify_all();
+            self.log_writer.changed.notify_all();
         }
         Ok(line.len())
     }
@@ -103,5 +155,37 @@ impl io::Write for BufferAppender {
     /// Does nothing: [`LogWriter::flush`] waits for the writer thread.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static LINE: [u8; 1 << 20] = [b'x'; 1 << 20];
+
+    #[test]
+    fn full_buffer_accepts_warnings_only() {
+        let mut buffer = Buffer::default();
+        for _ in 0..6 {
+            buffer.append(&LINE, Level::INFO);
+        }
+        assert_eq!(buffer.bytes.len(), MAX_BUFFERED_BYTES);
+        assert_eq!(buffer.dropped, DroppedLines { others: 2, warnings: 0 });
+        buffer.append(b"warning", Level::WARN);
+        buffer.append(b"error", Level::ERROR);
+        buffer.append(b"debug", Level::DEBUG);
+        assert!(buffer.bytes.ends_with(b"warningerror"));
+        assert_eq!(buffer.dropped, DroppedLines { others: 3, warnings: 0 });
+    }
+
+    #[test]
+    fn warnings_are_limited() {
+        let mut buffer = Buffer::default();
+        for _ in 0..65 {
+            buffer.append(&LINE, Level::WARN);
+        }
+        assert_eq!(buffer.bytes.len(), MAX_BUFFERED_BYTES_WITH_WARNINGS);
+        assert_eq!(buffer.dropped, DroppedLines { others: 0, warnings: 1 });
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
-use crate::log_writer::{BufferAppender, LogWriter};
+use crate::log_writer::{BufferedOutput, LogWriter};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -53,11 +53,10 @@ impl LogFilter {
 /// Returns the error of the operating system if it cannot create the writer thread.
 pub(crate) fn start(format: LogFormat, filter: LogFilter) -> io::Result<Arc<LogWriter>> {
     let log_writer = LogWriter::start()?;
-    let writer = log_writer.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter.0))
         .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
-        .with_writer(move || BufferAppender(writer.clone()));
+        .with_writer(BufferedOutput(log_writer.clone()));
     match format {
         LogFormat::Text => subscriber.compact().with_target(false).init(),
         LogFormat::Json => {
