@@ -16,7 +16,8 @@ Options:
       --only TEXT       Run only scenarios with TEXT in their name, such as
                         download or round-trip-64B.
       --proxy NAME,...  Run only these proxies: sluicegate, haproxy,
-                        haproxy-splice, nginx, envoy, tokio.
+                        haproxy-splice, nginx, envoy, tokio, direct (no proxy;
+                        only latencies and rates).
       --out DIR         Directory for results.json, tables.md and the plots.
                         Default: target/peers.
       --quick           Short run that checks the setup; do not use its figures.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// The name of a figure says its unit.
+/// A measured quantity, named with its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) enum Figure {
     CpuSecondsPerGib,
@@ -48,7 +48,26 @@ impl Figure {
         !matches!(self, Self::GibPerSecond | Self::RoundTripsPerSecond | Self::ConnectionsPerSecond)
     }
 
-    /// The quantile of the latencies that it is.
+    /// Returns `true` if only a process of a proxy has this figure.
+    pub(crate) fn is_cost_of_proxy(self) -> bool {
+        match self {
+            Self::CpuSecondsPerGib
+            | Self::CpuMicrosPerRoundTrip
+            | Self::CpuMicrosPerConnection
+            | Self::ProxyKib
+            | Self::KernelKib
+            | Self::PipeKib
+            | Self::Descriptors => true,
+            Self::GibPerSecond
+            | Self::RoundTripsPerSecond
+            | Self::ConnectionsPerSecond
+            | Self::P50Micros
+            | Self::P99Micros
+            | Self::P999Micros => false,
+        }
+    }
+
+    /// Returns the quantile if the figure is one of latencies.
     pub(crate) fn quantile(self) -> Option<f64> {
         match self {
             Self::P50Micros => Some(0.5),
@@ -59,7 +78,7 @@ impl Figure {
     }
 }
 
-/// A number with three digits that matter.
+/// Formats a number with three significant digits.
 pub(crate) fn three_digits(number: f64) -> String {
     let decimals = match number.abs() {
         0.0 => 0,

@@ -1,4 +1,4 @@
-//! A running proxy: its process and its backends.
+//! A running proxy with its backends, or backends without a proxy.
 
 use std::env;
 use std::fs;
@@ -12,30 +12,31 @@ use anyhow::Context as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::backends::{BACKENDS, Backend};
+use crate::backends::{BACKENDS, Backend, TWO_WRITES_REQUEST};
 use crate::peers::{Proxy, Route};
 use crate::ports::{Ports, loopback};
 use crate::process::Process;
 use crate::socket::connect;
-use crate::usage::{Tree, cpu_between};
+use crate::usage::{CpuTimes, Holdings, Tree, cpu_between};
 
 /// Maximum time for a proxy to become ready, and to become idle.
 const READY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How often a state is looked at that nobody tells of.
+/// Interval of polls for a state that causes no event.
 const PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub(crate) struct Instance {
-    // Ended in this order.
-    proxy: Process,
+    // Ended in this order. `None` if clients connect to the backends themselves.
+    proxy: Option<Process>,
     backends: Process,
     routes: Vec<Route>,
     folder: PathBuf,
 }
 
 impl Instance {
-    /// Starts the proxy and its backends in a folder of their own, and waits until they answer.
+    /// Starts the proxy and its backends in a folder of their own, and waits until each backend
+    /// answers through the proxy.
     pub(crate) async fn start(
         proxy: &dyn Proxy,
         ports: &Ports,
@@ -52,7 +53,9 @@ impl Instance {
         let command = proxy.command(&routes, &folder)?;
         let mut instance = Self {
             backends: Process::start(&backends, &folder.join("backends.log"))?,
-            proxy: Process::start(&command, &folder.join("proxy.log"))?,
+            proxy: command
+                .map(|command| Process::start(&command, &folder.join("proxy.log")))
+                .transpose()?,
             routes,
             folder,
         };
@@ -60,26 +63,41 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Where the proxy listens for a backend.
+    /// Returns the address to which clients of a backend connect.
     pub(crate) fn address(&self, backend: Backend) -> SocketAddrV4 {
         let route = self.routes.iter().find(|route| route.backend == backend);
-        loopback(route.expect("there is a route to every backend").listen)
+        let route = route.expect("there is a route to every backend");
+        loopback(if self.has_proxy() { route.listen } else { route.connect })
     }
 
-    pub(crate) fn tree(&self) -> Tree {
-        Tree { root: self.proxy.pid() }
+    pub(crate) fn has_proxy(&self) -> bool {
+        self.proxy.is_some()
     }
 
-    /// Waits until the proxy has nothing left to do for those who are gone.
+    /// Returns the CPU time of the proxy; without a proxy, that of no thread.
+    pub(crate) fn cpu_times(&self) -> anyhow::Result<CpuTimes> {
+        self.proxy_tree().map_or_else(|| Ok(CpuTimes::new()), Tree::cpu_times)
+    }
+
+    /// Returns memory and descriptors of the proxy.
+    pub(crate) fn holdings(&self) -> anyhow::Result<Holdings> {
+        self.proxy_tree().map_or_else(|| Ok(Holdings::default()), Tree::holdings)
+    }
+
+    fn proxy_tree(&self) -> Option<Tree> {
+        self.proxy.as_ref().map(|proxy| Tree { root: proxy.pid() })
+    }
+
+    /// Waits until proxy and backends use no more CPU time for connections that have ended.
     pub(crate) async fn at_rest(&self) -> anyhow::Result<()> {
-        let trees = [self.tree(), Tree { root: self.backends.pid() }];
+        let backends = Tree { root: self.backends.pid() };
         let deadline = Instant::now() + READY_TIMEOUT;
-        for tree in trees {
+        for tree in self.proxy_tree().into_iter().chain([backends]) {
             let mut before = tree.cpu_times()?;
             loop {
                 sleep(PAUSE).await;
                 let now = tree.cpu_times()?;
-                // On a busy machine, to have done nothing is not to have nothing to do.
+                // On a busy machine, a thread with work to do may not have run.
                 if cpu_between(&before, &now) < PAUSE / 20 && !tree.is_runnable()? {
                     break;
                 }
@@ -94,7 +112,9 @@ impl Instance {
         let deadline = Instant::now() + READY_TIMEOUT;
         for backend in Backend::ALL {
             while let Err(error) = answers(self.address(backend), backend).await {
-                if let Some(status) = self.proxy.ended()? {
+                if let Some(proxy) = &mut self.proxy
+                    && let Some(status) = proxy.ended()?
+                {
                     anyhow::bail!("it ended: {status}");
                 }
                 anyhow::ensure!(Instant::now() < deadline, "it is not ready: {error}");
@@ -112,12 +132,14 @@ impl Instance {
     }
 }
 
-/// A byte comes back, or comes at all, or is taken.
+/// Connects, sends what the backend expects, and reads a byte if the backend sends any.
 async fn answers(address: SocketAddrV4, backend: Backend) -> io::Result<()> {
     let exchange = async {
         let mut stream = connect(address).await?;
-        if backend != Backend::Source {
-            stream.write_all(&[0]).await?;
+        match backend {
+            Backend::Echo | Backend::Sink => stream.write_all(&[0]).await?,
+            Backend::TwoWrites => stream.write_all(&[0; TWO_WRITES_REQUEST]).await?,
+            Backend::Source => {}
         }
         if backend != Backend::Sink {
             stream.read_exact(&mut [0]).await?;

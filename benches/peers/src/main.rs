@@ -1,5 +1,5 @@
-//! Comparison of sluicegate with other TCP proxies: the same backends and the same clients, one
-//! proxy at a time, in short slices that alternate.
+//! Comparison of sluicegate with other TCP proxies and with no proxy: the same backends and the same
+//! clients, one proxy at a time, in short slices that alternate.
 //!
 //! Started by `benches/peers/run`; see the README beside it. The same program also runs the backends
 //! and the simplest of the proxies, each in a process of its own.
@@ -35,12 +35,12 @@ use crate::cli::{Options, Task};
 use crate::environment::Environment;
 use crate::figure::Figures;
 use crate::instance::Instance;
-use crate::peers::Proxy;
+use crate::peers::{DIRECT, Proxy};
 use crate::ports::Ports;
 use crate::results::Results;
 use crate::scenario::Scenario;
 
-/// The idle connections, where the system lets a process have that many.
+/// Number of idle connections, if the limit of descriptors allows them.
 const IDLE: usize = 8_000;
 
 fn main() -> ExitCode {
@@ -95,7 +95,7 @@ async fn compare() -> anyhow::Result<()> {
 async fn measure(options: &Options) -> anyhow::Result<()> {
     usage::can_be_read()?;
     let files = usize::try_from(process::raise_file_limit()?)?;
-    // A proxy has two sockets for each connection, and something to spare.
+    // A proxy has two sockets for each connection, and a reserve.
     let idle = if options.quick { 200 } else { IDLE.min(files.saturating_sub(1_000) / 2) };
     let mut scenarios = Scenario::all(idle);
     scenarios.retain(|scenario| scenario.name().contains(&options.only));
@@ -112,7 +112,7 @@ async fn measure(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All that the slices need.
+/// Settings and proxies of a run.
 struct Bench<'a> {
     options: &'a Options,
     proxies: Vec<Box<dyn Proxy>>,
@@ -121,7 +121,7 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Every proxy in every scenario in every round; and how many slices failed.
+    /// Runs every proxy in every scenario in every round. Returns the number of failed slices too.
     async fn run(&self, scenarios: &[Scenario]) -> anyhow::Result<(Results, usize)> {
         let mut instances = Vec::new();
         for proxy in &self.proxies {
@@ -132,8 +132,11 @@ impl Bench<'_> {
         for round in 0..self.options.rounds {
             for (turn, scenario) in scenarios.iter().enumerate() {
                 eprint!("round {} of {}: {}:", round + 1, self.options.rounds, scenario.name());
-                // What one leaves behind should not always meet the same other.
-                let mut turns: Vec<_> = (0..self.proxies.len()).collect();
+                let is_measured = |index: &usize| {
+                    self.proxies[*index].name() != DIRECT || scenario.has_reference()
+                };
+                let mut turns: Vec<_> = (0..self.proxies.len()).filter(is_measured).collect();
+                // In a random order, so that no proxy always follows the same other one.
                 fastrand::Rng::with_seed((round * scenarios.len() + turn) as u64)
                     .shuffle(&mut turns);
                 for index in turns {
@@ -162,7 +165,7 @@ impl Bench<'_> {
         proxy: &dyn Proxy,
         instance: &mut Instance,
     ) -> anyhow::Result<Figures> {
-        // Memory that was used before would be used again, and not be seen to grow.
+        // A process that used memory before would use it again, without growth.
         if let Scenario::Idle { .. } = scenario {
             *instance = self.start(proxy).await?;
         }

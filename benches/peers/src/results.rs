@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::figure::{Figure, Figures};
-use crate::peers::{OURS, TUNED};
+use crate::peers::{TUNED, is_other_proxy};
 use crate::scenario::Scenario;
 
 /// The figures of one slice, as they were taken.
@@ -17,12 +17,12 @@ pub(crate) struct Sample {
 
 #[derive(Debug)]
 pub(crate) struct Results {
-    /// Those that take part, in the order in which they are told.
+    /// Proxies that take part, in the order of the report.
     proxies: Vec<&'static str>,
     pub(crate) samples: Vec<Sample>,
 }
 
-/// What the rounds have to say about a figure.
+/// Estimate of a figure from all rounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Estimate {
     pub(crate) median: f64,
@@ -42,7 +42,7 @@ impl Estimate {
         Some(Self { median, low, high })
     }
 
-    /// Half of the way from the lowest to the highest, as a part of the median.
+    /// Returns half of the difference between the lowest and the highest, relative to the median.
     pub(crate) fn spread(self) -> f64 {
         match self.median {
             0.0 => 0.0,
@@ -87,19 +87,20 @@ impl Results {
         Estimate::of(of_both.filter_map(|sample| sample.figures.get(&figure).copied()).collect())
     }
 
-    /// How a proxy's median relates to that of the best proxy that is not ours.
+    /// Returns the ratio of a proxy's median to that of the best of the other proxies: neither
+    /// sluicegate nor `direct`.
     pub(crate) fn ratio(&self, scenario: Scenario, proxy: &str, figure: Figure) -> Option<f64> {
-        self.ratio_to(|peer| peer != OURS, scenario, proxy, figure)
+        self.ratio_to(is_other_proxy, scenario, proxy, figure)
     }
 
-    /// The same, where only the peers are asked that are set up as they come.
+    /// Returns the same ratio to the best proxy with default settings.
     pub(crate) fn ratio_to_untuned(
         &self,
         scenario: Scenario,
         proxy: &str,
         figure: Figure,
     ) -> Option<f64> {
-        self.ratio_to(|peer| peer != OURS && peer != TUNED, scenario, proxy, figure)
+        self.ratio_to(|peer| is_other_proxy(peer) && peer != TUNED, scenario, proxy, figure)
     }
 
     fn ratio_to(
@@ -116,7 +117,7 @@ impl Results {
             true => medians.min_by(f64::total_cmp),
             false => medians.max_by(f64::total_cmp),
         };
-        // Memory that was not seen to grow is no measure for others.
+        // A growth of 0 is no reference.
         let best = best.filter(|best| *best > 0.0)?;
         Some(median(proxy)? / best)
     }
@@ -125,6 +126,7 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::peers::{DIRECT, OURS};
 
     #[test]
     fn estimate_has_median_and_spread() {
@@ -146,5 +148,20 @@ mod tests {
         assert_eq!(results.ratio(scenario, OURS, Figure::CpuSecondsPerGib), Some(0.5));
         assert_eq!(results.ratio(scenario, OURS, Figure::GibPerSecond), Some(1.5));
         assert_eq!(results.ratio(scenario, "other", Figure::CpuSecondsPerGib), Some(2.0));
+    }
+
+    #[test]
+    fn ratio_leaves_out_direct() {
+        let mut results = Results::of(vec![OURS, "one", "other", DIRECT]);
+        let scenario = Scenario::FirstAnswer { at_a_time: 1 };
+        for (proxy, time) in [(OURS, 2.0), ("one", 4.0), ("other", 8.0)] {
+            results.add(scenario, proxy, 0, [(Figure::P50Micros, time)].into());
+        }
+        results.add(scenario, DIRECT, 0, [(Figure::P50Micros, 1.0)].into());
+        let ratio = |proxy| results.ratio(scenario, proxy, Figure::P50Micros);
+        assert_eq!(ratio(OURS), Some(0.5));
+        assert_eq!(ratio(DIRECT), Some(0.25));
+        assert_eq!(results.ratio_to_untuned(scenario, OURS, Figure::P50Micros), Some(0.5));
+        assert_eq!(results.ratio(scenario, DIRECT, Figure::CpuMicrosPerConnection), None);
     }
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::backends::Backend;
+use crate::backends::{Backend, TWO_WRITES_PART, TWO_WRITES_REQUEST};
 use crate::figure::{Figure, Figures};
 use crate::instance::Instance;
-use crate::load::{Counts, Load, connects, download, hold, round_trips, upload};
-use crate::scenario::Scenario;
+use crate::load::{Counts, Exchange, Load, connects, download, hold, round_trips, upload};
+use crate::scenario::{SMALL, Scenario};
 use crate::usage::{cpu_between, kernel_memory};
 
 const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
@@ -20,7 +20,7 @@ const WARM_UP: Duration = Duration::from_millis(250);
 /// Maximum time of a slice besides its measurement.
 const SLICE_OVERHEAD: Duration = Duration::from_secs(60);
 
-/// Runs a scenario against a proxy that is at rest, and leaves it so.
+/// Runs a scenario against an idle proxy, and waits until the proxy is idle again.
 pub(crate) async fn run(
     scenario: Scenario,
     instance: &Instance,
@@ -45,17 +45,21 @@ async fn busy(
     let mut loads = loads(scenario, instance).await?;
     pass(&mut loads, WARM_UP.min(length)).await?;
 
-    let before = instance.tree().cpu_times()?;
+    let before = instance.cpu_times()?;
     loads.iter().for_each(|load| drop(load.tally().take()));
     let start = Instant::now();
-    // Longer where the machine is so busy that nothing went through at all.
+    // Longer if the machine is so busy that nothing was counted.
     pass(&mut loads, length).await?;
     while loads.iter().any(|load| load.tally().is_empty()) {
+        anyhow::ensure!(
+            loads.iter().all(Load::is_running),
+            "all connections of the load were made before the measurement began"
+        );
         pass(&mut loads, length).await?;
     }
     let counts: Vec<Counts> = loads.iter().map(|load| load.tally().take()).collect();
     let seconds = start.elapsed().as_secs_f64();
-    let cpu = cpu_between(&before, &instance.tree().cpu_times()?).as_secs_f64();
+    let cpu = cpu_between(&before, &instance.cpu_times()?).as_secs_f64();
 
     let units: Vec<f64> = counts.iter().map(|counts| counts.units as f64).collect();
     let latencies = counts.into_iter().next().unwrap_or_default().latencies;
@@ -67,10 +71,12 @@ async fn busy(
         Figure::GibPerSecond => units[units.len() - 1] / GIB / seconds,
         _ => micros(&latencies, figure),
     };
-    Ok(scenario.figures().iter().map(|figure| (*figure, value(*figure))).collect())
+    let figures = scenario.figures().iter().copied();
+    let measured = figures.filter(|figure| instance.has_proxy() || !figure.is_cost_of_proxy());
+    Ok(measured.map(|figure| (figure, value(figure))).collect())
 }
 
-/// The load that the figures are about, and what goes on beside it.
+/// Starts the load that is measured, followed by the load beside it.
 async fn loads(scenario: Scenario, instance: &Instance) -> anyhow::Result<Vec<Load>> {
     let echo = instance.address(Backend::Echo);
     let source = instance.address(Backend::Source);
@@ -87,14 +93,23 @@ async fn loads(scenario: Scenario, instance: &Instance) -> anyhow::Result<Vec<Lo
                 .await?
         }
         Scenario::Connect { at_a_time } => {
-            Load::start(move |tally, ready| connects(echo, at_a_time, tally, ready)).await?
+            let exchange = Exchange { request: SMALL, answer: SMALL };
+            Load::start(move |tally, ready| connects(echo, exchange, at_a_time, tally, ready))
+                .await?
+        }
+        Scenario::FirstAnswer { at_a_time } => {
+            let backend = instance.address(Backend::TwoWrites);
+            let exchange = Exchange { request: TWO_WRITES_REQUEST, answer: 2 * TWO_WRITES_PART };
+            Load::start(move |tally, ready| connects(backend, exchange, at_a_time, tally, ready))
+                .await?
         }
         Scenario::Idle { connections } => {
             Load::start(move |_, ready| hold(echo, connections, ready)).await?
         }
         Scenario::Mixed { downloads, connections } => {
-            let front =
-                Load::start(move |tally, ready| round_trips(echo, connections, 64, tally, ready));
+            let front = Load::start(move |tally, ready| {
+                round_trips(echo, connections, SMALL, tally, ready)
+            });
             let front = front.await?;
             let beside = Load::start(move |tally, ready| download(source, downloads, tally, ready));
             return Ok(vec![front, beside.await?]);
@@ -102,11 +117,11 @@ async fn loads(scenario: Scenario, instance: &Instance) -> anyhow::Result<Vec<Lo
     }])
 }
 
-/// Lets time go by, or less where the load has no more to do.
+/// Waits for `length`, or less if the loads end before.
 async fn pass(loads: &mut [Load], length: Duration) -> anyhow::Result<()> {
     let end = Instant::now() + length;
     for load in &mut *loads {
-        // One that is done early has failed, or has had its share.
+        // A load that ends early has failed, or has made its maximum of connections.
         if let Ok(ended) = timeout_at(end, load.ended()).await {
             ended?;
         }
@@ -115,10 +130,10 @@ async fn pass(loads: &mut [Load], length: Duration) -> anyhow::Result<()> {
 }
 
 async fn idle(instance: &Instance, connections: usize) -> anyhow::Result<Figures> {
-    let before = (instance.tree().holdings()?, kernel_memory()?);
+    let before = (instance.holdings()?, kernel_memory()?);
     let load = loads(Scenario::Idle { connections }, instance).await?;
     instance.at_rest().await?;
-    let after = (instance.tree().holdings()?, kernel_memory()?);
+    let after = (instance.holdings()?, kernel_memory()?);
     drop(load);
 
     let each = |before: u64, after: u64| (after as f64 - before as f64) / connections as f64;
@@ -131,7 +146,7 @@ async fn idle(instance: &Instance, connections: usize) -> anyhow::Result<Figures
     Ok(figures.into())
 }
 
-/// Of latencies in nanoseconds.
+/// Returns a quantile of latencies in nanoseconds.
 fn micros(latencies: &Histogram<u64>, figure: Figure) -> f64 {
     let quantile = figure.quantile().expect("a figure of latency");
     latencies.value_at_quantile(quantile) as f64 / 1000.0

@@ -1,26 +1,39 @@
-//! Load: one connection after the other.
+//! Load: short connections with one request and one answer each.
 
 use std::cell::Cell;
 use std::io;
 use std::net::SocketAddrV4;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::{JoinSet, LocalSet};
+use tokio::time::Instant;
 
 use super::{Ready, Tally, all};
 use crate::socket::connect;
 
-/// What a connection carries, each way.
-const BYTES: usize = 64;
+/// Bytes that a connection carries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Exchange {
+    pub(crate) request: usize,
+    pub(crate) answer: usize,
+}
 
-/// The most connections of one load: each leaves a port in TIME_WAIT on both sides of the proxy, and
-/// there are 28 000 to an address.
+/// Maximum number of connections of one load: each leaves a port in TIME_WAIT on both sides of the
+/// proxy, and a destination has 28 000 ephemeral ports.
 const MAX_CONNECTS: usize = 20_000;
 
-/// Connects to the echo server, has one answer, and closes; a unit is a connection.
+/// Maximum size of a request and of an answer.
+const MAX_MESSAGE: usize = 128;
+static MESSAGE: [u8; MAX_MESSAGE] = [0; MAX_MESSAGE];
+
+/// Connects, sends a request, reads the answer, and closes; a unit is a connection. Its latency is
+/// the time from before `connect` until the last byte of the answer is read; closing is not part of
+/// it.
 pub(crate) async fn connects(
-    echo: SocketAddrV4,
+    backend: SocketAddrV4,
+    exchange: Exchange,
     at_a_time: usize,
     tally: Tally,
     ready: Ready,
@@ -33,8 +46,7 @@ pub(crate) async fn connects(
         let client = async move {
             while let Some(after) = left.get().checked_sub(1) {
                 left.set(after);
-                once(echo).await?;
-                tally.add(1);
+                tally.record(connect_once(backend, exchange).await?);
             }
             Ok(())
         };
@@ -44,15 +56,17 @@ pub(crate) async fn connects(
     local.run_until(all(clients)).await
 }
 
-/// Done when the proxy is done with it too.
-async fn once(echo: SocketAddrV4) -> io::Result<()> {
-    let mut stream = connect(echo).await?;
-    let mut answer = [0; BYTES];
-    stream.write_all(&[0; BYTES]).await?;
-    stream.read_exact(&mut answer).await?;
+/// Returns the latency, after the proxy has closed the connection too.
+async fn connect_once(backend: SocketAddrV4, exchange: Exchange) -> io::Result<Duration> {
+    let start = Instant::now();
+    let mut stream = connect(backend).await?;
+    stream.write_all(&MESSAGE[..exchange.request]).await?;
+    let mut answer = [0; MAX_MESSAGE];
+    stream.read_exact(&mut answer[..exchange.answer]).await?;
+    let latency = start.elapsed();
     stream.shutdown().await?;
     match stream.read(&mut answer).await? {
-        0 => Ok(()),
-        _ => Err(io::Error::other("more came back than was sent")),
+        0 => Ok(latency),
+        _ => Err(io::Error::other("the answer is longer than expected")),
     }
 }

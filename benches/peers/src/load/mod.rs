@@ -19,18 +19,18 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 pub(crate) use self::bulk::{download, upload};
-pub(crate) use self::connects::connects;
+pub(crate) use self::connects::{Exchange, connects};
 pub(crate) use self::round_trips::{hold, round_trips};
 
 /// Nanoseconds; what takes longer counts as this.
 const SLOWEST: u64 = 60_000_000_000;
 
-/// What has been done since this was last asked for.
+/// Units and latencies since the last [`Tally::take`].
 #[derive(Debug)]
 pub(crate) struct Counts {
     /// Bytes, round trips or connections.
     pub(crate) units: u64,
-    /// Nanoseconds for each round trip.
+    /// Nanoseconds for each round trip, or for each connection and its answer.
     pub(crate) latencies: Histogram<u64>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct Load {
     tally: Tally,
     /// Closed to stop the clients.
     stop: Option<oneshot::Sender<()>>,
-    /// None once that has been told.
+    /// `None` after the result was returned.
     ended: Option<oneshot::Receiver<io::Result<()>>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -115,6 +115,11 @@ impl Load {
 
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Returns `true` until [`Load::ended`] has returned a result.
+    pub(crate) fn is_running(&self) -> bool {
+        self.ended.is_some()
     }
 
     /// Waits until the clients have done all they had to do.

@@ -80,12 +80,12 @@ impl Proxy for Envoy {
         super::version(&self.program, "--version")
     }
 
-    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Command> {
+    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Option<Command>> {
         let file = folder.join("envoy.json");
         fs::write(&file, configuration(routes).to_string())?;
         let mut command = Command::new(&self.program);
         command.args(["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"]);
         command.arg("--config-path").arg(file);
-        Ok(command)
+        Ok(Some(command))
     }
 }

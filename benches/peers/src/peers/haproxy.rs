@@ -76,12 +76,12 @@ impl Proxy for HaProxy {
         super::version(&self.program, "-v")
     }
 
-    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Command> {
+    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Option<Command>> {
         let file = folder.join("haproxy.cfg");
         fs::write(&file, configuration(routes, self.pipes, self.splice))?;
         let mut command = Command::new(&self.program);
         // In the foreground, as one process.
         command.arg("-db").arg("-f").arg(file);
-        Ok(command)
+        Ok(Some(command))
     }
 }

@@ -77,12 +77,12 @@ impl Proxy for Nginx {
         super::version(&self.program, "-v")
     }
 
-    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Command> {
+    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Option<Command>> {
         let file = folder.join("nginx.conf");
         fs::write(&file, configuration(routes, folder, self.module.as_deref()))?;
         let mut command = Command::new(&self.program);
         // The log of before the configuration is read goes to standard error.
         command.arg("-e").arg("stderr").arg("-c").arg(file);
-        Ok(command)
+        Ok(Some(command))
     }
 }

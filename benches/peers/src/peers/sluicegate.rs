@@ -97,12 +97,12 @@ impl Proxy for Sluicegate {
         String::from_utf8_lossy(&described).trim().to_owned()
     }
 
-    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Command> {
+    fn command(&self, routes: &[Route], folder: &Path) -> io::Result<Option<Command>> {
         let file = folder.join("manifests.yaml");
         fs::write(&file, manifests(routes))?;
         let mut command = Command::new(&self.program);
         command.args(["run", "--workers", "1", "--bind", "127.0.0.1"]);
         command.args(["--health", "127.0.0.1:0", "--files"]).arg(file);
-        Ok(command)
+        Ok(Some(command))
     }
 }

@@ -33,11 +33,11 @@ impl Proxy for Tokio {
         "copy_bidirectional".to_owned()
     }
 
-    fn command(&self, routes: &[Route], _folder: &Path) -> io::Result<Command> {
+    fn command(&self, routes: &[Route], _folder: &Path) -> io::Result<Option<Command>> {
         let ports = routes.iter().flat_map(|route| [route.listen, route.connect]);
         let mut command = Command::new(&self.program);
         command.arg(RELAY).args(ports.map(|port| OsString::from(port.to_string())));
-        Ok(command)
+        Ok(Some(command))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reports of the results, for people and for programs.
+//! Reports of the results: tables, plots and JSON.
 
 mod plots;
 mod table;
@@ -18,8 +18,8 @@ use crate::scenario::Scenario;
 use self::table::Table;
 
 const LEGEND: &str = "\
-Median over the rounds, ± half of the way from the lowest round to the highest; in brackets, the ratio to
-the best of the other proxies.";
+Median over the rounds, ± half of the difference between the lowest and the highest round; in brackets,
+the ratio to the best of the other proxies (without sluicegate and direct).";
 
 /// Prints the tables, and writes everything to a folder.
 pub(crate) fn write(
@@ -33,8 +33,8 @@ pub(crate) fn write(
     let measured =
         scenarios.iter().copied().filter(|scenario| !results.proxies(*scenario).is_empty());
     let tables = measured.clone().map(|scenario| (scenario.title(), comparison(results, scenario)));
-    for (title, table) in tables.chain([("Targets".to_owned(), targets::table(results, scenarios))])
-    {
+    let targets = ("Targets".to_owned(), targets::table(results, scenarios));
+    for (title, table) in tables.chain([targets]) {
         text += &format!("\n{title}\n{}", table.aligned());
         markdown += &format!("\n## {title}\n\n{}", table.markdown());
     }
@@ -47,7 +47,7 @@ pub(crate) fn write(
     plots::write(results, scenarios, folder)
 }
 
-/// A row for each proxy, a column for each figure.
+/// Returns a table with a row for each proxy and a column for each figure.
 fn comparison(results: &Results, scenario: Scenario) -> Table {
     let figures = scenario.figures();
     let mut head = vec!["proxy".to_owned()];

@@ -32,7 +32,7 @@ const TITLE: u32 = 44;
 const NAMES: i32 = 112;
 const VALUES: i32 = 56;
 
-/// Which panels a plot has.
+/// A plot, and the panels that belong to it.
 struct Plot {
     file: &'static str,
     title: &'static str,
@@ -40,7 +40,7 @@ struct Plot {
     figures: &'static [Figure],
 }
 
-const PLOTS: [Plot; 7] = [
+const PLOTS: [Plot; 8] = [
     Plot {
         file: "bulk-cpu.svg",
         title: "Bulk: processor time of the proxy for each GiB",
@@ -69,7 +69,13 @@ const PLOTS: [Plot; 7] = [
         file: "connect.svg",
         title: "Short connections",
         belongs: |scenario| matches!(scenario, Scenario::Connect { .. }),
-        figures: &[Figure::CpuMicrosPerConnection, Figure::ConnectionsPerSecond],
+        figures: &[Figure::CpuMicrosPerConnection, Figure::P99Micros, Figure::ConnectionsPerSecond],
+    },
+    Plot {
+        file: "first-answer.svg",
+        title: "First answer, in two small writes with Nagle: time since connect",
+        belongs: |scenario| matches!(scenario, Scenario::FirstAnswer { .. }),
+        figures: &[Figure::P50Micros, Figure::P99Micros],
     },
     Plot {
         file: "idle.svg",
