@@ -18,6 +18,9 @@ Options:
       --proxy NAME,...  Run only these proxies: sluicegate, haproxy,
                         haproxy-splice, nginx, envoy, tokio, direct (no proxy;
                         only latencies and rates).
+      --baseline PATH   Also run this program, another build of sluicegate, as
+                        the proxy baseline, and print a table of before and
+                        after.
       --out DIR         Directory for results.json, tables.md and the plots.
                         Default: target/peers.
       --quick           Short run that checks the setup; do not use its figures.
@@ -35,6 +38,8 @@ pub(crate) struct Options {
     pub(crate) only: String,
     /// The proxies to run; all installed ones if empty.
     pub(crate) proxies: Vec<String>,
+    /// Another program of sluicegate.
+    pub(crate) baseline: Option<PathBuf>,
     pub(crate) out: PathBuf,
     pub(crate) quick: bool,
 }
@@ -44,6 +49,7 @@ pub(crate) fn parse() -> Result<Task, lexopt::Error> {
     let mut slice = None;
     let mut only = String::new();
     let mut proxies = Vec::new();
+    let mut baseline = None;
     let mut out = PathBuf::from("target/peers");
     let mut quick = false;
     let mut parser = lexopt::Parser::from_env();
@@ -55,6 +61,7 @@ pub(crate) fn parse() -> Result<Task, lexopt::Error> {
             Long("proxy") => {
                 proxies.extend(parser.value()?.string()?.split(',').map(str::to_owned));
             }
+            Long("baseline") => baseline = Some(parser.value()?.into()),
             Long("out") => out = parser.value()?.into(),
             Long("quick") => quick = true,
             Short('h') | Long("help") => return Ok(Task::Help),
@@ -70,6 +77,7 @@ pub(crate) fn parse() -> Result<Task, lexopt::Error> {
         slice: slice.unwrap_or(default_slice),
         only,
         proxies,
+        baseline,
         out,
         quick,
     }))

@@ -1,5 +1,5 @@
-//! Comparison of sluicegate with other TCP proxies and with no proxy: the same backends and the same
-//! clients, one proxy at a time, in short slices that alternate.
+//! Comparison of sluicegate with other TCP proxies, with another build of itself, and with no proxy:
+//! the same backends and the same clients, one proxy at a time, in short slices that alternate.
 //!
 //! Started by `benches/peers/run`; see the README beside it. The same program also runs the backends
 //! and the simplest of the proxies, each in a process of its own.
@@ -100,7 +100,7 @@ async fn measure(options: &Options) -> anyhow::Result<()> {
     let mut scenarios = Scenario::all(idle);
     scenarios.retain(|scenario| scenario.name().contains(&options.only));
     anyhow::ensure!(!scenarios.is_empty(), "no scenario has {} in its name", options.only);
-    let proxies = peers::find(&options.proxies)?;
+    let proxies = peers::find(&options.proxies, options.baseline.as_deref())?;
     let environment = Environment::of(&proxies);
     eprintln!("{}", environment.told());
 

@@ -88,7 +88,7 @@ impl Results {
     }
 
     /// Returns the ratio of a proxy's median to that of the best of the other proxies: neither
-    /// sluicegate nor `direct`.
+    /// sluicegate, in any build, nor `direct`.
     pub(crate) fn ratio(&self, scenario: Scenario, proxy: &str, figure: Figure) -> Option<f64> {
         self.ratio_to(is_other_proxy, scenario, proxy, figure)
     }
@@ -126,7 +126,7 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::peers::{DIRECT, OURS};
+    use crate::peers::{BASELINE, DIRECT, OURS};
 
     #[test]
     fn estimate_has_median_and_spread() {
@@ -151,15 +151,16 @@ mod tests {
     }
 
     #[test]
-    fn ratio_leaves_out_direct() {
-        let mut results = Results::of(vec![OURS, "one", "other", DIRECT]);
+    fn ratio_leaves_out_direct_and_baseline() {
+        let mut results = Results::of(vec![OURS, BASELINE, "one", "other", DIRECT]);
         let scenario = Scenario::FirstAnswer { at_a_time: 1 };
-        for (proxy, time) in [(OURS, 2.0), ("one", 4.0), ("other", 8.0)] {
+        for (proxy, time) in [(OURS, 2.0), (BASELINE, 1.5), ("one", 4.0), ("other", 8.0)] {
             results.add(scenario, proxy, 0, [(Figure::P50Micros, time)].into());
         }
         results.add(scenario, DIRECT, 0, [(Figure::P50Micros, 1.0)].into());
         let ratio = |proxy| results.ratio(scenario, proxy, Figure::P50Micros);
         assert_eq!(ratio(OURS), Some(0.5));
+        assert_eq!(ratio(BASELINE), Some(0.375));
         assert_eq!(ratio(DIRECT), Some(0.25));
         assert_eq!(results.ratio_to_untuned(scenario, OURS, Figure::P50Micros), Some(0.5));
         assert_eq!(results.ratio(scenario, DIRECT, Figure::CpuMicrosPerConnection), None);

@@ -16,7 +16,7 @@ use crate::backends::Backend;
 
 pub(crate) use self::direct::NAME as DIRECT;
 pub(crate) use self::haproxy::SPLICE as TUNED;
-pub(crate) use self::sluicegate::NAME as OURS;
+pub(crate) use self::sluicegate::{BASELINE, NAME as OURS};
 pub(crate) use self::tokio::{RELAY, run as relay};
 
 /// The connections that each proxy must be able to carry at once.
@@ -44,7 +44,7 @@ pub(crate) trait Proxy {
 /// Returns a proxy if it is installed.
 type Find = fn() -> Option<Box<dyn Proxy>>;
 
-/// Every proxy by its name.
+/// Every proxy that needs no option, by its name.
 const ALL: [(&str, Find); 7] = [
     (sluicegate::NAME, sluicegate::find),
     (haproxy::AUTO, haproxy::find_auto),
@@ -57,16 +57,24 @@ const ALL: [(&str, Find); 7] = [
 
 /// Returns `true` for a proxy of others: those to which sluicegate is compared.
 pub(crate) fn is_other_proxy(name: &str) -> bool {
-    ![OURS, DIRECT].contains(&name)
+    ![OURS, BASELINE, DIRECT].contains(&name)
 }
 
-/// Returns the installed proxies of these names, or all of them if there are no names.
+/// Returns the installed proxies of these names, or of any name if there are none, and `baseline`.
 /// Reports proxies that are not installed.
-pub(crate) fn find(names: &[String]) -> anyhow::Result<Vec<Box<dyn Proxy>>> {
-    if let Some(unknown) = names.iter().find(|name| ALL.iter().all(|(known, _)| known != name)) {
+pub(crate) fn find(
+    names: &[String],
+    baseline: Option<&Path>,
+) -> anyhow::Result<Vec<Box<dyn Proxy>>> {
+    let is_known = |name: &String| name == BASELINE || ALL.iter().any(|(known, _)| known == name);
+    if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
         let known: Vec<_> = ALL.iter().map(|(known, _)| *known).collect();
         anyhow::bail!("no proxy is named {unknown}; expected one of {}", known.join(", "));
     }
+    anyhow::ensure!(
+        baseline.is_some() || names.iter().all(|name| name != BASELINE),
+        "the proxy {BASELINE} needs a program: --baseline PATH"
+    );
     let mut found = Vec::new();
     for (name, find) in ALL {
         if names.is_empty() || names.iter().any(|wanted| wanted == name) {
@@ -74,6 +82,10 @@ pub(crate) fn find(names: &[String]) -> anyhow::Result<Vec<Box<dyn Proxy>>> {
                 Some(proxy) => found.push(proxy),
                 None => eprintln!("skipped: {name} is not installed; see benches/peers/install.sh"),
             }
+        }
+        // Beside sluicegate in the tables.
+        if let (OURS, Some(program)) = (name, baseline) {
+            found.push(sluicegate::baseline(program)?);
         }
     }
     Ok(found)
@@ -96,4 +108,31 @@ fn version(program: &Path, argument: &str) -> String {
         word.starts_with(|first: char| first.is_ascii_digit()) && word.matches('.').count() >= 2
     };
     words.find(is_version).unwrap_or("unknown").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(found: &[Box<dyn Proxy>]) -> Vec<&'static str> {
+        found.iter().map(|proxy| proxy.name()).collect()
+    }
+
+    #[test]
+    fn baseline_is_found_beside_selected_proxies() {
+        let program = env::current_exe().unwrap();
+        let selected = [DIRECT.to_owned(), "tokio".to_owned()];
+        assert_eq!(names(&find(&selected, None).unwrap()), ["tokio", DIRECT]);
+        assert_eq!(names(&find(&selected, Some(&program)).unwrap()), [BASELINE, "tokio", DIRECT]);
+    }
+
+    #[test]
+    fn baseline_without_program_is_refused() {
+        let error = |selected: &str, baseline: Option<&Path>| {
+            find(&[selected.to_owned()], baseline).map(|found| names(&found)).unwrap_err()
+        };
+        assert!(error(BASELINE, None).to_string().contains("--baseline PATH"));
+        assert!(error(DIRECT, Some(Path::new("/missing"))).to_string().contains("/missing"));
+        assert!(error("nginxx", None).to_string().contains("nginx,"));
+    }
 }

@@ -1,5 +1,5 @@
-//! This crate, run by its `file_gateway` example: from manifests, with a log line for each
-//! connection.
+//! sluicegate, run from a file of manifests: the program of this build, and as `baseline` another
+//! program, such as that of an earlier commit.
 
 use std::env;
 use std::fmt::Write as _;
@@ -8,9 +8,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::Context as _;
+
 use super::{Proxy, Route};
 
 pub(crate) const NAME: &str = "sluicegate";
+pub(crate) const BASELINE: &str = "baseline";
 
 fn manifests(routes: &[Route]) -> String {
     let mut text = "\
@@ -77,21 +80,34 @@ endpoints:
 }
 
 struct Sluicegate {
+    name: &'static str,
     program: PathBuf,
 }
 
 pub(super) fn find() -> Option<Box<dyn Proxy>> {
     // The program of the same build is in the same directory.
     let program = env::current_exe().ok()?.with_file_name("sluicegate");
-    program.is_file().then(|| Box::new(Sluicegate { program }) as Box<dyn Proxy>)
+    program.is_file().then(|| Box::new(Sluicegate { name: NAME, program }) as Box<dyn Proxy>)
+}
+
+/// Returns another program of sluicegate as a proxy.
+pub(super) fn baseline(program: &Path) -> anyhow::Result<Box<dyn Proxy>> {
+    let program = program
+        .canonicalize()
+        .with_context(|| format!("cannot find the baseline {}", program.display()))?;
+    Ok(Box::new(Sluicegate { name: BASELINE, program }))
 }
 
 impl Proxy for Sluicegate {
     fn name(&self) -> &'static str {
-        NAME
+        self.name
     }
 
     fn version(&self) -> String {
+        // The commit from which a baseline was built is not known.
+        if self.name == BASELINE {
+            return super::version(&self.program, "--version");
+        }
         let described = Command::new("git").args(["describe", "--always", "--dirty"]).output();
         let described = described.map(|output| output.stdout).unwrap_or_default();
         String::from_utf8_lossy(&described).trim().to_owned()

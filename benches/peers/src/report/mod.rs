@@ -1,5 +1,6 @@
 //! Reports of the results: tables, plots and JSON.
 
+mod before_after;
 mod plots;
 mod table;
 mod targets;
@@ -19,7 +20,7 @@ use self::table::Table;
 
 const LEGEND: &str = "\
 Median over the rounds, ± half of the difference between the lowest and the highest round; in brackets,
-the ratio to the best of the other proxies (without sluicegate and direct).";
+the ratio to the best of the other proxies (without sluicegate, baseline and direct).";
 
 /// Prints the tables, and writes everything to a folder.
 pub(crate) fn write(
@@ -33,8 +34,10 @@ pub(crate) fn write(
     let measured =
         scenarios.iter().copied().filter(|scenario| !results.proxies(*scenario).is_empty());
     let tables = measured.clone().map(|scenario| (scenario.title(), comparison(results, scenario)));
+    let changes =
+        before_after::table(results, scenarios).map(|table| ("Before and after".to_owned(), table));
     let targets = ("Targets".to_owned(), targets::table(results, scenarios));
-    for (title, table) in tables.chain([targets]) {
+    for (title, table) in tables.chain(changes).chain([targets]) {
         text += &format!("\n{title}\n{}", table.aligned());
         markdown += &format!("\n## {title}\n\n{}", table.markdown());
     }
