@@ -47,7 +47,7 @@ pub(crate) fn parse() -> Result<Option<Options>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("bind") => options.bind = Some(parser.value()?.parse()?),
+            Long("bind") => options.bind = Some(parser.value()?.parse_with(address)?),
             Long("drain-timeout") => options.drain_timeout = parser.value()?.parse_with(seconds)?,
             Long("simulate-pods") => options.simulate_pods = true,
             Short('q') | Long("quiet") => options.quiet = true,
@@ -69,4 +69,8 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
     let expected = "--drain-timeout takes a number of seconds, 0 or more, such as 30 or 0.5";
     let seconds = text.parse().map_err(|_| expected)?;
     Duration::try_from_secs_f64(seconds).map_err(|_| expected)
+}
+
+fn address(text: &str) -> Result<IpAddr, &'static str> {
+    text.parse().map_err(|_| "--bind takes an IP address, such as 192.0.2.10 or ::1")
 }

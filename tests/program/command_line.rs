@@ -1,5 +1,8 @@
 //! Options, environment variables and the help text.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use crate::process::program;
 
 /// Arguments, environment, and a part of the expected error.
@@ -54,25 +57,129 @@ fn command_line_error_contains_remedy() {
         ),
     ];
     for (arguments, environment, expected) in cases {
-        let output = program().args(*arguments).envs(environment.iter().copied()).output().unwrap();
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{arguments:?} {environment:?}: {error}");
+        let error = error(arguments, environment);
         assert!(error.contains(expected), "{arguments:?} {environment:?}: {error}");
     }
 }
 
+/// For each option an invalid value and a valid one, which the error contains as an example.
+/// The value of `None` is that of an option without a value.
+const OPTIONS: [(&str, Option<&str>, &str); 26] = [
+    ("--kubernetes", None, "true"),
+    ("--files", Some(""), "/etc/sluicegate"),
+    ("--poll", Some("often"), "0.5"),
+    ("--controller-name", Some("x"), "example.com/gateway"),
+    ("--watch-namespaces", Some("Team A"), "team-a"),
+    ("--read-only", None, "true"),
+    ("--lease", Some("Edge/x/y"), "sluicegate/sluicegate"),
+    ("--identity", Some(""), "sluicegate-0"),
+    ("--addresses", Some("hots"), "10.0.0.0/28"),
+    ("--replicas", Some("replicas"), "sluicegate/replicas"),
+    ("--service-type", Some("ExternalName"), "LoadBalancer"),
+    ("--service-annotations", Some("pool"), "example.com/pool=public"),
+    ("--external-traffic-policy", Some("local"), "Local"),
+    ("--bind", Some("127.0.0.1:80"), "2001:db8::10"),
+    ("--advertise", Some("gateway.example.com"), "192.0.2.10"),
+    ("--workers", Some("0"), "4"),
+    ("--dial-timeout", Some("0"), "0.5"),
+    ("--dial-budget", Some("-1"), "3s"),
+    ("--health", Some("gateway:8081"), ":8081"),
+    ("--health", Some("8081"), "localhost:8081"),
+    ("--stop-delay", Some("soon"), "30s"),
+    ("--drain-timeout", Some("1m30s"), "0.5"),
+    ("--log-format", Some("xml"), "json"),
+    ("--connection-log", Some("some"), "failures"),
+    ("--connection-log-limit", Some("-1"), "1000"),
+    ("--log-level", Some("warn,sluicegate=chatty"), "warn,sluicegate::sources=debug"),
+];
+
+#[test]
+fn invalid_value_is_answered_with_an_example() {
+    let help = print(&["run", "--help"]);
+    for flag in flags(&help) {
+        assert!(OPTIONS.iter().any(|(name, ..)| *name == flag), "add {flag} to the test");
+    }
+    for (flag, invalid, example) in OPTIONS {
+        let variable = variable(flag);
+        let given = format!("{flag}={}", invalid.unwrap_or_default());
+        if invalid.is_some() {
+            let error = error(&["run", &given], &[]);
+            assert!(error.contains(flag) && error.contains(example), "{given}: {error}");
+            assert!(!error.contains(&variable), "{given}: {error}");
+        }
+        // An empty variable counts as unset.
+        let invalid = invalid.filter(|value| !value.is_empty()).unwrap_or("a,,b");
+        if flag != "--identity" {
+            let error = error(&["run"], &[(&variable, invalid)]);
+            assert!(error.contains(&format!("environment variable {variable} ({flag}")), "{error}");
+            assert!(error.contains(example), "{variable}={invalid}: {error}");
+        }
+        let conflict = "cannot be used together";
+        let both =
+            [(&*variable, example), ("SLUICEGATE_KUBERNETES", "true"), ("SLUICEGATE_FILES", "x")];
+        let error = error(&["run"], &both);
+        assert!(error.contains(conflict), "{flag} refuses its example {example}: {error}");
+    }
+}
+
+#[test]
+fn empty_environment_variable_counts_as_unset() {
+    let help = print(&["run", "--help"]);
+    let variables: Vec<_> = flags(&help).map(variable).collect();
+    let empty: Vec<_> = variables.iter().map(|variable| (&**variable, "")).collect();
+    assert!(error(&["run"], &empty).contains("give --kubernetes, or --files"));
+    let error = error(&["run", "--kubernetes", "--files", "x"], &empty);
+    assert!(error.contains("cannot be used together"), "{error}");
+    // The help text lists them nevertheless.
+    let output = program().args(["run", "--help"]).envs(empty).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), help);
+}
+
+#[test]
+fn values_other_than_paths_must_be_utf8() {
+    let invalid = OsStr::from_bytes(b"\xff");
+    for (variable, expected) in [
+        ("SLUICEGATE_POLL", "environment variable SLUICEGATE_POLL is not valid UTF-8"),
+        ("SLUICEGATE_FILES", "cannot be used together"),
+    ] {
+        let arguments = ["run", "--kubernetes"];
+        let output = program().args(arguments).env(variable, invalid).output().unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+fn print(arguments: &[&str]) -> String {
+    let output = program().args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Returns the error of an invalid command line.
+fn error(arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let output = program().args(arguments).envs(environment.iter().copied()).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{arguments:?} {environment:?}: {error}");
+    error
+}
+
+/// Returns the options that the help text lists.
+fn flags(help: &str) -> impl Iterator<Item = &str> {
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with("--"));
+    lines.map(|line| line.split([' ', '.']).next().unwrap())
+}
+
+fn variable(flag: &str) -> String {
+    format!("SLUICEGATE_{}", flag[2..].replace('-', "_").to_uppercase())
+}
+
 #[test]
 fn help_lists_environment_variable_of_each_option() {
-    let print = |arguments: &[&str]| {
-        let output = program().args(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(0));
-        String::from_utf8(output.stdout).unwrap()
-    };
     assert_eq!(print(&["--version"]), format!("sluicegate {}\n", env!("CARGO_PKG_VERSION")));
     let help = print(&["run", "--help"]);
-    for line in help.lines().filter(|line| line.trim_start().starts_with("--")) {
-        let flag = line.trim_start().split([' ', '.']).next().unwrap();
-        let variable = format!("SLUICEGATE_{}", flag[2..].replace('-', "_").to_uppercase());
+    for flag in flags(&help) {
+        let variable = variable(flag);
         assert!(help.contains(&format!("[env: {variable}=")), "{flag} has no {variable}:\n{help}");
     }
 }

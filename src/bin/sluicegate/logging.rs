@@ -42,7 +42,9 @@ impl LogFilter {
                     .to_owned());
             }
         };
-        EnvFilter::try_new(&directives).map_err(|error| error.to_string())?;
+        EnvFilter::try_new(&directives).map_err(|error| {
+            format!("{error}; give directives such as warn,sluicegate::sources=debug")
+        })?;
         Ok(Self(directives))
     }
 }

@@ -13,7 +13,6 @@ mod status_log;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Cli, Command};
@@ -21,7 +20,8 @@ use crate::error_chain::ErrorChain;
 
 fn main() -> ExitCode {
     // Both exit with status 2 and print the error if the command line is invalid.
-    let Command::Run(options) = Cli::parse().command;
+    let cli = Cli::from_process().unwrap_or_else(|error| error.exit());
+    let Command::Run(options) = cli.command;
     options.validate().unwrap_or_else(|error| error.exit());
 
     let log_writer = match logging::start(options.log_format, options.log_level.clone()) {

@@ -7,7 +7,10 @@ use sluicegate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceTy
 use sluicegate::sources::ServiceTemplate;
 use sluicegate::translate::Addresses;
 
-use super::values::{parse_annotations, parse_external_traffic_policy, parse_service_type};
+use super::values::{
+    parse_addresses, parse_annotations, parse_external_traffic_policy, parse_ip,
+    parse_service_type, with_example,
+};
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Addresses")]
@@ -21,7 +24,7 @@ pub(crate) struct AddressOptions {
     ///          10.0.0.0/28,10.0.1.5-10.0.1.9. The addresses must be configured
     ///          on this host.
     #[arg(long, env = "SLUICEGATE_ADDRESSES", value_name = "host|service|RANGES")]
-    #[arg(default_value = "host", verbatim_doc_comment)]
+    #[arg(default_value = "host", value_parser = parse_addresses, verbatim_doc_comment)]
     pub(crate) addresses: Addresses,
 
     /// Headless Service that selects the pods of this gateway
@@ -29,6 +32,7 @@ pub(crate) struct AddressOptions {
     /// Required with --addresses service: the Services of Gateways get the ready
     /// endpoints of this Service.
     #[arg(long, env = "SLUICEGATE_REPLICAS", value_name = "NAMESPACE/SERVICE")]
+    #[arg(value_parser = with_example::<NamespacedName>("sluicegate/replicas"))]
     #[arg(verbatim_doc_comment)]
     pub(crate) replicas: Option<NamespacedName>,
 
@@ -64,6 +68,7 @@ pub(crate) struct AddressOptions {
     /// Used for Gateways that share the addresses of this host, unless
     /// spec.addresses of the Gateway contains an address.
     #[arg(long, env = "SLUICEGATE_BIND", value_name = "ADDRESS", verbatim_doc_comment)]
+    #[arg(value_parser = parse_ip)]
     pub(crate) bind: Option<IpAddr>,
 
     /// IP address to report in status [default: detected]
@@ -71,6 +76,7 @@ pub(crate) struct AddressOptions {
     /// Used if a Gateway listens on all addresses. The default is the source address
     /// of the route to other hosts.
     #[arg(long, env = "SLUICEGATE_ADVERTISE", value_name = "ADDRESS", verbatim_doc_comment)]
+    #[arg(value_parser = parse_ip)]
     pub(crate) advertise: Option<IpAddr>,
 }
 

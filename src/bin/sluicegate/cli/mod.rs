@@ -3,6 +3,7 @@
 mod address_options;
 mod kubernetes_options;
 mod options;
+mod parse;
 mod validate;
 mod values;
 

@@ -5,16 +5,15 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use sluicegate::forward::ConnectionLog;
 use sluicegate::model::GatewayController;
 
 use super::address_options::AddressOptions;
 use super::kubernetes_options::KubernetesOptions;
 use super::values::{
-    parse_connection_log, parse_health_address, parse_line_limit, parse_positive_seconds,
-    parse_seconds, parse_workers,
+    parse_bool, parse_connection_log, parse_health_address, parse_line_limit,
+    parse_positive_seconds, parse_seconds, parse_workers, path_parser,
 };
 use crate::logging::{LogFilter, LogFormat};
 
@@ -41,6 +40,11 @@ Signals:
   SIGHUP           Read all files again. Ignored with --kubernetes, which follows
                    the cluster anyway.
 
+Environment variables:
+  Each option has one. An option on the command line takes precedence, and an
+  empty variable counts as unset. Times are in seconds, or with a unit: 500ms,
+  30s, 5m, 1h.
+
 Exit status:
   0  stopped by a signal
   1  could not start, or a source of objects failed
@@ -57,7 +61,7 @@ pub(crate) struct RunOptions {
     ///
     /// In a pod, from the cluster of the pod; elsewhere, from the cluster of the
     /// kubeconfig. The environment variable is true or false.
-    #[arg(long, env = "SLUICEGATE_KUBERNETES", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "SLUICEGATE_KUBERNETES", value_parser = parse_bool)]
     #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
     #[arg(verbatim_doc_comment)]
     pub(crate) kubernetes: bool,
@@ -67,7 +71,8 @@ pub(crate) struct RunOptions {
     /// In a directory: *.yaml, *.yml and *.json, without subdirectories. Symbolic links
     /// are followed. In the environment variable, separate paths by commas.
     #[arg(long, env = "SLUICEGATE_FILES", value_name = "PATH")]
-    #[arg(num_args = 1.., value_delimiter = ',')]
+    #[arg(num_args = 1.., value_delimiter = ',', value_parser = path_parser())]
+    #[arg(value_hint = ValueHint::AnyPath)]
     #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
     #[arg(verbatim_doc_comment)]
     pub(crate) files: Vec<PathBuf>,
@@ -117,8 +122,10 @@ pub(crate) struct RunOptions {
 
     /// Address of the health endpoints /livez and /readyz
     ///
-    /// With port 0, the kernel chooses the port, and the log contains it.
-    #[arg(long, env = "SLUICEGATE_HEALTH", value_name = "ADDRESS:PORT", verbatim_doc_comment)]
+    /// :8081 is the port at all addresses, IPv6 and IPv4. localhost is 127.0.0.1; other
+    /// host names are not looked up. With port 0, the kernel chooses the port, and the
+    /// log contains it.
+    #[arg(long, env = "SLUICEGATE_HEALTH", value_name = "[ADDRESS]:PORT", verbatim_doc_comment)]
     #[arg(default_value = "127.0.0.1:8081", value_parser = parse_health_address)]
     #[arg(help_heading = "Operation")]
     pub(crate) health: SocketAddr,

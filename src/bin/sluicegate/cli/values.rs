@@ -1,31 +1,103 @@
 //! Parsers of option values.
 
-use std::net::SocketAddr;
+use std::fmt::Display;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use sluicegate::forward::ConnectionLog;
-use sluicegate::model::{ExternalTrafficPolicy, Labels, ServiceType};
+use sluicegate::model::{ExternalTrafficPolicy, InvalidScalar, Labels, ServiceType};
+use sluicegate::translate::Addresses;
+
+/// Returns a parser that adds an example to the errors of the type.
+pub(super) fn with_example<T>(
+    example: &'static str,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr<Err: Display>,
+{
+    move |text| {
+        text.parse().map_err(|error: T::Err| format!("{error}; give a value such as {example}"))
+    }
+}
+
+/// Parses the value of the environment variable of an option without a value.
+pub(super) fn parse_bool(text: &str) -> Result<bool, &'static str> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
+        "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
+        _ => Err("expected true or false"),
+    }
+}
+
+/// Returns a parser of paths, which need not be UTF-8.
+pub(super) fn path_parser() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|path| match path.is_empty() {
+        true => Err("expected a file or a directory, such as /etc/sluicegate or gateway.yaml"),
+        false => Ok(path.into()),
+    })
+}
+
+pub(super) fn parse_identity(text: &str) -> Result<String, &'static str> {
+    match text {
+        "" => Err("expected a name that no other replica has, such as sluicegate-0"),
+        name => Ok(name.to_owned()),
+    }
+}
+
+pub(super) fn parse_addresses(text: &str) -> Result<Addresses, String> {
+    text.parse().map_err(|error: InvalidScalar| {
+        format!("expected host, service, or IP ranges such as 10.0.0.0/28: {error}")
+    })
+}
+
+pub(super) fn parse_ip(text: &str) -> Result<IpAddr, &'static str> {
+    let expected = "expected an IP address without a port, such as 192.0.2.10 or 2001:db8::10";
+    text.parse().map_err(|_| expected)
+}
 
 pub(super) fn parse_workers(text: &str) -> Result<NonZeroUsize, &'static str> {
-    text.parse().map_err(|_| "expected a number of threads, 1 or more")
+    text.parse().map_err(|_| "expected a number of threads, 1 or more, such as 4")
 }
 
+/// Parses an address with a port. Without an address, all addresses of the host are meant, as in
+/// other programs for Kubernetes. `localhost` is 127.0.0.1; other names are not looked up.
 pub(super) fn parse_health_address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "expected ADDRESS:PORT, such as 127.0.0.1:8081 or [::]:8081")
+    let expected = "expected an IP address and a port, such as 127.0.0.1:8081, localhost:8081, \
+                    or :8081 for all addresses; other host names are not looked up";
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let (host, port) = text.rsplit_once(':').ok_or(expected)?;
+    let port = port.parse().map_err(|_| expected)?;
+    match host {
+        "" => Ok((Ipv6Addr::UNSPECIFIED, port).into()),
+        host if host.eq_ignore_ascii_case("localhost") => Ok((Ipv4Addr::LOCALHOST, port).into()),
+        _ => Err(expected),
+    }
 }
 
+/// Parses a number of seconds, or a number with a unit as in Kubernetes: `500ms`, `30s`, `5m` or
+/// `1h`.
 pub(super) fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
-    let expected = "expected a number of seconds, 0 or more, such as 30 or 0.5";
-    let seconds = text.parse().map_err(|_| expected)?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| expected)
+    read_duration(text).ok_or("expected a number of seconds, 0 or more, such as 30 or 0.5, or 30s")
 }
 
 pub(super) fn parse_positive_seconds(text: &str) -> Result<Duration, &'static str> {
-    match parse_seconds(text) {
-        Ok(seconds) if !seconds.is_zero() => Ok(seconds),
-        _ => Err("expected a number of seconds above 0, such as 3 or 0.5"),
-    }
+    let duration = read_duration(text).filter(|duration| !duration.is_zero());
+    duration.ok_or("expected a number of seconds above 0, such as 3 or 0.5, or 3s")
+}
+
+fn read_duration(text: &str) -> Option<Duration> {
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let with_unit =
+        units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
+    let (number, seconds) = with_unit.unwrap_or((text, &1.0));
+    let number: f64 = number.parse().ok()?;
+    Duration::try_from_secs_f64(number * seconds).ok()
 }
 
 pub(super) fn parse_connection_log(text: &str) -> Result<ConnectionLog, &'static str> {
@@ -66,7 +138,49 @@ pub(super) fn parse_annotations(text: &str) -> Result<Labels, String> {
     let pairs = text.split(separator).map(str::trim).filter(|pair| !pair.is_empty());
     let pair = |pair: &str| match pair.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
-        None => Err(format!("expected KEY=VALUE, found `{pair}`")),
+        None => Err(format!("expected KEY=VALUE, found `{pair}`; such as example.com/pool=public")),
     };
     pairs.map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn health_address_may_have_no_host_or_localhost() {
+        for (text, expected) in [
+            (":8081", "[::]:8081"),
+            ("localhost:8081", "127.0.0.1:8081"),
+            ("LOCALHOST:0", "127.0.0.1:0"),
+            ("0.0.0.0:8081", "0.0.0.0:8081"),
+            ("[::1]:8081", "[::1]:8081"),
+        ] {
+            assert_eq!(parse_health_address(text).map(|it| it.to_string()), Ok(expected.into()));
+        }
+        for bad in
+            ["", ":", "8081", "localhost", "::1:8081", "gateway:8081", ":65536", ":-1", ": 1"]
+        {
+            assert!(parse_health_address(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn seconds_may_have_a_unit() {
+        for (text, milliseconds) in [
+            ("30", 30_000),
+            ("0.5", 500),
+            ("30s", 30_000),
+            ("250ms", 250),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+            ("0", 0),
+        ] {
+            assert_eq!(parse_seconds(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for bad in ["", "s", "-1", "-1s", "1d", "1m30s", "inf", "NaN", "1e300h", "soon"] {
+            assert!(parse_seconds(bad).is_err(), "{bad}");
+        }
+        assert!(parse_positive_seconds("0s").is_err());
+    }
 }
