@@ -14,7 +14,7 @@ Usage: file_gateway [OPTIONS] [PATH...]
   PATH...  Files, or directories of *.yaml, *.yml and *.json files (without
            subdirectories). Supported kinds: GatewayClass, Gateway, TCPRoute,
            ReferenceGrant, Service, EndpointSlice and Namespace. The gateway
-           follows changes of the files.
+           follows changes of the files. SIGHUP makes it read all files again.
 
 Without PATH, runs the walk-through in examples/tcp-routing with
 --simulate-pods.

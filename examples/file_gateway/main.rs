@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use sluicegate::forward::{ConnectionLog, Settings};
-use sluicegate::sources::FileSource;
+use sluicegate::sources::{FileSource, ReloadHandle};
 use sluicegate::{Report, Reports, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -61,6 +61,7 @@ async fn main() -> ExitCode {
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
     let files = FileSource::new(&options.paths);
+    tokio::spawn(reload_at_hangup(signal(SignalKind::hangup())?, files.reload_handle()));
     let mut gateway = match options.simulate_pods {
         true => Server::builder().source(SimulatedCluster::new(files, options.paths.clone())),
         false => Server::builder().source(files),
@@ -113,6 +114,13 @@ async fn stop_signal([terminate, interrupt]: &mut [Signal; 2]) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+}
+
+/// Reads all files again at each SIGHUP. The library logs the result.
+async fn reload_at_hangup(mut hangup: Signal, files: ReloadHandle) {
+    while hangup.recv().await.is_some() {
+        files.reload();
     }
 }
 

@@ -146,8 +146,41 @@ fn sighup_reads_all_files_again() {
     program.until("ready");
     program.signal(Signal::HUP);
     program.until("reading all files again");
-    program.until("files read: 1, objects: 5 (0 added, 0 changed, 0 removed)");
+    let line = program.until("files read again: 1, objects: 5 (nothing changed), errors: 0");
+    assert_eq!(
+        (&line["files"], &line["objects"], &line["errors"]),
+        (&1.into(), &5.into(), &0.into())
+    );
     assert!(program.is_ready());
+}
+
+#[test]
+fn sighup_logs_changes_and_remaining_errors() {
+    let files = TempDir::new().unwrap();
+    let file = files.path().join("a.yaml");
+    let faulty =
+        |number| namespace("x").replace("{name: x}", &format!("{{name: x{number}, labels: 7}}"));
+    fs::write(&file, namespace("a") + &(0..30).map(faulty).collect::<String>()).unwrap();
+    let mut program = run(files.path());
+    program.until("ready");
+    program.signal(Signal::HUP);
+    let line = program.until("files read again: 1, objects: 1 (nothing changed), errors: 30");
+    assert_eq!(line["level"], "INFO");
+    for number in 0..20 {
+        let line = program.until("");
+        assert_eq!(line["level"], "WARN", "{line}");
+        let text = line["message"].as_str().unwrap();
+        assert!(text.contains(&format!("a.yaml:{}:", 8 + 4 * number)), "{text}");
+    }
+    program.until("and 10 more problems remain");
+
+    // The watch may notice the change before the signal, but the removal takes effect a second
+    // later, and is part of the result.
+    fs::write(&file, namespace("b")).unwrap();
+    program.signal(Signal::HUP);
+    let line = program.until("files read again: 1, objects: 1 (");
+    let text = line["message"].as_str().unwrap();
+    assert!(text.contains(" added, 0 changed, 1 removed), errors: 0"), "{text}");
 }
 
 /// The program does not wait for a file that is being read.

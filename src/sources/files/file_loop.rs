@@ -61,7 +61,7 @@ impl FileLoop {
             tokio::select! {
                 // The source holds the sender, so the channel is open.
                 _ = self.requests.changed() => {
-                    self.log.request();
+                    self.log.request(&self.files);
                     watch = self.check_files(watch, true).await?;
                 }
                 loaded = self.queue.next(), if !self.queue.is_empty() => self.finish(loaded?),

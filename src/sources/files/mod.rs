@@ -29,6 +29,7 @@ mod problems;
 mod read_log;
 mod read_text;
 mod reload_handle;
+mod reload_result;
 mod resolve;
 mod tracked_file;
 mod watch;

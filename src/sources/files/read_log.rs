@@ -8,6 +8,7 @@ use super::file_set::{Changes, FileSet};
 use super::identity::FileIdentity;
 use super::listing::SkippedEntries;
 use super::problems::{ErrorId, FileErrors};
+use super::reload_result::ReloadRequest;
 
 /// Maximum number of names in a line.
 const MAX_NAMES: usize = 5;
@@ -20,7 +21,7 @@ const MAX_LINES: usize = 20;
 #[derive(Debug, Default)]
 pub(super) struct ReadLog {
     is_started: bool,
-    is_requested: bool,
+    request: Option<ReloadRequest>,
     errors: BTreeMap<PathBuf, FileErrors>,
     skipped: BTreeMap<PathBuf, SkippedEntries>,
     unsupported: BTreeMap<String, usize>,
@@ -30,10 +31,14 @@ pub(super) struct ReadLog {
 }
 
 impl ReadLog {
-    /// Logs that all files are read again on request.
-    pub(super) fn request(&mut self) {
-        self.is_requested = true;
-        tracing::info!("reading all files again on request");
+    /// Logs that all files are read again on request. When they have been read, the next call of
+    /// [`ReadLog::log_changes`] logs the result.
+    pub(super) fn request(&mut self, files: &FileSet) {
+        let request = ReloadRequest::start(files);
+        // Until the first result is logged, that one is the result.
+        if self.is_started {
+            self.request.get_or_insert(request);
+        }
     }
 
     /// Logs the changes since the last call.
@@ -44,16 +49,18 @@ impl ReadLog {
         self.log_unsupported(files.unsupported());
         self.log_corrected(files);
         self.log_pending(files, is_first);
-        let is_requested = self.is_requested && !files.has_pending();
         let has_other_count = self.file_count != files.file_count();
         self.file_count = files.file_count();
-        if is_first || is_requested || changes.is_changed || has_other_count {
+        if let Some(request) = &mut self.request {
+            request.add(changes);
+        }
+        if let Some(request) = self.request.take_if(|request| request.is_complete(files)) {
+            warn_if_empty(files);
+            request.log_result(files);
+        } else if is_first || changes.is_changed || has_other_count {
             log_counts(files, changes, is_first);
         } else if changes.has_other_files {
             tracing::debug!("files changed, but their objects are the same");
-        }
-        if is_requested {
-            self.is_requested = false;
         }
         if is_first && files.refused_count() > 0 {
             tracing::warn!(
@@ -165,9 +172,7 @@ fn log_counts(files: &FileSet, changes: Changes, is_first: bool) {
     let (read, objects) = (files.file_count(), files.object_count());
     let errors: usize = files.problems().errors.values().map(FileErrors::count).sum();
     let Changes { added, changed, removed, .. } = changes;
-    if read == 0 {
-        tracing::warn!("no files were read; the gateway has no objects from files");
-    }
+    warn_if_empty(files);
     if is_first {
         tracing::info!(files = read, objects, errors, "files read: {read}, objects: {objects}");
     } else {
@@ -178,6 +183,12 @@ fn log_counts(files: &FileSet, changes: Changes, is_first: bool) {
             "files read: {read}, objects: {objects} ({added} added, {changed} changed, {removed} \
              removed)"
         );
+    }
+}
+
+fn warn_if_empty(files: &FileSet) {
+    if files.file_count() == 0 {
+        tracing::warn!("no files were read; the gateway has no objects from files");
     }
 }
 

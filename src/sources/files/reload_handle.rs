@@ -15,6 +15,9 @@ impl ReloadHandle {
     }
 
     /// Requests that all files are read again, even those that seem unchanged. Returns at once.
+    ///
+    /// The result is logged: the number of files and objects, the changes since the request, and
+    /// again the errors that remain.
     pub fn reload(&self) {
         self.0.send_modify(|requests| *requests += 1);
     }

@@ -1,0 +1,73 @@
+//! The result of reading all files again on request.
+
+use std::collections::HashSet;
+
+use super::file_set::{Changes, FileSet};
+use super::problems::FileErrors;
+
+/// Maximum number of remaining problems that are logged again.
+const MAX_REPEATED: usize = 20;
+
+/// A request to read all files again, until its result is logged.
+#[derive(Debug)]
+pub(super) struct ReloadRequest {
+    /// The problems before the request. They have been logged when they were found.
+    known_problems: HashSet<String>,
+    /// The changes since the request.
+    changes: Changes,
+}
+
+impl ReloadRequest {
+    /// Starts a request, and logs it.
+    pub(super) fn start(files: &FileSet) -> Self {
+        tracing::info!("reading all files again on request");
+        Self {
+            known_problems: files.problems().texts().into_iter().collect(),
+            changes: Changes::default(),
+        }
+    }
+
+    /// Adds changes since the request.
+    pub(super) fn add(&mut self, changes: Changes) {
+        let total = &mut self.changes;
+        total.is_changed |= changes.is_changed;
+        total.added += changes.added;
+        total.changed += changes.changed;
+        total.removed += changes.removed;
+    }
+
+    /// Returns `true` if all files have been read, and no object waits for its removal.
+    pub(super) fn is_complete(&self, files: &FileSet) -> bool {
+        !files.has_pending() && files.next_removal().is_none()
+    }
+
+    /// Logs what was read and what changed, and again the problems that remain.
+    pub(super) fn log_result(&self, files: &FileSet) {
+        let (read, objects) = (files.file_count(), files.object_count());
+        let errors: usize = files.problems().errors.values().map(FileErrors::count).sum();
+        let Changes { is_changed, added, changed, removed, .. } = self.changes;
+        let changes = match is_changed {
+            true => format!("{added} added, {changed} changed, {removed} removed"),
+            false => "nothing changed".to_owned(),
+        };
+        tracing::info!(
+            files = read,
+            objects,
+            errors,
+            "files read again: {read}, objects: {objects} ({changes}), errors: {errors}"
+        );
+        // New problems are logged with the report that contains them.
+        let problems = files.problems().texts();
+        let remaining: Vec<_> =
+            problems.iter().filter(|problem| self.known_problems.contains(*problem)).collect();
+        for problem in remaining.iter().take(MAX_REPEATED) {
+            tracing::warn!("{problem}");
+        }
+        if remaining.len() > MAX_REPEATED {
+            let more = remaining.len() - MAX_REPEATED;
+            tracing::warn!(
+                "and {more} more problems remain, as logged before; correct these first"
+            );
+        }
+    }
+}
