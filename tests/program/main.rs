@@ -10,5 +10,6 @@ mod log;
 mod namespaces;
 mod process;
 mod shutdown;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;

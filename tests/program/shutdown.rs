@@ -1,6 +1,8 @@
 //! SIGTERM and SIGINT: readiness, drain, immediate stop.
 
+use std::fs;
 use std::net::TcpStream;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -45,10 +47,28 @@ fn shutdown_is_immediate_on_second_signal() {
     let mut live = connection(program.listener);
     program.signal(Signal::INT);
     program.until("shutting down");
+    // A signal within a second counts as the first one.
+    sleep(Duration::from_millis(1_100));
     program.signal(Signal::TERM);
     assert_eq!(program.wait_for_exit(), Some(0));
     assert!(!echoes(&mut live));
     program.until("stopped immediately");
+}
+
+#[test]
+fn shutdown_counts_connections_of_removed_listeners() {
+    let mut program = Program::start(&[], &[]);
+    program.until("ready");
+    let mut live = connection(program.listener);
+    let file = program.files.as_ref().unwrap().path().join("gateway.yaml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("kind: Gateway\n", "kind: TLSRoute\n")).unwrap();
+    program.until("no longer listening");
+    program.signal(Signal::TERM);
+    assert_eq!(program.until("no new connections")["open"], 1);
+    assert!(echoes(&mut live));
+    drop(live);
+    assert_eq!(program.wait_for_exit(), Some(0));
 }
 
 #[test]

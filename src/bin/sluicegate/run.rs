@@ -12,7 +12,7 @@ use crate::cli::RunOptions;
 use crate::error::RunError;
 use crate::gateway::{self, ConfiguredGateway};
 use crate::health::{self, Lifecycle};
-use crate::signals::{ReloadSignal, StopSignals};
+use crate::signals::{ReloadSignal, StopSignals, UnusedSignals};
 use crate::status_log::StatusLogger;
 
 /// Runs a gateway until a signal stops it.
@@ -27,14 +27,16 @@ pub(crate) fn run(options: RunOptions) -> Result<(), RunError> {
 }
 
 async fn serve(options: RunOptions) -> Result<(), RunError> {
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), "sluicegate is starting");
+    // Before the first line, since a signal without a handler ends the process.
     let mut signals = StopSignals::install().map_err(RunError::Signals)?;
     let reload_signal = ReloadSignal::install().map_err(RunError::Signals)?;
+    tokio::spawn(UnusedSignals::install().map_err(RunError::Signals)?.log());
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "sluicegate is starting");
     let (lifecycle, receiver) = watch::channel(Lifecycle::Starting);
     tokio::spawn(health::serve(health::listen(options.health)?, receiver));
 
     let ConfiguredGateway { builder, lease, reload } = gateway::build_gateway(&options).await?;
-    tokio::spawn(reload_signal.forward(reload));
+    tokio::spawn(reload_signal.forward(reload, lifecycle.subscribe()));
     // Pinned here, so that the election still runs while the Lease is released below.
     let mut start = pin!(builder.start());
     let gateway = tokio::select! {
@@ -82,8 +84,8 @@ async fn shut_down(
     let (delay_s, timeout_s) = (delay.as_secs_f64(), timeout.as_secs_f64());
     tracing::info!(
         delay_s,
-        "shutting down: marked not ready, still accepting connections for {delay_s} s; send the \
-         signal again to stop immediately"
+        "shutting down: marked not ready, still accepting connections for {delay_s} s; to stop \
+         immediately, send the signal again after a second"
     );
     let graceful = async {
         tokio::join!(release(lease), sleep(delay));

@@ -34,11 +34,14 @@ pub(crate) enum Command {
 
 const AFTER_HELP: &str = "\
 Signals:
-  SIGTERM, SIGINT  Graceful shutdown: /readyz fails, new connections are accepted
-                   for --stop-delay, open ones get --drain-timeout to finish.
-                   A second signal exits immediately.
-  SIGHUP           Read all files again. Ignored with --kubernetes, which follows
-                   the cluster anyway.
+  SIGTERM, SIGINT, SIGQUIT
+           Graceful shutdown: /readyz fails, new connections are accepted for the
+           time of --stop-delay, open ones get --drain-timeout to finish. A second
+           signal exits immediately. Signals within a second count as one.
+  SIGHUP   Read all files again, and log the changes and the remaining errors.
+           Ignored with --kubernetes, which follows the cluster anyway.
+  SIGUSR1, SIGUSR2
+           No effect.
 
 Environment variables:
   Each option has one. An option on the command line takes precedence, and an
