@@ -12,7 +12,10 @@ pub(in crate::forward) struct Choice<'a> {
     endpoints: &'a [SocketAddr],
     rotation: &'a Rotation,
     limits: Limits,
-    /// The endpoints that were tried, by index. Empty before the first attempt.
+    /// The index of the first attempt.
+    first: Option<usize>,
+    /// The endpoints that were tried, by index. Empty until the second attempt, which most
+    /// connections do not need.
     tried: Vec<bool>,
     /// Every endpoint was marked at the first attempt, so all of them are candidates.
     ignores_marks: bool,
@@ -44,25 +47,30 @@ impl<'a> Choice<'a> {
         rotation: &'a Rotation,
         limits: Limits,
     ) -> Self {
-        Self { endpoints, rotation, limits, tried: Vec::new(), ignores_marks: false }
+        Self { endpoints, rotation, limits, first: None, tried: Vec::new(), ignores_marks: false }
     }
 
     /// Returns the next attempt; `None` if no candidate is left, or no time. There is always a
     /// first attempt.
     pub(in crate::forward) fn next(&mut self, marks: &mut Marks, now: Instant) -> Option<Attempt> {
-        let is_first = self.tried.is_empty();
         let time_left = match self.limits.deadline {
             Some(deadline) => deadline.saturating_duration_since(now),
             None => Duration::MAX,
         };
-        if !is_first && time_left.is_zero() {
-            return None;
+        if let Some(first) = self.first {
+            if time_left.is_zero() {
+                return None;
+            }
+            if self.tried.is_empty() {
+                self.tried = vec![false; self.endpoints.len()];
+                self.tried[first] = true;
+            }
         }
-        let (index, is_last) = self.pick(marks, now, is_first)?;
-        if is_first {
-            self.tried = vec![false; self.endpoints.len()];
+        let (index, is_last) = self.pick(marks, now)?;
+        match self.first {
+            None => self.first = Some(index),
+            Some(_) => self.tried[index] = true,
         }
-        self.tried[index] = true;
         let endpoint = self.endpoints[index];
         let timeout = if is_last { time_left } else { time_left.min(self.limits.attempt) };
         let state = marks.state(endpoint, now);
@@ -73,21 +81,25 @@ impl<'a> Choice<'a> {
     }
 
     /// Returns the index of an endpoint, and `true` if no other candidate is left.
-    fn pick(&mut self, marks: &Marks, now: Instant, is_first: bool) -> Option<(usize, bool)> {
-        let count = self.endpoints.len();
-        let turn = is_first.then(|| self.rotation.advance(count));
-        if let Some(turn) = turn.filter(|_| marks.is_empty()) {
-            return Some((turn, count == 1));
+    fn pick(&mut self, marks: &Marks, now: Instant) -> Option<(usize, bool)> {
+        let is_first = self.first.is_none();
+        let state = |index: usize| marks.state(self.endpoints[index], now);
+        if is_first {
+            // Nearly all connections end here. The check for another candidate stops at the first
+            // one, so that the number of endpoints does not matter.
+            let count = self.endpoints.len();
+            let turn = self.rotation.advance(count);
+            if state(turn) != State::Marked {
+                let mut others = (turn + 1..turn + count).map(|index| index % count);
+                return Some((turn, others.all(|other| state(other) == State::Marked)));
+            }
         }
-        // One pass over the endpoints: the table is shared, so each of them can have a mark.
-        let mut unmarked = Vec::with_capacity(count);
-        let mut due = Vec::new();
-        let mut marked = Vec::new();
-        for (index, endpoint) in self.endpoints.iter().enumerate() {
+        let (mut unmarked, mut due, mut marked) = (Vec::new(), Vec::new(), Vec::new());
+        for index in 0..self.endpoints.len() {
             if !is_first && self.tried[index] {
                 continue;
             }
-            match marks.state(*endpoint, now) {
+            match state(index) {
                 State::Unmarked => unmarked.push(index),
                 State::Due => due.push(index),
                 State::Marked => marked.push(index),
@@ -100,13 +112,10 @@ impl<'a> Choice<'a> {
             marked.clear();
         }
         let candidates = unmarked.len() + due.len() + marked.len();
-        // Only the first attempt checks an endpoint that is due while others are unmarked: no
-        // connection waits for two endpoints that fail.
-        let in_turn = turn.filter(|turn| unmarked.contains(turn) || due.contains(turn));
-        let index = in_turn.or_else(|| {
-            let group = [&unmarked, &due, &marked].into_iter().find(|group| !group.is_empty())?;
-            Some(group[self.rotation.advance_other(group.len())])
-        })?;
+        // A connection that has found a failed endpoint checks no other one while there is a better
+        // candidate.
+        let group = [unmarked, due, marked].into_iter().find(|group| !group.is_empty())?;
+        let index = group[self.rotation.advance_other(group.len())];
         Some((index, candidates == 1))
     }
 }

@@ -49,11 +49,6 @@ pub(in crate::forward) enum State {
 }
 
 impl Marks {
-    /// Returns `true` if the table is empty.
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn state(&self, endpoint: SocketAddr, now: Instant) -> State {
         match self.0.get(&endpoint).and_then(|entry| entry.mark.as_ref()) {
             None => State::Unmarked,
