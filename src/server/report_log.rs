@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::changes::{Importance, PlanChanges, Summary};
 use super::report::{ListenerReport, Report};
-use crate::model::{ObjectKey, UnservedKey};
+use crate::model::{ObjectKey, UnservedKey, merge_join};
 use crate::plan::ListenerId;
 
 /// Maximum number of lines of one kind for one report. More lines would take the place of others in
@@ -77,10 +77,10 @@ fn added_items<'a, T: PartialEq + 'a>(
     now: &'a BTreeMap<ListenerId, ListenerReport>,
     items: impl Fn(&'a ListenerReport) -> &'a Vec<T> + Copy,
 ) -> impl Iterator<Item = (&'a ListenerId, &'a T)> {
-    now.iter().flat_map(move |(id, listener)| {
-        let known = before.get(id).map(items);
+    merge_join(before, now).flat_map(move |(id, before, now)| {
+        let known = before.map(items);
         let is_new = move |item: &&T| known.is_none_or(|known| !known.contains(item));
-        items(listener).iter().filter(is_new).map(move |item| (id, item))
+        now.into_iter().flat_map(items).filter(is_new).map(move |item| (id, item))
     })
 }
 

@@ -51,6 +51,13 @@ pub fn recorded_of(field: &str, value: &str, message: &str) -> Vec<Fields> {
     RECORDED.lock().unwrap().iter().filter(matches).cloned().collect()
 }
 
+/// Returns the messages so far that contain a text.
+pub fn messages_with(text: &str) -> Vec<String> {
+    let messages = RECORDED.lock().unwrap();
+    let messages = messages.iter().map(|event| event.get("message").to_owned());
+    messages.filter(|message| message.contains(text)).collect()
+}
+
 /// Returns the lines with the numbers of suppressed lines of a listener.
 pub fn summaries(listener: &ListenerId) -> Vec<Fields> {
     let listener = format!("{listener} ");
