@@ -54,7 +54,8 @@ impl ReadLog {
         if let Some(request) = &mut self.request {
             request.add(changes);
         }
-        if let Some(request) = self.request.take_if(|request| request.is_complete(files)) {
+        let is_complete = !files.has_pending() && files.next_removal().is_none();
+        if let Some(request) = self.request.take_if(|_| is_complete) {
             warn_if_empty(files);
             request.log_result(files);
         } else if is_first || changes.is_changed || has_other_count {

@@ -36,11 +36,6 @@ impl ReloadRequest {
         total.removed += changes.removed;
     }
 
-    /// Returns `true` if all files have been read, and no object waits for its removal.
-    pub(super) fn is_complete(&self, files: &FileSet) -> bool {
-        !files.has_pending() && files.next_removal().is_none()
-    }
-
     /// Logs what was read and what changed, and again the problems that remain.
     pub(super) fn log_result(&self, files: &FileSet) {
         let (read, objects) = (files.file_count(), files.object_count());
