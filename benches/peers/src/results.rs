@@ -28,6 +28,7 @@ pub(crate) struct Estimate {
     pub(crate) median: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
+    pub(crate) rounds: usize,
 }
 
 impl Estimate {
@@ -39,7 +40,7 @@ impl Estimate {
             0 => (values[middle - 1] + values[middle]) / 2.0,
             _ => values[middle],
         };
-        Some(Self { median, low, high })
+        Some(Self { median, low, high, rounds: values.len() })
     }
 
     /// Returns half of the difference between the lowest and the highest, relative to the median.
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn estimate_has_median_and_spread() {
         let estimate = Estimate::of(vec![4.0, 1.0, 2.0]).unwrap();
-        assert_eq!(estimate, Estimate { median: 2.0, low: 1.0, high: 4.0 });
+        assert_eq!(estimate, Estimate { median: 2.0, low: 1.0, high: 4.0, rounds: 3 });
         assert_eq!(estimate.spread(), 0.75);
         assert_eq!(Estimate::of(vec![1.0, 2.0]).unwrap().median, 1.5);
         assert_eq!(Estimate::of(Vec::new()), None);
