@@ -69,7 +69,7 @@ impl Scenario {
                 format!("connect, 64 B round trip, close; {at_a_time} at a time")
             }
             Self::FirstAnswer { at_a_time } => {
-                format!("first answer, in two small writes with Nagle; {at_a_time} at a time")
+                format!("first answer in two writes (Nagle); {at_a_time} at a time")
             }
             Self::Idle { connections } => format!("{connections} idle connections"),
             Self::Mixed { downloads, .. } => {

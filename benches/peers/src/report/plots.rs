@@ -73,7 +73,7 @@ const PLOTS: [Plot; 8] = [
     },
     Plot {
         file: "first-answer.svg",
-        title: "First answer, in two small writes with Nagle: time since connect",
+        title: "First answer of a backend with Nagle: time since connect",
         belongs: |scenario| matches!(scenario, Scenario::FirstAnswer { .. }),
         figures: &[Figure::P50Micros, Figure::P99Micros],
     },
