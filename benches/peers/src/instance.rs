@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::backends::{BACKENDS, Backend, TWO_WRITES_REQUEST};
 use crate::peers::{Proxy, Route};
@@ -22,6 +22,10 @@ use crate::usage::{CpuTimes, Holdings, Tree, cpu_between};
 /// Maximum time for a proxy to become ready, and to become idle.
 const READY_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Minimum age of a port in TIME_WAIT that `connect` takes again over loopback, which is a second
+/// (`net.ipv4.tcp_tw_reuse`, ip-sysctl), and the resolution of its clock.
+const PORT_REUSE_DELAY: Duration = Duration::from_millis(2100);
+
 /// Interval of polls for a state that causes no event.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -32,6 +36,8 @@ pub(crate) struct Instance {
     backends: Process,
     routes: Vec<Route>,
     folder: PathBuf,
+    /// The time of the last call of [`Instance::used_ports`].
+    ports_used: Option<Instant>,
 }
 
 impl Instance {
@@ -58,6 +64,7 @@ impl Instance {
                 .transpose()?,
             routes,
             folder,
+            ports_used: None,
         };
         instance.ready().await.with_context(|| instance.last_words(proxy.name()))?;
         Ok(instance)
@@ -86,6 +93,18 @@ impl Instance {
 
     fn proxy_tree(&self) -> Option<Tree> {
         self.proxy.as_ref().map(|proxy| Tree { root: proxy.pid() })
+    }
+
+    /// Notes that many ephemeral ports are now in TIME_WAIT.
+    pub(crate) fn used_ports(&mut self) {
+        self.ports_used = Some(Instant::now());
+    }
+
+    /// Waits until `connect` can take those ports again.
+    pub(crate) async fn wait_for_ports(&self) {
+        if let Some(used) = self.ports_used {
+            sleep_until(used + PORT_REUSE_DELAY).await;
+        }
     }
 
     /// Waits until proxy and backends use no more CPU time for connections that have ended.

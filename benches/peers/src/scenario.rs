@@ -78,11 +78,16 @@ impl Scenario {
         }
     }
 
+    /// Returns `true` if clients connect again and again during the measurement.
+    pub(crate) fn has_short_connections(self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::FirstAnswer { .. })
+    }
+
     /// Returns `true` if the scenario is also measured without a proxy, as a reference for its
     /// latencies. Beside bulk, latency without a proxy is that of another load: downloads and round
     /// trips then share no thread.
     pub(crate) fn has_reference(self) -> bool {
-        matches!(self, Self::RoundTrip { .. } | Self::Connect { .. } | Self::FirstAnswer { .. })
+        matches!(self, Self::RoundTrip { .. }) || self.has_short_connections()
     }
 
     /// Returns the figures, the most important one first.

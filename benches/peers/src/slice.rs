@@ -17,21 +17,30 @@ const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 /// How long a load runs before it is measured.
 const WARM_UP: Duration = Duration::from_millis(250);
 
+/// The same for loads with a maximum number of connections, most of which are to be measured.
+const WARM_UP_OF_CONNECTIONS: Duration = Duration::from_millis(100);
+
 /// Maximum time of a slice besides its measurement.
 const SLICE_OVERHEAD: Duration = Duration::from_secs(60);
 
 /// Runs a scenario against an idle proxy, and waits until the proxy is idle again.
 pub(crate) async fn run(
     scenario: Scenario,
-    instance: &Instance,
+    instance: &mut Instance,
     length: Duration,
 ) -> anyhow::Result<Figures> {
     let slice = async {
+        if scenario.has_short_connections() {
+            instance.wait_for_ports().await;
+        }
         let outcome = match scenario {
             Scenario::Idle { connections } => idle(instance, connections).await?,
             _ => busy(scenario, instance, length).await?,
         };
         instance.at_rest().await?;
+        if scenario.has_short_connections() {
+            instance.used_ports();
+        }
         Ok(outcome)
     };
     timeout(2 * length + SLICE_OVERHEAD, slice).await?
@@ -43,7 +52,11 @@ async fn busy(
     length: Duration,
 ) -> anyhow::Result<Figures> {
     let mut loads = loads(scenario, instance).await?;
-    pass(&mut loads, WARM_UP.min(length)).await?;
+    let warm_up = match scenario.has_short_connections() {
+        true => WARM_UP_OF_CONNECTIONS,
+        false => WARM_UP,
+    };
+    pass(&mut loads, warm_up.min(length)).await?;
 
     let before = instance.cpu_times()?;
     loads.iter().for_each(|load| drop(load.tally().take()));
