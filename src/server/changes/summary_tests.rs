@@ -255,7 +255,7 @@ fn summary_of_many_changes_is_short() {
         other = other.listener(&format!("other-{index}"), index, None);
     }
     for summary in [state.since(&empty), empty.since(&state), other.since(&state)] {
-        assert!(summary.to_string().len() < 2_500, "{}", summary.to_string().len());
+        assert!(summary.to_string().len() < 2_048, "{}", summary.to_string().len());
         assert!(summary.to_string().contains("and 9995 more"), "{summary}");
     }
 }
