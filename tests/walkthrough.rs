@@ -287,6 +287,19 @@ fn edits_are_applied_and_logged() {
 }
 
 #[test]
+fn sighup_reads_all_files_again() {
+    let files = Files::copy();
+    let mut gateway = Gateway::start(&files, &[]);
+    gateway.until("Ctrl-C stops");
+    gateway.signal(Signal::HUP);
+    let printed = gateway.until("files read again: 3");
+    assert!(printed.contains("(nothing changed), errors: 0"), "{printed}");
+    assert!(gateway.connect(files.foo).is_ok());
+    gateway.signal(Signal::TERM);
+    assert!(gateway.exits_with_success());
+}
+
+#[test]
 fn shutdown_lets_open_connections_finish() {
     let files = Files::copy();
     let mut gateway = Gateway::start(&files, &["--drain-timeout", "60"]);
