@@ -21,9 +21,12 @@ use super::response::{Lifecycle, respond};
 /// Maximum duration of a request with its response. A probe sends its request in one segment.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Maximum number of open connections. It is half of the descriptors that the forwarder leaves
+/// Maximum number of open connections. It is a quarter of the descriptors that the forwarder leaves
 /// unused, and enough for a probe to send its request before that many others connect.
-const MAX_CONNECTIONS: usize = 64;
+const MAX_CONNECTIONS: usize = 32;
+
+/// Number of connections to accept before their requests are read.
+const ACCEPT_BATCH: usize = 8;
 
 /// Maximum number of connections in the accept queue; the kernel caps it (`net.core.somaxconn`).
 /// When the queue is full, the kernel drops a SYN, and the probe waits for a second to send it
@@ -42,6 +45,7 @@ pub(crate) async fn serve(
     lifecycle: watch::Receiver<Lifecycle>,
 ) -> Infallible {
     let mut connections = Connections::new(MAX_CONNECTIONS);
+    let mut batch = 0..ACCEPT_BATCH;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
@@ -54,13 +58,18 @@ pub(crate) async fn serve(
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection to the health endpoints");
                 // For example, the process has no free descriptor: then this frees one.
-                if !connections.close_oldest() {
+                if connections.close_oldest() {
+                    yield_now().await;
+                } else {
                     sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
         // A loop without a pause would close connections before their request is read.
-        yield_now().await;
+        if batch.next().is_none() {
+            batch = 0..ACCEPT_BATCH;
+            yield_now().await;
+        }
     }
 }
 
