@@ -10,12 +10,11 @@ use std::time::Duration;
 use socket2::{SockAddr, SockRef, Socket};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
-use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::bind::BACKLOG;
 use super::connection::Connection;
-use super::descriptors::{DescriptorLimit, HeldDescriptor};
+use super::descriptors::{DescriptorLimit, Reservation};
 use super::engine::Engine;
 use super::listener::{Phase, SharedListener};
 use super::live::Live;
@@ -24,6 +23,9 @@ use super::live::Live;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Time between two checks for connections that have not dialled yet.
+const UNDIALLED_PAUSE: Duration = Duration::from_millis(1);
+
 /// The least time between two warnings of a listener on a worker.
 const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -31,8 +33,8 @@ const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 struct Accepted {
     stream: TcpStream,
     peer: SocketAddr,
-    /// See [`DescriptorLimit::admit`].
-    held: Option<HeldDescriptor>,
+    /// Reservation of a descriptor for the dial.
+    reservation: Option<Reservation>,
 }
 
 /// A listener on one worker.
@@ -79,16 +81,13 @@ impl Acceptor {
         let mut told = false;
         let mut quiet_until = Instant::now();
         loop {
-            if self.descriptors().is_checking() {
-                // Connections that were accepted without a descriptor for their dial open it before
-                // another connection can take it.
-                yield_now().await;
+            while self.descriptors().has_undialled() {
+                sleep(UNDIALLED_PAUSE).await;
             }
             match poll_fn(|cx| self.poll_accept(cx)).await {
                 Ok(accepted) => {
                     pause = SHORTEST_PAUSE;
                     told = false;
-                    self.descriptors().note_accepted(&accepted.stream);
                     self.serve(accepted);
                 }
                 Err(error) if concerns_one_connection(&error) => {}
@@ -123,7 +122,9 @@ impl Acceptor {
             Err(_) => None,
         };
         let (stream, peer) = ready!(self.socket.poll_accept(cx))?;
-        Poll::Ready(Ok(Accepted { stream, peer, held }))
+        let note_unchecked = || self.descriptors().note_unchecked(&stream, self.live.worker);
+        let reservation = held.or_else(note_unchecked);
+        Poll::Ready(Ok(Accepted { stream, peer, reservation }))
     }
 
     /// Connections that the system has already accepted would be reset with the socket. It is asked
@@ -133,19 +134,19 @@ impl Acceptor {
     fn accept_waiting(&self) {
         let socket = SockRef::from(&self.socket);
         for _ in 0..BACKLOG {
-            let Ok(held) = self.descriptors().hold(&self.socket) else { return };
+            let Ok(reservation) = self.descriptors().hold(&self.socket) else { return };
             match socket.accept().and_then(adopt) {
-                Ok((stream, peer)) => self.serve(Accepted { stream, peer, held }),
+                Ok((stream, peer)) => self.serve(Accepted { stream, peer, reservation }),
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(_) => return,
             }
         }
     }
 
-    fn serve(&self, Accepted { stream, peer, held }: Accepted) {
+    fn serve(&self, Accepted { stream, peer, reservation }: Accepted) {
         self.live.spawn(|place| {
             let listener = self.listener.state();
-            Connection::new(stream, peer, held, listener, place).run()
+            Connection::new(stream, peer, reservation, listener, place).run()
         });
     }
 
@@ -231,7 +232,7 @@ mod tests {
             tokio::time::advance(2 * TIMEOUT).await;
             phase.send_replace(Phase::Closed(None));
             assert!(poll().await.is_pending());
-            yield_now().await;
+            tokio::task::yield_now().await;
             assert!(poll().await.is_pending(), "connections were ended");
         }
     }

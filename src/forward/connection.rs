@@ -9,7 +9,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::connection_log::{ConnectionEnd, ConnectionOpened, Event};
-use super::descriptors::HeldDescriptor;
+use super::descriptors::Reservation;
 use super::dial::FailedDial;
 use super::direction::{Meter, Side};
 use super::engine::Engine;
@@ -38,8 +38,8 @@ pub(super) struct Connection {
     attempts: u32,
     /// Duration of all attempts in microseconds; `None` until the last one ends.
     dial_us: Option<u32>,
-    /// Keeps a descriptor for the dial if the connection was accepted near the limit.
-    held: Option<HeldDescriptor>,
+    /// `None` once the connection has dialled.
+    reservation: Option<Reservation>,
     upstream: Option<TcpStream>,
     bytes_up: u64,
     bytes_down: u64,
@@ -52,7 +52,7 @@ impl Connection {
     pub(super) fn new(
         downstream: TcpStream,
         peer: SocketAddr,
-        held: Option<HeldDescriptor>,
+        reservation: Option<Reservation>,
         listener: Arc<ListenerState>,
         place: Place,
     ) -> Self {
@@ -66,7 +66,7 @@ impl Connection {
             endpoint: None,
             attempts: 0,
             dial_us: None,
-            held,
+            reservation,
             upstream: None,
             bytes_up: 0,
             bytes_down: 0,
@@ -104,9 +104,10 @@ impl Connection {
         let endpoints = pick.target.map_err(Outcome::Rejected)?;
         let downstream = self.downstream.as_ref().expect(THERE);
         let started = Instant::now();
-        let Engine { dialer, descriptors, .. } = &*self.place.live().engine;
-        // The socket of the dial gets its number.
-        drop(self.held.take());
+        let live = self.place.live();
+        let Engine { dialer, descriptors, .. } = &*live.engine;
+        // The first attempt opens its socket without waiting, so no other accept gets the number.
+        descriptors.release(self.reservation.take(), live.worker);
         let dialled = tokio::select! {
             biased;
             dialled = dialer.dial(&endpoints, &mut self.attempts, descriptors) => Ok(dialled),
@@ -201,6 +202,8 @@ impl Drop for Connection {
             counters.record_dial(self.attempts, dial_us);
         }
         counters.record_end(self.outcome);
+        let live = self.place.live();
+        live.engine.descriptors.release(self.reservation.take(), live.worker);
         // Nobody should wait for the end until it is logged.
         self.close();
         if is_logged {

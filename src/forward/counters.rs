@@ -42,8 +42,9 @@ pub struct ListenerCounters {
     pub bytes_up: u64,
     /// Number of bytes relayed from backends to clients.
     pub bytes_down: u64,
-    /// Number of failed calls of accept(2), for example because no file descriptor was free. Errors
-    /// of a single connection, such as `ECONNABORTED`, are not counted.
+    /// Number of failed attempts to accept a connection, for example because no file descriptor was
+    /// free outside the reserve. Errors of a single connection, such as `ECONNABORTED`, are not
+    /// counted.
     pub accept_errors: u64,
     /// Number of attempts to connect to an endpoint, of connections that have ended. The causes of
     /// failed dials are [outcomes](Self::ended).

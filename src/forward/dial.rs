@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::sleep;
 
 use super::deadline::within;
 use super::descriptors::DescriptorLimit;
@@ -14,6 +15,12 @@ use super::dial_log::DialLog;
 use super::endpoints::{Attempt, Choice, Limits, Marks, State};
 use super::route::Endpoints;
 use super::settings::Settings;
+
+/// Number of attempts to open a socket after the first one found no descriptor.
+const DESCRIPTOR_RETRIES: usize = 40;
+
+/// Time between two attempts to open a socket.
+const DESCRIPTOR_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// Connects to endpoints. All workers share it, and so the marks of failed endpoints.
 #[derive(Debug)]
@@ -125,10 +132,27 @@ impl Dialer {
 }
 
 async fn connect(endpoint: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<TcpStream> {
-    let socket = if endpoint.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    descriptors.check_dial(&socket)?;
+    let socket = open_socket(endpoint, descriptors).await?;
     socket.set_nodelay(true)?;
     // Keepalive detects backends that are lost without FIN or RST.
     socket.set_keepalive(true)?;
     socket.connect(endpoint).await
+}
+
+/// Opens a socket. A thread that does not forward may have taken the descriptor that the connection
+/// had reserved, so a lack of descriptors is an error only if it persists.
+async fn open_socket(endpoint: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<TcpSocket> {
+    let open = || {
+        let socket = if endpoint.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        descriptors.check_dial(&socket).map(|()| socket)
+    };
+    for _ in 0..DESCRIPTOR_RETRIES {
+        match open() {
+            Err(error) if DialFailure::of(&error) == DialFailure::NoDescriptor => {
+                sleep(DESCRIPTOR_RETRY_DELAY).await;
+            }
+            result => return result,
+        }
+    }
+    open()
 }

@@ -20,7 +20,7 @@ impl Engine {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             dialer: Dialer::new(&settings),
-            descriptors: DescriptorLimit::read(settings.descriptor_reserve),
+            descriptors: DescriptorLimit::read(settings.descriptor_reserve, settings.workers),
             connection_log: Arc::new(ConnectionLogger::new(&settings)),
             settings,
         }

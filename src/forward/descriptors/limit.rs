@@ -1,18 +1,18 @@
 //! Checks of descriptor numbers against the bounds.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::bounds::Bounds;
 #[cfg(target_os = "linux")]
 use super::linux::{
-    Descriptor, HeldDescriptor, descriptor_limit, duplicate, is_exhaustion, is_readable,
-    new_exhaustion, number,
+    Descriptor, descriptor_limit, duplicate, is_exhaustion, is_readable, new_exhaustion, number,
 };
+use super::reservation::Reservation;
 #[cfg(not(target_os = "linux"))]
 use super::unsupported::{
-    Descriptor, HeldDescriptor, descriptor_limit, duplicate, is_exhaustion, is_readable,
-    new_exhaustion, number,
+    Descriptor, descriptor_limit, duplicate, is_exhaustion, is_readable, new_exhaustion, number,
 };
 
 /// The limit of descriptors, with the reserve that the engine leaves unused. All workers share it.
@@ -23,54 +23,89 @@ pub(in crate::forward) struct DescriptorLimit {
     /// Accepts are checked. This is never reset: a low number does not prove that few descriptors
     /// are in use, since it may be the only free one.
     is_checking: AtomicBool,
+    /// One for each worker.
+    undialled: Box<[Undialled]>,
 }
+
+/// Number of connections of a worker that were accepted without a check, and have not dialled yet.
+/// Only the worker writes it. The alignment prevents false sharing.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Undialled(AtomicUsize);
 
 impl DescriptorLimit {
     /// Reads the limit of the process, of which `reserve` descriptors are left unused.
-    pub(in crate::forward) fn read(reserve: usize) -> Self {
-        let bounds = descriptor_limit().and_then(|limit| Bounds::new(limit, reserve));
-        Self { bounds, is_checking: AtomicBool::new(false) }
+    pub(in crate::forward) fn read(reserve: usize, workers: NonZeroUsize) -> Self {
+        Self::new(descriptor_limit().and_then(|limit| Bounds::new(limit, reserve)), workers)
     }
 
-    /// Returns `true` if each accept has to be checked.
-    pub(in crate::forward) fn is_checking(&self) -> bool {
+    fn new(bounds: Option<Bounds>, workers: NonZeroUsize) -> Self {
+        let undialled = (0..workers.get()).map(|_| Undialled::default()).collect();
+        Self { bounds, is_checking: AtomicBool::new(false), undialled }
+    }
+
+    fn is_checking(&self) -> bool {
         self.is_checking.load(Ordering::Relaxed)
     }
 
+    /// Returns `true` if accepts have to wait: they are checked, and connections that were accepted
+    /// without a check still need a descriptor for their dial.
+    pub(in crate::forward) fn has_undialled(&self) -> bool {
+        self.is_checking() && self.undialled.iter().any(|count| count.0.load(Ordering::Relaxed) > 0)
+    }
+
     /// Checks that a connection can be accepted on `listener`, if that is necessary. Returns the
-    /// descriptor that the connection holds until it dials.
+    /// reservation for its dial; `None` without a check.
     ///
     /// # Errors
     /// The error of [`hold`](Self::hold).
     pub(in crate::forward) fn admit(
         &self,
         listener: &impl Descriptor,
-    ) -> io::Result<Option<HeldDescriptor>> {
+    ) -> io::Result<Option<Reservation>> {
         if self.is_checking() { self.hold(listener) } else { Ok(None) }
     }
 
-    /// Checks that a connection can be accepted on `listener`. Returns the descriptor that the
-    /// connection holds until it dials.
+    /// Checks that a connection can be accepted on `listener`. Returns the reservation for its
+    /// dial; `None` if nothing is reserved.
     ///
     /// # Errors
     /// `EMFILE` without two free descriptors outside the reserve.
     pub(in crate::forward) fn hold(
         &self,
         listener: &impl Descriptor,
-    ) -> io::Result<Option<HeldDescriptor>> {
+    ) -> io::Result<Option<Reservation>> {
         let Some(bounds) = self.bounds else { return Ok(None) };
         let held = duplicate(listener)?;
         // Both are open at the same time, so both numbers were free. Dropping this one frees its
         // number for the accepted socket.
         let accepted = duplicate(listener)?;
         let has_room = number(&held) < bounds.end && number(&accepted) < bounds.end;
-        if has_room { Ok(Some(held)) } else { Err(new_exhaustion()) }
+        if has_room { Ok(Some(Reservation::Held(held))) } else { Err(new_exhaustion()) }
     }
 
-    /// Notes the number of an accepted socket. From one half of the limit on, accepts are checked.
-    pub(in crate::forward) fn note_accepted(&self, socket: &impl Descriptor) {
-        if self.bounds.is_some_and(|bounds| number(socket) >= bounds.check_from) {
+    /// Notes that `worker` accepted a connection without a check, and returns its reservation. From
+    /// one half of the limit on, accepts are checked.
+    pub(in crate::forward) fn note_unchecked(
+        &self,
+        socket: &impl Descriptor,
+        worker: usize,
+    ) -> Option<Reservation> {
+        let bounds = self.bounds?;
+        let count = &self.undialled[worker].0;
+        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        if number(socket) >= bounds.check_from {
             self.start_checking();
+        }
+        Some(Reservation::Counted)
+    }
+
+    /// Ends a reservation of `worker`: the connection opens the socket of its dial now, or has
+    /// ended.
+    pub(in crate::forward) fn release(&self, reservation: Option<Reservation>, worker: usize) {
+        if let Some(Reservation::Counted) = reservation {
+            let count = &self.undialled[worker].0;
+            count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
         }
     }
 
@@ -139,7 +174,7 @@ mod tests {
     fn limit(end: i32) -> DescriptorLimit {
         let (check_from, dial_end) = (end / 2, end.saturating_add(1));
         let bounds = Bounds { limit: 1024, reserve: 128, check_from, end, dial_end };
-        DescriptorLimit { bounds: Some(bounds), is_checking: AtomicBool::new(false) }
+        DescriptorLimit::new(Some(bounds), NonZeroUsize::new(2).expect("not 0"))
     }
 
     #[test]
@@ -147,11 +182,29 @@ mod tests {
         let socket = File::open("/dev/null").unwrap();
         let number = number(&socket);
         let limit_above = limit(2 * number + 2);
-        limit_above.note_accepted(&socket);
+        limit_above.note_unchecked(&socket, 0);
         assert!(!limit_above.is_checking());
         let limit_at = limit(2 * number);
-        limit_at.note_accepted(&socket);
+        limit_at.note_unchecked(&socket, 0);
         assert!(limit_at.is_checking());
+    }
+
+    #[test]
+    fn accepts_wait_for_connections_that_have_not_dialled() {
+        let socket = File::open("/dev/null").unwrap();
+        let limit = limit(2 * number(&socket) + 2);
+        let reservations =
+            [(limit.note_unchecked(&socket, 0), 0), (limit.note_unchecked(&socket, 1), 1)];
+        assert!(!limit.has_undialled(), "nothing is checked yet");
+        limit.note_accept_error(&new_exhaustion());
+        for (reservation, worker) in reservations {
+            assert!(limit.has_undialled());
+            limit.release(reservation, worker);
+            limit.release(None, worker);
+        }
+        assert!(!limit.has_undialled());
+        limit.release(limit.hold(&socket).unwrap_or_default(), 0);
+        assert!(!limit.has_undialled());
     }
 
     #[test]
@@ -184,9 +237,9 @@ mod tests {
 
     #[test]
     fn nothing_is_checked_without_reserve() {
-        let unlimited = DescriptorLimit::read(0);
+        let unlimited = DescriptorLimit::read(0, NonZeroUsize::MIN);
         let file = File::open("/dev/null").unwrap();
-        unlimited.note_accepted(&file);
+        assert!(unlimited.note_unchecked(&file, 0).is_none());
         unlimited.note_accept_error(&new_exhaustion());
         assert!(!unlimited.is_checking());
         assert!(unlimited.hold(&file).unwrap().is_none());

@@ -13,19 +13,18 @@
 //! ```
 //!
 //! Below one half, no check is needed, even if no accepted connection has dialled yet: the dials
-//! need as many descriptors again at most. From then on, an accept first duplicates the listening
-//! socket twice. If both numbers are below the end, one is for the accepted socket, and the
-//! connection holds the other one until it dials. Otherwise the connection waits in the backlog.
+//! need as many descriptors again at most. When an accepted socket reaches one half, accepting
+//! pauses until they have dialled. From then on, an accept first duplicates the listening socket
+//! twice. If both numbers are below the end, one is for the accepted socket, and the connection
+//! holds the other one until it dials. Otherwise the connection waits in the backlog.
 
 mod bounds;
 mod limit;
 #[cfg(target_os = "linux")]
 mod linux;
+mod reservation;
 #[cfg(not(target_os = "linux"))]
 mod unsupported;
 
 pub(super) use self::limit::DescriptorLimit;
-#[cfg(target_os = "linux")]
-pub(super) use self::linux::HeldDescriptor;
-#[cfg(not(target_os = "linux"))]
-pub(super) use self::unsupported::HeldDescriptor;
+pub(super) use self::reservation::Reservation;

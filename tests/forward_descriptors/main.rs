@@ -3,7 +3,8 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-#[path = "forward/support/mod.rs"]
+mod reserve;
+#[path = "../forward/support/mod.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
 mod support;
 
@@ -27,12 +28,15 @@ use support::stream::Stream;
 use support::test_forwarder::TestForwarder;
 use support::{WAIT_TIMEOUT, eventually, within};
 
+/// The limit of descriptors in these tests.
+const LIMIT: i32 = 2048;
+
 /// Runs a test in a runtime of its own, whose descriptors do not get into another test's way.
 fn run_alone(test: impl Future<Output = ()>) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: Some(2048), maximum }).unwrap();
+    setrlimit(Resource::Nofile, Rlimit { current: Some(LIMIT as u64), maximum }).unwrap();
     Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
