@@ -39,11 +39,12 @@ fn highest() -> i32 {
     numbers.into_iter().filter(is_open).max().unwrap()
 }
 
-/// Resets a connection. A file replaces its descriptor, so that no number becomes free.
-fn reset(client: TcpStream) -> OwnedFd {
+/// Resets a connection. A duplicate of `file` replaces its descriptor, so that no number becomes
+/// free or used.
+fn reset(client: TcpStream, file: &File) -> OwnedFd {
     client.set_zero_linger().unwrap();
     let mut descriptor = OwnedFd::from(client.into_std().unwrap());
-    dup2(File::open("/dev/null").unwrap(), &mut descriptor).unwrap();
+    dup2(file, &mut descriptor).unwrap();
     descriptor
 }
 
@@ -77,7 +78,7 @@ async fn connections_up_to_the_reserve() {
     // Those that leave make room, and no more than that. The first ones are served first.
     let (mut left, mut waiting) = (Vec::new(), waiting.into_iter());
     for (count, client) in (1..=CHANGES).zip(waiting.by_ref()) {
-        left.push(reset(client));
+        left.push(reset(client, &files[0]));
         let came = || proxy.counters("full").accepted == (SERVED + count) as u64;
         eventually("the next one comes", came).await;
         assert!(is_full());
