@@ -19,17 +19,17 @@ use super::engine::Engine;
 use super::listener::{Phase, SharedListener};
 use super::live::Live;
 
-/// The first pause after the system could not hand out a connection; it doubles up to the longest.
+/// Backoff after a failed accept. It begins with the shortest pause and doubles up to the longest.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Time between two checks for connections that have not dialled yet.
 const UNDIALLED_PAUSE: Duration = Duration::from_millis(1);
 
-/// The least time between two warnings of a listener on a worker.
+/// Minimum time between two warnings about a listener on a worker.
 const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A connection that was accepted.
+/// An accepted connection.
 struct Accepted {
     stream: TcpStream,
     peer: SocketAddr,
@@ -44,8 +44,8 @@ pub(super) struct Acceptor {
     live: Arc<Live>,
 }
 
-/// Accepts connections until told to stop; then closes the socket, says so, and waits for the
-/// connections to finish.
+/// Accepts connections until `stop` changes. Then closes the socket, sends on `closed`, and waits
+/// for the connections to finish.
 pub(super) async fn run(
     acceptor: Acceptor,
     mut stop: watch::Receiver<Phase>,
@@ -53,13 +53,13 @@ pub(super) async fn run(
 ) {
     let live = acceptor.live.clone();
     tokio::select! {
-        // An error means that the other end is gone: then everything stops.
+        // An error means that the sender was dropped: then everything stops.
         _ = stop.wait_for(|phase| *phase != Phase::Open) => {}
         () = acceptor.accept() => {}
     }
-    acceptor.accept_waiting();
+    acceptor.accept_backlog();
     drop(acceptor);
-    // Nobody may be waiting for it.
+    // An error means that the receiver was dropped, so no task waits.
     let _ = closed.send(());
     drain(&live, stop).await;
 }
@@ -71,14 +71,14 @@ impl Acceptor {
         worker: usize,
         engine: Arc<Engine>,
     ) -> Self {
-        // On all interfaces, each connection has to be asked.
+        // A listener on all interfaces has no single address; each connection has its own.
         let local = socket.local_addr().ok().filter(|local| !local.ip().is_unspecified());
         Self { socket, listener, live: Arc::new(Live::new(worker, engine, local)) }
     }
 
     async fn accept(&self) {
         let mut pause = SHORTEST_PAUSE;
-        let mut told = false;
+        let mut is_warned = false;
         let mut quiet_until = Instant::now();
         loop {
             while self.descriptors().has_undialled() {
@@ -87,17 +87,17 @@ impl Acceptor {
             match poll_fn(|cx| self.poll_accept(cx)).await {
                 Ok(accepted) => {
                     pause = SHORTEST_PAUSE;
-                    told = false;
+                    is_warned = false;
                     self.serve(accepted);
                 }
-                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) if is_per_connection_error(&error) => {}
                 Err(error) => {
                     self.listener.counters().of(self.live.worker).record_accept_error();
                     self.descriptors().note_accept_error(&error);
-                    // Once for each lack; but where there is one with every other connection, not
-                    // at their rate.
-                    if !told && Instant::now() >= quiet_until {
-                        told = true;
+                    // One warning for each series of errors. If errors and successes alternate,
+                    // the interval limits the warnings.
+                    if !is_warned && Instant::now() >= quiet_until {
+                        is_warned = true;
                         quiet_until = Instant::now() + WARNING_INTERVAL;
                         let listener = &self.listener.state().id;
                         let error = self.descriptors().describe(&error);
@@ -110,15 +110,15 @@ impl Acceptor {
         }
     }
 
-    /// Accepts a connection if there are descriptors for both of its sockets. The check belongs to
-    /// each poll: the descriptors may be gone when a client comes.
+    /// Accepts a connection if there are descriptors for both of its sockets. Each poll checks this
+    /// again, since the descriptors may be in use by the time a client connects.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         let held = match self.descriptors().admit(&self.socket) {
             Ok(held) => held,
             Err(error) if DescriptorLimit::has_client(&self.socket) => {
                 return Poll::Ready(Err(error));
             }
-            // Nothing to accept, so this only waits for the next client.
+            // No client waits, so the poll below only registers for the next one.
             Err(_) => None,
         };
         let (stream, peer) = ready!(self.socket.poll_accept(cx))?;
@@ -127,17 +127,19 @@ impl Acceptor {
         Poll::Ready(Ok(Accepted { stream, peer, reservation }))
     }
 
-    /// Connections that the system has already accepted would be reset with the socket. It is asked
-    /// itself, since the runtime may not have heard of them yet; and no more often than there can be
-    /// connections that came before the listener was to end. Each one is checked, since none can
-    /// dial before all are accepted.
-    fn accept_waiting(&self) {
+    /// Accepts the connections in the backlog, which the kernel would reset when the socket is
+    /// closed.
+    ///
+    /// This calls accept(2) without the runtime, which may not have received their event yet. The
+    /// backlog limits the number of calls, so that clients that connect later do not prolong the
+    /// loop. Each connection is checked, since none can dial before all are accepted.
+    fn accept_backlog(&self) {
         let socket = SockRef::from(&self.socket);
         for _ in 0..BACKLOG {
             let Ok(reservation) = self.descriptors().hold(&self.socket) else { return };
-            match socket.accept().and_then(adopt) {
+            match socket.accept().and_then(into_tokio) {
                 Ok((stream, peer)) => self.serve(Accepted { stream, peer, reservation }),
-                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) if is_per_connection_error(&error) => {}
                 Err(_) => return,
             }
         }
@@ -155,16 +157,17 @@ impl Acceptor {
     }
 }
 
-/// Hands a connection that the system accepted to the runtime.
-fn adopt((socket, peer): (Socket, SockAddr)) -> io::Result<(TcpStream, SocketAddr)> {
+/// Registers an accepted connection with the runtime.
+fn into_tokio((socket, peer): (Socket, SockAddr)) -> io::Result<(TcpStream, SocketAddr)> {
     socket.set_nonblocking(true)?;
     let peer = peer.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     Ok((TcpStream::from_std(socket.into())?, peer))
 }
 
-/// Errors of a connection that was lost before it could be accepted; the next one may be fine. Not
-/// so where accepting is not permitted: then no connection is, and trying at once would never end.
-fn concerns_one_connection(error: &io::Error) -> bool {
+/// Returns `true` if a connection was lost before it was accepted, so that the next accept may
+/// succeed at once. `EPERM` is not such an error: no accept is permitted, and a retry without a
+/// pause would loop forever.
+fn is_per_connection_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
@@ -178,7 +181,7 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 }
 
 /// Waits until no connection is left, and ends those that are left at the deadline. The deadline
-/// may still move, or be taken back.
+/// may change, or be cancelled, while this waits.
 async fn drain(live: &Live, mut stop: watch::Receiver<Phase>) {
     loop {
         let phase = *stop.borrow_and_update();
@@ -186,7 +189,7 @@ async fn drain(live: &Live, mut stop: watch::Receiver<Phase>) {
             match phase {
                 Phase::Closed(Some(deadline)) => sleep_until(deadline).await,
                 Phase::Closed(None) => pending().await,
-                // Whoever could have closed it is gone.
+                // The sender was dropped, so all connections end now.
                 Phase::Open => {}
             }
         };
@@ -214,11 +217,11 @@ mod tests {
     use super::*;
     use crate::forward::settings::Settings;
 
-    /// The worker may notice both at once, if it was not scheduled for a while.
+    /// A worker that is scheduled late sees the change and the expired deadline at once.
     #[tokio::test(start_paused = true)]
     async fn drain_prefers_changed_deadline_to_expired_one() {
         const TIMEOUT: Duration = Duration::from_millis(10);
-        // A choice at random would be right every other time.
+        // A random choice would be right in half of the cases.
         for _ in 0..20 {
             let live = Arc::new(Live::new(0, Arc::new(Engine::new(Settings::default())), None));
             live.spawn(|place| async move {

@@ -1,4 +1,4 @@
-//! The life of one connection, from accept to outcome.
+//! A connection, from accept to outcome.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use super::outcome::Outcome;
 use super::relay::relay;
 use crate::plan::RejectReason;
 
-/// Why a stream may be taken for granted.
+/// Panic message for a missing stream.
 const THERE: &str = "BUG: stream used after close() or before it was connected";
 
-/// A connection and what is known of it so far. When it is dropped, in whatever way, it is counted
-/// and logged.
+/// A connection and its state. Dropping it counts and logs the connection, also if its task is
+/// aborted.
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// There until the end.
+    /// `None` after [`close`](Self::close).
     downstream: Option<TcpStream>,
     peer: SocketAddr,
-    /// The listener as it was when the connection came: later changes do not touch it.
+    /// The listener at the time of the accept. Later changes do not affect the connection.
     listener: Arc<ListenerState>,
     started: Instant,
     backend: Option<usize>,
@@ -43,7 +43,8 @@ pub(super) struct Connection {
     upstream: Option<TcpStream>,
     bytes_up: u64,
     bytes_down: u64,
-    /// What is said if nothing else is: that we ended it.
+    /// The outcome to record on drop. It starts as `Drained`, so an aborted task is recorded as
+    /// drained.
     outcome: Outcome,
     place: Place,
 }
@@ -75,7 +76,7 @@ impl Connection {
         }
     }
 
-    /// Sees the connection through.
+    /// Proxies the connection until it ends.
     #[expect(
         clippy::manual_async_fn,
         reason = "the future of an `async fn` would hold `self` twice"
@@ -91,7 +92,7 @@ impl Connection {
     }
 
     async fn carry(&mut self) -> Result<(), Outcome> {
-        // Apart, since what it needs is not needed for as long as the connection lives.
+        // Boxed, so that the memory of the dial is freed before the relay starts.
         Box::pin(self.dial()).await?;
         self.relay().await
     }
@@ -140,11 +141,11 @@ impl Connection {
         })
     }
 
-    /// Closes both sides. A connection that did not complete tells them so: with a reset.
+    /// Closes both sides: with FIN if the connection completed, else with RST.
     fn close(&mut self) {
         for stream in [self.downstream.take(), self.upstream.take()].into_iter().flatten() {
             if self.outcome != Outcome::Completed {
-                // It fails only where the connection is gone already.
+                // It fails only if the connection is already closed.
                 let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
             }
         }
@@ -152,11 +153,11 @@ impl Connection {
 
     /// Returns the duration of all attempts in microseconds; `None` without an attempt.
     fn dial_us(&self) -> Option<u32> {
-        // A dial begins when the connection is accepted. One that was aborted ends now.
+        // A dial begins when the connection is accepted. An aborted dial ends now.
         (self.attempts > 0).then(|| self.dial_us.unwrap_or_else(|| elapsed_micros(self.started)))
     }
 
-    /// The address that the client dialled.
+    /// Returns the address that the client connected to.
     fn local(&self) -> Option<SocketAddr> {
         let ask = || self.downstream.as_ref()?.local_addr().ok();
         self.place.live().local.or_else(ask).map(canonical)
@@ -195,7 +196,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let is_logged = self.is_logged(Event::Ended(self.outcome));
-        // Only the open socket knows it, and only a log wants it.
+        // The kernel returns the address only while the socket is open. Only the log needs it.
         let local = is_logged.then(|| self.local()).flatten();
         let counters = self.listener.counters.of(self.place.live().worker);
         if let Some(dial_us) = self.dial_us() {
@@ -204,7 +205,7 @@ impl Drop for Connection {
         counters.record_end(self.outcome);
         let live = self.place.live();
         live.engine.descriptors.release(self.reservation.take(), live.worker);
-        // Nobody should wait for the end until it is logged.
+        // Closed before the log line is written, so that the peers do not wait for the log.
         self.close();
         if is_logged {
             self.log(local);
@@ -217,7 +218,7 @@ fn elapsed_micros(start: Instant) -> u32 {
     u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX)
 }
 
-/// On a socket for both address families, an IPv4 address comes wrapped as an IPv6 one.
+/// Returns an IPv4-mapped IPv6 address, which a dual-stack socket reports, as an IPv4 address.
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
 }
@@ -226,7 +227,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 mod tests {
     use super::*;
 
-    /// What an idle connection costs, apart from what the system keeps for it.
+    /// Bounds the memory of an idle connection outside the kernel.
     #[test]
     fn a_connection_is_small() {
         fn size<F>(_: impl Fn(Connection) -> F) -> usize {
