@@ -209,8 +209,8 @@ async fn event_unmaps_ipv4_addresses() {
     assert_eq!(event.get("local"), local.to_string());
 }
 
-/// The log contains one line when an endpoint begins to fail and one when it is back, also if many
-/// connections find it.
+/// The log contains one line when an endpoint begins to fail and one when it recovers, however many
+/// connections try it.
 #[tokio::test]
 async fn events_of_endpoint_that_fails_and_recovers() {
     let (refusing, echo) = (Reserved::new(), Peer::echo().await);

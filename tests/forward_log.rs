@@ -21,7 +21,8 @@ use support::{eventually, within};
 
 const LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
-/// A proxy with this listener. Events are recognized by its name, so each test has its own.
+/// Starts a proxy with this listener. Each test has a name of its own, by which its events are
+/// found.
 async fn start_proxy(settings: Settings, listener: &str, routing: Routing) -> TestForwarder {
     record();
     TestForwarder::with(settings, &plan([(listener, ANY, routing)])).await
@@ -52,7 +53,7 @@ fn lines(listener: &str) -> usize {
     recorded(&id(listener), "connection ended").len()
 }
 
-/// The number of lines that were suppressed, from the summaries.
+/// Returns the number of suppressed lines, from the summaries.
 fn suppressed(listener: &str) -> usize {
     summaries(&id(listener))
         .iter()

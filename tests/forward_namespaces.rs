@@ -1,5 +1,5 @@
-//! The engine in a network namespace of its own: the counters of the kernel contain nothing but
-//! the traffic of the test, and the range of local ports can be small.
+//! The engine in a network namespace of its own: the counters of the kernel contain only the
+//! traffic of the test, and the range of local ports can be small.
 //!
 //! Each test runs itself again, in the namespace.
 #![cfg(target_os = "linux")]
@@ -108,9 +108,9 @@ fn delayed_acks() -> u64 {
 }
 
 #[test]
-fn lack_of_local_ports_is_not_blamed_on_the_endpoint() {
+fn local_port_exhaustion_does_not_mark_endpoint() {
     let range = "echo 32768 32771 > /proc/sys/net/ipv4/ip_local_port_range";
-    if is_in_namespace("lack_of_local_ports_is_not_blamed_on_the_endpoint", range) {
+    if is_in_namespace("local_port_exhaustion_does_not_mark_endpoint", range) {
         block_on(exhaust_local_ports());
     }
 }

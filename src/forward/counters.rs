@@ -28,8 +28,8 @@ struct Listeners {
     prune_at: usize,
 }
 
-/// Least length of the list of removed listeners at which it is searched for those that have no
-/// connections.
+/// Minimum length of the list of removed listeners before those without connections are removed
+/// from it.
 const MIN_PRUNE_AT: usize = 16;
 
 /// The counters of a listener, counted since it was added to the plan.

@@ -22,7 +22,7 @@ const DESCRIPTOR_RETRIES: usize = 40;
 /// Time between two attempts to open a socket.
 const DESCRIPTOR_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Connects to endpoints. All workers share it, and so the marks of failed endpoints.
+/// Dialer for all workers, with the marks of failed endpoints.
 #[derive(Debug)]
 pub(super) struct Dialer {
     timeout: Duration,
@@ -50,7 +50,7 @@ impl Dialer {
     /// Connects to one of `endpoints`, and counts the attempts in `attempts`.
     ///
     /// # Errors
-    /// The failure of the last attempt, when no endpoint is left to try, or no time.
+    /// The failure of the last attempt, if no endpoint or no time is left.
     pub(super) async fn dial(
         &self,
         endpoints: &Endpoints<'_>,
@@ -76,8 +76,8 @@ impl Dialer {
             tracing::debug!(%endpoint, %error, "cannot connect to the endpoint");
             self.record_failure(attempt, failure, &error, endpoints);
             last = Some(FailedDial { endpoint, failure });
-            // The next endpoint would fail alike. A local port may be free for it, since ports are
-            // counted for each endpoint.
+            // The next attempt would fail too. This does not apply to local ports: each endpoint
+            // has its own.
             if matches!(failure, DialFailure::NoDescriptor | DialFailure::NoMemory) {
                 break;
             }
@@ -125,7 +125,7 @@ impl Dialer {
         }
     }
 
-    /// Locks the marks, for one pass over the endpoints of a backend at most.
+    /// Locks the marks. Callers hold the lock for one pass over the endpoints of a backend at most.
     fn lock_marks(&self) -> MutexGuard<'_, Marks> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -57,8 +57,7 @@ impl DialFailure {
         }
     }
 
-    /// Returns `true` if this host lacks a resource, so that the failure says nothing about the
-    /// endpoint.
+    /// Returns `true` if this host lacks a resource, so that the endpoint is not the cause.
     pub const fn is_local(self) -> bool {
         matches!(self, Self::NoLocalPort | Self::NoDescriptor | Self::NoMemory)
     }

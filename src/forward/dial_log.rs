@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub(super) struct DialLog(Mutex<Vec<(DialFailure, Instant)>>);
 
 impl DialLog {
-    /// Logs a warning, unless there was one with this cause within [`INTERVAL`].
+    /// Logs a warning, unless one with this cause was logged within [`INTERVAL`].
     pub(super) fn warn_local(
         &self,
         endpoint: SocketAddr,
@@ -33,7 +33,7 @@ impl DialLog {
                  add endpoints"
             }
             DialFailure::NoDescriptor => "raise the limit of open files (RLIMIT_NOFILE)",
-            _ => "the kernel limits the memory of sockets (net.ipv4.tcp_mem)",
+            _ => "the kernel has no memory for the socket: free memory, or raise net.ipv4.tcp_mem",
         };
         tracing::warn!(
             %endpoint,

@@ -13,7 +13,7 @@ pub enum Outcome {
     Completed,
     /// The connection was accepted and reset at once, without dialling an endpoint.
     Rejected(RejectReason),
-    /// No endpoint could be connected; the cause is that of the last attempt.
+    /// No endpoint accepted the connection. The cause is that of the last attempt.
     DialFailed(DialFailure),
     /// The client reset the connection or was lost.
     DownstreamReset,

@@ -18,16 +18,16 @@ pub struct Settings {
     /// Maximum time to connect to an endpoint, over all endpoints that a connection tries. Default:
     /// 10 s. There is always one attempt.
     pub dial_budget: Duration,
-    /// Seed of the endpoint with which each backend of each route begins. Default: `None`, a random
-    /// one, so that replicas do not send their first connections to the same endpoint.
+    /// Seed that selects the first endpoint of each backend of each route. Default: `None`, a
+    /// random seed, so that replicas do not send their first connections to the same endpoint.
     pub endpoint_seed: Option<u64>,
     /// Time that connections of a removed listener have to finish; those that are open at the end
     /// are reset. Default: 30 s.
     pub drain_timeout: Duration,
     /// Number of file descriptors that the engine leaves unused, for everything else in the
     /// process: health checks, the API server, DNS, files. Default: 128. At most a quarter of the
-    /// limit (`RLIMIT_NOFILE`) is reserved; 0 turns the reserve off. Clients for whom no other
-    /// descriptor is free wait in the backlog.
+    /// limit (`RLIMIT_NOFILE`) is reserved; 0 turns the reserve off. If no other descriptor is
+    /// free, clients wait in the backlog.
     ///
     /// The limit is read when the forwarder starts. A dial may use up to half of the reserve, so
     /// that a client that was accepted just before the limit is not reset. On other systems than
@@ -117,7 +117,7 @@ impl Settings {
         self
     }
 
-    /// Sets which connections are logged.
+    /// Sets the connections that are logged.
     #[must_use]
     pub fn with_connection_log(mut self, connections: ConnectionLog) -> Self {
         self.connection_log = connections;

@@ -180,7 +180,7 @@ async fn dial_budget_resets_client() {
     assert_eq!(counters.dial_attempts, 2);
 }
 
-/// Long before the end of the dial budget.
+/// The reset ends the dial long before the end of its budget.
 #[tokio::test]
 async fn dial_stops_when_client_resets() {
     let silent = Silent::new().await;

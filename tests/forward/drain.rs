@@ -142,7 +142,7 @@ async fn active_connections_include_removed_listeners() {
     proxy.apply(&Plan::default()).await;
     assert_eq!((counters.listeners().len(), counters.active()), (0, 1));
 
-    // Its counters are others, although the name is the same.
+    // The new listener has its own counters, although its name is the same.
     proxy.apply(&plan([("tcp", ANY, to(&[backend.address]))])).await;
     let second = proxy.talking_pair(&backend).await;
     assert_eq!((proxy.counters("tcp").active(), counters.active()), (1, 2));

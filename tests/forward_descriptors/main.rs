@@ -31,7 +31,7 @@ use support::{WAIT_TIMEOUT, eventually, within};
 /// The limit of descriptors in these tests.
 const LIMIT: i32 = 2048;
 
-/// Runs a test in a runtime of its own, whose descriptors do not get into another test's way.
+/// Runs a test alone in a runtime of its own, so that no other test uses descriptors.
 fn run_alone(test: impl Future<Output = ()>) {
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -40,12 +40,12 @@ fn run_alone(test: impl Future<Output = ()>) {
     Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
 }
 
-/// Takes every descriptor there is; dropping them gives them back.
+/// Opens files until no descriptor is free. Dropping the files frees the descriptors.
 fn exhaust() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
 }
 
-/// A client that needs no other descriptor.
+/// A client that has its descriptor already.
 struct Ready(TcpSocket);
 
 impl Ready {
@@ -53,7 +53,7 @@ impl Ready {
         Self(TcpSocket::new_v4().unwrap())
     }
 
-    /// The system completes the connection, whether or not anybody accepts it.
+    /// Connects. The kernel completes the handshake even if the proxy accepts no connection.
     async fn connect(self, address: SocketAddr) -> TcpStream {
         within("connecting", self.0.connect(address)).await.unwrap()
     }
@@ -70,7 +70,7 @@ async fn exhaust_descriptors() {
     let routing = || to(&[echo.address]);
     let mut plan = plan([("one", ANY, routing()), ("two", ANY, routing())]);
     let mut proxy = TestForwarder::with(settings(1), &plan).await;
-    // All of them stay, so as not to give descriptors back.
+    // They stay open, so that no descriptor becomes free.
     let mut clients = vec![proxy.connect("one").await, proxy.connect("two").await];
     for client in &mut clients {
         client.echoes().await;
@@ -90,12 +90,12 @@ async fn exhaust_descriptors() {
             waiting.push(client.connect(proxy.address("two")).await);
         }
         let errors = || proxy.counters("one").accept_errors - errors_before;
-        // It goes on trying, but less and less often: after 5 ms, 10 ms, 20 ms and so on.
-        eventually("it tries again", || errors() >= 5).await;
+        // The proxy retries with exponential backoff: after 5 ms, 10 ms, 20 ms and so on.
+        eventually("the proxy retries", || errors() >= 5).await;
         let (errors, elapsed) = (errors(), started.elapsed());
         let most = 1 + (elapsed.as_millis() / 5 + 1).ilog2();
         assert!(errors <= most.into(), "{errors} attempts in {elapsed:?}");
-        // And says so once; not twice in a second, though.
+        // There is one warning for each series of errors, and at most one in a second.
         assert_eq!(recorded(&id("one"), "cannot accept connections").len(), episode);
 
         for client in &mut clients {
@@ -114,7 +114,7 @@ async fn exhaust_descriptors() {
     assert_eq!(proxy.counters("one").accepted, 1 + 2 * 2);
     assert_eq!(proxy.counters("two").accepted, 1 + 2);
 
-    // Nor can a listener be opened; the others do not mind, and later it can.
+    // A new listener fails and is opened later. The other listeners are not affected.
     let hoard = exhaust();
     plan.listeners.extend(support::plans::plan([("late", ANY, routing())]).listeners);
     proxy.apply(&plan).await;
@@ -129,7 +129,7 @@ async fn exhaust_descriptors() {
     proxy.connect("late").await.echoes().await;
 }
 
-/// They were accepted by the system, so their clients believe to be connected.
+/// The kernel has completed the handshakes, so the clients are connected.
 #[test]
 fn removed_listener_serves_its_whole_backlog() {
     run_alone(remove_listener_with_full_backlog());
@@ -149,9 +149,9 @@ async fn remove_listener_with_full_backlog() {
     for client in ready {
         clients.push(client.connect(address).await);
     }
-    eventually("they wait", || waiting(&table, address) == WAITING).await;
-    // The next attempt is far enough off for the removal to come before it.
-    eventually("it has given up for a while", || proxy.counters("tcp").accept_errors >= 8).await;
+    eventually("all clients wait", || waiting(&table, address) == WAITING).await;
+    // After 8 errors, the backoff is so long that the removal comes before the next attempt.
+    eventually("accepts have failed", || proxy.counters("tcp").accept_errors >= 8).await;
     drop(hoard);
     proxy.apply(&Plan::default()).await;
     for client in &mut clients {
@@ -160,8 +160,8 @@ async fn remove_listener_with_full_backlog() {
     assert_eq!(echo.accepted(), WAITING);
 }
 
-/// How many connections wait to be accepted at an address; `table` is `/proc/net/tcp`, opened while
-/// that was possible.
+/// Returns the number of connections in the backlog of an address. `table` is `/proc/net/tcp`,
+/// which cannot be opened without a free descriptor.
 fn waiting(mut table: &File, address: SocketAddr) -> usize {
     let port = format!(":{:04X}", address.port());
     let mut sockets = String::new();
@@ -177,7 +177,7 @@ fn waiting(mut table: &File, address: SocketAddr) -> usize {
 }
 
 #[test]
-fn descriptors_are_all_closed_in_the_end() {
+fn descriptors_are_closed_after_connections_and_listeners() {
     run_alone(open_and_close_everything());
 }
 
@@ -216,7 +216,7 @@ async fn open_and_close_everything() {
                 kept.push((proxy.connect("held").await, Some(held.accept().await)));
                 kept.push((proxy.connect("dialling").await, None));
             }
-            eventually("all came", || proxy.counters("dialling").accepted >= 40).await;
+            eventually("all are accepted", || proxy.counters("dialling").accepted >= 40).await;
             if removed {
                 proxy.apply(&Plan::default()).await;
             }

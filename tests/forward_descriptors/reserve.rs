@@ -57,7 +57,7 @@ async fn connections_up_to_the_reserve() {
     const SERVED: usize = 20;
     const CHANGES: usize = 60;
     record();
-    // It does not accept, so all descriptors of connections are those of the engine.
+    // The backend does not accept, so only the engine has descriptors of connections.
     let backend = Backend::listen().await;
     let plan = plan([("full", ANY, to(&[backend.address]))]);
     let proxy = TestForwarder::with(settings(1), &plan).await;
@@ -69,21 +69,21 @@ async fn connections_up_to_the_reserve() {
         waiting.push(client.connect(proxy.address("full")).await);
     }
     let is_full = || proxy.counters("full").active() == SERVED as u64;
-    eventually("there is room for these only", is_full).await;
-    eventually("it tries again", || proxy.counters("full").accept_errors >= 3).await;
+    eventually("only these are served", is_full).await;
+    eventually("the proxy retries", || proxy.counters("full").accept_errors >= 3).await;
     let warnings = recorded(&id("full"), "cannot accept connections");
     let error = warnings[0].get("error");
     assert!(error.contains("2048") && error.contains("128 are reserved"), "{error}");
 
-    // Those that leave make room, and no more than that. The first ones are served first.
+    // Each connection that ends frees the descriptors of one other. Clients are served in order.
     let (mut left, mut waiting) = (Vec::new(), waiting.into_iter());
     for (count, client) in (1..=CHANGES).zip(waiting.by_ref()) {
         left.push(reset(client, &files[0]));
         let came = || proxy.counters("full").accepted == (SERVED + count) as u64;
-        eventually("the next one comes", came).await;
+        eventually("the next one is accepted", came).await;
         assert!(is_full());
     }
-    // A check opens two descriptors, for a moment.
+    // A check has two more descriptors open for a moment.
     eventually("no more are used", || highest() < END).await;
     eventually("the reserve is free", || exhaust().len() == RESERVE).await;
     drop((files, waiting));
@@ -158,7 +158,7 @@ async fn bulk_at_the_reserve() {
     client.echoes().await;
     let files = fill(END);
     assert_eq!(whole::exchange(&mut client, 32 << 20).await, 32 << 20);
-    // A pipe would still be open, for the next connection.
+    // An open pipe would have stayed in the pool for the next connection.
     assert!(highest() < END, "{}", highest());
     drop(files);
 }

@@ -54,7 +54,7 @@ impl DescriptorLimit {
         self.is_checking() && self.undialled.iter().any(|count| count.0.load(Ordering::Relaxed) > 0)
     }
 
-    /// Checks that a connection can be accepted on `listener`, if that is necessary. Returns the
+    /// Checks that a connection can be accepted on `listener`, if accepts are checked. Returns the
     /// reservation for its dial; `None` without a check.
     ///
     /// # Errors
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_checked_without_reserve() {
+    fn reserve_of_zero_checks_nothing() {
         let unlimited = DescriptorLimit::read(0, NonZeroUsize::MIN);
         let file = File::open("/dev/null").unwrap();
         assert!(unlimited.note_unchecked(&file, 0).is_none());
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_client_is_noticed() {
+    fn waiting_client_is_detected() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         assert!(!DescriptorLimit::has_client(&listener));
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -9,7 +9,7 @@ use rustix::process::{Resource, getrlimit};
 
 pub(in crate::forward) use std::os::fd::AsFd as Descriptor;
 
-/// A descriptor that keeps its number for another one.
+/// A duplicate, which keeps a descriptor number in use until it is dropped.
 pub(in crate::forward) type HeldDescriptor = OwnedFd;
 
 /// Returns the soft limit of descriptors of this process; `None` if it is unlimited.

@@ -2,7 +2,7 @@
 //!
 //! A process whose connections use all descriptors cannot answer a probe, connect to the API
 //! server, resolve a name or read a file. So the engine leaves the last descriptors before the
-//! limit (`RLIMIT_NOFILE`) unused. The kernel allocates the lowest free number, so a number says
+//! limit (`RLIMIT_NOFILE`) unused. The kernel allocates the lowest free number, so a number shows
 //! how many descriptors were in use at that time: the engine compares numbers and counts nothing.
 //!
 //! ```text

@@ -12,7 +12,7 @@ pub(in crate::forward) struct Choice<'a> {
     endpoints: &'a [SocketAddr],
     rotation: &'a Rotation,
     limits: Limits,
-    /// The index of the first attempt.
+    /// Index of the endpoint of the first attempt.
     first: Option<usize>,
     /// The endpoints that were tried, by index. Empty until the second attempt, which most
     /// connections do not need.
@@ -50,8 +50,8 @@ impl<'a> Choice<'a> {
         Self { endpoints, rotation, limits, first: None, tried: Vec::new(), ignores_marks: false }
     }
 
-    /// Returns the next attempt; `None` if no candidate is left, or no time. There is always a
-    /// first attempt.
+    /// Returns the next attempt; `None` if no candidate or no time is left. There is always a first
+    /// attempt.
     pub(in crate::forward) fn next(&mut self, marks: &mut Marks, now: Instant) -> Option<Attempt> {
         let time_left = match self.limits.deadline {
             Some(deadline) => deadline.saturating_duration_since(now),
@@ -112,8 +112,8 @@ impl<'a> Choice<'a> {
             marked.clear();
         }
         let candidates = unmarked.len() + due.len() + marked.len();
-        // A connection that has found a failed endpoint checks no other one while there is a better
-        // candidate.
+        // A connection that has found a failed endpoint checks another one only if no unmarked one
+        // is left.
         let group = [unmarked, due, marked].into_iter().find(|group| !group.is_empty())?;
         let index = group[self.rotation.advance_other(group.len())];
         Some((index, candidates == 1))

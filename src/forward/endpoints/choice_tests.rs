@@ -17,8 +17,8 @@ fn endpoints(count: u8) -> Vec<SocketAddr> {
     (1..=count).map(|number| SocketAddr::from(([10, 0, 0, number], 80))).collect()
 }
 
-/// Backends, of which some refuse or do not answer. Time passes only during attempts.
-struct World {
+/// A backend whose endpoints may refuse or not answer. Time passes only during attempts.
+struct Simulation {
     endpoints: Vec<SocketAddr>,
     rotation: Rotation,
     marks: Marks,
@@ -27,13 +27,13 @@ struct World {
 
 /// Behaviour of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Is {
+enum Behaviour {
     Up,
     Refusing,
     Silent,
 }
 
-impl World {
+impl Simulation {
     fn new(count: u8) -> Self {
         Self {
             endpoints: endpoints(count),
@@ -43,9 +43,9 @@ impl World {
         }
     }
 
-    /// Makes a connection. Returns the tried endpoints, the last octets of their addresses, and
-    /// the time that it took. The last one accepted the connection if the second item is set.
-    fn connect(&mut self, behaviour: impl Fn(u8) -> Is) -> (Vec<u8>, bool, Duration) {
+    /// Makes a connection. Returns the last octets of the endpoints that it tried, `true` if the
+    /// last of them accepted it, and its duration.
+    fn connect(&mut self, behaviour: impl Fn(u8) -> Behaviour) -> (Vec<u8>, bool, Duration) {
         let started = self.now;
         let limits = Limits { attempt: ATTEMPT, deadline: Some(started + BUDGET) };
         let mut choice = Choice::new(&self.endpoints, &self.rotation, limits);
@@ -54,12 +54,12 @@ impl World {
             let number = number(attempt.endpoint);
             tried.push(number);
             match behaviour(number) {
-                Is::Up => {
+                Behaviour::Up => {
                     self.marks.record_success(attempt.endpoint, self.now);
                     return (tried, true, self.now - started);
                 }
-                Is::Refusing => {}
-                Is::Silent => self.now += attempt.timeout,
+                Behaviour::Refusing => {}
+                Behaviour::Silent => self.now += attempt.timeout,
             }
             let is_check = attempt.state == State::Due;
             self.marks.record_failure(attempt.endpoint, is_check, self.now);
@@ -77,8 +77,8 @@ fn number(endpoint: SocketAddr) -> u8 {
 
 #[test]
 fn healthy_endpoints_are_used_in_turn() {
-    let mut world = World::new(3);
-    let tried: Vec<_> = (0..6).flat_map(|_| world.connect(|_| Is::Up).0).collect();
+    let mut simulation = Simulation::new(3);
+    let tried: Vec<_> = (0..6).flat_map(|_| simulation.connect(|_| Behaviour::Up).0).collect();
     assert_eq!(tried, [1, 2, 3, 1, 2, 3]);
 }
 
@@ -86,11 +86,11 @@ fn healthy_endpoints_are_used_in_turn() {
 #[test]
 fn share_of_failed_endpoints_is_spread_evenly() {
     for (count, down) in [(6, 4), (8, 1), (8, 2), (8, 3), (8, 7)] {
-        let mut world = World::new(count);
-        let behaviour = |number| if number <= down { Is::Refusing } else { Is::Up };
+        let mut simulation = Simulation::new(count);
+        let behaviour = |number| if number <= down { Behaviour::Refusing } else { Behaviour::Up };
         let mut served = vec![0_u32; usize::from(count) + 1];
         for _ in 0..840 {
-            let (tried, is_served, _) = world.connect(behaviour);
+            let (tried, is_served, _) = simulation.connect(behaviour);
             assert!(is_served, "{down} of {count} down: tried {tried:?}");
             served[usize::from(*tried.last().unwrap())] += 1;
         }
@@ -103,18 +103,18 @@ fn share_of_failed_endpoints_is_spread_evenly() {
 
 #[test]
 fn silent_endpoint_delays_one_connection_for_each_mark() {
-    let mut world = World::new(2);
-    let behaviour = |number| if number == 1 { Is::Silent } else { Is::Up };
-    let start = world.now;
+    let mut simulation = Simulation::new(2);
+    let behaviour = |number| if number == 1 { Behaviour::Silent } else { Behaviour::Up };
+    let start = simulation.now;
     let mut delays = Vec::new();
-    while world.now < start + Duration::from_secs(60) {
-        let (_, is_served, delay) = world.connect(behaviour);
+    while simulation.now < start + Duration::from_secs(60) {
+        let (_, is_served, delay) = simulation.connect(behaviour);
         assert!(is_served);
         if !delay.is_zero() {
             assert_eq!(delay, ATTEMPT);
-            delays.push((world.now - start).as_secs());
+            delays.push((simulation.now - start).as_secs());
         }
-        world.now += Duration::from_millis(10);
+        simulation.now += Duration::from_millis(10);
     }
     // Each check comes with the first or second connection after the mark: 1, 2, 4, 8, 10 s.
     assert_eq!(delays, [3, 7, 12, 19, 30, 43, 56]);
@@ -122,103 +122,104 @@ fn silent_endpoint_delays_one_connection_for_each_mark() {
 
 #[test]
 fn last_candidate_gets_the_rest_of_the_budget() {
-    let mut world = World::new(1);
-    let (tried, is_served, delay) = world.connect(|_| Is::Silent);
+    let mut simulation = Simulation::new(1);
+    let (tried, is_served, delay) = simulation.connect(|_| Behaviour::Silent);
     assert_eq!((tried, is_served, delay), (vec![1], false, BUDGET));
 
-    let mut world = World::new(2);
-    let (tried, is_served, delay) = world.connect(|_| Is::Silent);
+    let mut simulation = Simulation::new(2);
+    let (tried, is_served, delay) = simulation.connect(|_| Behaviour::Silent);
     assert_eq!((tried, is_served, delay), (vec![1, 2], false, BUDGET), "3 s and 7 s");
 }
 
 #[test]
 fn attempts_end_with_the_budget() {
-    let mut world = World::new(9);
-    let (tried, is_served, delay) = world.connect(|_| Is::Silent);
+    let mut simulation = Simulation::new(9);
+    let (tried, is_served, delay) = simulation.connect(|_| Behaviour::Silent);
     assert_eq!((tried.len(), is_served, delay), (4, false, BUDGET), "3, 3, 3 and 1 s");
 }
 
 #[test]
 fn marked_endpoints_are_not_tried_while_others_are_unmarked() {
-    let mut world = World::new(4);
-    let refusing = |number| if number <= 2 { Is::Refusing } else { Is::Up };
+    let mut simulation = Simulation::new(4);
+    let refusing = |number| if number <= 2 { Behaviour::Refusing } else { Behaviour::Up };
     for _ in 0..4 {
-        world.connect(refusing);
+        simulation.connect(refusing);
     }
-    let (mut tried, is_served, _) = world.connect(|_| Is::Refusing);
+    let (mut tried, is_served, _) = simulation.connect(|_| Behaviour::Refusing);
     tried.sort_unstable();
     assert_eq!((tried, is_served), (vec![3, 4], false));
 }
 
 #[test]
 fn all_endpoints_are_candidates_when_all_are_marked() {
-    let mut world = World::new(4);
-    let (tried, is_served, _) = world.connect(|_| Is::Refusing);
+    let mut simulation = Simulation::new(4);
+    let (tried, is_served, _) = simulation.connect(|_| Behaviour::Refusing);
     assert_eq!((tried.len(), is_served), (4, false));
-    let (_, is_served, _) = world.connect(|number| if number == 3 { Is::Up } else { Is::Refusing });
+    let (_, is_served, _) =
+        simulation.connect(|number| if number == 3 { Behaviour::Up } else { Behaviour::Refusing });
     assert!(is_served);
-    let (tried, ..) = world.connect(|_| Is::Up);
+    let (tried, ..) = simulation.connect(|_| Behaviour::Up);
     assert_eq!(tried, [3], "the only one without a mark");
 }
 
 #[test]
 fn one_connection_checks_an_endpoint_after_its_mark() {
-    let mut world = World::new(2);
-    let limits = Limits { attempt: ATTEMPT, deadline: Some(world.now + BUDGET) };
-    world.connect(|number| if number == 1 { Is::Refusing } else { Is::Up });
-    world.now += Duration::from_secs(1);
+    let mut simulation = Simulation::new(2);
+    let limits = Limits { attempt: ATTEMPT, deadline: Some(simulation.now + BUDGET) };
+    simulation.connect(|number| if number == 1 { Behaviour::Refusing } else { Behaviour::Up });
+    simulation.now += Duration::from_secs(1);
     // None of these attempts ends.
-    let first = |world: &mut World| {
-        let mut choice = Choice::new(&world.endpoints, &world.rotation, limits);
-        number(choice.next(&mut world.marks, world.now).unwrap().endpoint)
+    let first = |simulation: &mut Simulation| {
+        let mut choice = Choice::new(&simulation.endpoints, &simulation.rotation, limits);
+        number(choice.next(&mut simulation.marks, simulation.now).unwrap().endpoint)
     };
-    let tried: Vec<_> = (0..6).map(|_| first(&mut world)).collect();
+    let tried: Vec<_> = (0..6).map(|_| first(&mut simulation)).collect();
     assert_eq!(tried.iter().filter(|number| **number == 1).count(), 1, "{tried:?}");
-    world.now += ATTEMPT;
-    let tried: Vec<_> = (0..6).map(|_| first(&mut world)).collect();
+    simulation.now += ATTEMPT;
+    let tried: Vec<_> = (0..6).map(|_| first(&mut simulation)).collect();
     assert_eq!(tried.iter().filter(|number| **number == 1).count(), 1, "{tried:?}");
 }
 
 #[test]
 fn endpoint_that_recovers_gets_its_share_again() {
-    let mut world = World::new(2);
-    world.connect(|number| if number == 1 { Is::Refusing } else { Is::Up });
-    world.now += Duration::from_secs(1);
-    let tried: Vec<_> = (0..20).flat_map(|_| world.connect(|_| Is::Up).0).collect();
+    let mut simulation = Simulation::new(2);
+    simulation.connect(|number| if number == 1 { Behaviour::Refusing } else { Behaviour::Up });
+    simulation.now += Duration::from_secs(1);
+    let tried: Vec<_> = (0..20).flat_map(|_| simulation.connect(|_| Behaviour::Up).0).collect();
     assert_eq!(tried.iter().filter(|number| **number == 1).count(), 10, "{tried:?}");
 }
 
 #[test]
 fn first_attempt_is_made_without_a_budget() {
-    let mut world = World::new(2);
-    let limits = Limits { attempt: ATTEMPT, deadline: Some(world.now) };
-    let mut choice = Choice::new(&world.endpoints, &world.rotation, limits);
-    assert!(choice.next(&mut world.marks, world.now).is_some());
-    assert!(choice.next(&mut world.marks, world.now).is_none());
+    let mut simulation = Simulation::new(2);
+    let limits = Limits { attempt: ATTEMPT, deadline: Some(simulation.now) };
+    let mut choice = Choice::new(&simulation.endpoints, &simulation.rotation, limits);
+    assert!(choice.next(&mut simulation.marks, simulation.now).is_some());
+    assert!(choice.next(&mut simulation.marks, simulation.now).is_none());
 }
 
 /// Returns a strategy for the behaviour of an endpoint.
-fn behaviour() -> impl Strategy<Value = Is> {
-    prop_oneof![Just(Is::Up), Just(Is::Refusing), Just(Is::Silent)]
+fn any_behaviour() -> impl Strategy<Value = Behaviour> {
+    prop_oneof![Just(Behaviour::Up), Just(Behaviour::Refusing), Just(Behaviour::Silent)]
 }
 
 proptest! {
     /// Endpoints go up and down while connections arrive.
     #[test]
     fn connection_tries_each_candidate_once_within_its_budget(
-        steps in vec((vec(behaviour(), 6), 0_u64..12_000), 1..60),
+        steps in vec((vec(any_behaviour(), 6), 0_u64..12_000), 1..60),
         count in 1_u8..=6,
     ) {
-        let mut world = World::new(count);
+        let mut simulation = Simulation::new(count);
         for (behaviours, pause) in steps {
             let behaviour = |number: u8| behaviours[usize::from(number) - 1];
             let unmarked: Vec<u8> = (1..=count)
                 .filter(|number| {
-                    let endpoint = world.endpoints[usize::from(*number) - 1];
-                    world.marks.state(endpoint, world.now) == State::Unmarked
+                    let endpoint = simulation.endpoints[usize::from(*number) - 1];
+                    simulation.marks.state(endpoint, simulation.now) == State::Unmarked
                 })
                 .collect();
-            let (mut tried, is_served, delay) = world.connect(behaviour);
+            let (mut tried, is_served, delay) = simulation.connect(behaviour);
 
             prop_assert!(delay <= BUDGET, "{delay:?}");
             prop_assert!(!tried.is_empty());
@@ -226,7 +227,7 @@ proptest! {
                 let untried = unmarked.iter().find(|number| !tried.contains(number));
                 prop_assert_eq!(untried, None, "gave up although an endpoint was left");
             }
-            if unmarked.iter().any(|number| behaviour(*number) == Is::Up) {
+            if unmarked.iter().any(|number| behaviour(*number) == Behaviour::Up) {
                 // At most three silent endpoints fit into the budget.
                 prop_assert!(is_served || delay == BUDGET, "not served by {unmarked:?}");
             }
@@ -234,7 +235,7 @@ proptest! {
             tried.sort_unstable();
             tried.dedup();
             prop_assert_eq!(tried.len(), attempts, "tried an endpoint twice");
-            world.now += Duration::from_millis(pause);
+            simulation.now += Duration::from_millis(pause);
         }
     }
 }

@@ -11,8 +11,8 @@ const CAPACITY: usize = 4096;
 const FIRST_MARK: Duration = Duration::from_secs(1);
 const LONGEST_MARK: Duration = Duration::from_secs(10);
 
-/// Minimum time between two reports that the same endpoint fails. It limits the log if an endpoint
-/// fails and recovers all the time.
+/// Minimum time between two reports that the same endpoint fails. It limits the log lines of a
+/// flapping endpoint.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The endpoints that failed, and the time until which connections avoid them.
@@ -68,7 +68,7 @@ impl Marks {
     /// Records a failure. `is_check` is set for the attempt after the end of a mark.
     ///
     /// Returns the duration of the mark if the failure has to be reported: the endpoint begins to
-    /// fail, and the last report is not too recent.
+    /// fail, and the last report is older than [`REPORT_INTERVAL`].
     pub(in crate::forward) fn record_failure(
         &mut self,
         endpoint: SocketAddr,
@@ -82,7 +82,7 @@ impl Marks {
             return Some(FIRST_MARK);
         };
         let (duration, is_reported) = match &entry.mark {
-            // A connection that began earlier, or has no other endpoint: it adds no information.
+            // The connection began earlier, or had no other endpoint. The failure is already known.
             Some(mark) if now < mark.until && !is_check => return None,
             Some(mark) => ((2 * mark.duration).min(LONGEST_MARK), mark.is_reported),
             None => {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_of_an_unsteady_endpoint_are_limited() {
+    fn reports_of_a_flapping_endpoint_are_limited() {
         let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
         let (mut failures, mut recoveries) = (0, 0);
         for step in 0..1_000 {
@@ -232,9 +232,9 @@ mod tests {
         marks.record_success(endpoint(7), clock.at(9_000));
         let is_known = |marks: &Marks, number| marks.0.contains_key(&endpoint(number));
         marks.record_failure(endpoint(CAPACITY), false, clock.at(9_001));
-        assert!(!is_known(&marks, 7), "an endpoint that recovered goes first");
+        assert!(!is_known(&marks, 7), "an endpoint that recovered is removed first");
         marks.record_failure(endpoint(CAPACITY + 1), false, clock.at(9_002));
-        assert!(!is_known(&marks, 0) && is_known(&marks, 1), "the oldest goes next");
+        assert!(!is_known(&marks, 0) && is_known(&marks, 1), "the oldest is removed next");
         assert_eq!(marks.0.len(), CAPACITY);
     }
 }

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 #[derive(Debug)]
 pub(in crate::forward) struct Rotation {
     next: AtomicUsize,
-    /// Position among the other endpoints, for attempts that cannot use the next endpoint. A
-    /// position of its own spreads them evenly: with the neighbour instead, the endpoint after a
-    /// failed one would get its connections too.
+    /// Position among the other endpoints, for attempts that cannot use the next endpoint. It
+    /// spreads these attempts evenly. If they used the neighbour instead, the endpoint after a
+    /// failed one would get all of its connections.
     next_other: AtomicUsize,
 }
 
 impl Rotation {
-    /// Creates a rotation that begins at a position. It may exceed the number of endpoints.
+    /// Creates a rotation that begins at a position, which may exceed the number of endpoints.
     pub(in crate::forward) fn starting_at(position: usize) -> Self {
         Self { next: AtomicUsize::new(position), next_other: AtomicUsize::new(position) }
     }

@@ -42,7 +42,7 @@ pub fn recorded(listener: &ListenerId, message: &str) -> Vec<Fields> {
     recorded_of("listener", &listener.to_string(), message)
 }
 
-/// Returns the events so far whose field has this value, and whose message begins like this.
+/// Returns the events so far whose field has this value, and whose message begins with this text.
 pub fn recorded_of(field: &str, value: &str, message: &str) -> Vec<Fields> {
     let matches = |event: &&Fields| {
         event.0.get(field).is_some_and(|text| text == value)
