@@ -28,7 +28,7 @@ fn slice(name: &str, endpoint: &str) -> EndpointSlice {
     EndpointSlice::new(&Service::new(named(name), port), port, [endpoint.parse().unwrap()])
 }
 
-/// A Gateway, a route and a Service of this name, without endpoints.
+/// Returns a Gateway, a route and a Service of this name, without endpoints.
 fn objects(name: &str) -> Resources {
     let (port, listener_port) = (5432.try_into().unwrap(), free_port().try_into().unwrap());
     let listener = Listener::tcp("db".parse().unwrap(), listener_port);

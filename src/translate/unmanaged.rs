@@ -42,7 +42,7 @@ pub enum Unmanaged {
 }
 
 impl Unmanaged {
-    /// Returns `true` if the object belongs to another controller, so that nothing is missing.
+    /// Returns `true` if the object belongs to another controller, which is not an error.
     pub fn is_of_other_controller(&self) -> bool {
         match self {
             Self::OtherController { .. } => true,

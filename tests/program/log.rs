@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::process::{Program, connection};
 use crate::support::{eventually, name_at};
 
-/// Replaces a file in one step, so that no half of it is read.
+/// Replaces a file atomically, so that the program never reads a part of it.
 fn replace(file: &Path, content: impl AsRef<str>) {
     let new = file.with_file_name(".new");
     fs::write(&new, content.as_ref()).unwrap();
@@ -93,7 +93,7 @@ fn log_contains_one_line_for_each_change() {
     replace(&file, &bad);
     program.until("the last valid version stays in use");
     replace(&file, &good);
-    let line = program.until("problems gone");
+    let line = program.until("problems resolved");
     let message = line["message"].as_str().unwrap();
     assert!(message.contains("gateway.yaml:"), "{line}");
     assert!(line["resolved"].as_u64().is_some_and(|count| count > 0), "{line}");

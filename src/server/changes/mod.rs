@@ -1,4 +1,4 @@
-//! Summary of a change that was applied: the objects that changed, and what the gateway does now.
+//! Summary of an applied change: the objects that changed, and the effect on routes and listeners.
 //!
 //! The summary is one line of the log, of limited length. Comparing two plans costs a pass over
 //! their listeners; texts are created only for the items that the line contains.

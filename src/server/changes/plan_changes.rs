@@ -39,7 +39,7 @@ impl PlanChanges {
             old_routes.extend(old.flatten().map(|route| (&route.route, route)));
             new_routes.extend(new.flatten().map(|route| (&route.route, route)));
         }
-        // A route that one listener lost or got may be that of another listener all along.
+        // A route that one listener no longer has may still be the route of another listener.
         retain_unused(&mut old_routes, &new_routes, now);
         changes.add_routes(&old_routes, &new_routes, before);
         changes

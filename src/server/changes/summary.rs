@@ -28,7 +28,7 @@ pub(crate) struct Summary {
     failed: NameList,
     /// The status of an object changed.
     has_other_status: bool,
-    /// Problems, and objects without effect, that are gone.
+    /// Resolved problems, and objects without effect that no longer exist.
     resolved: NameList,
     /// The number of problems, and of objects without effect, that the current report contains.
     remaining: usize,
@@ -131,7 +131,7 @@ impl Summary {
         self.plan.unrouted.count()
     }
 
-    /// Returns the number of problems that are gone.
+    /// Returns the number of resolved problems.
     pub(crate) fn resolved_count(&self) -> usize {
         self.resolved.count()
     }
@@ -180,7 +180,7 @@ impl fmt::Display for Summary {
             ("objects changed", &self.changed),
             ("objects removed", &self.removed),
         ];
-        // The names of all objects are of no use at the start.
+        // All objects are new at the start, so their names are omitted.
         let objects = objects.into_iter().filter(|_| !self.is_first);
         for (name, list) in objects.chain(self.traffic_parts()) {
             if !list.is_empty() {
@@ -191,7 +191,7 @@ impl fmt::Display for Summary {
             write_part(f, format_args!("routes and listeners are the same"))?;
         }
         if !self.resolved.is_empty() {
-            write_part(f, format_args!("problems gone: {}", self.resolved))?;
+            write_part(f, format_args!("problems resolved: {}", self.resolved))?;
         }
         if self.remaining > 0 && (self.is_first || !self.resolved.is_empty()) {
             write_part(f, format_args!("problems remaining: {}", self.remaining))?;

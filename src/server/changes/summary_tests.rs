@@ -168,18 +168,18 @@ fn summary_names_opened_closed_and_failed_listeners() {
 }
 
 #[test]
-fn summary_contains_problems_that_are_gone_and_the_number_of_the_others() {
+fn summary_contains_resolved_problems_and_the_number_of_the_others() {
     let before = State::default().problems(&["a.yaml:1:1: wrong", "b.yaml:1:1: wrong"]);
     let now = before.clone().problems(&["b.yaml:1:1: wrong"]);
     assert_summary(
         &now.since(&before),
-        "changes applied: problems gone: 1 (a.yaml:1:1: wrong); problems remaining: 1",
+        "changes applied: problems resolved: 1 (a.yaml:1:1: wrong); problems remaining: 1",
     );
     assert!(before.since(&now).importance().is_none(), "a problem has a line of its own");
 }
 
 #[test]
-fn status_is_no_change_of_an_object() {
+fn status_is_not_a_change_of_an_object() {
     let before = State::default().objects(|objects| drop(objects.insert(tcp_route("r", 1))));
     let now = before.clone().objects(|objects| {
         let mut route = tcp_route("r", 1);

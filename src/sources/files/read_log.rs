@@ -35,7 +35,7 @@ impl ReadLog {
     /// [`ReadLog::log_changes`] logs the result.
     pub(super) fn request(&mut self, files: &FileSet) {
         let request = ReloadRequest::start(files);
-        // Until the first result is logged, that one is the result.
+        // Before the first result is logged, it is also the result of the request.
         if self.is_started {
             self.request.get_or_insert(request);
         }

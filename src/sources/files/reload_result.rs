@@ -11,7 +11,7 @@ const MAX_REPEATED: usize = 20;
 /// A request to read all files again, until its result is logged.
 #[derive(Debug)]
 pub(super) struct ReloadRequest {
-    /// The problems before the request. They have been logged when they were found.
+    /// The problems before the request. They were logged when they were found.
     known_problems: HashSet<String>,
     /// The changes since the request.
     changes: Changes,
