@@ -15,7 +15,7 @@ use crate::support::{WAIT_TIMEOUT, backend, eventually, name_at};
 /// The default timeout of a probe in Kubernetes.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The kubelet restarts a container after so many probes in a row without an answer in time.
+/// Number of consecutive failed probes after which the kubelet restarts a container.
 const FAILURE_THRESHOLD: usize = 3;
 
 impl Program {
@@ -27,7 +27,7 @@ impl Program {
     }
 }
 
-/// Probes as the kubelet does, and gives up at the timeout.
+/// Sends a probe as the kubelet does. Returns `true` if it is answered before the timeout.
 fn is_answered(address: SocketAddr, path: &str) -> bool {
     let answer = || -> io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, PROBE_TIMEOUT)?;
@@ -79,7 +79,7 @@ fn health_answers_despite_silent_connections() {
     program.answers_probes();
     silent.extend(silent_connections(program.health, 850));
     program.answers_probes();
-    // The newest ones stay until their time is over.
+    // The newest ones are open until their timeout.
     assert!(is_closed(&silent[0]));
     eventually("all silent connections are closed", || silent.iter().all(is_closed));
 }
@@ -114,7 +114,7 @@ fn health_answers_while_requests_arrive_byte_by_byte() {
         slow.retain_mut(|stream| stream.write_all(&[*byte]).is_ok());
         program.answers_probes();
     }
-    // They have sent an incomplete request, and none is kept for long.
+    // An incomplete request does not keep a connection open.
     eventually("the slow connections are closed", || slow.iter().all(is_closed));
     assert!(start.elapsed() < WAIT_TIMEOUT);
 }

@@ -74,7 +74,7 @@ impl Program {
         Self::start_command(program(), arguments, environment)
     }
 
-    /// Does the same with a command of [`program`] or [`program_with_descriptors`].
+    /// Starts the program by a command of [`program`] or [`program_with_descriptors`].
     pub(crate) fn start_command(
         mut command: Command,
         arguments: &[&str],

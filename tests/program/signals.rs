@@ -1,4 +1,4 @@
-//! Signals: which of them stop the program, and how soon.
+//! Signals: graceful and immediate stops, and signals without effect.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn stop_signals_within_a_second_count_as_one() {
     for signal in [Signal::TERM, Signal::TERM, Signal::QUIT, Signal::INT] {
         program.signal(signal);
     }
-    program.until("ignored: it counts as one with the stop signal less than 1 s before");
+    program.until("ignored: the last stop signal was less than 1 s ago, and both count as one");
     program.until("no new connections");
     assert!(echoes(&mut live));
     drop(live);

@@ -14,7 +14,7 @@ pub(crate) enum RunError {
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
     /// The handlers of the signals cannot be installed.
-    #[error("cannot install the handlers of signals")]
+    #[error("cannot install the signal handlers")]
     Signals(#[source] io::Error),
     /// The health endpoints cannot be served.
     #[error(transparent)]

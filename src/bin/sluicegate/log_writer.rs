@@ -101,7 +101,8 @@ impl LogWriter {
                     dropped_lines = dropped.others,
                     dropped_warnings = dropped.warnings,
                     "log lines dropped: standard error was read too slowly. Up to {} MiB are \
-                     buffered, and up to {} MiB with warnings and errors",
+                     buffered, and up to {} MiB with warnings and errors. Read it faster, or log \
+                     less (--log-level, --connection-log)",
                     MAX_BUFFERED_BYTES >> 20,
                     MAX_BUFFERED_BYTES_WITH_WARNINGS >> 20
                 );
@@ -120,7 +121,7 @@ impl LogWriter {
     }
 }
 
-/// Makes a writer for each line, which knows the level of the line.
+/// Output that makes a writer for each line, with the level of the line.
 pub(crate) struct BufferedOutput(pub(crate) Arc<LogWriter>);
 
 impl<'a> MakeWriter<'a> for BufferedOutput {

@@ -27,7 +27,7 @@ pub(crate) fn run(options: RunOptions) -> Result<(), RunError> {
 }
 
 async fn serve(options: RunOptions) -> Result<(), RunError> {
-    // Before the first line, since a signal without a handler ends the process.
+    // Installed before the first log line, since a signal without a handler ends the process.
     let mut signals = StopSignals::install().map_err(RunError::Signals)?;
     let reload_signal = ReloadSignal::install().map_err(RunError::Signals)?;
     tokio::spawn(UnusedSignals::install().map_err(RunError::Signals)?.log());

@@ -1,4 +1,4 @@
-//! The signals that the program handles: shutdown, reading files again, and those without effect.
+//! Handlers of signals: for a shutdown, for reading files again, and for signals without effect.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ pub(crate) struct StopSignals {
     requests: StopRequests,
 }
 
-/// Tells new requests to stop from repeated signals of one request.
+/// State that distinguishes new requests to stop from repeated signals of one request.
 #[derive(Debug, Default)]
 struct StopRequests {
     /// Time of the last signal that was a new request.
@@ -65,8 +65,8 @@ impl StopSignals {
                 return;
             }
             tracing::info!(
-                "{name} ignored: it counts as one with the stop signal less than {} s before; send \
-                 it again to stop immediately",
+                "{name} ignored: the last stop signal was less than {} s ago, and both count as one; \
+                 to stop immediately, send the signal again after that time",
                 SAME_REQUEST.as_secs()
             );
         }

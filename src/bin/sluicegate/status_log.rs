@@ -93,11 +93,11 @@ impl Finding {
 }
 
 /// Calls `log` for at most [`MAX_LINES`] items, and logs the number of the others.
-fn for_each_limited<T>(what: &str, items: impl Iterator<Item = T>, log: impl Fn(T)) {
+fn for_each_limited<T>(name: &str, items: impl Iterator<Item = T>, log: impl Fn(T)) {
     let mut items = items;
     items.by_ref().take(MAX_LINES).for_each(log);
     let others = items.count();
     if others > 0 {
-        tracing::info!("and {others} more {what}");
+        tracing::info!("and {others} more {name}");
     }
 }

@@ -118,7 +118,7 @@ pub(crate) struct RunOptions {
 
     /// Time to connect a client to an endpoint, over all that are tried, in seconds
     ///
-    /// Then the client is reset.
+    /// After that time, the connection of the client is reset.
     #[arg(long, env = "SLUICEGATE_DIAL_BUDGET", value_name = "SECONDS", verbatim_doc_comment)]
     #[arg(default_value = "10", value_parser = parse_positive_seconds, help_heading = "Operation")]
     pub(crate) dial_budget: Duration,
@@ -126,7 +126,7 @@ pub(crate) struct RunOptions {
     /// Address of the health endpoints /livez and /readyz
     ///
     /// :8081 is the port at all addresses, IPv6 and IPv4. localhost is 127.0.0.1; other
-    /// host names are not looked up. With port 0, the kernel chooses the port, and the
+    /// host names are not resolved. With port 0, the kernel chooses the port, and the
     /// log contains it.
     #[arg(long, env = "SLUICEGATE_HEALTH", value_name = "[ADDRESS]:PORT", verbatim_doc_comment)]
     #[arg(default_value = "127.0.0.1:8081", value_parser = parse_health_address)]
@@ -167,8 +167,8 @@ pub(crate) struct RunOptions {
     ///
     /// failures are those that do not complete: rejected, reset, not connected to an
     /// endpoint, or cut by a drain. Warnings and errors are logged in any case.
-    #[arg(long, env = "SLUICEGATE_CONNECTION_LOG", value_name = "WHICH", verbatim_doc_comment)]
-    #[arg(default_value = "all", value_parser = parse_connection_log)]
+    #[arg(long, env = "SLUICEGATE_CONNECTION_LOG", value_name = "all|failures|off")]
+    #[arg(default_value = "all", value_parser = parse_connection_log, verbatim_doc_comment)]
     #[arg(help_heading = "Operation")]
     pub(crate) connection_log: ConnectionLog,
 

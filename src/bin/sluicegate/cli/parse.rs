@@ -15,8 +15,8 @@ impl Cli {
     /// An empty variable counts as unset: a template or a shell can leave out an option with it.
     ///
     /// # Errors
-    /// Returns the first invalid value; the error names the environment variable if the value is
-    /// from there. The help text is an error too.
+    /// Returns an error about the first invalid value. It contains the name of the environment
+    /// variable that has the value. The help text is an error too.
     pub(crate) fn from_process() -> Result<Self, clap::Error> {
         let arguments: Vec<_> = env::args_os().collect();
         let command = without_empty_variables(Self::command());
@@ -43,7 +43,7 @@ fn without_empty_variables(command: Command) -> Command {
     })
 }
 
-/// Adds the name of the environment variable to an error about a value from there.
+/// Adds the name of the environment variable to an error about its value.
 fn name_variable(mut error: clap::Error, arguments: &[OsString]) -> clap::Error {
     if error.kind() == ErrorKind::InvalidUtf8 {
         return find_invalid_utf8().unwrap_or(error);

@@ -63,11 +63,11 @@ pub(super) fn parse_workers(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "expected a number of threads, 1 or more, such as 4")
 }
 
-/// Parses an address with a port. Without an address, all addresses of the host are meant, as in
-/// other programs for Kubernetes. `localhost` is 127.0.0.1; other names are not looked up.
+/// Parses an address with a port. An empty address means all addresses of the host, as in other
+/// programs for Kubernetes. `localhost` is 127.0.0.1; other names are not resolved.
 pub(super) fn parse_health_address(text: &str) -> Result<SocketAddr, &'static str> {
     let expected = "expected an IP address and a port, such as 127.0.0.1:8081, localhost:8081, \
-                    or :8081 for all addresses; other host names are not looked up";
+                    or :8081 for all addresses; other host names are not resolved";
     if let Ok(address) = text.parse() {
         return Ok(address);
     }

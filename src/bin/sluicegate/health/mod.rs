@@ -1,8 +1,8 @@
 //! Health endpoints: `/livez` for restarts, `/readyz` for new connections.
 //!
 //! A probe is answered at once, whatever else is connected to the port. Every connection is
-//! accepted immediately. The number of open ones is bounded: if all places are taken, the oldest
-//! connection without a complete request is closed.
+//! accepted immediately. The number of open ones is bounded: at the limit, the oldest connection
+//! without a complete request is closed.
 
 mod connections;
 mod response;

@@ -57,7 +57,7 @@ pub(crate) async fn serve(
             }
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection to the health endpoints");
-                // For example, the process has no free descriptor: then this frees one.
+                // The usual cause is a lack of descriptors. Closing a connection frees one.
                 if connections.close_oldest() {
                     yield_now().await;
                 } else {
