@@ -15,7 +15,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 static AWAITED: Mutex<Option<HashMap<IpAddr, oneshot::Sender<Ending>>>> = Mutex::new(None);
 static STRAY: Mutex<Vec<Ending>> = Mutex::new(Vec::new());
 
-/// The proxy's word of a connection's end.
+/// The event at the end of a connection.
 #[derive(Clone, Debug, Default)]
 pub struct Ending {
     pub listener: String,

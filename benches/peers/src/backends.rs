@@ -1,5 +1,5 @@
-//! The backends, in a process of their own. They use as little CPU as possible, since they share the
-//! machine with the proxy that is measured.
+//! The backends, in a process of their own. They use as little CPU as possible, since they share
+//! the machine with the proxy that is measured.
 
 use std::io;
 use std::sync::LazyLock;
@@ -61,7 +61,7 @@ impl Backend {
     async fn accept(self, listener: TcpListener) -> io::Result<()> {
         loop {
             let (stream, _) = listener.accept().await?;
-            // The end of a client is no error of the backend.
+            // A client that disconnects is not an error of the backend.
             tokio::spawn(self.serve(stream));
         }
     }
@@ -93,8 +93,8 @@ impl Backend {
     }
 }
 
-/// Runs the backends on these ports, in the order of [`Backend::ALL`]. Each has a thread of its own,
-/// so that a busy backend does not delay the others.
+/// Runs the backends on these ports, in the order of [`Backend::ALL`]. Each has a thread of its
+/// own, so that a busy backend does not delay the others.
 pub(crate) fn run(ports: &[u16]) -> anyhow::Result<()> {
     thread::scope(|scope| {
         let backends = Backend::ALL.into_iter().zip(ports);

@@ -22,8 +22,8 @@ use crate::usage::{CpuTimes, Holdings, Tree, cpu_between};
 /// Maximum time for a proxy to become ready, and to become idle.
 const READY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Minimum age of a port in TIME_WAIT that `connect` takes again over loopback, which is a second
-/// (`net.ipv4.tcp_tw_reuse`, ip-sysctl), and the resolution of its clock.
+/// Time after which `connect` can use a port in TIME_WAIT again over loopback: one second
+/// (`net.ipv4.tcp_tw_reuse`, ip-sysctl), and the resolution of that timestamp.
 const PORT_REUSE_DELAY: Duration = Duration::from_millis(2100);
 
 /// Interval of polls for a state that causes no event.
@@ -31,12 +31,12 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub(crate) struct Instance {
-    // Ended in this order. `None` if clients connect to the backends themselves.
+    // The proxy ends before the backends. `None` if clients connect to the backends directly.
     proxy: Option<Process>,
     backends: Process,
     routes: Vec<Route>,
     folder: PathBuf,
-    /// The time of the last call of [`Instance::used_ports`].
+    /// The time of the last call of [`Instance::record_port_use`].
     ports_used: Option<Instant>,
 }
 
@@ -81,7 +81,7 @@ impl Instance {
         self.proxy.is_some()
     }
 
-    /// Returns the CPU time of the proxy; without a proxy, that of no thread.
+    /// Returns the CPU time of each thread of the proxy; without a proxy, an empty map.
     pub(crate) fn cpu_times(&self) -> anyhow::Result<CpuTimes> {
         self.proxy_tree().map_or_else(|| Ok(CpuTimes::new()), Tree::cpu_times)
     }
@@ -95,8 +95,8 @@ impl Instance {
         self.proxy.as_ref().map(|proxy| Tree { root: proxy.pid() })
     }
 
-    /// Notes that many ephemeral ports are now in TIME_WAIT.
-    pub(crate) fn used_ports(&mut self) {
+    /// Records that many ephemeral ports are now in TIME_WAIT.
+    pub(crate) fn record_port_use(&mut self) {
         self.ports_used = Some(Instant::now());
     }
 

@@ -1,8 +1,9 @@
-//! Comparison of sluicegate with other TCP proxies, with another build of itself, and with no proxy:
-//! the same backends and the same clients, one proxy at a time, in short slices that alternate.
+//! Comparison of sluicegate with other TCP proxies, with another build of itself, and with no
+//! proxy: the same backends and the same clients, one proxy at a time, in short slices that
+//! alternate.
 //!
-//! Started by `benches/peers/run`; see the README beside it. The same program also runs the backends
-//! and the simplest of the proxies, each in a process of its own.
+//! Started by `benches/peers/run`; see the README beside it. The same program also runs the
+//! backends and the simplest of the proxies, each in a process of its own.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 

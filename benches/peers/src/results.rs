@@ -118,7 +118,7 @@ impl Results {
             true => medians.min_by(f64::total_cmp),
             false => medians.max_by(f64::total_cmp),
         };
-        // A growth of 0 is no reference.
+        // A ratio to 0 is not defined.
         let best = best.filter(|best| *best > 0.0)?;
         Some(median(proxy)? / best)
     }

@@ -84,8 +84,8 @@ impl Scenario {
     }
 
     /// Returns `true` if the scenario is also measured without a proxy, as a reference for its
-    /// latencies. Beside bulk, latency without a proxy is that of another load: downloads and round
-    /// trips then share no thread.
+    /// latencies. In `mixed`, latency without a proxy is not comparable: downloads and round trips
+    /// then do not share a thread.
     pub(crate) fn has_reference(self) -> bool {
         matches!(self, Self::RoundTrip { .. }) || self.has_short_connections()
     }

@@ -17,7 +17,8 @@ const GIB: f64 = 1024.0 * 1024.0 * 1024.0;
 /// How long a load runs before it is measured.
 const WARM_UP: Duration = Duration::from_millis(250);
 
-/// The same for loads with a maximum number of connections, most of which are to be measured.
+/// Warm-up of loads with a maximum number of connections. It is shorter, so that most of them are
+/// measured.
 const WARM_UP_OF_CONNECTIONS: Duration = Duration::from_millis(100);
 
 /// Maximum time of a slice besides its measurement.
@@ -39,7 +40,7 @@ pub(crate) async fn run(
         };
         instance.at_rest().await?;
         if scenario.has_short_connections() {
-            instance.used_ports();
+            instance.record_port_use();
         }
         Ok(outcome)
     };

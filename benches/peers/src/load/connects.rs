@@ -21,8 +21,8 @@ pub(crate) struct Exchange {
 }
 
 /// Maximum number of connections of one load. Each leaves an ephemeral port in TIME_WAIT on both
-/// sides of the proxy, for a second at least. `connect` tries the 14 000 even ports first, and takes
-/// milliseconds when these are used up: clients and the fastest proxies would be slowed down.
+/// sides of the proxy, for a second at least. `connect` tries the 14 000 even ports first, and
+/// takes milliseconds when these are used up: clients and the fastest proxies would be slowed down.
 const MAX_CONNECTS: usize = 12_000;
 
 /// Maximum size of a request and of an answer.

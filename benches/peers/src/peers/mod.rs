@@ -55,12 +55,12 @@ const ALL: [(&str, Find); 7] = [
     (DIRECT, direct::find),
 ];
 
-/// Returns `true` for a proxy of others: those to which sluicegate is compared.
+/// Returns `true` for the proxies to which sluicegate is compared.
 pub(crate) fn is_other_proxy(name: &str) -> bool {
     ![OURS, BASELINE, DIRECT].contains(&name)
 }
 
-/// Returns the installed proxies of these names, or of any name if there are none, and `baseline`.
+/// Returns the installed proxies of these names, or all if no name is given, and `baseline`.
 /// Reports proxies that are not installed.
 pub(crate) fn find(
     names: &[String],
