@@ -1,6 +1,5 @@
-//! The live connections of a listener on one worker: what they have in common, and where they are,
-//! so that a drain can wait for them and, at its deadline, end them. It costs a connection nothing
-//! while it lives.
+//! The live connections of a listener on one worker. A drain waits for them, and aborts them at its
+//! deadline. An open connection occupies one slot, and causes no other work.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,18 +10,18 @@ use tokio::task::AbortHandle;
 
 use super::engine::Engine;
 
-/// The live connections of a listener on one worker, and what they have in common.
+/// The live connections of a listener on one worker, and the state that they share.
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) worker: usize,
     pub(super) engine: Arc<Engine>,
-    /// The address that clients dialled, where it is the same for all.
+    /// The address that clients connected to, if it is the same for all.
     pub(super) local: Option<SocketAddr>,
     tasks: Mutex<Slab<Option<AbortHandle>>>,
     left: Notify,
 }
 
-/// A connection's place among the live ones; it leaves when this is dropped.
+/// Guard of a connection in the set. Dropping it removes the connection.
 #[derive(Debug)]
 pub(super) struct Place {
     live: Arc<Live>,
@@ -34,14 +33,15 @@ impl Live {
         Self { worker, engine, local, tasks: Mutex::default(), left: Notify::new() }
     }
 
-    /// Spawns a connection's task on the worker, with its place.
+    /// Spawns the task of a connection on the worker, with its guard.
     pub(super) fn spawn<F>(self: &Arc<Self>, connection: impl FnOnce(Place) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let key = self.tasks().insert(None);
         let task = tokio::spawn(connection(Place { live: self.clone(), key }));
-        // Gone already only where the runtime is shutting down: this worker's one thread is here.
+        // The slot is empty only if the runtime is shutting down and has dropped the task.
+        // Otherwise the task cannot have run: this is the only thread of the worker.
         if let Some(place) = self.tasks().get_mut(key) {
             *place = Some(task.abort_handle());
         }

@@ -1,4 +1,4 @@
-//! A worker: a thread with a runtime of its own, and the listeners it serves.
+//! A worker: a thread with a runtime of its own, and the listeners that it serves.
 
 use std::io;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ pub(super) struct Assignment {
     pub(super) socket: std::net::TcpListener,
     pub(super) listener: Arc<SharedListener>,
     pub(super) stop: watch::Receiver<Phase>,
-    /// Told when the socket is closed.
+    /// Receives a message when the socket is closed.
     pub(super) closed: oneshot::Sender<()>,
-    /// Told, by being dropped, when the last connection has ended.
+    /// Dropped when the last connection has ended, which ends the channel.
     pub(super) finished: oneshot::Sender<()>,
 }
 
-/// Assignments on their way to a worker; the sender waits when there are more.
+/// Capacity of the channel of assignments. If it is full, the sender waits.
 const QUEUE: usize = 256;
 
-/// The end of a worker that its owner holds. Dropping it ends the worker, and waits for that.
+/// Handle of a worker thread. Dropping it ends the thread and waits for its end.
 #[derive(Debug)]
 pub(super) struct Worker {
     assignments: Option<mpsc::Sender<Assignment>>,
@@ -41,7 +41,8 @@ impl Worker {
         let thread =
             thread::Builder::new().name(format!("sluicegate-{number}")).spawn(move || {
                 pipe::prepare_worker(&engine);
-                // Here, since a runtime must not be dropped within the caller's.
+                // Created in this thread, since a runtime must not be dropped within another
+                // runtime.
                 match runtime::Builder::new_current_thread().enable_all().build() {
                     Ok(runtime) => {
                         let _ = starter.send(Ok(()));
@@ -50,14 +51,15 @@ impl Worker {
                     Err(error) => drop(starter.send(Err(error))),
                 }
             })?;
-        // The sender is dropped only by a panic of the thread, which has said so on its own.
+        // The sender is dropped without a message only if the thread panics. The panic handler has
+        // reported that.
         started.recv().unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))?;
         Ok(Self { assignments: Some(assignments), thread: Some(thread) })
     }
 
     pub(super) async fn assign(&self, assignment: Assignment) {
         if let Some(assignments) = &self.assignments {
-            // It fails only if the worker is gone, and then so is everything it served.
+            // It fails only if the thread has ended, and its listeners and connections with it.
             let _ = assignments.send(assignment).await;
         }
     }
@@ -67,13 +69,13 @@ impl Drop for Worker {
     fn drop(&mut self) {
         self.assignments = None;
         if let Some(thread) = self.thread.take() {
-            // A worker that panicked has said so on its own.
+            // The panic handler has reported a panic of the thread.
             let _ = thread.join();
         }
     }
 }
 
-/// Takes assignments until there can be no more; the runtime then ends what is left.
+/// Serves assignments until the sender is dropped. The runtime then aborts the remaining tasks.
 async fn work(number: usize, engine: Arc<Engine>, mut queue: mpsc::Receiver<Assignment>) {
     while let Some(assignment) = queue.recv().await {
         let Assignment { socket, listener, stop, closed, finished } = assignment;
