@@ -1,7 +1,7 @@
 //! Health endpoints: `/livez` for restarts, `/readyz` for new connections.
 //!
-//! A probe is answered at once, whatever else is connected to the port. Every connection is
-//! accepted immediately. The number of open ones is bounded: at the limit, the oldest connection
+//! A probe is answered at once, even if many clients hold connections to the port. Every connection
+//! is accepted immediately. The number of open ones is bounded: at the limit, the oldest connection
 //! without a complete request is closed.
 
 mod connections;
