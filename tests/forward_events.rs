@@ -119,6 +119,11 @@ async fn event_of_failed_dial_has_endpoint() {
     assert_eq!((event.get("outcome"), event.get("reason")), ("dial_failed", "refused"));
     assert_eq!(event.get("endpoint"), refusing.address.to_string());
     assert_eq!(event.get("attempts"), "1");
+    let endpoint = refusing.address.to_string();
+    let [warning] = &recorded_of("endpoint", &endpoint, "endpoint failed")[..] else {
+        panic!("not one warning")
+    };
+    assert!(warning.get("message").contains("all endpoints of the backend fail"), "{warning:?}");
     let dial_us: u64 = event.get("dial_us").parse().unwrap();
     assert!((1..=event.get("duration_us").parse().unwrap()).contains(&dial_us), "{event:?}");
 }
@@ -226,6 +231,7 @@ async fn events_of_endpoint_that_fails_and_recovers() {
     assert_eq!((failure.get("level"), failure.get("reason")), ("WARN", "refused"));
     assert_eq!(failure.get("backend"), "default/database");
     assert_eq!(failure.get("retry_after_s"), "1.0");
+    assert!(failure.get("message").contains("prefer others"), "{failure:?}");
 
     let _listening = refusing.take();
     eventually("a connection tries the endpoint again", || {
@@ -237,9 +243,9 @@ async fn events_of_endpoint_that_fails_and_recovers() {
     let [recovery] = &of_endpoint("endpoint accepts connections again")[..] else {
         panic!("not one line: {:?}", of_endpoint("endpoint accepts connections again"))
     };
-    assert_eq!(recovery.get("level"), "INFO");
-    let failing_s: f64 = recovery.get("failing_s").parse().unwrap();
-    assert!(failing_s >= 1.0, "{recovery:?}");
+    assert_eq!((recovery.get("level"), recovery.get("backend")), ("INFO", "default/database"));
+    let failing_ms: u64 = recovery.get("failing_ms").parse().unwrap();
+    assert!(failing_ms >= 1_000, "{recovery:?}");
 }
 
 /// However they end, and whether or not their listener is still there.

@@ -15,6 +15,7 @@ use super::dial_log::DialLog;
 use super::endpoints::{Attempt, Choice, Limits, Marks, State};
 use super::route::Endpoints;
 use super::settings::Settings;
+use crate::plan::BackendId;
 
 /// Number of attempts to open a socket after the first one found no descriptor.
 const DESCRIPTOR_RETRIES: usize = 40;
@@ -25,8 +26,7 @@ const DESCRIPTOR_RETRY_DELAY: Duration = Duration::from_millis(50);
 /// Dialer for all workers, with the marks of failed endpoints.
 #[derive(Debug)]
 pub(super) struct Dialer {
-    timeout: Duration,
-    budget: Duration,
+    limits: Limits,
     marks: Mutex<Marks>,
     log: DialLog,
 }
@@ -40,8 +40,7 @@ pub(super) struct FailedDial {
 impl Dialer {
     pub(super) fn new(settings: &Settings) -> Self {
         Self {
-            timeout: settings.dial_timeout,
-            budget: settings.dial_budget,
+            limits: Limits { attempt: settings.dial_timeout, budget: settings.dial_budget },
             marks: Mutex::default(),
             log: DialLog::default(),
         }
@@ -57,20 +56,19 @@ impl Dialer {
         attempts: &mut u32,
         descriptors: &DescriptorLimit,
     ) -> Result<(SocketAddr, TcpStream), FailedDial> {
-        let deadline = Instant::now().checked_add(self.budget);
-        let limits = Limits { attempt: self.timeout, deadline };
-        let mut choice = Choice::new(endpoints.addresses, endpoints.rotation, limits);
+        let mut choice =
+            Choice::new(endpoints.addresses, endpoints.rotation, self.limits, Instant::now());
         let mut last = None;
         while let Some(attempt) = self.next(&mut choice) {
             *attempts += 1;
             let endpoint = attempt.endpoint;
             let error = match within(attempt.timeout, connect(endpoint, descriptors)).await {
                 Some(Ok(stream)) => {
-                    self.record_success(attempt);
+                    self.record_success(attempt, endpoints.backend);
                     return Ok((endpoint, stream));
                 }
                 Some(Err(error)) => error,
-                None => ErrorKind::TimedOut.into(),
+                None => no_answer_within(attempt.timeout),
             };
             let failure = DialFailure::of(&error);
             tracing::debug!(%endpoint, %error, "cannot connect to the endpoint");
@@ -89,14 +87,19 @@ impl Dialer {
         choice.next(&mut self.lock_marks(), Instant::now())
     }
 
-    fn record_success(&self, attempt: Attempt) {
+    fn record_success(&self, attempt: Attempt, backend: &BackendId) {
         if attempt.state == State::Unmarked {
             return;
         }
         let recovery = self.lock_marks().record_success(attempt.endpoint, Instant::now());
         if let Some(failing_for) = recovery {
-            let failing_s = failing_for.as_secs_f64();
-            tracing::info!(endpoint = %attempt.endpoint, failing_s, "endpoint accepts connections again");
+            let failing_ms = u64::try_from(failing_for.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(
+                endpoint = %attempt.endpoint,
+                %backend,
+                failing_ms,
+                "endpoint accepts connections again"
+            );
         }
     }
 
@@ -112,23 +115,35 @@ impl Dialer {
             return self.log.warn_local(endpoint, failure, error, now);
         }
         let is_check = attempt.state == State::Due;
-        let report = self.lock_marks().record_failure(endpoint, is_check, now);
-        if let Some(mark) = report {
-            tracing::warn!(
-                %endpoint,
-                backend = %endpoints.backend,
-                reason = failure.as_str(),
-                %error,
-                retry_after_s = mark.as_secs_f64(),
-                "endpoint failed; connections prefer others until a retry succeeds"
-            );
-        }
+        let mut marks = self.lock_marks();
+        let Some(mark) = marks.record_failure(endpoint, is_check, now) else { return };
+        let has_others = endpoints.addresses.iter().any(|other| !marks.is_failing(*other));
+        drop(marks);
+        let consequence = if has_others {
+            "connections prefer others until a retry succeeds"
+        } else {
+            "all endpoints of the backend fail, so its connections are reset unless one accepts"
+        };
+        tracing::warn!(
+            %endpoint,
+            backend = %endpoints.backend,
+            reason = failure.as_str(),
+            %error,
+            retry_after_s = mark.as_secs_f64(),
+            "endpoint failed; {consequence}"
+        );
     }
 
     /// Locks the marks. Callers hold the lock for one pass over the endpoints of a backend at most.
     fn lock_marks(&self) -> MutexGuard<'_, Marks> {
         self.marks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the error of an attempt that reached its timeout.
+fn no_answer_within(timeout: Duration) -> io::Error {
+    let message = format!("no answer within {:.3} s", timeout.as_secs_f64());
+    io::Error::new(ErrorKind::TimedOut, message)
 }
 
 async fn connect(endpoint: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<TcpStream> {

@@ -12,6 +12,7 @@ pub(in crate::forward) struct Choice<'a> {
     endpoints: &'a [SocketAddr],
     rotation: &'a Rotation,
     limits: Limits,
+    started: Instant,
     /// Index of the endpoint of the first attempt.
     first: Option<usize>,
     /// The endpoints that were tried, by index. Empty until the second attempt, which most
@@ -26,8 +27,8 @@ pub(in crate::forward) struct Choice<'a> {
 pub(in crate::forward) struct Limits {
     /// Maximum duration of an attempt while another candidate is left.
     pub(in crate::forward) attempt: Duration,
-    /// End of the last attempt; `None` if it is too far in the future for the clock.
-    pub(in crate::forward) deadline: Option<Instant>,
+    /// Maximum duration of all attempts.
+    pub(in crate::forward) budget: Duration,
 }
 
 /// An attempt to connect to an endpoint.
@@ -46,17 +47,16 @@ impl<'a> Choice<'a> {
         endpoints: &'a [SocketAddr],
         rotation: &'a Rotation,
         limits: Limits,
+        started: Instant,
     ) -> Self {
-        Self { endpoints, rotation, limits, first: None, tried: Vec::new(), ignores_marks: false }
+        let (first, tried, ignores_marks) = (None, Vec::new(), false);
+        Self { endpoints, rotation, limits, started, first, tried, ignores_marks }
     }
 
     /// Returns the next attempt; `None` if no candidate or no time is left. There is always a first
     /// attempt.
     pub(in crate::forward) fn next(&mut self, marks: &mut Marks, now: Instant) -> Option<Attempt> {
-        let time_left = match self.limits.deadline {
-            Some(deadline) => deadline.saturating_duration_since(now),
-            None => Duration::MAX,
-        };
+        let time_left = self.limits.budget.saturating_sub(now.duration_since(self.started));
         if let Some(first) = self.first {
             if time_left.is_zero() {
                 return None;
@@ -109,7 +109,14 @@ impl<'a> Choice<'a> {
             self.ignores_marks = unmarked.is_empty() && due.is_empty();
         }
         if !self.ignores_marks {
-            marked.clear();
+            // An endpoint that another connection marked in the meantime remains a candidate.
+            // Otherwise two connections could keep each other from trying their second endpoint.
+            let is_new = |index: &usize| {
+                marks
+                    .failing_since(self.endpoints[*index])
+                    .is_some_and(|since| since > self.started)
+            };
+            marked.retain(is_new);
         }
         let candidates = unmarked.len() + due.len() + marked.len();
         // A connection that has found a failed endpoint checks another one only if no unmarked one

@@ -12,6 +12,7 @@ use super::rotation::Rotation;
 
 const ATTEMPT: Duration = Duration::from_secs(3);
 const BUDGET: Duration = Duration::from_secs(10);
+const LIMITS: Limits = Limits { attempt: ATTEMPT, budget: BUDGET };
 
 fn endpoints(count: u8) -> Vec<SocketAddr> {
     (1..=count).map(|number| SocketAddr::from(([10, 0, 0, number], 80))).collect()
@@ -47,8 +48,7 @@ impl Simulation {
     /// last of them accepted it, and its duration.
     fn connect(&mut self, behaviour: impl Fn(u8) -> Behaviour) -> (Vec<u8>, bool, Duration) {
         let started = self.now;
-        let limits = Limits { attempt: ATTEMPT, deadline: Some(started + BUDGET) };
-        let mut choice = Choice::new(&self.endpoints, &self.rotation, limits);
+        let mut choice = Choice::new(&self.endpoints, &self.rotation, LIMITS, started);
         let mut tried = Vec::new();
         while let Some(attempt) = choice.next(&mut self.marks, self.now) {
             let number = number(attempt.endpoint);
@@ -150,6 +150,23 @@ fn marked_endpoints_are_not_tried_while_others_are_unmarked() {
     assert_eq!((tried, is_served), (vec![3, 4], false));
 }
 
+/// Both connections begin when no endpoint is marked, and each finds another one that fails.
+#[test]
+fn endpoint_marked_by_another_connection_remains_a_candidate() {
+    let mut simulation = Simulation::new(2);
+    let Simulation { endpoints, rotation, marks, now, .. } = &mut simulation;
+    let mut choices = [(); 2].map(|()| Choice::new(endpoints, rotation, LIMITS, *now));
+    let first = choices.each_mut().map(|choice| choice.next(marks, *now).unwrap());
+    assert_ne!(first[0].endpoint, first[1].endpoint);
+    *now += ATTEMPT;
+    for attempt in first {
+        marks.record_failure(attempt.endpoint, false, *now);
+    }
+    let second = choices.each_mut().map(|choice| choice.next(marks, *now).unwrap());
+    assert_eq!(second.map(|attempt| attempt.endpoint), [first[1].endpoint, first[0].endpoint]);
+    assert_eq!(second[0].timeout, BUDGET - ATTEMPT);
+}
+
 #[test]
 fn all_endpoints_are_candidates_when_all_are_marked() {
     let mut simulation = Simulation::new(4);
@@ -165,12 +182,12 @@ fn all_endpoints_are_candidates_when_all_are_marked() {
 #[test]
 fn one_connection_checks_an_endpoint_after_its_mark() {
     let mut simulation = Simulation::new(2);
-    let limits = Limits { attempt: ATTEMPT, deadline: Some(simulation.now + BUDGET) };
     simulation.connect(|number| if number == 1 { Behaviour::Refusing } else { Behaviour::Up });
     simulation.now += Duration::from_secs(1);
     // None of these attempts ends.
     let first = |simulation: &mut Simulation| {
-        let mut choice = Choice::new(&simulation.endpoints, &simulation.rotation, limits);
+        let (endpoints, rotation) = (&simulation.endpoints, &simulation.rotation);
+        let mut choice = Choice::new(endpoints, rotation, LIMITS, simulation.now);
         number(choice.next(&mut simulation.marks, simulation.now).unwrap().endpoint)
     };
     let tried: Vec<_> = (0..6).map(|_| first(&mut simulation)).collect();
@@ -192,8 +209,9 @@ fn endpoint_that_recovers_gets_its_share_again() {
 #[test]
 fn first_attempt_is_made_without_a_budget() {
     let mut simulation = Simulation::new(2);
-    let limits = Limits { attempt: ATTEMPT, deadline: Some(simulation.now) };
-    let mut choice = Choice::new(&simulation.endpoints, &simulation.rotation, limits);
+    let limits = Limits { attempt: ATTEMPT, budget: Duration::ZERO };
+    let (endpoints, rotation) = (&simulation.endpoints, &simulation.rotation);
+    let mut choice = Choice::new(endpoints, rotation, limits, simulation.now);
     assert!(choice.next(&mut simulation.marks, simulation.now).is_some());
     assert!(choice.next(&mut simulation.marks, simulation.now).is_none());
 }

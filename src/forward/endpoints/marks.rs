@@ -57,6 +57,17 @@ impl Marks {
         }
     }
 
+    /// Returns `true` if the last attempt failed, also if the mark has ended.
+    pub(in crate::forward) fn is_failing(&self, endpoint: SocketAddr) -> bool {
+        self.failing_since(endpoint).is_some()
+    }
+
+    /// Returns the time of the first failure since the endpoint last accepted a connection.
+    pub(super) fn failing_since(&self, endpoint: SocketAddr) -> Option<Instant> {
+        let entry = self.0.get(&endpoint)?;
+        entry.mark.as_ref().map(|_| entry.since)
+    }
+
     /// Marks an endpoint for the duration of an attempt that checks it, so that no other connection
     /// tries it. If the attempt is abandoned, the endpoint is due again after that time.
     pub(super) fn start_check(&mut self, endpoint: SocketAddr, until: Instant) {
