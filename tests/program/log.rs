@@ -85,7 +85,7 @@ fn log_contains_one_line_for_each_change() {
     replace(&file, &good);
     let line = program.until("routes in use");
     let message = line["message"].as_str().unwrap();
-    assert!(message.contains("listeners with another route: 1 (default/public/db to"), "{line}");
+    assert!(message.contains("listeners with a new route: 1 (default/public/db:"), "{line}");
 
     let other_port = u32::from(listener.port()) + 40_000;
     let bad =

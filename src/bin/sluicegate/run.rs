@@ -84,8 +84,8 @@ async fn shut_down(
     let (delay_s, timeout_s) = (delay.as_secs_f64(), timeout.as_secs_f64());
     tracing::info!(
         delay_s,
-        "shutting down: marked not ready, still accepting connections for {delay_s} s; to stop \
-         immediately, send the signal again after a second"
+        "shutting down: marked not ready, accepting connections for the stop delay of {delay_s} s; \
+         to stop immediately, send the signal again after more than 1 s"
     );
     let graceful = async {
         tokio::join!(release(lease), sleep(delay));
@@ -93,7 +93,8 @@ async fn shut_down(
         tracing::info!(
             open,
             timeout_s,
-            "shutting down: no new connections, open ones have {timeout_s} s to finish"
+            "shutting down: no new connections, open ones have at most {timeout_s} s to finish \
+             (those of listeners removed earlier have the rest of their own time)"
         );
         gateway.drain(timeout).await;
     };

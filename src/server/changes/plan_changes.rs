@@ -19,7 +19,7 @@ pub(crate) struct PlanChanges {
     pub(super) unused: NameList,
     /// Listeners without a route that had one before, or did not exist.
     pub(super) unrouted: NameList,
-    /// Listeners with another route than before.
+    /// Listeners with a route that they did not have before.
     pub(super) rerouted: NameList,
 }
 
@@ -54,7 +54,7 @@ impl PlanChanges {
         match (old, new) {
             (_, Some(None)) => self.unrouted.add(|| id),
             (Some(old), Some(Some(new))) if old.is_none_or(|old| old.route != new.route) => {
-                self.rerouted.add(|| format!("{id} to {}", new.route));
+                self.rerouted.add(|| format!("{id}: {}", new.route));
             }
             _ => {}
         }

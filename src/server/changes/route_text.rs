@@ -23,8 +23,16 @@ pub(super) fn describe_route(before: Option<&RoutePlan>, now: &RoutePlan) -> Str
         (1, _) => format!("{}: 1 endpoint", now.route),
         (count, _) => format!("{}: {count} endpoints", now.route),
     };
-    append_limited(&mut text, new.difference(&old).map(|endpoint| format!("+{endpoint}")));
-    append_limited(&mut text, old.difference(&new).map(|endpoint| format!("-{endpoint}")));
+    append_limited(
+        &mut text,
+        new.difference(&old).map(|endpoint| format!("+{endpoint}")),
+        "endpoints",
+    );
+    append_limited(
+        &mut text,
+        old.difference(&new).map(|endpoint| format!("-{endpoint}")),
+        "endpoints",
+    );
     let (old, new) = (before.map(backends), backends(now));
     let changed = new.iter().filter_map(|(id, (weight, reason))| {
         let old_state = old.as_ref().map(|old| old.get(id));
@@ -32,10 +40,10 @@ pub(super) fn describe_route(before: Option<&RoutePlan>, now: &RoutePlan) -> Str
         let reason = reason.filter(|_| new.len() > 1);
         describe_backend(id, old_state, (*weight, reason))
     });
-    append_limited(&mut text, changed);
+    append_limited(&mut text, changed, "backends");
     let is_removed = |id: &&&BackendId| !new.contains_key(*id);
     let removed = old.iter().flat_map(BTreeMap::keys).filter(is_removed);
-    append_limited(&mut text, removed.map(|id| format!("[{id} removed]")));
+    append_limited(&mut text, removed.map(|id| format!("[{id} removed]")), "backends");
     text
 }
 
@@ -86,14 +94,14 @@ fn describe_backend(
     (!parts.is_empty()).then(|| format!("[{id} {}]", parts.join("; ")))
 }
 
-fn append_limited(text: &mut String, mut items: impl Iterator<Item = String>) {
+fn append_limited(text: &mut String, mut items: impl Iterator<Item = String>, what: &str) {
     for item in items.by_ref().take(MAX_ITEMS) {
         text.push(' ');
         text.push_str(&item);
     }
     let more = items.count();
     if more > 0 {
-        text.push_str(&format!(" and {more} more"));
+        text.push_str(&format!(" and {more} more {what}"));
     }
 }
 
@@ -135,7 +143,7 @@ mod tests {
         let endpoints: Vec<_> = endpoints.iter().map(String::as_str).collect();
         assert_eq!(
             describe_route(None, &route([backend("a", 1, &endpoints)])),
-            "default/r: 6 endpoints +10.0.0.1:1 +10.0.0.2:1 +10.0.0.3:1 and 3 more"
+            "default/r: 6 endpoints +10.0.0.1:1 +10.0.0.2:1 +10.0.0.3:1 and 3 more endpoints"
         );
     }
 

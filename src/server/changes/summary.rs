@@ -149,7 +149,7 @@ impl Summary {
             ("listeners closed", &self.closed),
             ("listeners not open", &self.failed),
             ("listeners without a route", &self.plan.unrouted),
-            ("listeners with another route", &self.plan.rerouted),
+            ("listeners with a new route", &self.plan.rerouted),
         ]
     }
 }

@@ -120,7 +120,7 @@ fn summary_of_removed_route_names_listeners_without_a_route() {
     assert_summary(
         &before.since(&now),
         "changes applied: routes in use: 1 (infra/db: 1 endpoint +10.0.0.1:1); \
-         listeners with another route: 1 (infra/edge/db to infra/db)",
+         listeners with a new route: 1 (infra/edge/db: infra/db)",
     );
 }
 
@@ -131,7 +131,7 @@ fn summary_omits_route_that_other_listeners_keep() {
     let now = before.clone().listener("b", 2, db.clone());
     assert_summary(
         &now.since(&before),
-        "changes applied: listeners with another route: 1 (infra/edge/b to infra/db)",
+        "changes applied: listeners with a new route: 1 (infra/edge/b: infra/db)",
     );
     assert_summary(
         &before.since(&now),
@@ -143,8 +143,8 @@ fn summary_omits_route_that_other_listeners_keep() {
     let two = State::default().listener("a", 1, web).listener("b", 2, db);
     assert_summary(
         &two.since(&one),
-        "changes applied: listeners with another route: 2 (infra/edge/a to infra/web, \
-         infra/edge/b to infra/db)",
+        "changes applied: listeners with a new route: 2 (infra/edge/a: infra/web, \
+         infra/edge/b: infra/db)",
     );
 }
 

@@ -34,15 +34,27 @@ impl RunOptions {
                     .to_owned(),
             );
         }
+        if self.dial_timeout > self.dial_budget {
+            return conflict(format!(
+                "--dial-timeout (SLUICEGATE_DIAL_TIMEOUT) is {} s, and --dial-budget \
+                 (SLUICEGATE_DIAL_BUDGET) is {} s; the time for one endpoint must not exceed the \
+                 time for all",
+                self.dial_timeout.as_secs_f64(),
+                self.dial_budget.as_secs_f64()
+            ));
+        }
         let addresses = &self.address_options;
         let has_services = addresses.addresses == Addresses::Service;
         let kubernetes = &self.kubernetes_options;
         let for_kubernetes = [
-            ("--watch-namespaces", !kubernetes.watch_namespaces.is_empty()),
-            ("--read-only", kubernetes.read_only),
-            ("--lease", kubernetes.lease.is_some()),
-            ("--identity", kubernetes.identity.is_some()),
-            ("--addresses service", has_services),
+            (
+                "--watch-namespaces (SLUICEGATE_WATCH_NAMESPACES)",
+                !kubernetes.watch_namespaces.is_empty(),
+            ),
+            ("--read-only (SLUICEGATE_READ_ONLY)", kubernetes.read_only),
+            ("--lease (SLUICEGATE_LEASE)", kubernetes.lease.is_some()),
+            ("--identity (SLUICEGATE_IDENTITY)", kubernetes.identity.is_some()),
+            ("--addresses service (SLUICEGATE_ADDRESSES)", has_services),
         ];
         if let Some(option) = first_given(&for_kubernetes).filter(|_| !self.kubernetes) {
             return conflict(format!(
@@ -50,10 +62,16 @@ impl RunOptions {
             ));
         }
         let for_services = [
-            ("--replicas", addresses.replicas.is_some()),
-            ("--service-type", addresses.service_type.is_some()),
-            ("--service-annotations", addresses.service_annotations.is_some()),
-            ("--external-traffic-policy", addresses.external_traffic_policy.is_some()),
+            ("--replicas (SLUICEGATE_REPLICAS)", addresses.replicas.is_some()),
+            ("--service-type (SLUICEGATE_SERVICE_TYPE)", addresses.service_type.is_some()),
+            (
+                "--service-annotations (SLUICEGATE_SERVICE_ANNOTATIONS)",
+                addresses.service_annotations.is_some(),
+            ),
+            (
+                "--external-traffic-policy (SLUICEGATE_EXTERNAL_TRAFFIC_POLICY)",
+                addresses.external_traffic_policy.is_some(),
+            ),
         ];
         match first_given(&for_services) {
             Some(option) if !has_services => conflict(format!(
