@@ -12,7 +12,7 @@ use super::settings::Settings;
 pub(super) struct Engine {
     pub(super) settings: Settings,
     pub(super) dialer: Dialer,
-    pub(super) descriptors: DescriptorLimit,
+    pub(super) descriptors: Arc<DescriptorLimit>,
     pub(super) connection_log: Arc<ConnectionLogger>,
 }
 
@@ -20,7 +20,10 @@ impl Engine {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             dialer: Dialer::new(&settings),
-            descriptors: DescriptorLimit::read(settings.descriptor_reserve, settings.workers),
+            descriptors: Arc::new(DescriptorLimit::read(
+                settings.descriptor_reserve,
+                settings.workers,
+            )),
             connection_log: Arc::new(ConnectionLogger::new(&settings)),
             settings,
         }

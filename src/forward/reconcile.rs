@@ -221,6 +221,17 @@ impl Reconciler {
     }
 }
 
+/// Ends all connections, and then reports the lines that were suppressed.
+///
+/// The report is made here and not when the engine is dropped. The last reference to the engine may
+/// belong to a thread that is ending, where the subscriber cannot log.
+impl Drop for Reconciler {
+    fn drop(&mut self) {
+        self.workers.clear();
+        self.engine.connection_log.report();
+    }
+}
+
 /// Replaces the value of a listener, or removes it if `value` is empty. Returns `true` if it
 /// changed.
 fn replace_if_changed<T: PartialEq>(

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -202,6 +202,21 @@ fn connection_log_limit_counts_connections_of_shutdown() {
     program.signal(Signal::TERM);
     assert_eq!(program.wait_for_exit(), Some(0));
     program.until("stopped");
+    assert_eq!(count_lines(&program) as u64 + summaries(&program).1, 20);
+}
+
+#[test]
+fn connection_log_limit_counts_connections_of_immediate_stop() {
+    let mut program = Program::start(&["--connection-log-limit", "1", "--workers", "1"], &[]);
+    program.until("ready");
+    let _connections: Vec<_> = (0..20).map(|_| connection(program.listener)).collect();
+    program.signal(Signal::TERM);
+    program.until("no new connections");
+    // A signal within a second counts as the first one.
+    thread::sleep(Duration::from_millis(1_100));
+    program.signal(Signal::TERM);
+    assert_eq!(program.wait_for_exit(), Some(0));
+    program.until("stopped immediately");
     assert_eq!(count_lines(&program) as u64 + summaries(&program).1, 20);
 }
 

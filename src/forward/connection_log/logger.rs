@@ -66,7 +66,7 @@ impl ConnectionLogger {
 
     /// Starts a task that reports the counts after this time.
     fn report_after(self: &Arc<Self>, delay: Duration) {
-        // If the runtime is shutting down, dropping the logger reports the counts.
+        // If the runtime is shutting down, the reconciler reports the counts.
         let Ok(runtime) = Handle::try_current() else { return };
         let this = self.clone();
         runtime.spawn(async move {
@@ -98,12 +98,6 @@ impl ConnectionLogger {
                  log failures only, use --connection-log failures (Settings::connection_log)"
             );
         }
-    }
-}
-
-impl Drop for ConnectionLogger {
-    fn drop(&mut self) {
-        self.report();
     }
 }
 

@@ -11,6 +11,7 @@ use nix::fcntl::{FcntlArg, OFlag, SpliceFFlags, fcntl, splice};
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::pipe2;
 
+use crate::forward::descriptors::DescriptorLimit;
 use crate::forward::engine::Engine;
 
 /// Capacity of a pipe in bytes: the maximum for unprivileged users (`fs.pipe-max-size`). With the
@@ -41,13 +42,14 @@ struct Pool {
     limit: usize,
     /// Time of the next attempt to open a pipe, if the last one failed.
     retry_at: Option<Instant>,
-    /// Set in [`prepare_worker`].
-    engine: Option<Arc<Engine>>,
+    /// Set in [`prepare_worker`]. Not the engine: the pool is dropped by a thread-local destructor,
+    /// which must not drop the last reference to it.
+    descriptors: Option<Arc<DescriptorLimit>>,
 }
 
 impl Pool {
     const fn new() -> Self {
-        Self { spare: Vec::new(), in_use: 0, limit: 1, retry_at: None, engine: None }
+        Self { spare: Vec::new(), in_use: 0, limit: 1, retry_at: None, descriptors: None }
     }
 
     fn acquire(&mut self) -> Option<PipeEnds> {
@@ -72,9 +74,9 @@ impl Pool {
     /// limit of pipe pages is reached.
     fn open(&self) -> Option<PipeEnds> {
         let ends = PipeEnds::open()?;
-        if let Some(engine) = &self.engine {
-            engine.descriptors.check(&ends.reader).ok()?;
-            engine.descriptors.check(&ends.writer).ok()?;
+        if let Some(descriptors) = &self.descriptors {
+            descriptors.check(&ends.reader).ok()?;
+            descriptors.check(&ends.writer).ok()?;
         }
         Some(ends)
     }
@@ -111,14 +113,14 @@ pub(in crate::forward) struct Pipe {
 /// splice(2) to a socket whose peer is lost raises SIGPIPE, and has no flag like `MSG_NOSIGNAL`.
 /// The action of the signal applies to the whole process and belongs to the embedding program, so
 /// the worker blocks the signal in its own thread instead.
-pub(in crate::forward) fn prepare_worker(engine: &Arc<Engine>) {
+pub(in crate::forward) fn prepare_worker(engine: &Engine) {
     let mut pipe = SigSet::empty();
     pipe.add(Signal::SIGPIPE);
     // It fails only for an invalid signal set.
     let _ = pipe.thread_block();
     POOL.with_borrow_mut(|pool| {
         pool.limit = (MAX_PIPES / engine.settings.workers.get()).max(1);
-        pool.engine = Some(engine.clone());
+        pool.descriptors = Some(engine.descriptors.clone());
     });
 }
 

@@ -1,7 +1,6 @@
 //! Replacement for systems without `splice(2)`: there are no pipes, and all bytes are copied.
 
 use std::io;
-use std::sync::Arc;
 
 use crate::forward::engine::Engine;
 
@@ -10,7 +9,7 @@ pub(in crate::forward) const CAPACITY: usize = 1 << 20;
 /// An uninhabited type, since no pipe can be acquired.
 pub(in crate::forward) enum Pipe {}
 
-pub(in crate::forward) fn prepare_worker(_: &Arc<Engine>) {}
+pub(in crate::forward) fn prepare_worker(_: &Engine) {}
 
 impl Pipe {
     pub(in crate::forward) fn acquire() -> Option<Self> {
