@@ -12,6 +12,7 @@ use sluicegate::forward::{DialFailure, Outcome};
 use sluicegate::plan::{Plan, RejectReason, Routing};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 
 use support::events::{Fields, record, recorded, recorded_of};
 use support::peer::{Backend, Peer, Reserved, Silent};
@@ -246,6 +247,26 @@ async fn events_of_endpoint_that_fails_and_recovers() {
     assert_eq!((recovery.get("level"), recovery.get("backend")), ("INFO", "default/database"));
     let failing_ms: u64 = recovery.get("failing_ms").parse().unwrap();
     assert!(failing_ms >= 1_000, "{recovery:?}");
+}
+
+/// Clients that are less patient than the dial timeout show that an endpoint does not answer.
+#[tokio::test]
+async fn events_of_endpoint_that_does_not_answer_impatient_clients() {
+    let (silent, echo) = (Silent::new().await, Peer::echo().await);
+    let routing = route("orders", [backend("database", 1, &[silent.address, echo.address])]);
+    record();
+    let settings = settings(1).with_dial_timeout(2 * WAIT_TIMEOUT);
+    let settings = settings.with_dial_budget(2 * WAIT_TIMEOUT);
+    let proxy = TestForwarder::with(settings, &plan([("leaving", ANY, routing)])).await;
+    // One of them is dialled to the silent endpoint.
+    let clients = [proxy.connect("leaving").await, proxy.connect("leaving").await];
+    eventually("accepted", || proxy.counters("leaving").accepted == 2).await;
+    // A client that leaves earlier proves nothing.
+    sleep(Duration::from_millis(1_200)).await;
+    clients.into_iter().for_each(Stream::reset);
+    let failures = || recorded_of("endpoint", &silent.address.to_string(), "endpoint failed");
+    eventually("the warning", || !failures().is_empty()).await;
+    assert_eq!(failures()[0].get("reason"), "timed_out");
 }
 
 /// However they end, and whether or not their listener is still there.

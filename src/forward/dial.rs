@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpSocket, TcpStream};
@@ -11,11 +10,10 @@ use tokio::time::sleep;
 use super::deadline::within;
 use super::descriptors::DescriptorLimit;
 use super::dial_failure::DialFailure;
-use super::dial_log::DialLog;
-use super::endpoints::{Attempt, Choice, Limits, Marks, State};
+use super::endpoints::{Attempt, Choice, Limits};
 use super::route::Endpoints;
 use super::settings::Settings;
-use crate::plan::BackendId;
+use super::shared_marks::SharedMarks;
 
 /// Number of attempts to open a socket after the first one found no descriptor.
 const DESCRIPTOR_RETRIES: usize = 40;
@@ -23,12 +21,15 @@ const DESCRIPTOR_RETRIES: usize = 40;
 /// Time between two attempts to open a socket.
 const DESCRIPTOR_RETRY_DELAY: Duration = Duration::from_millis(50);
 
+/// Time after which an attempt counts as failed if the client leaves. The kernel repeats a SYN that
+/// was not answered after 1 s.
+const NO_ANSWER_TIME: Duration = Duration::from_secs(1);
+
 /// Dialer for all workers, with the marks of failed endpoints.
 #[derive(Debug)]
 pub(super) struct Dialer {
     limits: Limits,
-    marks: Mutex<Marks>,
-    log: DialLog,
+    marks: SharedMarks,
 }
 
 /// A failed dial: the last endpoint that was tried, and the cause.
@@ -39,11 +40,8 @@ pub(super) struct FailedDial {
 
 impl Dialer {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self {
-            limits: Limits { attempt: settings.dial_timeout, budget: settings.dial_budget },
-            marks: Mutex::default(),
-            log: DialLog::default(),
-        }
+        let limits = Limits { attempt: settings.dial_timeout, budget: settings.dial_budget };
+        Self { limits, marks: SharedMarks::default() }
     }
 
     /// Connects to one of `endpoints`, and counts the attempts in `attempts`.
@@ -59,20 +57,16 @@ impl Dialer {
         let mut choice =
             Choice::new(endpoints.addresses, endpoints.rotation, self.limits, Instant::now());
         let mut last = None;
-        while let Some(attempt) = self.next(&mut choice) {
+        while let Some(attempt) = self.marks.next(&mut choice) {
             *attempts += 1;
             let endpoint = attempt.endpoint;
-            let error = match within(attempt.timeout, connect(endpoint, descriptors)).await {
-                Some(Ok(stream)) => {
-                    self.record_success(attempt, endpoints.backend);
-                    return Ok((endpoint, stream));
-                }
-                Some(Err(error)) => error,
-                None => no_answer_within(attempt.timeout),
+            let running = RunningAttempt::new(&self.marks, attempt, endpoints);
+            let error = match connect(running, descriptors).await {
+                Ok(stream) => return Ok((endpoint, stream)),
+                Err(error) => error,
             };
-            let failure = DialFailure::of(&error);
             tracing::debug!(%endpoint, %error, "cannot connect to the endpoint");
-            self.record_failure(attempt, failure, &error, endpoints);
+            let failure = DialFailure::of(&error);
             last = Some(FailedDial { endpoint, failure });
             // The next attempt would fail too. This does not apply to local ports: each endpoint
             // has its own.
@@ -82,76 +76,77 @@ impl Dialer {
         }
         Err(last.expect("BUG: backend without endpoints"))
     }
+}
 
-    fn next(&self, choice: &mut Choice<'_>) -> Option<Attempt> {
-        choice.next(&mut self.lock_marks(), Instant::now())
+/// An attempt whose result is not known yet. If it is dropped, the client has left.
+struct RunningAttempt<'a> {
+    marks: &'a SharedMarks,
+    attempt: Attempt,
+    endpoints: &'a Endpoints<'a>,
+    /// Begin of the handshake; `None` until the socket is open.
+    started: Option<Instant>,
+    is_finished: bool,
+}
+
+impl<'a> RunningAttempt<'a> {
+    fn new(marks: &'a SharedMarks, attempt: Attempt, endpoints: &'a Endpoints<'a>) -> Self {
+        Self { marks, attempt, endpoints, started: None, is_finished: false }
     }
 
-    fn record_success(&self, attempt: Attempt, backend: &BackendId) {
-        if attempt.state == State::Unmarked {
+    fn finish<T>(&mut self, result: &io::Result<T>) {
+        self.is_finished = true;
+        match result {
+            Ok(_) => self.marks.record_success(self.attempt, self.endpoints),
+            Err(error) => self.record_failure(error),
+        }
+    }
+
+    fn record_failure(&self, error: &io::Error) {
+        let failure = DialFailure::of(error);
+        let started = self.started.unwrap_or_else(Instant::now);
+        self.marks.record_failure(self.attempt, started, failure, error, self.endpoints);
+    }
+}
+
+impl Drop for RunningAttempt<'_> {
+    fn drop(&mut self) {
+        if self.is_finished {
             return;
         }
-        let recovery = self.lock_marks().record_success(attempt.endpoint, Instant::now());
-        if let Some(failing_for) = recovery {
-            let failing_ms = u64::try_from(failing_for.as_millis()).unwrap_or(u64::MAX);
-            tracing::info!(
-                endpoint = %attempt.endpoint,
-                %backend,
-                failing_ms,
-                "endpoint accepts connections again"
-            );
-        }
-    }
-
-    fn record_failure(
-        &self,
-        attempt: Attempt,
-        failure: DialFailure,
-        error: &io::Error,
-        endpoints: &Endpoints<'_>,
-    ) {
-        let (endpoint, now) = (attempt.endpoint, Instant::now());
-        if failure.is_local() {
-            return self.log.warn_local(endpoint, failure, error, now);
-        }
-        let is_check = attempt.state == State::Due;
-        let mut marks = self.lock_marks();
-        let Some(mark) = marks.record_failure(endpoint, is_check, now) else { return };
-        let has_others = endpoints.addresses.iter().any(|other| !marks.is_failing(*other));
-        drop(marks);
-        let consequence = if has_others {
-            "connections prefer others until a retry succeeds"
+        let elapsed = self.started.map_or(Duration::ZERO, |started| started.elapsed());
+        if elapsed >= NO_ANSWER_TIME {
+            // Otherwise an endpoint would never be marked if clients are less patient than the
+            // dial timeout.
+            self.record_failure(&no_answer_within(elapsed));
         } else {
-            "all endpoints of the backend fail, so its connections are reset unless one accepts"
-        };
-        tracing::warn!(
-            %endpoint,
-            backend = %endpoints.backend,
-            reason = failure.as_str(),
-            %error,
-            retry_after_s = mark.as_secs_f64(),
-            "endpoint failed; {consequence}"
-        );
-    }
-
-    /// Locks the marks. Callers hold the lock for one pass over the endpoints of a backend at most.
-    fn lock_marks(&self) -> MutexGuard<'_, Marks> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+            self.marks.abandon(self.attempt);
+        }
     }
 }
 
-/// Returns the error of an attempt that reached its timeout.
-fn no_answer_within(timeout: Duration) -> io::Error {
-    let message = format!("no answer within {:.3} s", timeout.as_secs_f64());
+/// Connects to the endpoint of an attempt, and records the result.
+async fn connect(
+    mut running: RunningAttempt<'_>,
+    descriptors: &DescriptorLimit,
+) -> io::Result<TcpStream> {
+    let Attempt { endpoint, timeout, .. } = running.attempt;
+    let result = match open_socket(endpoint, descriptors).await {
+        Ok(socket) => {
+            // The time to open the socket says nothing about the endpoint.
+            running.started = Some(Instant::now());
+            let connected = within(timeout, socket.connect(endpoint)).await;
+            connected.unwrap_or_else(|| Err(no_answer_within(timeout)))
+        }
+        Err(error) => Err(error),
+    };
+    running.finish(&result);
+    result
+}
+
+/// Returns the error of an attempt that got no answer.
+fn no_answer_within(time: Duration) -> io::Error {
+    let message = format!("no answer within {:.3} s", time.as_secs_f64());
     io::Error::new(ErrorKind::TimedOut, message)
-}
-
-async fn connect(endpoint: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<TcpStream> {
-    let socket = open_socket(endpoint, descriptors).await?;
-    socket.set_nodelay(true)?;
-    // Keepalive detects backends that are lost without FIN or RST.
-    socket.set_keepalive(true)?;
-    socket.connect(endpoint).await
 }
 
 /// Opens a socket. A thread that does not forward may have taken the descriptor that the connection
@@ -159,7 +154,11 @@ async fn connect(endpoint: SocketAddr, descriptors: &DescriptorLimit) -> io::Res
 async fn open_socket(endpoint: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<TcpSocket> {
     let open = || {
         let socket = if endpoint.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        descriptors.check_dial(&socket).map(|()| socket)
+        descriptors.check_dial(&socket)?;
+        socket.set_nodelay(true)?;
+        // Keepalive detects backends that are lost without FIN or RST.
+        socket.set_keepalive(true)?;
+        Ok(socket)
     };
     for _ in 0..DESCRIPTOR_RETRIES {
         match open() {

@@ -69,6 +69,7 @@ mod relay;
 mod route;
 mod route_table;
 mod settings;
+mod shared_marks;
 mod worker;
 
 pub use self::bindings::Bindings;

@@ -69,7 +69,7 @@ async fn neighbours_that_fail_reset_no_client() {
 #[tokio::test]
 async fn silent_endpoint_delays_one_connection() {
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
-    let timeout = Duration::from_millis(100);
+    let timeout = Duration::from_millis(500);
     let started = Instant::now();
     let proxy =
         start_proxy(settings(1).with_dial_timeout(timeout), &[silent.address, echo.address]).await;
@@ -83,7 +83,7 @@ async fn silent_endpoint_delays_one_connection() {
 #[tokio::test]
 async fn dial_timeout_keeps_early_data() {
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
-    let settings = settings(1).with_dial_timeout(Duration::from_millis(50));
+    let settings = settings(1).with_dial_timeout(Duration::from_millis(500));
     let proxy = start_proxy(settings, &[silent.address, echo.address]).await;
     for _ in 0..2 {
         let mut client = proxy.connect("tcp").await;
@@ -177,7 +177,8 @@ async fn dial_budget_resets_client() {
     proxy.ended("tcp", &[(TIMED_OUT, 1)]).await;
     let counters = proxy.counters("tcp");
     assert!(counters.dial_time >= budget, "{counters:?}");
-    assert_eq!(counters.dial_attempts, 2);
+    // The second attempt has 100 ms, unless the first one ends late.
+    assert!((1..=2).contains(&counters.dial_attempts), "{counters:?}");
 }
 
 /// The reset ends the dial long before the end of its budget.

@@ -6,6 +6,14 @@ use std::time::{Duration, Instant};
 use super::marks::{Marks, State};
 use super::rotation::Rotation;
 
+/// Maximum number of attempts at marked endpoints. All others are known to fail, so more of them
+/// would only multiply the load of a backend that is down.
+const MAX_MARKED_ATTEMPTS: usize = 8;
+
+/// Number of endpoints to look at for one attempt, before all of them. The marks are locked during
+/// this time, so it must be short also for a backend with thousands of endpoints.
+const SAMPLE: usize = 64;
+
 /// The choice of endpoints for one connection.
 #[derive(Debug)]
 pub(in crate::forward) struct Choice<'a> {
@@ -18,14 +26,14 @@ pub(in crate::forward) struct Choice<'a> {
     /// The endpoints that were tried, by index. Empty until the second attempt, which most
     /// connections do not need.
     tried: Vec<bool>,
-    /// Every endpoint was marked at the first attempt, so all of them are candidates.
-    ignores_marks: bool,
+    attempts: usize,
+    marked_attempts: usize,
 }
 
 /// Time limits of the attempts.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::forward) struct Limits {
-    /// Maximum duration of an attempt while another candidate is left.
+    /// Maximum duration of an attempt while another endpoint is left to try.
     pub(in crate::forward) attempt: Duration,
     /// Maximum duration of all attempts.
     pub(in crate::forward) budget: Duration,
@@ -41,6 +49,14 @@ pub(in crate::forward) struct Attempt {
     pub(in crate::forward) state: State,
 }
 
+/// Untried endpoints by state.
+#[derive(Default)]
+struct Candidates {
+    unmarked: Vec<usize>,
+    due: Vec<usize>,
+    marked: Vec<usize>,
+}
+
 impl<'a> Choice<'a> {
     /// Creates the choice for a connection. `endpoints` must not be empty.
     pub(in crate::forward) fn new(
@@ -49,80 +65,98 @@ impl<'a> Choice<'a> {
         limits: Limits,
         started: Instant,
     ) -> Self {
-        let (first, tried, ignores_marks) = (None, Vec::new(), false);
-        Self { endpoints, rotation, limits, started, first, tried, ignores_marks }
+        Self {
+            endpoints,
+            rotation,
+            limits,
+            started,
+            first: None,
+            tried: Vec::new(),
+            attempts: 0,
+            marked_attempts: 0,
+        }
     }
 
     /// Returns the next attempt; `None` if no candidate or no time is left. There is always a first
     /// attempt.
     pub(in crate::forward) fn next(&mut self, marks: &mut Marks, now: Instant) -> Option<Attempt> {
         let time_left = self.limits.budget.saturating_sub(now.duration_since(self.started));
-        if let Some(first) = self.first {
-            if time_left.is_zero() {
-                return None;
+        let index = match self.first {
+            None => self.pick_first(marks, now),
+            Some(_) if time_left.is_zero() => return None,
+            Some(first) => {
+                if self.tried.is_empty() {
+                    self.tried = vec![false; self.endpoints.len()];
+                    self.tried[first] = true;
+                }
+                let index = self.pick_other(marks, now)?;
+                self.tried[index] = true;
+                index
             }
-            if self.tried.is_empty() {
-                self.tried = vec![false; self.endpoints.len()];
-                self.tried[first] = true;
-            }
-        }
-        let (index, is_last) = self.pick(marks, now)?;
-        match self.first {
-            None => self.first = Some(index),
-            Some(_) => self.tried[index] = true,
-        }
+        };
+        self.first.get_or_insert(index);
+        self.attempts += 1;
         let endpoint = self.endpoints[index];
-        let timeout = if is_last { time_left } else { time_left.min(self.limits.attempt) };
         let state = marks.state(endpoint, now);
+        self.marked_attempts += usize::from(state == State::Marked);
+        let is_last =
+            self.attempts == self.endpoints.len() || self.marked_attempts == MAX_MARKED_ATTEMPTS;
+        let timeout = if is_last { time_left } else { time_left.min(self.limits.attempt) };
         if let (State::Due, Some(end)) = (state, now.checked_add(timeout)) {
             marks.start_check(endpoint, end);
         }
         Some(Attempt { endpoint, timeout, state })
     }
 
-    /// Returns the index of an endpoint, and `true` if no other candidate is left.
-    fn pick(&mut self, marks: &Marks, now: Instant) -> Option<(usize, bool)> {
-        let is_first = self.first.is_none();
-        let state = |index: usize| marks.state(self.endpoints[index], now);
-        if is_first {
-            // Nearly all connections end here. The check for another candidate stops at the first
-            // one, so that the number of endpoints does not matter.
-            let count = self.endpoints.len();
-            let turn = self.rotation.advance(count);
-            if state(turn) != State::Marked {
-                let mut others = (turn + 1..turn + count).map(|index| index % count);
-                return Some((turn, others.all(|other| state(other) == State::Marked)));
+    /// Returns the endpoint whose turn it is, or another one if it is marked.
+    fn pick_first(&self, marks: &Marks, now: Instant) -> usize {
+        let turn = self.rotation.advance(self.endpoints.len());
+        match marks.state(self.endpoints[turn], now) {
+            State::Marked => self.pick_other(marks, now).unwrap_or(turn),
+            State::Unmarked | State::Due => turn,
+        }
+    }
+
+    /// Returns an untried endpoint: an unmarked one if there is one, or else one that is due, or
+    /// else a marked one. A connection that has found a failed endpoint checks no other one while
+    /// there is a better candidate.
+    fn pick_other(&self, marks: &Marks, now: Instant) -> Option<usize> {
+        let count = self.endpoints.len();
+        let mut candidates = Candidates::default();
+        if count > SAMPLE {
+            let mut random = self.rotation.random();
+            for _ in 0..SAMPLE {
+                self.add_candidate(&mut candidates, random.usize(..count), marks, now);
             }
         }
-        let (mut unmarked, mut due, mut marked) = (Vec::new(), Vec::new(), Vec::new());
-        for index in 0..self.endpoints.len() {
-            if !is_first && self.tried[index] {
-                continue;
-            }
-            match state(index) {
-                State::Unmarked => unmarked.push(index),
-                State::Due => due.push(index),
-                State::Marked => marked.push(index),
-            }
+        // The sample does not prove that no endpoint is unmarked. One pass over all does, and the
+        // attempts that follow it need no other.
+        if candidates.unmarked.is_empty() && (self.marked_attempts == 0 || count <= SAMPLE) {
+            candidates = Candidates::default();
+            (0..count).for_each(|index| self.add_candidate(&mut candidates, index, marks, now));
         }
-        if is_first {
-            self.ignores_marks = unmarked.is_empty() && due.is_empty();
+        let Candidates { unmarked, due, mut marked } = candidates;
+        if self.marked_attempts == MAX_MARKED_ATTEMPTS {
+            marked.clear();
         }
-        if !self.ignores_marks {
-            // An endpoint that another connection marked in the meantime remains a candidate.
-            // Otherwise two connections could keep each other from trying their second endpoint.
-            let is_new = |index: &usize| {
-                marks
-                    .failing_since(self.endpoints[*index])
-                    .is_some_and(|since| since > self.started)
-            };
-            marked.retain(is_new);
-        }
-        let candidates = unmarked.len() + due.len() + marked.len();
-        // A connection that has found a failed endpoint checks another one only if no unmarked one
-        // is left.
         let group = [unmarked, due, marked].into_iter().find(|group| !group.is_empty())?;
-        let index = group[self.rotation.advance_other(group.len())];
-        Some((index, candidates == 1))
+        Some(group[self.rotation.advance_other(group.len())])
+    }
+
+    fn add_candidate(
+        &self,
+        candidates: &mut Candidates,
+        index: usize,
+        marks: &Marks,
+        now: Instant,
+    ) {
+        if self.tried.get(index) == Some(&true) {
+            return;
+        }
+        match marks.state(self.endpoints[index], now) {
+            State::Unmarked => candidates.unmarked.push(index),
+            State::Due => candidates.due.push(index),
+            State::Marked => candidates.marked.push(index),
+        }
     }
 }

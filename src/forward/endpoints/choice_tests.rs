@@ -14,8 +14,12 @@ const ATTEMPT: Duration = Duration::from_secs(3);
 const BUDGET: Duration = Duration::from_secs(10);
 const LIMITS: Limits = Limits { attempt: ATTEMPT, budget: BUDGET };
 
-fn endpoints(count: u8) -> Vec<SocketAddr> {
-    (1..=count).map(|number| SocketAddr::from(([10, 0, 0, number], 80))).collect()
+fn endpoints(count: u16) -> Vec<SocketAddr> {
+    let address = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        SocketAddr::from(([10, 0, high, low], 80))
+    };
+    (1..=count).map(address).collect()
 }
 
 /// A backend whose endpoints may refuse or not answer. Time passes only during attempts.
@@ -35,7 +39,7 @@ enum Behaviour {
 }
 
 impl Simulation {
-    fn new(count: u8) -> Self {
+    fn new(count: u16) -> Self {
         Self {
             endpoints: endpoints(count),
             rotation: Rotation::starting_at(0),
@@ -44,14 +48,14 @@ impl Simulation {
         }
     }
 
-    /// Makes a connection. Returns the last octets of the endpoints that it tried, `true` if the
+    /// Makes a connection. Returns the numbers of the endpoints that it tried, `true` if the
     /// last of them accepted it, and its duration.
-    fn connect(&mut self, behaviour: impl Fn(u8) -> Behaviour) -> (Vec<u8>, bool, Duration) {
+    fn connect(&mut self, behaviour: impl Fn(u16) -> Behaviour) -> (Vec<u16>, bool, Duration) {
         let started = self.now;
         let mut choice = Choice::new(&self.endpoints, &self.rotation, LIMITS, started);
         let mut tried = Vec::new();
         while let Some(attempt) = choice.next(&mut self.marks, self.now) {
-            let number = number(attempt.endpoint);
+            let (number, begun) = (number(attempt.endpoint), self.now);
             tried.push(number);
             match behaviour(number) {
                 Behaviour::Up => {
@@ -62,15 +66,18 @@ impl Simulation {
                 Behaviour::Silent => self.now += attempt.timeout,
             }
             let is_check = attempt.state == State::Due;
-            self.marks.record_failure(attempt.endpoint, is_check, self.now);
+            self.marks.record_failure(attempt.endpoint, is_check, begun, self.now);
         }
         (tried, false, self.now - started)
     }
 }
 
-fn number(endpoint: SocketAddr) -> u8 {
+fn number(endpoint: SocketAddr) -> u16 {
     match endpoint {
-        SocketAddr::V4(endpoint) => endpoint.ip().octets()[3],
+        SocketAddr::V4(endpoint) => {
+            let [.., high, low] = endpoint.ip().octets();
+            u16::from_be_bytes([high, low])
+        }
         SocketAddr::V6(_) => unreachable!("the endpoints are IPv4"),
     }
 }
@@ -139,15 +146,66 @@ fn attempts_end_with_the_budget() {
 }
 
 #[test]
-fn marked_endpoints_are_not_tried_while_others_are_unmarked() {
+fn marked_endpoints_are_tried_last() {
     let mut simulation = Simulation::new(4);
     let refusing = |number| if number <= 2 { Behaviour::Refusing } else { Behaviour::Up };
     for _ in 0..4 {
         simulation.connect(refusing);
     }
     let (mut tried, is_served, _) = simulation.connect(|_| Behaviour::Refusing);
-    tried.sort_unstable();
-    assert_eq!((tried, is_served), (vec![3, 4], false));
+    assert!(!is_served);
+    tried[..2].sort_unstable();
+    tried[2..].sort_unstable();
+    assert_eq!(tried, [3, 4, 1, 2]);
+}
+
+/// The marked endpoint has recovered, and no connection has noticed it yet.
+#[test]
+fn silent_endpoint_leaves_time_for_a_marked_one() {
+    let mut simulation = Simulation::new(2);
+    simulation.connect(|number| if number == 1 { Behaviour::Refusing } else { Behaviour::Up });
+    let (tried, is_served, delay) =
+        simulation.connect(|number| if number == 1 { Behaviour::Up } else { Behaviour::Silent });
+    assert_eq!((tried, is_served, delay), (vec![2, 1], true, ATTEMPT));
+}
+
+#[test]
+fn attempts_at_marked_endpoints_are_limited() {
+    for count in [20, 200] {
+        let mut simulation = Simulation::new(count);
+        let (tried, ..) = simulation.connect(|_| Behaviour::Refusing);
+        assert_eq!(tried.len(), usize::from(count), "no endpoint is marked");
+        let (tried, is_served, _) = simulation.connect(|_| Behaviour::Refusing);
+        assert_eq!((tried.len(), is_served), (8, false), "all endpoints are marked");
+    }
+}
+
+#[test]
+fn unmarked_endpoint_is_found_among_many() {
+    let mut simulation = Simulation::new(1_000);
+    let mut is_served_by = |up: fn(u16) -> bool| {
+        let behaviour = |number| if up(number) { Behaviour::Up } else { Behaviour::Refusing };
+        simulation.connect(behaviour).1
+    };
+    assert!(is_served_by(|number| number == 500));
+    for _ in 0..100 {
+        assert!(is_served_by(|number| number == 500));
+    }
+}
+
+#[test]
+fn share_of_failed_endpoints_is_spread_among_many() {
+    let mut simulation = Simulation::new(300);
+    let behaviour = |number| if number <= 200 { Behaviour::Refusing } else { Behaviour::Up };
+    let mut served = vec![0_u32; 301];
+    for _ in 0..30_000 {
+        let (tried, is_served, _) = simulation.connect(behaviour);
+        assert!(is_served);
+        served[usize::from(*tried.last().unwrap())] += 1;
+    }
+    // 300 for each, of which 200 are random: three times the standard deviation is 43.
+    let up = &served[201..];
+    assert!(up.iter().all(|served| (220..=380).contains(served)), "{up:?}");
 }
 
 /// Both connections begin when no endpoint is marked, and each finds another one that fails.
@@ -160,7 +218,7 @@ fn endpoint_marked_by_another_connection_remains_a_candidate() {
     assert_ne!(first[0].endpoint, first[1].endpoint);
     *now += ATTEMPT;
     for attempt in first {
-        marks.record_failure(attempt.endpoint, false, *now);
+        marks.record_failure(attempt.endpoint, false, *now, *now);
     }
     let second = choices.each_mut().map(|choice| choice.next(marks, *now).unwrap());
     assert_eq!(second.map(|attempt| attempt.endpoint), [first[1].endpoint, first[0].endpoint]);
@@ -226,12 +284,12 @@ proptest! {
     #[test]
     fn connection_tries_each_candidate_once_within_its_budget(
         steps in vec((vec(any_behaviour(), 6), 0_u64..12_000), 1..60),
-        count in 1_u8..=6,
+        count in 1_u16..=6,
     ) {
         let mut simulation = Simulation::new(count);
         for (behaviours, pause) in steps {
-            let behaviour = |number: u8| behaviours[usize::from(number) - 1];
-            let unmarked: Vec<u8> = (1..=count)
+            let behaviour = |number: u16| behaviours[usize::from(number) - 1];
+            let unmarked: Vec<u16> = (1..=count)
                 .filter(|number| {
                     let endpoint = simulation.endpoints[usize::from(*number) - 1];
                     simulation.marks.state(endpoint, simulation.now) == State::Unmarked

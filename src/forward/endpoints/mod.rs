@@ -4,14 +4,17 @@
 //! - **Marks.** An endpoint that fails is marked for 1, 2, 4, 8, then 10 s. Connections avoid it
 //!   while another endpoint is not marked. After that time, one connection tries it again. All
 //!   routes and workers share the marks, and the marks stay when a route changes.
-//! - **Attempts.** A connection tries each endpoint at most once, and those that are not marked
-//!   first. It gives up when it has tried all of these, or at the end of its dial budget. If every
-//!   endpoint is marked when it begins, it tries all of them.
+//! - **Attempts.** A connection tries each endpoint at most once. It tries those that are not
+//!   marked until all of them have failed. Every endpoint of the backend is marked then, so all
+//!   others are candidates; it tries at most 8 of them. It gives up earlier at the end of its dial
+//!   budget.
 
 mod choice;
 #[cfg(test)]
 mod choice_tests;
 mod marks;
+#[cfg(test)]
+mod marks_tests;
 mod rotation;
 
 pub(super) use self::choice::{Attempt, Choice, Limits};

@@ -28,6 +28,11 @@ impl Rotation {
         self.next.fetch_add(1, Ordering::Relaxed) % count
     }
 
+    /// Returns a pseudo-random generator. Each one has another seed.
+    pub(super) fn random(&self) -> fastrand::Rng {
+        fastrand::Rng::with_seed(self.next_other.fetch_add(1, Ordering::Relaxed) as u64)
+    }
+
     /// Returns the next of `count` other endpoints.
     pub(super) fn advance_other(&self, count: usize) -> usize {
         self.next_other.fetch_add(1, Ordering::Relaxed) % count

@@ -1,0 +1,98 @@
+//! The marks of failed endpoints, shared by all workers, and their log lines.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::dial_failure::DialFailure;
+use super::dial_log::DialLog;
+use super::endpoints::{Attempt, Choice, Marks, State};
+use super::route::Endpoints;
+
+/// The marks, behind a lock that is held for one choice at a time.
+#[derive(Debug, Default)]
+pub(super) struct SharedMarks {
+    marks: Mutex<Marks>,
+    /// Number of marked endpoints. Without any, a success needs no lock.
+    count: AtomicUsize,
+    log: DialLog,
+}
+
+impl SharedMarks {
+    /// Returns the next attempt of a connection.
+    pub(super) fn next(&self, choice: &mut Choice<'_>) -> Option<Attempt> {
+        choice.next(&mut self.lock(), Instant::now())
+    }
+
+    /// Records that an endpoint accepted a connection.
+    pub(super) fn record_success(&self, attempt: Attempt, endpoints: &Endpoints<'_>) {
+        if attempt.state == State::Unmarked && self.count.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let recovery = self.update(|marks| marks.record_success(attempt.endpoint, Instant::now()));
+        if let Some(failing_for) = recovery {
+            let failing_ms = u64::try_from(failing_for.as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(
+                endpoint = %attempt.endpoint,
+                backend = %endpoints.backend,
+                failing_ms,
+                "endpoint accepts connections again"
+            );
+        }
+    }
+
+    /// Records the failure of an attempt that began at `started`.
+    pub(super) fn record_failure(
+        &self,
+        attempt: Attempt,
+        started: Instant,
+        failure: DialFailure,
+        error: &io::Error,
+        endpoints: &Endpoints<'_>,
+    ) {
+        let (endpoint, now) = (attempt.endpoint, Instant::now());
+        if failure.is_local() {
+            self.abandon(attempt);
+            return self.log.warn_local(endpoint, failure, error, now);
+        }
+        let is_check = attempt.state == State::Due;
+        let report = self.update(|marks| {
+            let mark = marks.record_failure(endpoint, is_check, started, now)?;
+            let has_others = endpoints.addresses.iter().any(|other| !marks.is_failing(*other));
+            Some((mark, has_others))
+        });
+        let Some((mark, has_others)) = report else { return };
+        let consequence = if has_others {
+            "connections prefer others until a retry succeeds"
+        } else {
+            "all endpoints of the backend fail, so its connections are reset unless one accepts"
+        };
+        tracing::warn!(
+            %endpoint,
+            backend = %endpoints.backend,
+            reason = failure.as_str(),
+            %error,
+            retry_after_s = mark.as_secs_f64(),
+            "endpoint failed; {consequence}"
+        );
+    }
+
+    /// Records that an attempt ended without a result.
+    pub(super) fn abandon(&self, attempt: Attempt) {
+        if attempt.state == State::Due {
+            self.update(|marks| marks.abandon_check(attempt.endpoint, Instant::now()));
+        }
+    }
+
+    fn update<T>(&self, change: impl FnOnce(&mut Marks) -> T) -> T {
+        let mut marks = self.lock();
+        let result = change(&mut marks);
+        self.count.store(marks.count(), Ordering::Relaxed);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Marks> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
