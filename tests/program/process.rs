@@ -122,6 +122,17 @@ impl Program {
         until(&self.lines, &mut self.log, text)
     }
 
+    /// Waits for a line with each of these texts, in any order.
+    pub(crate) fn until_all(&mut self, texts: &[&str]) {
+        let start = self.log.len();
+        for text in texts {
+            let contains = |line: &Value| line["message"].as_str().unwrap().contains(text);
+            if !self.log[start..].iter().any(contains) {
+                self.until(text);
+            }
+        }
+    }
+
     pub(crate) fn probe(&self, path: &str) -> Option<(u16, String)> {
         send_request(self.health, &format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n"))
     }

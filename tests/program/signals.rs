@@ -30,8 +30,10 @@ fn stop_signals_within_a_second_count_as_one() {
     for signal in [Signal::TERM, Signal::TERM, Signal::QUIT, Signal::INT] {
         program.signal(signal);
     }
-    program.until("ignored: the last stop signal was less than 1 s ago, and both count as one");
-    program.until("no new connections");
+    program.until_all(&[
+        "no new connections",
+        "ignored: the last stop signal was less than 1 s ago, and both count as one",
+    ]);
     assert!(echoes(&mut live));
     drop(live);
     assert_eq!(program.wait_for_exit(), Some(0));
