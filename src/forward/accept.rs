@@ -101,7 +101,7 @@ impl Acceptor {
                         quiet_until = Instant::now() + WARNING_INTERVAL;
                         let listener = &self.listener.state().id;
                         let error = self.descriptors().describe(&error);
-                        tracing::warn!(%listener, %error, "cannot accept connections; retrying with backoff");
+                        tracing::warn!(%listener, %error, "cannot accept connections, clients wait in the backlog; retrying with backoff");
                     }
                     sleep(pause).await;
                     pause = (2 * pause).min(LONGEST_PAUSE);

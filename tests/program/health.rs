@@ -126,7 +126,7 @@ fn reserve_of_descriptors_serves_health_and_files() {
     let mut program = Program::start_command(program_with_descriptors(256), &[], &environment);
     program.until("ready");
     let mut clients = silent_connections(program.listener, 200);
-    let line = program.until("cannot accept connections");
+    let line = program.until("cannot accept connections, clients wait in the backlog");
     let error = line["error"].as_str().unwrap();
     assert!(error.contains("256") && error.contains("64 are reserved"), "{error}");
     program.answers_probes();
