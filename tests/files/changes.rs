@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 use sluicegate::model::{Caveat, ConditionType, NamespacedName, default_namespace, find_condition};
 use sluicegate::sources::FileSource;
 use sluicegate::{Report, Server};
 use tempfile::TempDir;
 
+use crate::followed::Followed;
 use crate::harness::{
     CLASS, FIRST, SECOND, follow, follow_directory, gateway, join, replace, route, service,
 };
@@ -42,6 +44,18 @@ async fn listener_is_added_and_removed() {
         std::net::TcpStream::connect(follower.at(*FIRST)).is_err()
     });
     follower.expect(*SECOND, Some("two"));
+}
+
+#[tokio::test]
+async fn poll_interval_may_be_longer_than_the_clock() {
+    for interval in [Duration::MAX, Duration::from_secs(1 << 62), Duration::from_secs(1 << 40)] {
+        let files = TempDir::new().unwrap();
+        let source = FileSource::new([files.path()]).poll_interval(interval);
+        let mut followed = Followed::run(source).await;
+        let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
+        fs::write(files.path().join("a.yaml"), namespace).unwrap();
+        followed.expect(&["a"]).await;
+    }
 }
 
 #[tokio::test]

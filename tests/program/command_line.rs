@@ -55,6 +55,12 @@ fn command_line_error_contains_remedy() {
             &[],
             "LoadBalancer, ClusterIP or NodePort",
         ),
+        (&["run", "--files", "x", "--poll", "1e19"], &[], "at most a year (8760h)"),
+        (
+            &["run", "--files", "x"],
+            &[("SLUICEGATE_STOP_DELAY", "99999999999999h")],
+            "at most a year (8760h)",
+        ),
         (
             &["run", "--kubernetes", "--service-annotations", "a=b,c"],
             &[],

@@ -116,7 +116,13 @@ impl FileWatch {
         }
         failures.log_changes(&self.failures, self.poll_interval);
         self.failures = failures;
-        self.poll_at = self.poll_interval.map(|interval| Instant::now() + interval);
+        self.poll_at = self.next_poll();
+    }
+
+    /// Returns the time of the next poll; `None` if polling is off, or if the interval ends later
+    /// than the clock can represent.
+    fn next_poll(&self) -> Option<Instant> {
+        self.poll_interval.and_then(|interval| Instant::now().checked_add(interval))
     }
 
     fn create_watcher(&self) -> notify::Result<RecommendedWatcher> {
@@ -183,7 +189,7 @@ impl FileWatch {
             // `select!` evaluates the future even if the guard is false.
             () = sleep_until(wake_at.unwrap_or_else(Instant::now)), if wake_at.is_some() => {
                 if !is_being_written {
-                    self.poll_at = self.poll_interval.map(|interval| Instant::now() + interval);
+                    self.poll_at = self.next_poll();
                     return WakeReason::Poll;
                 }
             }

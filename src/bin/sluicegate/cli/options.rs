@@ -46,7 +46,7 @@ Signals:
 Environment variables:
   Each option has one. An option on the command line takes precedence, and an
   empty variable counts as unset. Times are in seconds, or with a unit: 500ms,
-  30s, 5m, 1h.
+  30s, 5m, 1h. The longest is a year, 8760h.
 
 Exit status:
   0  stopped by a signal

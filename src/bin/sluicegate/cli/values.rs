@@ -80,15 +80,24 @@ pub(super) fn parse_health_address(text: &str) -> Result<SocketAddr, &'static st
     }
 }
 
+/// Longest time that an option accepts: a year. A longer one is a mistake, and may be too long for
+/// the clock.
+const MAX_DURATION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Parses a number of seconds, or a number with a unit as in Kubernetes: `500ms`, `30s`, `5m` or
 /// `1h`.
 pub(super) fn parse_seconds(text: &str) -> Result<Duration, &'static str> {
-    read_duration(text).ok_or("expected a number of seconds, 0 or more, such as 30 or 0.5, or 30s")
+    read_duration(text).ok_or(
+        "expected a number of seconds, 0 or more and at most a year (8760h), such as 30 or 0.5, or \
+         30s",
+    )
 }
 
 pub(super) fn parse_positive_seconds(text: &str) -> Result<Duration, &'static str> {
     let duration = read_duration(text).filter(|duration| !duration.is_zero());
-    duration.ok_or("expected a number of seconds above 0, such as 3 or 0.5, or 3s")
+    duration.ok_or(
+        "expected a number of seconds, above 0 and at most a year (8760h), such as 3 or 0.5, or 3s",
+    )
 }
 
 fn read_duration(text: &str) -> Option<Duration> {
@@ -97,7 +106,7 @@ fn read_duration(text: &str) -> Option<Duration> {
         units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)));
     let (number, seconds) = with_unit.unwrap_or((text, &1.0));
     let number: f64 = number.parse().ok()?;
-    Duration::try_from_secs_f64(number * seconds).ok()
+    Duration::try_from_secs_f64(number * seconds).ok().filter(|duration| *duration <= MAX_DURATION)
 }
 
 pub(super) fn parse_connection_log(text: &str) -> Result<ConnectionLog, &'static str> {
@@ -175,11 +184,16 @@ mod tests {
             ("2m", 120_000),
             ("1h", 3_600_000),
             ("0", 0),
+            ("8760h", 31_536_000_000),
         ] {
             assert_eq!(parse_seconds(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
-        for bad in ["", "s", "-1", "-1s", "1d", "1m30s", "inf", "NaN", "1e300h", "soon"] {
+        for bad in ["", "s", "-1", "-1s", "1d", "1m30s", "inf", "NaN", "soon"] {
             assert!(parse_seconds(bad).is_err(), "{bad}");
+        }
+        for long in ["1e19", "1e300h", "99999999999999h", "31536001", "8761h"] {
+            assert!(parse_seconds(long).is_err_and(|error| error.contains("8760h")), "{long}");
+            assert!(parse_positive_seconds(long).is_err(), "{long}");
         }
         assert!(parse_positive_seconds("0s").is_err());
     }
