@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod dial;
 mod reserve;
 #[path = "../forward/support/mod.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
