@@ -23,6 +23,10 @@ use super::live::Live;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Longest pause without a free descriptor. A busy listener takes each descriptor at once, so a
+/// quiet one has to try often.
+const LONGEST_EXHAUSTION_PAUSE: Duration = Duration::from_millis(100);
+
 /// Time between two checks for connections that have not dialled yet.
 const UNDIALLED_PAUSE: Duration = Duration::from_millis(1);
 
@@ -57,7 +61,7 @@ pub(super) async fn run(
         _ = stop.wait_for(|phase| *phase != Phase::Open) => {}
         () = acceptor.accept() => {}
     }
-    acceptor.accept_backlog();
+    acceptor.accept_backlog().await;
     drop(acceptor);
     // An error means that the receiver was dropped, so no task waits.
     let _ = closed.send(());
@@ -81,9 +85,7 @@ impl Acceptor {
         let mut is_warned = false;
         let mut quiet_until = Instant::now();
         loop {
-            while self.descriptors().has_undialled() {
-                sleep(UNDIALLED_PAUSE).await;
-            }
+            self.wait_for_dials().await;
             match poll_fn(|cx| self.poll_accept(cx)).await {
                 Ok(accepted) => {
                     pause = SHORTEST_PAUSE;
@@ -103,8 +105,13 @@ impl Acceptor {
                         let error = self.descriptors().describe(&error);
                         tracing::warn!(%listener, %error, "cannot accept connections, clients wait in the backlog; retrying with backoff");
                     }
-                    sleep(pause).await;
-                    pause = (2 * pause).min(LONGEST_PAUSE);
+                    let longest = if DescriptorLimit::is_exhaustion(&error) {
+                        LONGEST_EXHAUSTION_PAUSE
+                    } else {
+                        LONGEST_PAUSE
+                    };
+                    sleep(pause.min(longest)).await;
+                    pause = (2 * pause).min(longest);
                 }
             }
         }
@@ -113,18 +120,22 @@ impl Acceptor {
     /// Accepts a connection if there are descriptors for both of its sockets. Each poll checks this
     /// again, since the descriptors may be in use by the time a client connects.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
-        let held = match self.descriptors().admit(&self.socket) {
-            Ok(held) => held,
-            Err(error) if DescriptorLimit::has_client(&self.socket) => {
-                return Poll::Ready(Err(error));
-            }
-            // No client waits, so the poll below only registers for the next one.
-            Err(_) => None,
-        };
+        let held = self.descriptors().admit(&self.socket)?;
         let (stream, peer) = ready!(self.socket.poll_accept(cx))?;
+        Poll::Ready(Ok(self.accepted(stream, peer, held)))
+    }
+
+    fn accepted(&self, stream: TcpStream, peer: SocketAddr, held: Option<Reservation>) -> Accepted {
         let note_unchecked = || self.descriptors().note_unchecked(&stream, self.live.worker);
         let reservation = held.or_else(note_unchecked);
-        Poll::Ready(Ok(Accepted { stream, peer, reservation }))
+        Accepted { stream, peer, reservation }
+    }
+
+    /// Waits until accepts need not wait for dials.
+    async fn wait_for_dials(&self) {
+        while self.descriptors().has_undialled() {
+            sleep(UNDIALLED_PAUSE).await;
+        }
     }
 
     /// Accepts the connections in the backlog, which the kernel would reset when the socket is
@@ -132,13 +143,14 @@ impl Acceptor {
     ///
     /// This calls accept(2) without the runtime, which may not have received their event yet. The
     /// backlog limits the number of calls, so that clients that connect later do not prolong the
-    /// loop. Each connection is checked, since none can dial before all are accepted.
-    fn accept_backlog(&self) {
+    /// loop.
+    async fn accept_backlog(&self) {
         let socket = SockRef::from(&self.socket);
         for _ in 0..BACKLOG {
-            let Ok(reservation) = self.descriptors().hold(&self.socket) else { return };
+            self.wait_for_dials().await;
+            let Ok(held) = self.descriptors().admit(&self.socket) else { return };
             match socket.accept().and_then(into_tokio) {
-                Ok((stream, peer)) => self.serve(Accepted { stream, peer, reservation }),
+                Ok((stream, peer)) => self.serve(self.accepted(stream, peer, held)),
                 Err(error) if is_per_connection_error(&error) => {}
                 Err(_) => return,
             }
@@ -223,7 +235,8 @@ mod tests {
         const TIMEOUT: Duration = Duration::from_millis(10);
         // A random choice would be right in half of the cases.
         for _ in 0..20 {
-            let live = Arc::new(Live::new(0, Arc::new(Engine::new(Settings::default())), None));
+            let live =
+                Arc::new(Live::new(0, Arc::new(Engine::new(Settings::default()).unwrap()), None));
             live.spawn(|place| async move {
                 let _place = place;
                 pending().await

@@ -1,5 +1,6 @@
 //! State that all workers of a forwarder share.
 
+use std::io;
 use std::sync::Arc;
 
 use super::connection_log::ConnectionLogger;
@@ -17,15 +18,19 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(settings: Settings) -> Self {
-        Self {
+    /// Creates the shared state.
+    ///
+    /// # Errors
+    /// The error of [`DescriptorLimit::read`].
+    pub(super) fn new(settings: Settings) -> io::Result<Self> {
+        Ok(Self {
             dialer: Dialer::new(&settings),
             descriptors: Arc::new(DescriptorLimit::read(
                 settings.descriptor_reserve,
                 settings.workers,
-            )),
+            )?),
             connection_log: Arc::new(ConnectionLogger::new(&settings)),
             settings,
-        }
+        })
     }
 }

@@ -40,7 +40,7 @@ pub(super) struct Reconciler {
 
 impl Reconciler {
     pub(super) fn start(settings: Settings) -> io::Result<Self> {
-        let engine = Arc::new(Engine::new(settings));
+        let engine = Arc::new(Engine::new(settings)?);
         let workers = (0..engine.settings.workers.get())
             .map(|number| Worker::start(number, engine.clone()))
             .collect::<io::Result<Vec<_>>>()?;

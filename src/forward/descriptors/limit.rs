@@ -2,17 +2,20 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bounds::Bounds;
+use super::checking::Checking;
 #[cfg(target_os = "linux")]
 use super::linux::{
-    Descriptor, descriptor_limit, duplicate, is_exhaustion, is_readable, new_exhaustion, number,
+    Descriptor, HeldDescriptor, descriptor_limit, duplicate, is_exhaustion, is_readable,
+    new_exhaustion, number, open_neutral,
 };
 use super::reservation::Reservation;
 #[cfg(not(target_os = "linux"))]
 use super::unsupported::{
-    Descriptor, descriptor_limit, duplicate, is_exhaustion, is_readable, new_exhaustion, number,
+    Descriptor, HeldDescriptor, descriptor_limit, duplicate, is_exhaustion, is_readable,
+    new_exhaustion, number, open_neutral,
 };
 
 /// The limit of descriptors, with the reserve that the engine leaves unused. All workers share it.
@@ -20,9 +23,10 @@ use super::unsupported::{
 pub(in crate::forward) struct DescriptorLimit {
     /// `None` if nothing is reserved.
     bounds: Option<Bounds>,
-    /// Accepts are checked. This is never reset: a low number does not prove that few descriptors
-    /// are in use, since it may be the only free one.
-    is_checking: AtomicBool,
+    /// The descriptor that reservations duplicate; `None` if nothing is reserved. It is no
+    /// listening socket: a duplicate of one would keep the socket listening after it is closed.
+    neutral: Option<HeldDescriptor>,
+    checking: Checking,
     /// One for each worker.
     undialled: Box<[Undialled]>,
 }
@@ -33,55 +37,62 @@ pub(in crate::forward) struct DescriptorLimit {
 #[repr(align(128))]
 struct Undialled(AtomicUsize);
 
+impl Undialled {
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, count: usize) {
+        self.0.store(count, Ordering::Relaxed);
+    }
+}
+
 impl DescriptorLimit {
     /// Reads the limit of the process, of which `reserve` descriptors are left unused.
-    pub(in crate::forward) fn read(reserve: usize, workers: NonZeroUsize) -> Self {
-        Self::new(descriptor_limit().and_then(|limit| Bounds::new(limit, reserve)), workers)
+    ///
+    /// # Errors
+    /// The error of opening a descriptor.
+    pub(in crate::forward) fn read(reserve: usize, workers: NonZeroUsize) -> io::Result<Self> {
+        let bounds =
+            descriptor_limit().and_then(|limit| Bounds::new(limit, reserve, workers.get()));
+        Self::new(bounds, workers)
     }
 
-    fn new(bounds: Option<Bounds>, workers: NonZeroUsize) -> Self {
+    fn new(bounds: Option<Bounds>, workers: NonZeroUsize) -> io::Result<Self> {
         let undialled = (0..workers.get()).map(|_| Undialled::default()).collect();
-        Self { bounds, is_checking: AtomicBool::new(false), undialled }
-    }
-
-    fn is_checking(&self) -> bool {
-        self.is_checking.load(Ordering::Relaxed)
+        let neutral = bounds.map(|_| open_neutral()).transpose()?;
+        Ok(Self { bounds, neutral, checking: Checking::default(), undialled })
     }
 
     /// Returns `true` if accepts have to wait: they are checked, and connections that were accepted
     /// without a check still need a descriptor for their dial.
     pub(in crate::forward) fn has_undialled(&self) -> bool {
-        self.is_checking() && self.undialled.iter().any(|count| count.0.load(Ordering::Relaxed) > 0)
+        self.checking.is_on() && self.undialled.iter().any(|count| count.get() > 0)
     }
 
-    /// Checks that a connection can be accepted on `listener`, if accepts are checked. Returns the
-    /// reservation for its dial; `None` without a check.
+    /// Checks that a connection can be accepted on `listener`, if accepts are checked and a client
+    /// waits. Returns the reservation for its dial; `None` without a check.
     ///
     /// # Errors
-    /// The error of [`hold`](Self::hold).
+    /// `EMFILE` without two free descriptors outside the reserve.
     pub(in crate::forward) fn admit(
         &self,
         listener: &impl Descriptor,
     ) -> io::Result<Option<Reservation>> {
-        if self.is_checking() { self.hold(listener) } else { Ok(None) }
+        if self.checking.is_on() && is_readable(listener) { self.hold() } else { Ok(None) }
     }
 
-    /// Checks that a connection can be accepted on `listener`. Returns the reservation for its
-    /// dial; `None` if nothing is reserved.
-    ///
-    /// # Errors
-    /// `EMFILE` without two free descriptors outside the reserve.
-    pub(in crate::forward) fn hold(
-        &self,
-        listener: &impl Descriptor,
-    ) -> io::Result<Option<Reservation>> {
-        let Some(bounds) = self.bounds else { return Ok(None) };
-        let held = duplicate(listener)?;
+    /// Checks that a connection can be accepted. Returns the reservation for its dial; `None` if
+    /// nothing is reserved.
+    fn hold(&self) -> io::Result<Option<Reservation>> {
+        let (Some(bounds), Some(neutral)) = (self.bounds, &self.neutral) else { return Ok(None) };
+        let held = duplicate(neutral)?;
         // Both are open at the same time, so both numbers were free. Dropping this one frees its
         // number for the accepted socket.
-        let accepted = duplicate(listener)?;
-        let has_room = number(&held) < bounds.end && number(&accepted) < bounds.end;
-        if has_room { Ok(Some(Reservation::Held(held))) } else { Err(new_exhaustion()) }
+        let accepted = duplicate(neutral)?;
+        let highest = number(&held).max(number(&accepted));
+        self.checking.note(bounds.tolerance > 0 && highest < bounds.low_end);
+        if highest < bounds.end { Ok(Some(Reservation::Held(held))) } else { Err(new_exhaustion()) }
     }
 
     /// Notes that `worker` accepted a connection without a check, and returns its reservation. From
@@ -92,10 +103,13 @@ impl DescriptorLimit {
         worker: usize,
     ) -> Option<Reservation> {
         let bounds = self.bounds?;
-        let count = &self.undialled[worker].0;
-        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        if number(socket) >= bounds.check_from {
-            self.start_checking();
+        let count = &self.undialled[worker];
+        count.set(count.get() + 1);
+        // After earlier checks, a few low numbers may be the only free ones. The dials then need
+        // numbers after the end, which are enough for this many connections.
+        let is_burst = || self.checking.was_on() && count.get() > bounds.tolerance;
+        if number(socket) >= bounds.check_from || is_burst() {
+            self.checking.start();
         }
         Some(Reservation::Counted)
     }
@@ -104,22 +118,15 @@ impl DescriptorLimit {
     /// ended.
     pub(in crate::forward) fn release(&self, reservation: Option<Reservation>, worker: usize) {
         if let Some(Reservation::Counted) = reservation {
-            let count = &self.undialled[worker].0;
-            count.store(count.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+            let count = &self.undialled[worker];
+            count.set(count.get() - 1);
         }
     }
 
     /// Notes that an accept failed. If it lacked a descriptor, accepts are checked from now on.
     pub(in crate::forward) fn note_accept_error(&self, error: &io::Error) {
         if self.bounds.is_some() && is_exhaustion(error) {
-            self.start_checking();
-        }
-    }
-
-    fn start_checking(&self) {
-        // A store for each accept would move the cache line between the processors.
-        if !self.is_checking() {
-            self.is_checking.store(true, Ordering::Relaxed);
+            self.checking.start();
         }
     }
 
@@ -139,9 +146,9 @@ impl DescriptorLimit {
         check(socket, self.bounds.map(|bounds| bounds.dial_end))
     }
 
-    /// Returns `true` if a client waits in the backlog of `listener`.
-    pub(in crate::forward) fn has_client(listener: &impl Descriptor) -> bool {
-        is_readable(listener)
+    /// Returns `true` if the process had no free descriptor.
+    pub(in crate::forward) fn is_exhaustion(error: &io::Error) -> bool {
+        is_exhaustion(error)
     }
 
     /// Returns the text of an error, with limit and reserve if a descriptor was missing.
@@ -172,9 +179,16 @@ mod tests {
     use super::*;
 
     fn limit(end: i32) -> DescriptorLimit {
-        let (check_from, dial_end) = (end / 2, end.saturating_add(1));
-        let bounds = Bounds { limit: 1024, reserve: 128, check_from, end, dial_end };
-        DescriptorLimit::new(Some(bounds), NonZeroUsize::new(2).expect("not 0"))
+        let bounds = Bounds {
+            limit: 1024,
+            reserve: 128,
+            low_end: end / 4,
+            check_from: end / 2,
+            end,
+            dial_end: end.saturating_add(1),
+            tolerance: 2,
+        };
+        DescriptorLimit::new(Some(bounds), NonZeroUsize::new(2).expect("not 0")).unwrap()
     }
 
     #[test]
@@ -183,10 +197,10 @@ mod tests {
         let number = number(&socket);
         let limit_above = limit(2 * number + 2);
         limit_above.note_unchecked(&socket, 0);
-        assert!(!limit_above.is_checking());
+        assert!(!limit_above.checking.is_on());
         let limit_at = limit(2 * number);
         limit_at.note_unchecked(&socket, 0);
-        assert!(limit_at.is_checking());
+        assert!(limit_at.checking.is_on());
     }
 
     #[test]
@@ -203,7 +217,7 @@ mod tests {
             limit.release(None, worker);
         }
         assert!(!limit.has_undialled());
-        limit.release(limit.hold(&socket).unwrap_or_default(), 0);
+        limit.release(limit.hold().unwrap_or_default(), 0);
         assert!(!limit.has_undialled());
     }
 
@@ -211,18 +225,15 @@ mod tests {
     fn accepts_are_checked_after_exhaustion() {
         let limit = limit(i32::MAX);
         limit.note_accept_error(&io::ErrorKind::ConnectionReset.into());
-        assert!(!limit.is_checking());
+        assert!(!limit.checking.is_on());
         limit.note_accept_error(&new_exhaustion());
-        assert!(limit.is_checking());
+        assert!(limit.checking.is_on());
     }
 
     #[test]
     fn accept_holds_a_descriptor_or_fails() {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        assert!(limit(i32::MAX).hold(&listener).unwrap().is_some());
-        let error = limit(0).hold(&listener).unwrap_err();
-        assert!(is_exhaustion(&error));
-        assert!(limit(0).admit(&listener).unwrap().is_none(), "no check is needed yet");
+        assert!(limit(i32::MAX).hold().unwrap().is_some());
+        assert!(is_exhaustion(&limit(0).hold().unwrap_err()));
     }
 
     #[test]
@@ -237,22 +248,61 @@ mod tests {
 
     #[test]
     fn reserve_of_zero_checks_nothing() {
-        let unlimited = DescriptorLimit::read(0, NonZeroUsize::MIN);
+        let unlimited = DescriptorLimit::read(0, NonZeroUsize::MIN).unwrap();
         let file = File::open("/dev/null").unwrap();
         assert!(unlimited.note_unchecked(&file, 0).is_none());
         unlimited.note_accept_error(&new_exhaustion());
-        assert!(!unlimited.is_checking());
-        assert!(unlimited.hold(&file).unwrap().is_none());
+        assert!(!unlimited.checking.is_on());
+        assert!(unlimited.hold().unwrap().is_none());
         assert!(unlimited.check(&file).is_ok() && unlimited.check_dial(&file).is_ok());
         assert_eq!(unlimited.describe(&new_exhaustion()), new_exhaustion().to_string());
     }
 
     #[test]
-    fn waiting_client_is_detected() {
+    fn accept_is_checked_if_checks_are_on_and_a_client_waits() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        assert!(!DescriptorLimit::has_client(&listener));
+        let limit = limit(0);
+        let has_reservation = || limit.admit(&listener).map(|reservation| reservation.is_some());
+        limit.checking.start();
+        assert!(!has_reservation().unwrap());
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        assert!(DescriptorLimit::has_client(&listener));
+        assert!(is_exhaustion(&has_reservation().unwrap_err()));
+        (0..1024).for_each(|_| limit.checking.note(true));
+        assert!(!has_reservation().unwrap());
+    }
+
+    #[test]
+    fn reservation_does_not_keep_a_closed_listener_open() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let _client = TcpStream::connect(address).unwrap();
+        let limit = limit(i32::MAX);
+        limit.checking.start();
+        let reservation = limit.admit(&listener).unwrap();
+        assert!(matches!(reservation, Some(Reservation::Held(_))));
+        drop(listener);
+        assert!(TcpStream::connect(address).is_err());
+    }
+
+    #[test]
+    fn checks_end_after_low_numbers_and_return_with_a_burst() {
+        let socket = File::open("/dev/null").unwrap();
+        let limit = limit(i32::MAX);
+        // Before the first check, numbers prove that few descriptors are in use.
+        let unchecked: Vec<_> = (0..10).map(|_| limit.note_unchecked(&socket, 0)).collect();
+        assert!(!limit.checking.is_on());
+        unchecked.into_iter().for_each(|reservation| limit.release(reservation, 0));
+
+        limit.checking.start();
+        (0..1024).for_each(|_| drop(limit.hold().unwrap()));
+        assert!(!limit.checking.is_on());
+        for _ in 0..10 {
+            let pair = [limit.note_unchecked(&socket, 0), limit.note_unchecked(&socket, 0)];
+            pair.into_iter().for_each(|reservation| limit.release(reservation, 0));
+        }
+        assert!(!limit.checking.is_on(), "two at a time are tolerated");
+        (0..3).for_each(|_| drop(limit.note_unchecked(&socket, 0)));
+        assert!(limit.checking.is_on());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
@@ -20,6 +20,11 @@ pub(super) fn descriptor_limit() -> Option<u64> {
 /// Returns the number of a descriptor.
 pub(super) fn number(descriptor: &impl AsFd) -> i32 {
     descriptor.as_fd().as_raw_fd()
+}
+
+/// Opens a descriptor that has no effect. It needs no file system.
+pub(super) fn open_neutral() -> io::Result<HeldDescriptor> {
+    Ok(eventfd(0, EventfdFlags::CLOEXEC)?)
 }
 
 /// Duplicates a descriptor; the duplicate has the lowest free number.

@@ -14,11 +14,16 @@
 //!
 //! Below one half, no check is needed, even if no accepted connection has dialled yet: the dials
 //! need as many descriptors again at most. When an accepted socket reaches one half, accepting
-//! pauses until they have dialled. From then on, an accept first duplicates the listening socket
+//! pauses until they have dialled. From then on, an accept first duplicates a neutral descriptor
 //! twice. If both numbers are below the end, one is for the accepted socket, and the connection
 //! holds the other one until it dials. Otherwise the connection waits in the backlog.
+//!
+//! Checks end when the numbers of 1,024 checks in a row are below one quarter. These may still be
+//! the only free numbers, so from then on few connections of a worker may be accepted before they
+//! dial: one more starts the checks again. The numbers after the end are enough for their dials.
 
 mod bounds;
+mod checking;
 mod limit;
 #[cfg(target_os = "linux")]
 mod linux;

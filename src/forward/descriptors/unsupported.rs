@@ -19,6 +19,10 @@ pub(super) fn number(_: &impl Descriptor) -> i32 {
     0
 }
 
+pub(super) fn open_neutral() -> io::Result<HeldDescriptor> {
+    Err(new_exhaustion())
+}
+
 pub(super) fn duplicate(_: &impl Descriptor) -> io::Result<HeldDescriptor> {
     Err(new_exhaustion())
 }
