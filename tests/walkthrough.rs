@@ -293,7 +293,7 @@ fn sighup_reads_all_files_again() {
     gateway.until("Ctrl-C stops");
     gateway.signal(Signal::HUP);
     let printed = gateway.until("files read again: 3");
-    assert!(printed.contains("(nothing changed), errors: 0"), "{printed}");
+    assert!(printed.contains("(no object changed); errors: 0"), "{printed}");
     assert!(gateway.connect(files.foo).is_ok());
     gateway.signal(Signal::TERM);
     assert!(gateway.exits_with_success());

@@ -80,7 +80,7 @@ fn comments_and_backups_are_not_logged() {
     program.until("files read: 2, objects: 2 (1 added, 0 changed, 0 removed)");
     for line in &program.log {
         let text = line["message"].as_str().unwrap();
-        assert!(!text.contains("not read in") && !text.contains("(0 added"), "{text}");
+        assert!(!text.contains("not read in") && !text.contains("(no object"), "{text}");
     }
 }
 
@@ -98,8 +98,8 @@ fn log_contains_corrected_errors() {
     // The other error is the same at another line.
     fs::write(&file, ["# moved\n", &two, &namespace("a")].concat()).unwrap();
     program.until("a.yaml: corrected: ");
-    let line = program.until("files read: 1, objects: 1");
-    assert_eq!(line["errors"], 1);
+    let line = program.until("files read: 1, objects: 1 (no object changed); errors: 1");
+    assert_eq!((&line["errors"], &line["level"]), (&1.into(), &"INFO".into()));
     fs::write(&file, namespace("a")).unwrap();
     program.until("a.yaml: corrected, it contains no errors now");
     fs::write(&file, FAULTY).unwrap();
@@ -146,11 +146,12 @@ fn sighup_reads_all_files_again() {
     program.until("ready");
     program.signal(Signal::HUP);
     program.until("reading all files again");
-    let line = program.until("files read again: 1, objects: 5 (nothing changed), errors: 0");
+    let line = program.until("files read again: 1, objects: 5 (no object changed); errors: 0");
     assert_eq!(
         (&line["files"], &line["objects"], &line["errors"]),
         (&1.into(), &5.into(), &0.into())
     );
+    assert_eq!(line["level"], "INFO");
     assert!(program.is_ready());
 }
 
@@ -164,8 +165,8 @@ fn sighup_logs_changes_and_remaining_errors() {
     let mut program = run(files.path());
     program.until("ready");
     program.signal(Signal::HUP);
-    let line = program.until("files read again: 1, objects: 1 (nothing changed), errors: 30");
-    assert_eq!(line["level"], "INFO");
+    let result = "files read again: 1, objects: 1 (no object changed); errors: 30, described in";
+    assert_eq!(program.until(result)["level"], "WARN");
     for number in 0..20 {
         let line = program.until("");
         assert_eq!(line["level"], "WARN", "{line}");
@@ -180,7 +181,31 @@ fn sighup_logs_changes_and_remaining_errors() {
     program.signal(Signal::HUP);
     let line = program.until("files read again: 1, objects: 1 (");
     let text = line["message"].as_str().unwrap();
-    assert!(text.contains(" added, 0 changed, 1 removed), errors: 0"), "{text}");
+    assert!(text.contains(" added, 0 changed, 1 removed); errors: 0"), "{text}");
+}
+
+#[test]
+fn sighup_has_the_same_result_each_time_a_path_is_gone() {
+    let mut program = Program::start(&["--poll", "0"], &[]);
+    program.until("ready");
+    let files = program.files.as_ref().unwrap().path().to_owned();
+    let gone = files.with_extension("gone");
+    fs::rename(&files, &gone).unwrap();
+    for _ in 0..2 {
+        program.signal(Signal::HUP);
+        program.until("no files were read; 5 objects from files stay in use");
+        let line = program.until("files read again: ");
+        assert_eq!(
+            (&line["level"], line["message"].as_str().unwrap()),
+            (
+                &"WARN".into(),
+                "files read again: 0, objects: 5 (no object changed); errors: 1, described in \
+                 other warnings"
+            )
+        );
+        program.until("No such file or directory");
+    }
+    fs::rename(&gone, &files).unwrap();
 }
 
 /// The program does not wait for a file that is being read.

@@ -98,7 +98,7 @@ fn sighup_reads_files_without_events_and_polling() {
     program.signal(rustix::process::Signal::HUP);
     program.until("reading all files again");
     program.until("1 added, 0 changed, 0 removed");
-    program.until("(1 added, 0 changed, 1 removed), errors: 0");
+    program.until("(1 added, 0 changed, 1 removed); errors: 0");
 }
 
 #[test]

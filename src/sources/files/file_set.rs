@@ -1,6 +1,7 @@
 //! The parsed files, and the objects that are in use.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,6 +72,17 @@ pub(super) struct Changes {
     pub(super) added: usize,
     pub(super) changed: usize,
     pub(super) removed: usize,
+}
+
+/// Displays the numbers of objects.
+impl fmt::Display for Changes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { added, changed, removed, .. } = self;
+        match added + changed + removed {
+            0 => f.write_str("no object changed"),
+            _ => write!(f, "{added} added, {changed} changed, {removed} removed"),
+        }
+    }
 }
 
 impl FileSet {

@@ -110,6 +110,11 @@ impl Problems {
         texts
     }
 
+    /// Returns the number of errors of all files.
+    pub(super) fn error_count(&self) -> usize {
+        self.errors.values().map(FileErrors::count).sum()
+    }
+
     fn push(&mut self, text: impl FnOnce() -> String) {
         if self.texts.len() < MAX_PROBLEMS {
             self.texts.push(text());

@@ -171,25 +171,27 @@ impl ReadLog {
 
 fn log_counts(files: &FileSet, changes: Changes, is_first: bool) {
     let (read, objects) = (files.file_count(), files.object_count());
-    let errors: usize = files.problems().errors.values().map(FileErrors::count).sum();
-    let Changes { added, changed, removed, .. } = changes;
+    let errors = files.problems().error_count();
+    let changes = if is_first { String::new() } else { format!(" ({changes})") };
+    let error_text = if errors == 0 { String::new() } else { format!("; errors: {errors}") };
     warn_if_empty(files);
-    if is_first {
-        tracing::info!(files = read, objects, errors, "files read: {read}, objects: {objects}");
-    } else {
-        tracing::info!(
-            files = read,
-            objects,
-            errors,
-            "files read: {read}, objects: {objects} ({added} added, {changed} changed, {removed} \
-             removed)"
-        );
-    }
+    tracing::info!(
+        files = read,
+        objects,
+        errors,
+        "files read: {read}, objects: {objects}{changes}{error_text}"
+    );
 }
 
 fn warn_if_empty(files: &FileSet) {
-    if files.file_count() == 0 {
-        tracing::warn!("no files were read; the gateway has no objects from files");
+    if files.file_count() > 0 {
+        return;
+    }
+    match files.object_count() {
+        0 => tracing::warn!("no files were read; the gateway has no objects from files"),
+        // Another line follows when the objects are removed.
+        _ if files.next_removal().is_some() => {}
+        objects => tracing::warn!("no files were read; {objects} objects from files stay in use"),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use super::file_set::{Changes, FileSet};
-use super::problems::FileErrors;
 
 /// Maximum number of remaining problems that are logged again.
 const MAX_REPEATED: usize = 20;
@@ -30,7 +29,6 @@ impl ReloadRequest {
     /// Adds changes since the request.
     pub(super) fn add(&mut self, changes: Changes) {
         let total = &mut self.changes;
-        total.is_changed |= changes.is_changed;
         total.added += changes.added;
         total.changed += changes.changed;
         total.removed += changes.removed;
@@ -39,18 +37,14 @@ impl ReloadRequest {
     /// Logs what was read and what changed, and again the problems that remain.
     pub(super) fn log_result(&self, files: &FileSet) {
         let (read, objects) = (files.file_count(), files.object_count());
-        let errors: usize = files.problems().errors.values().map(FileErrors::count).sum();
-        let Changes { is_changed, added, changed, removed, .. } = self.changes;
-        let changes = match is_changed {
-            true => format!("{added} added, {changed} changed, {removed} removed"),
-            false => "nothing changed".to_owned(),
-        };
-        tracing::info!(
-            files = read,
-            objects,
-            errors,
-            "files read again: {read}, objects: {objects} ({changes}), errors: {errors}"
-        );
+        let (errors, changes) = (files.problems().error_count(), self.changes);
+        let result =
+            format!("files read again: {read}, objects: {objects} ({changes}); errors: {errors}");
+        if errors == 0 {
+            tracing::info!(files = read, objects, errors, "{result}");
+        } else {
+            tracing::warn!(files = read, objects, errors, "{result}, described in other warnings");
+        }
         // New problems are logged with the report that contains them.
         let problems = files.problems().texts();
         let remaining: Vec<_> =
