@@ -188,7 +188,8 @@ mod tests {
             dial_end: end.saturating_add(1),
             tolerance: 2,
         };
-        DescriptorLimit::new(Some(bounds), NonZeroUsize::new(2).expect("not 0")).unwrap()
+        DescriptorLimit::new(Some(bounds), NonZeroUsize::new(2).expect("not 0"))
+            .expect("descriptors are free")
     }
 
     #[test]
