@@ -1,5 +1,6 @@
 //! The health endpoints.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,24 +21,39 @@ const FAILURE_THRESHOLD: usize = 3;
 
 impl Program {
     fn answers_probes(&self) {
+        self.answers_probes_after(Duration::ZERO);
+    }
+
+    fn answers_probes_after(&self, delay: Duration) {
         for path in ["/livez", "/readyz"] {
-            let answers = (0..FAILURE_THRESHOLD).any(|_| is_answered(self.health, path));
+            let answers = (0..FAILURE_THRESHOLD).any(|_| is_answered(self.health, path, delay));
             assert!(answers, "{FAILURE_THRESHOLD} probes of {path} in a row failed");
         }
     }
 }
 
-/// Sends a probe as the kubelet does. Returns `true` if it is answered before the timeout.
-fn is_answered(address: SocketAddr, path: &str) -> bool {
+/// Sends a probe as the kubelet does: the request follows `delay` after the connection. Returns
+/// `true` if it is answered before the timeout.
+fn is_answered(address: SocketAddr, path: &str, delay: Duration) -> bool {
     let answer = || -> io::Result<String> {
         let mut stream = TcpStream::connect_timeout(&address, PROBE_TIMEOUT)?;
         stream.set_read_timeout(Some(PROBE_TIMEOUT))?;
+        thread::sleep(delay);
         stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)
     };
     answer().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// Stops the other threads of a test, also if the test fails: their scope waits for them.
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Opens connections that send nothing.
@@ -97,10 +113,41 @@ fn health_answers_while_silent_connections_keep_arriving() {
                 thread::sleep(Duration::from_millis(2));
             }
         });
+        let _stop = StopOnDrop(&stopped);
         for _ in 0..50 {
             program.answers_probes();
         }
-        stopped.store(true, Ordering::Relaxed);
+    });
+}
+
+/// A probe on a busy host sends its request later than many others connect.
+#[test]
+fn health_answers_while_large_parts_of_requests_keep_arriving() {
+    let program = Program::start(&[], &[]);
+    eventually("it is ready", || program.is_ready());
+    let stopped = AtomicBool::new(false);
+    let flood = |size: usize| {
+        let part = format!("GET /livez HTTP/1.1\r\nA: {}", "x".repeat(size));
+        let mut open = VecDeque::new();
+        while !stopped.load(Ordering::Relaxed) {
+            let mut stream = TcpStream::connect(program.health).unwrap();
+            // The program may have closed it.
+            let _ = stream.write_all(part.as_bytes());
+            open.push_back(stream);
+            if open.len() > 200 {
+                open.pop_front();
+            }
+            // With a queue before the program, the request of a probe arrives before its accept.
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| flood(7_000));
+        scope.spawn(|| flood(15_000));
+        let _stop = StopOnDrop(&stopped);
+        for _ in 0..20 {
+            program.answers_probes_after(Duration::from_millis(60));
+        }
     });
 }
 

@@ -1,85 +1,161 @@
 //! The open connections to the health endpoints.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::task::{AbortHandle, spawn};
+use tokio::time::Instant;
+
+/// Age up to which a silent connection is not closed for a new one, if another can be closed. The
+/// request of a probe arrives earlier.
+const PROTECTED_AGE: Duration = Duration::from_millis(100);
 
 /// The open connections, from the oldest to the newest. Their number is bounded.
 #[derive(Debug)]
 pub(super) struct Connections {
-    tasks: VecDeque<AbortHandle>,
+    open: VecDeque<Connection>,
     limit: usize,
+}
+
+#[derive(Debug)]
+struct Connection {
+    task: AbortHandle,
+    opened: Instant,
+    has_received: Received,
+}
+
+/// Notes that a connection has received a part of a request. A connection that has received a
+/// complete one is answered in the same poll, and closed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Received(Arc<AtomicBool>);
+
+impl Received {
+    pub(super) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_noted(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Connections {
     /// Returns an empty set for `limit` connections.
     pub(super) fn new(limit: usize) -> Self {
-        Self { tasks: VecDeque::with_capacity(limit), limit }
+        Self { open: VecDeque::with_capacity(limit), limit }
     }
 
-    /// Serves a connection by running `task`. If there are too many connections, closes the oldest.
-    pub(super) fn insert(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tasks.retain(|task| !task.is_finished());
-        while self.tasks.len() >= self.limit {
-            self.close_oldest();
+    /// Serves a connection by running `serve`. If there are too many connections, closes one.
+    pub(super) fn insert<F>(&mut self, serve: impl FnOnce(Received) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.remove_finished();
+        while self.open.len() >= self.limit {
+            self.close_one();
         }
-        self.tasks.push_back(spawn(task).abort_handle());
+        let has_received = Received::default();
+        let task = spawn(serve(has_received.clone())).abort_handle();
+        self.open.push_back(Connection { task, opened: Instant::now(), has_received });
     }
 
-    /// Closes the oldest connection. Returns `false` if there is none.
+    /// Closes a connection. Returns `false` if there is none.
     ///
-    /// It has not sent a complete request: a complete one is answered in the poll that reads its
-    /// end, and the connection is closed. The socket is closed as soon as the runtime is idle or
-    /// the caller yields.
-    pub(super) fn close_oldest(&mut self) -> bool {
-        self.tasks.retain(|task| !task.is_finished());
-        let oldest = self.tasks.pop_front();
-        if let Some(task) = &oldest {
-            task.abort();
+    /// It is the oldest one if that is not protected by its age; else the oldest one with a part of
+    /// a request, since a probe sends its request in one segment; else the oldest one. The socket
+    /// is closed as soon as the runtime is idle or the caller yields.
+    pub(super) fn close_one(&mut self) -> bool {
+        self.remove_finished();
+        let Some(oldest) = self.open.front() else { return false };
+        let index = if oldest.opened.elapsed() >= PROTECTED_AGE {
+            0
+        } else {
+            let has_part = |connection: &Connection| connection.has_received.is_noted();
+            self.open.iter().position(has_part).unwrap_or(0)
+        };
+        if let Some(closed) = self.open.remove(index) {
+            closed.task.abort();
         }
-        oldest.is_some()
+        true
+    }
+
+    fn remove_finished(&mut self) {
+        self.open.retain(|connection| !connection.task.is_finished());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::future::pending;
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use tokio::task::yield_now;
+    use tokio::time::advance;
 
     use super::*;
 
     /// Adds its number to a list when it is dropped.
-    struct Connection(usize, Arc<Mutex<Vec<usize>>>);
+    struct Numbered(usize, Arc<Mutex<Vec<usize>>>);
 
-    impl Drop for Connection {
+    impl Drop for Numbered {
         fn drop(&mut self) {
             self.1.lock().unwrap().push(self.0);
         }
     }
 
-    #[tokio::test]
-    async fn oldest_connection_is_closed_for_a_new_one() {
-        let closed = Arc::<Mutex<Vec<usize>>>::default();
-        let mut connections = Connections::new(3);
-        for number in 0..6 {
-            let connection = Connection(number, closed.clone());
-            connections.insert(async move {
-                let _connection = connection;
-                // The second one is answered.
-                if number != 1 {
+    /// Inserts connections `numbers`. Those in `partial` receive a part of a request, and those in
+    /// `answered` end.
+    async fn insert(
+        connections: &mut Connections,
+        closed: &Arc<Mutex<Vec<usize>>>,
+        numbers: std::ops::Range<usize>,
+        partial: &[usize],
+        answered: &[usize],
+    ) {
+        for number in numbers {
+            let (numbered, is_answered) =
+                (Numbered(number, closed.clone()), answered.contains(&number));
+            connections.insert(|received| async move {
+                let _numbered = numbered;
+                if !is_answered {
                     pending().await
                 }
+                drop(received);
             });
+            if partial.contains(&number) {
+                connections.open.back().unwrap().has_received.note();
+            }
             yield_now().await;
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn oldest_connection_is_closed_for_a_new_one() {
+        let closed = Arc::default();
+        let mut connections = Connections::new(3);
+        insert(&mut connections, &closed, 0..6, &[], &[1]).await;
         assert_eq!(*closed.lock().unwrap(), [1, 0, 2]);
-        assert!(connections.close_oldest());
-        assert!(connections.close_oldest());
-        assert!(connections.close_oldest());
-        assert!(!connections.close_oldest());
+        assert!(connections.close_one());
+        assert!(connections.close_one());
+        assert!(connections.close_one());
+        assert!(!connections.close_one());
         yield_now().await;
         assert_eq!(*closed.lock().unwrap(), [1, 0, 2, 3, 4, 5]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn part_of_a_request_is_closed_before_young_silent_connections() {
+        let closed = Arc::default();
+        let mut connections = Connections::new(4);
+        insert(&mut connections, &closed, 0..6, &[1, 3], &[]).await;
+        assert_eq!(*closed.lock().unwrap(), [1, 3]);
+        // 0, 2, 4 and 5 are left.
+        insert(&mut connections, &closed, 6..7, &[6], &[]).await;
+        assert_eq!(*closed.lock().unwrap(), [1, 3, 0]);
+        advance(PROTECTED_AGE).await;
+        insert(&mut connections, &closed, 7..8, &[], &[]).await;
+        assert_eq!(*closed.lock().unwrap(), [1, 3, 0, 2]);
     }
 }

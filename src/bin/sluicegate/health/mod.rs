@@ -1,10 +1,11 @@
 //! Health endpoints: `/livez` for restarts, `/readyz` for new connections.
 //!
 //! A probe is answered at once, even if many clients hold connections to the port. Every connection
-//! is accepted immediately. The number of open ones is bounded: at the limit, the oldest connection
-//! without a complete request is closed.
+//! is accepted immediately. The number of open ones is bounded: at the limit, a connection without
+//! a complete request is closed.
 
 mod connections;
+mod observed;
 mod response;
 mod server;
 

@@ -10,20 +10,22 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use rustix::process::{Resource, getrlimit};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::connections::Connections;
+use super::observed::Observed;
 use super::response::{Lifecycle, respond};
 
 /// Maximum duration of a request with its response. A probe sends its request in one segment.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Maximum number of open connections. It is a quarter of the descriptors that the forwarder leaves
-/// unused, and enough for a probe to send its request before that many others connect.
-const MAX_CONNECTIONS: usize = 32;
+/// Maximum number of open connections. The forwarder leaves 128 descriptors unused: 96 for the
+/// connections here, and 32 for the sources.
+const MAX_CONNECTIONS: usize = 96;
 
 /// Number of connections to accept before their requests are read.
 const ACCEPT_BATCH: usize = 8;
@@ -33,8 +35,8 @@ const ACCEPT_BATCH: usize = 8;
 /// again.
 const BACKLOG: u32 = 4096;
 
-/// Maximum size of a request in bytes.
-const MAX_REQUEST_SIZE: usize = 16 * 1024;
+/// Maximum size of a request in bytes. It is the smallest one that hyper allows.
+const MAX_REQUEST_SIZE: usize = 8 * 1024;
 
 /// Time before the next attempt after a failed accept.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -44,13 +46,14 @@ pub(crate) async fn serve(
     listener: TcpListener,
     lifecycle: watch::Receiver<Lifecycle>,
 ) -> Infallible {
-    let mut connections = Connections::new(MAX_CONNECTIONS);
+    let mut connections = Connections::new(max_connections());
     let mut batch = 0..ACCEPT_BATCH;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let lifecycle = lifecycle.clone();
-                connections.insert(async move {
+                connections.insert(|received| async move {
+                    let stream = Observed { stream, received };
                     // A slow or invalid request gets no response.
                     let _ = timeout(REQUEST_TIMEOUT, serve_connection(stream, lifecycle)).await;
                 });
@@ -58,7 +61,7 @@ pub(crate) async fn serve(
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection to the health endpoints");
                 // The usual cause is a lack of descriptors. Closing a connection frees one.
-                if connections.close_oldest() {
+                if connections.close_one() {
                     yield_now().await;
                 } else {
                     sleep(ACCEPT_RETRY_DELAY).await;
@@ -71,6 +74,15 @@ pub(crate) async fn serve(
             yield_now().await;
         }
     }
+}
+
+/// Returns the maximum number of open connections. It is three quarters of the descriptors that the
+/// forwarder leaves unused, which are at most a quarter of the limit. A batch is accepted before
+/// the sockets of replaced connections are closed.
+fn max_connections() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    MAX_CONNECTIONS.min(limit / 16 * 3).saturating_sub(ACCEPT_BATCH).max(1)
 }
 
 /// Error of the health endpoints.
@@ -118,7 +130,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    stream: Observed,
     lifecycle: watch::Receiver<Lifecycle>,
 ) -> hyper::Result<()> {
     let service = service_fn(async |request: Request<Incoming>| {
