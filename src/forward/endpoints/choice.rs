@@ -57,6 +57,12 @@ struct Candidates {
     marked: Vec<usize>,
 }
 
+impl Candidates {
+    fn is_empty(&self) -> bool {
+        self.unmarked.is_empty() && self.due.is_empty() && self.marked.is_empty()
+    }
+}
+
 impl<'a> Choice<'a> {
     /// Creates the choice for a connection. `endpoints` must not be empty.
     pub(in crate::forward) fn new(
@@ -83,7 +89,9 @@ impl<'a> Choice<'a> {
         let time_left = self.limits.budget.saturating_sub(now.duration_since(self.started));
         let index = match self.first {
             None => self.pick_first(marks, now),
-            Some(_) if time_left.is_zero() => return None,
+            Some(_) if time_left.is_zero() || self.marked_attempts == MAX_MARKED_ATTEMPTS => {
+                return None;
+            }
             Some(first) => {
                 if self.tried.is_empty() {
                     self.tried = vec![false; self.endpoints.len()];
@@ -131,14 +139,11 @@ impl<'a> Choice<'a> {
         }
         // The sample does not prove that no endpoint is unmarked. One pass over all does, and the
         // attempts that follow it need no other.
-        if candidates.unmarked.is_empty() && (self.marked_attempts == 0 || count <= SAMPLE) {
+        if candidates.unmarked.is_empty() && (self.marked_attempts == 0 || candidates.is_empty()) {
             candidates = Candidates::default();
             (0..count).for_each(|index| self.add_candidate(&mut candidates, index, marks, now));
         }
-        let Candidates { unmarked, due, mut marked } = candidates;
-        if self.marked_attempts == MAX_MARKED_ATTEMPTS {
-            marked.clear();
-        }
+        let Candidates { unmarked, due, marked } = candidates;
         let group = [unmarked, due, marked].into_iter().find(|group| !group.is_empty())?;
         Some(group[self.rotation.advance_other(group.len())])
     }

@@ -180,6 +180,19 @@ fn attempts_at_marked_endpoints_are_limited() {
     }
 }
 
+/// Nearly all endpoints have been tried when the marked ones follow, so a random sample contains few
+/// that are left.
+#[test]
+fn marked_endpoints_are_found_among_many_tried_ones() {
+    let mut simulation = Simulation::new(1_000);
+    let now = simulation.now;
+    for endpoint in &simulation.endpoints[..10] {
+        simulation.marks.record_failure(*endpoint, false, now, now);
+    }
+    let (tried, is_served, _) = simulation.connect(|_| Behaviour::Refusing);
+    assert_eq!((tried.len(), is_served), (990 + 8, false));
+}
+
 #[test]
 fn unmarked_endpoint_is_found_among_many() {
     let mut simulation = Simulation::new(1_000);
