@@ -5,7 +5,6 @@
 //! a complete request is closed.
 
 mod connections;
-mod observed;
 mod response;
 mod server;
 

@@ -11,13 +11,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, getrlimit};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::connections::Connections;
-use super::observed::Observed;
 use super::response::{Lifecycle, respond};
 
 /// Maximum duration of a request with its response. A probe sends its request in one segment.
@@ -53,9 +52,13 @@ pub(crate) async fn serve(
             Ok((stream, _)) => {
                 let lifecycle = lifecycle.clone();
                 connections.insert(|received| async move {
-                    let stream = Observed { stream, received };
+                    let served = async {
+                        stream.readable().await?;
+                        received.note();
+                        serve_connection(stream, lifecycle).await.map_err(io::Error::other)
+                    };
                     // A slow or invalid request gets no response.
-                    let _ = timeout(REQUEST_TIMEOUT, serve_connection(stream, lifecycle)).await;
+                    let _ = timeout(REQUEST_TIMEOUT, served).await;
                 });
             }
             Err(error) => {
@@ -130,7 +133,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 async fn serve_connection(
-    stream: Observed,
+    stream: TcpStream,
     lifecycle: watch::Receiver<Lifecycle>,
 ) -> hyper::Result<()> {
     let service = service_fn(async |request: Request<Incoming>| {
