@@ -180,8 +180,8 @@ fn attempts_at_marked_endpoints_are_limited() {
     }
 }
 
-/// Nearly all endpoints have been tried when the marked ones follow, so a random sample contains few
-/// that are left.
+/// Nearly all endpoints have been tried when the marked ones follow, so a random sample contains
+/// few that are left.
 #[test]
 fn marked_endpoints_are_found_among_many_tried_ones() {
     let mut simulation = Simulation::new(1_000);
