@@ -14,7 +14,7 @@ import (
 //	POST /components/NAME/stop and /start
 //	POST /pods/NAMESPACE/NAME/kill
 //	GET  /pods/NAMESPACE/NAME
-func serveControl(dir string, control *controlPlane, node *node) error {
+func serveControl(dir string, control *controlPlane, node *node, balancer *loadBalancer) error {
 	path := filepath.Join(dir, "control.sock")
 	os.Remove(path) // A run that was killed leaves its socket.
 	listener, err := net.Listen("unix", path)
@@ -31,6 +31,7 @@ func serveControl(dir string, control *controlPlane, node *node) error {
 		switch r.PathValue("action") {
 		case "start":
 			answer(w, component.start())
+			balancer.watchAgain()
 		case "stop":
 			answer(w, component.stop())
 		default:

@@ -26,6 +26,7 @@ import (
 // Service to its endpoints: at its cluster address, its node ports and its balancer address.
 type loadBalancer struct {
 	client    kubernetes.Interface
+	again     chan struct{} // Asks for new watches.
 	services  corelisters.ServiceLister
 	slices    discoverylisters.EndpointSliceLister
 	addresses *pool
@@ -33,13 +34,37 @@ type loadBalancer struct {
 	proxies   map[string]*serviceProxy // By the address and port they listen on.
 }
 
-func startLoadBalancer(ctx context.Context, client kubernetes.Interface) error {
-	factory := informers.NewSharedInformerFactory(client, 0)
+func startLoadBalancer(ctx context.Context, client kubernetes.Interface) *loadBalancer {
 	b := &loadBalancer{
-		client:   client,
-		services: factory.Core().V1().Services().Lister(), slices: factory.Discovery().V1().EndpointSlices().Lister(),
+		client: client, again: make(chan struct{}, 1),
 		addresses: newPool(balancerRange), given: map[types.UID]string{}, proxies: map[string]*serviceProxy{},
 	}
+	go func() {
+		for ctx.Err() == nil {
+			if err := b.follow(ctx); err != nil {
+				log.Printf("load balancer: %v", err)
+				time.Sleep(time.Second)
+			}
+		}
+	}()
+	return b
+}
+
+// watchAgain begins with new watches. Those that failed during an outage of the API server wait for
+// up to a minute before the next attempt, which would make the load balancer late after each outage.
+func (b *loadBalancer) watchAgain() {
+	select {
+	case b.again <- struct{}{}:
+	default:
+	}
+}
+
+// follow follows the Services and EndpointSlices until new watches are asked for.
+func (b *loadBalancer) follow(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	factory := informers.NewSharedInformerFactory(b.client, 0)
+	b.services, b.slices = factory.Core().V1().Services().Lister(), factory.Discovery().V1().EndpointSlices().Lister()
 	changed := make(chan struct{}, 1)
 	touch := func() {
 		select {
@@ -59,20 +84,19 @@ func startLoadBalancer(ctx context.Context, client kubernetes.Interface) error {
 	}
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
-	go func() {
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-changed:
-			}
-			if err := b.adjust(ctx); err != nil {
-				log.Printf("load balancer: %v", err)
-				time.AfterFunc(time.Second, touch)
-			}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-b.again:
+			return nil
+		case <-changed:
 		}
-	}()
-	return nil
+		if err := b.adjust(ctx); err != nil {
+			log.Printf("load balancer: %v", err)
+			time.AfterFunc(time.Second, touch)
+		}
+	}
 }
 
 // adjust brings addresses and listeners to what the Services and EndpointSlices say now.

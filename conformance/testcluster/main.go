@@ -70,10 +70,8 @@ func run(ctx context.Context, dir string, images imageTable) error {
 	if err != nil {
 		return err
 	}
-	if err := startLoadBalancer(ctx, control.client); err != nil {
-		return err
-	}
-	if err := serveControl(dir, control, node); err != nil {
+	balancer := startLoadBalancer(ctx, control.client)
+	if err := serveControl(dir, control, node, balancer); err != nil {
 		return err
 	}
 	log.Printf("the cluster is ready")
