@@ -30,6 +30,7 @@ func TestFaults(t *testing.T) {
 		{"LeaderKilled", faults.LeaderKilled},
 		{"FollowerKilled", faults.FollowerKilled},
 		{"PodDeleted", faults.PodDeleted},
+		{"ControllersLate", faults.ControllersLate},
 		{"ReadingForbidden", faults.ReadingForbidden},
 		{"WritingForbidden", faults.WritingForbidden},
 		{"Updated", faults.Updated},

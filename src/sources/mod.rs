@@ -31,6 +31,8 @@ pub use self::feed::{Feed, FeedReceiver, Snapshot, Snapshots, StatusUpdate};
 pub use self::files::{FileError, FileSource, ReloadHandle};
 #[cfg(feature = "kube")]
 #[cfg_attr(docsrs, doc(cfg(feature = "kube")))]
-pub use self::kube::{Election, KubeError, KubeSource, LeaseHandle, ServiceTemplate};
+pub use self::kube::{
+    Election, EndpointHandle, KubeError, KubeSource, LeaseHandle, ServiceTemplate,
+};
 pub use self::memory::MemorySource;
 pub use self::source::{Source, SourceError};

@@ -44,7 +44,15 @@ impl Harness {
 
     /// Gateways are reached through Services.
     pub(crate) fn behind_services(api: &Api, template: ServiceTemplate) -> Self {
-        Self::play(api, OURS, Addresses::Service, |source| source.services(template))
+        Self::reached_through_services(api, |source| source.services(template))
+    }
+
+    /// Gateways are reached through Services, and the source is set up in another way.
+    pub(crate) fn reached_through_services(
+        api: &Api,
+        set_up: impl FnOnce(KubeSource) -> KubeSource,
+    ) -> Self {
+        Self::play(api, OURS, Addresses::Service, set_up)
     }
 
     fn play(

@@ -75,7 +75,7 @@ fn command_line_error_contains_remedy() {
 
 /// For each option an invalid value and a valid one, which the error contains as an example.
 /// The value of `None` is that of an option without a value.
-const OPTIONS: [(&str, Option<&str>, &str); 26] = [
+const OPTIONS: [(&str, Option<&str>, &str); 27] = [
     ("--kubernetes", None, "true"),
     ("--files", Some(""), "/etc/sluicegate"),
     ("--poll", Some("often"), "0.5"),
@@ -86,6 +86,7 @@ const OPTIONS: [(&str, Option<&str>, &str); 26] = [
     ("--identity", Some(""), "sluicegate-0"),
     ("--addresses", Some("hots"), "10.0.0.0/28"),
     ("--replicas", Some("replicas"), "sluicegate/replicas"),
+    ("--pod-addresses", Some("10.0.0.1,gateway-0"), "192.0.2.10"),
     ("--service-type", Some("ExternalName"), "LoadBalancer"),
     ("--service-annotations", Some("pool"), "example.com/pool=public"),
     ("--external-traffic-policy", Some("local"), "Local"),

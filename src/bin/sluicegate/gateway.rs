@@ -4,7 +4,9 @@ use std::num::NonZeroU32;
 
 use rustix::system::uname;
 use sluicegate::forward::Settings;
-use sluicegate::sources::{Election, FileSource, KubeSource, LeaseHandle, ReloadHandle};
+use sluicegate::sources::{
+    Election, EndpointHandle, FileSource, KubeSource, LeaseHandle, ReloadHandle,
+};
 use sluicegate::{Builder, Server};
 
 use crate::cli::{KubernetesOptions, RunOptions};
@@ -15,6 +17,8 @@ pub(crate) struct ConfiguredGateway {
     pub(crate) builder: Builder,
     /// Releases the Lease, with `--lease`.
     pub(crate) lease: Option<LeaseHandle>,
+    /// Reports if the cluster lists this pod as ready, with `--pod-addresses`.
+    pub(crate) endpoint: Option<EndpointHandle>,
     /// Reads all files again, with `--files`.
     pub(crate) reload: Option<ReloadHandle>,
 }
@@ -44,7 +48,9 @@ pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGate
     }
     if options.kubernetes {
         let (source, lease) = build_kubernetes_source(options).await?;
-        return Ok(ConfiguredGateway { builder: builder.source(source), lease, reload: None });
+        let endpoint = (!addresses.pod_addresses.is_empty()).then(|| source.endpoint_handle());
+        let builder = builder.source(source);
+        return Ok(ConfiguredGateway { builder, lease, endpoint, reload: None });
     }
     if let Some(name) = &options.controller_name {
         builder = builder.controller_name(name.clone());
@@ -54,7 +60,8 @@ pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGate
         files = files.poll_interval(interval);
     }
     let reload = Some(files.reload_handle());
-    Ok(ConfiguredGateway { builder: builder.source(files), lease: None, reload })
+    let builder = builder.source(files);
+    Ok(ConfiguredGateway { builder, lease: None, endpoint: None, reload })
 }
 
 async fn build_kubernetes_source(
@@ -72,7 +79,9 @@ async fn build_kubernetes_source(
         source = source.controller_name(name.clone());
     }
     if let Some(template) = options.address_options.service_template() {
-        source = source.services(template);
+        source = source
+            .services(template)
+            .endpoint_addresses(options.address_options.pod_addresses.iter().copied());
     }
     if *read_only {
         return Ok((source.read_only(), None));

@@ -1,12 +1,13 @@
 //! The life of the gateway: start, operation, graceful shutdown.
 
 use std::pin::pin;
+use std::time::Duration;
 
-use sluicegate::sources::LeaseHandle;
+use sluicegate::sources::{EndpointHandle, LeaseHandle};
 use sluicegate::{Handle, Reports};
 use tokio::runtime;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::cli::RunOptions;
 use crate::error::RunError;
@@ -35,7 +36,8 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
     let (lifecycle, receiver) = watch::channel(Lifecycle::Starting);
     tokio::spawn(health::serve(health::listen(options.health)?, receiver));
 
-    let ConfiguredGateway { builder, lease, reload } = gateway::build_gateway(&options).await?;
+    let ConfiguredGateway { builder, lease, endpoint, reload } =
+        gateway::build_gateway(&options).await?;
     tokio::spawn(reload_signal.forward(reload, lifecycle.subscribe()));
     // Pinned here, so that the election still runs while the Lease is released below.
     let mut start = pin!(builder.start());
@@ -67,29 +69,39 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
         }
     };
     lifecycle.send_replace(Lifecycle::Stopping);
-    shut_down(gateway, reports, lease, &options, &mut signals).await;
+    shut_down(gateway, reports, lease, endpoint, &options, &mut signals).await;
     result
 }
 
-/// Releases the Lease, accepts connections for the stop delay, and drains the open ones. Another
-/// signal ends this immediately.
+/// Releases the Lease, accepts connections until the load balancers have stopped sending any, and
+/// drains the open ones. Another signal ends this immediately.
 async fn shut_down(
     gateway: Handle,
     mut reports: Reports,
     lease: Option<LeaseHandle>,
+    endpoint: Option<EndpointHandle>,
     options: &RunOptions,
     signals: &mut StopSignals,
 ) {
     let (delay, timeout) = (options.stop_delay(), options.drain_timeout);
-    let (delay_s, timeout_s) = (delay.as_secs_f64(), timeout.as_secs_f64());
+    // Supervisors kill the process at a fixed time after the signal, so late load balancers shorten
+    // the drain.
+    let deadline = Instant::now() + delay + timeout;
+    let delay_s = delay.as_secs_f64();
     tracing::info!(
         delay_s,
-        "shutting down: marked not ready, accepting connections for the stop delay of {delay_s} s; \
-         to stop immediately, send the signal again after more than 1 s"
+        "shutting down: marked not ready, accepting connections for the stop delay of {delay_s} s{}; \
+         to stop immediately, send the signal again after more than 1 s",
+        match &endpoint {
+            Some(_) => " after the last EndpointSlice has stopped listing this pod as ready",
+            None => "",
+        }
     );
     let graceful = async {
-        tokio::join!(release(lease), sleep(delay));
+        tokio::join!(release(lease), wait_for_load_balancers(endpoint, delay, deadline));
         let open = gateway.counters().active();
+        let timeout = deadline.saturating_duration_since(Instant::now());
+        let timeout_s = (timeout.as_secs_f64() * 10.0).round() / 10.0;
         tracing::info!(
             open,
             timeout_s,
@@ -109,6 +121,33 @@ async fn shut_down(
     // connections are reset.
     while reports.next().await.is_some() {}
     tracing::info!("stopped immediately; open connections were reset");
+}
+
+/// Waits until load balancers send no new connections: for the stop delay, in a cluster after the
+/// last EndpointSlice has stopped listing this pod as ready. Waits until the deadline at most.
+async fn wait_for_load_balancers(
+    endpoint: Option<EndpointHandle>,
+    delay: Duration,
+    deadline: Instant,
+) {
+    let start = Instant::now();
+    if let Some(mut endpoint) = endpoint {
+        if timeout_at(deadline, endpoint.until_not_ready()).await.is_err() {
+            tracing::warn!(
+                "an EndpointSlice still lists this pod as ready at the end of the shutdown, so new \
+                 connections may be refused; check the endpointslice-controller of the cluster, and \
+                 the replica that holds the Lease"
+            );
+            return;
+        }
+        let listed_s = start.elapsed().as_millis() as f64 / 1_000.0;
+        tracing::info!(
+            listed_s,
+            "shutting down: no EndpointSlice lists this pod as ready; the last one did for \
+             {listed_s} s after the signal"
+        );
+    }
+    sleep_until(deadline.min(Instant::now() + delay)).await;
 }
 
 async fn release(lease: Option<LeaseHandle>) {

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use super::active_errors::ActiveErrors;
 use super::cache::Cache;
 use super::discovery::{Discovery, DiscoveryError, discover_loop};
+use super::endpoint::OwnEndpoint;
 use super::events::EventRecorder;
 use super::host_name::host_name;
 use super::lease::run_election;
@@ -42,6 +43,7 @@ pub(super) struct EventLoop {
     feed: Feed,
     status: channel::Receiver<StatusUpdate>,
     cache: Cache,
+    own_endpoint: OwnEndpoint,
     kinds: ServedKinds,
     discoveries: mpsc::Receiver<Result<Discovery, DiscoveryError>>,
     /// Starts the next discovery at once.
@@ -57,8 +59,17 @@ pub(super) struct EventLoop {
 impl EventLoop {
     /// Starts the tasks of a source: discovery, leader election, and sending Events.
     pub(super) fn new(settings: Settings, feed: Feed) -> Self {
-        let Settings { client, controller, identity, namespaces, is_read_only, election, services } =
-            settings;
+        let Settings {
+            client,
+            controller,
+            identity,
+            namespaces,
+            is_read_only,
+            election,
+            services,
+            endpoint_addresses,
+            is_ready_endpoint,
+        } = settings;
         let identity = identity.unwrap_or_else(host_name);
         let mut tasks = JoinSet::new();
 
@@ -85,13 +96,14 @@ impl EventLoop {
             }
         };
         let watches_all_namespaces = namespaces.is_empty();
-        let replica_namespace =
-            services.as_ref().map(|services| services.replicas.namespace.clone());
+        let replicas = services.as_ref().map(|services| services.replicas.clone());
+        let replica_namespace = replicas.as_ref().map(|replicas| replicas.namespace.clone());
         let (change_tx, change_rx) = mpsc::channel(CHANGE_QUEUE_LEN);
         Self {
             status: feed.status(),
             feed,
             cache: Cache::default(),
+            own_endpoint: OwnEndpoint::new(endpoint_addresses, replicas, is_ready_endpoint),
             kinds: ServedKinds::new(kinds),
             discoveries: discovery_rx,
             rediscover,
@@ -177,7 +189,10 @@ impl EventLoop {
         if touched.iter().any(|key| key.kind == ObjectKind::Gateway) {
             touched.extend(self.cache.keys_of(ObjectKind::GatewayClass).cloned());
         }
-        touched.iter().for_each(|key| self.writer.enqueue(key, &self.cache));
+        for key in &touched {
+            self.own_endpoint.observe(key, &self.cache);
+            self.writer.enqueue(key, &self.cache);
+        }
         is_changed || error_state_changed || is_first_list
     }
 

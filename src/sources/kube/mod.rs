@@ -14,6 +14,7 @@
 mod active_errors;
 mod cache;
 mod discovery;
+mod endpoint;
 mod error;
 mod error_text;
 mod event_loop;
@@ -34,6 +35,7 @@ mod watch;
 mod watch_set;
 mod write;
 
+pub use self::endpoint::EndpointHandle;
 pub use self::error::KubeError;
 pub use self::gateway_services::ServiceTemplate;
 pub use self::lease::{Election, LeaseHandle};

@@ -1,6 +1,9 @@
 //! The settings of a [`KubeSource`](super::KubeSource).
 
+use std::net::IpAddr;
+
 use kube::Client;
+use tokio::sync::watch;
 
 use super::gateway_services::ServiceTemplate;
 use super::lease::Election;
@@ -15,4 +18,7 @@ pub(super) struct Settings {
     pub(super) is_read_only: bool,
     pub(super) election: Option<Election>,
     pub(super) services: Option<ServiceTemplate>,
+    pub(super) endpoint_addresses: Vec<IpAddr>,
+    /// `true` if an EndpointSlice lists this replica as ready.
+    pub(super) is_ready_endpoint: watch::Sender<bool>,
 }

@@ -1,9 +1,12 @@
 //! [`KubeSource`]: the source and its builder methods.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use kube::{Client, Config};
+use tokio::sync::watch;
 
+use super::endpoint::EndpointHandle;
 use super::error::{EmptyIdentity, KubeError};
 use super::event_loop::EventLoop;
 use super::gateway_services::ServiceTemplate;
@@ -45,6 +48,8 @@ impl KubeSource {
             is_read_only: false,
             election: None,
             services: None,
+            endpoint_addresses: Vec::new(),
+            is_ready_endpoint: watch::Sender::new(false),
         })
     }
 
@@ -98,6 +103,18 @@ impl KubeSource {
         self
     }
 
+    /// Sets the addresses of this replica as an endpoint of Services: those of its pod, for
+    /// [`endpoint_handle`](Self::endpoint_handle). Default: none.
+    pub fn endpoint_addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.0.endpoint_addresses = addresses.into_iter().collect();
+        self
+    }
+
+    /// Returns a handle that reports if EndpointSlices list this replica as ready.
+    pub fn endpoint_handle(&self) -> EndpointHandle {
+        EndpointHandle::new(self.0.is_ready_endpoint.subscribe())
+    }
+
     /// Writes nothing into the cluster, not even a Lease.
     pub fn read_only(mut self) -> Self {
         self.0.is_read_only = true;
@@ -114,6 +131,7 @@ impl fmt::Debug for KubeSource {
             .field("is_read_only", &self.0.is_read_only)
             .field("election", &self.0.election)
             .field("services", &self.0.services)
+            .field("endpoint_addresses", &self.0.endpoint_addresses)
             .finish_non_exhaustive()
     }
 }

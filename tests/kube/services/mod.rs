@@ -3,6 +3,7 @@
 mod classes;
 mod cleanup;
 mod create;
+mod endpoint;
 mod names;
 mod nodes;
 mod pod_ports;

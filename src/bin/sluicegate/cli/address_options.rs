@@ -36,6 +36,15 @@ pub(crate) struct AddressOptions {
     #[arg(verbatim_doc_comment)]
     pub(crate) replicas: Option<NamespacedName>,
 
+    /// IP addresses of this pod, separated by commas [default: none]
+    ///
+    /// With them, a graceful shutdown accepts connections until no EndpointSlice of
+    /// the Services lists the pod as ready, and for --stop-delay after that. In a pod,
+    /// take them from the field status.podIPs. Requires --addresses service.
+    #[arg(long, env = "SLUICEGATE_POD_ADDRESSES", value_name = "ADDRESS,...")]
+    #[arg(value_delimiter = ',', value_parser = parse_ip, verbatim_doc_comment)]
+    pub(crate) pod_addresses: Vec<IpAddr>,
+
     /// Type of the Services of Gateways [default: LoadBalancer]
     ///
     /// LoadBalancer, ClusterIP or NodePort. Requires --addresses service.

@@ -37,7 +37,9 @@ Signals:
   SIGTERM, SIGINT, SIGQUIT
            Graceful shutdown: /readyz fails, new connections are accepted for the
            time of --stop-delay, open ones get --drain-timeout to finish. A second
-           signal exits immediately. Signals within a second count as one.
+           signal exits immediately. Signals within a second count as one. In a
+           pod (--pod-addresses), the stop delay begins when no EndpointSlice
+           lists the pod as ready; the end of the shutdown stays the same.
   SIGHUP   Read all files again, and log the changes and the remaining errors.
            Ignored with --kubernetes, which follows the cluster anyway.
   SIGUSR1, SIGUSR2
@@ -135,7 +137,8 @@ pub(crate) struct RunOptions {
 
     /// Time to accept connections after SIGTERM, in seconds
     ///
-    /// Set it to the time that load balancers need to notice that /readyz fails.
+    /// Set it to the time that load balancers need to notice that /readyz fails, or,
+    /// with --pod-addresses, to follow a change of an EndpointSlice.
     /// [default: 5 with --kubernetes, 0 with --files]
     #[arg(long, env = "SLUICEGATE_STOP_DELAY", value_name = "SECONDS", verbatim_doc_comment)]
     #[arg(value_parser = parse_seconds, help_heading = "Operation")]
@@ -144,7 +147,8 @@ pub(crate) struct RunOptions {
     /// Time for open connections to finish, in seconds
     ///
     /// Applies after the stop delay of a shutdown, and after the removal of a
-    /// listener. Connections that are still open then are reset.
+    /// listener. Connections that are still open then are reset. A shutdown takes at
+    /// most the sum of both times.
     #[arg(long, env = "SLUICEGATE_DRAIN_TIMEOUT", value_name = "SECONDS", verbatim_doc_comment)]
     #[arg(default_value = "30", value_parser = parse_seconds, help_heading = "Operation")]
     pub(crate) drain_timeout: Duration,

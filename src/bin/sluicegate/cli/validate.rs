@@ -63,6 +63,7 @@ impl RunOptions {
         }
         let for_services = [
             ("--replicas (SLUICEGATE_REPLICAS)", addresses.replicas.is_some()),
+            ("--pod-addresses (SLUICEGATE_POD_ADDRESSES)", !addresses.pod_addresses.is_empty()),
             ("--service-type (SLUICEGATE_SERVICE_TYPE)", addresses.service_type.is_some()),
             (
                 "--service-annotations (SLUICEGATE_SERVICE_ANNOTATIONS)",

@@ -1,0 +1,37 @@
+package faults
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	core "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"sluicegate.dev/conformance/tests/harness"
+	"sluicegate.dev/conformance/tests/traffic"
+)
+
+// ControllersLate deletes a pod while the controllers of the cluster are stopped, and starts them after
+// more than the stop delay. Until then, the EndpointSlices list the pod as ready, so it accepts
+// connections. After an outage of the API server, the real controllers are late in the same way: their
+// reflectors wait for up to a minute before they watch again.
+func ControllersLate(t *testing.T, w *Fixture) {
+	leader, _ := harness.ReadyReplicas(t, w)
+	delay, drain := w.drain(t, leader)
+	load := traffic.Start(t, w.steady(), traffic.Shape{Opened: 50, Life: 2 * time.Second})
+
+	w.Control.StopComponent(t, "kube-controller-manager")
+	pod := core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: leader.Name}}
+	require.NoError(t, w.Delete(t.Context(), &pod))
+	late := delay + 3*time.Second
+	require.Less(t, late+2*delay, delay+drain, "the controllers start long before the end of the shutdown")
+	time.Sleep(late)
+	w.Control.StartComponent(t, "kube-controller-manager")
+
+	ready, _ := harness.ReadyReplicas(t, w)
+	// The pod that is leaving accepts for one more stop delay.
+	time.Sleep(2 * delay)
+	t.Logf("%s was deleted %v before the controllers came back; %s is ready", leader.Name, late, ready.Name)
+	expectUnharmed(t, load)
+}
