@@ -1,12 +1,14 @@
 package faults
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	core "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"sluicegate.dev/conformance/tests/harness"
 	"sluicegate.dev/conformance/tests/traffic"
@@ -22,16 +24,20 @@ func ControllersLate(t *testing.T, w *Fixture) {
 	load := traffic.Start(t, w.steady(), traffic.Shape{Opened: 50, Life: 2 * time.Second})
 
 	w.Control.StopComponent(t, "kube-controller-manager")
-	pod := core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: leader.Name}}
-	require.NoError(t, w.Delete(t.Context(), &pod))
+	w.deletePod(t, leader)
 	late := delay + 3*time.Second
 	require.Less(t, late+2*delay, delay+drain, "the controllers start long before the end of the shutdown")
 	time.Sleep(late)
 	w.Control.StartComponent(t, "kube-controller-manager")
 
-	ready, _ := harness.ReadyReplicas(t, w)
-	// The pod that is leaving accepts for one more stop delay.
-	time.Sleep(2 * delay)
-	t.Logf("%s was deleted %v before the controllers came back; %s is ready", leader.Name, late, ready.Name)
+	harness.Eventually(t, time.Minute, leader.Name+" is gone", func(ctx context.Context) error {
+		err := w.Get(ctx, client.ObjectKey{Namespace: harness.Namespace, Name: leader.Name}, &core.Pod{})
+		if err == nil {
+			return errors.New("it still exists")
+		}
+		return client.IgnoreNotFound(err)
+	})
+	t.Logf("%s was deleted %v before the controllers came back", leader.Name, late)
 	expectUnharmed(t, load)
+	harness.ReadyReplicas(t, w)
 }

@@ -96,6 +96,12 @@ func (w *Fixture) delete(t *testing.T, objects ...client.Object) {
 	}
 }
 
+// deletePod deletes a pod of ours, which stops gracefully.
+func (w *Fixture) deletePod(t *testing.T, replica harness.Replica) {
+	t.Helper()
+	w.delete(t, &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: replica.Name}})
+}
+
 // expectBackend waits until five connections in a row reach a backend: both replicas should have had their turn.
 func (w *Fixture) expectBackend(t *testing.T, address string, backend traffic.Backend, within time.Duration) {
 	t.Helper()

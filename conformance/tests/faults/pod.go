@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	core "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"sluicegate.dev/conformance/tests/harness"
@@ -34,8 +33,7 @@ func PodDeleted(t *testing.T, w *Fixture) {
 	time.Sleep(3 * time.Second)
 
 	began := time.Now()
-	pod := core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: leader.Name}}
-	require.NoError(t, w.Delete(t.Context(), &pod))
+	w.deletePod(t, leader)
 	// Most finish by themselves in that time, and some never would.
 	endless := leaving[:len(leaving)/10]
 	failures := finishWithin(leaving[len(endless):], delay+drain-3*time.Second)
