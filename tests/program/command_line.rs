@@ -46,6 +46,11 @@ fn command_line_error_contains_remedy() {
         (&files, &[("SLUICEGATE_ADDRESSES", "10.0.0.9-10.0.0.1")], "--addresses"),
         (&["run", "--kubernetes", "--addresses", "service"], &[], "requires --replicas"),
         (
+            &["run", "--kubernetes", "--pod-addresses", "10.0.0.1"],
+            &[],
+            "--pod-addresses (SLUICEGATE_POD_ADDRESSES) requires --addresses service",
+        ),
+        (
             &["run", "--kubernetes", "--replicas", "a/b"],
             &[],
             "--replicas (SLUICEGATE_REPLICAS) requires --addresses service",

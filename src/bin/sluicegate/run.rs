@@ -98,9 +98,15 @@ async fn shut_down(
         }
     );
     let graceful = async {
-        tokio::join!(release(lease), wait_for_load_balancers(endpoint, delay, deadline));
+        let until_not_ready =
+            endpoint.map(|mut endpoint| async move { endpoint.until_not_ready().await });
+        let accept = async {
+            wait_for_load_balancers(until_not_ready, delay, deadline).await;
+            deadline.saturating_duration_since(Instant::now())
+        };
+        // A slow release of the Lease does not shorten the drain.
+        let ((), timeout) = tokio::join!(release(lease), accept);
         let open = gateway.counters().active();
-        let timeout = deadline.saturating_duration_since(Instant::now());
         let timeout_s = (timeout.as_secs_f64() * 10.0).round() / 10.0;
         tracing::info!(
             open,
@@ -123,16 +129,17 @@ async fn shut_down(
     tracing::info!("stopped immediately; open connections were reset");
 }
 
-/// Waits until load balancers send no new connections: for the stop delay, in a cluster after the
-/// last EndpointSlice has stopped listing this pod as ready. Waits until the deadline at most.
+/// Waits until load balancers send no new connections: for the stop delay, in a cluster after
+/// `until_not_ready`, when no EndpointSlice lists this pod as ready. Waits until the deadline at
+/// most.
 async fn wait_for_load_balancers(
-    endpoint: Option<EndpointHandle>,
+    until_not_ready: Option<impl Future<Output = ()>>,
     delay: Duration,
     deadline: Instant,
 ) {
     let start = Instant::now();
-    if let Some(mut endpoint) = endpoint {
-        if timeout_at(deadline, endpoint.until_not_ready()).await.is_err() {
+    if let Some(until_not_ready) = until_not_ready {
+        if timeout_at(deadline, until_not_ready).await.is_err() {
             tracing::warn!(
                 "an EndpointSlice still lists this pod as ready at the end of the shutdown, so new \
                  connections may be refused; check the endpointslice-controller of the cluster, and \
@@ -153,5 +160,33 @@ async fn wait_for_load_balancers(
 async fn release(lease: Option<LeaseHandle>) {
     if let Some(lease) = lease {
         lease.release().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, pending};
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// Returns the time for which connections are accepted: with a stop delay of 5 s, and at most
+    /// 35 s.
+    async fn accepted_s(until_not_ready: Option<impl Future<Output = ()>>) -> u64 {
+        let start = Instant::now();
+        let (delay, limit) = (Duration::from_secs(5), Duration::from_secs(35));
+        wait_for_load_balancers(until_not_ready, delay, start + limit).await;
+        start.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn stop_delay_begins_when_the_pod_is_not_listed_as_ready() {
+        let after = |seconds| Some(sleep(Duration::from_secs(seconds)));
+        assert_eq!(accepted_s(None::<Ready<()>>).await, 5);
+        assert_eq!(accepted_s(after(0)).await, 5);
+        assert_eq!(accepted_s(after(16)).await, 21);
+        assert_eq!(accepted_s(after(32)).await, 35);
+        assert_eq!(accepted_s(Some(pending())).await, 35);
     }
 }

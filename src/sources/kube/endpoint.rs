@@ -58,7 +58,7 @@ impl OwnEndpoint {
         Self { addresses, replicas, listed_in: BTreeSet::new(), is_ready }
     }
 
-    /// Takes note of a change of an object.
+    /// Updates the state after a change of an object.
     pub(super) fn observe(&mut self, key: &ObjectKey, cache: &Cache) {
         if key.kind != ObjectKind::EndpointSlice || self.addresses.is_empty() {
             return;
