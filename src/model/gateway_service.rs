@@ -1,4 +1,4 @@
-//! Service in front of a Gateway: name, pod ports and ownership.
+//! Service in front of a Gateway: name, labels and pod ports.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -7,7 +7,7 @@ use super::gateway::Gateway;
 use super::hash::stable_hash;
 use super::meta::NamespacedName;
 use super::resources::Resources;
-use super::scalar::{ObjectName, PortNumber, is_dns_label};
+use super::scalar::{NamespaceName, ObjectName, PortNumber};
 use super::service::Service;
 
 /// Range of pod ports, the `targetPort`s of the Services of Gateways. It ends below the node ports
@@ -18,6 +18,13 @@ pub(crate) const POD_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 /// Gateway.
 pub type PodPorts = BTreeMap<NamespacedName, BTreeMap<PortNumber, PortNumber>>;
 
+/// Label with the name of the program that manages a Service, and the value of this program.
+pub(crate) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
+pub(crate) const MANAGED_BY: &str = "sluicegate";
+
+/// Label of the Service of a Gateway with the uid of the Gateway.
+pub(crate) const GATEWAY_UID_LABEL: &str = "sluicegate.dev/gateway-uid";
+
 /// Maximum length of the name of a Service.
 const MAX_LEN: usize = 63;
 
@@ -27,134 +34,126 @@ const MAX_LEN: usize = 63;
 pub enum GatewayServiceLookup<'a> {
     /// There is no Service of this name.
     Missing,
-    /// The Service is owned by the Gateway.
-    Owned(&'a Service),
-    /// The Service is owned by a deleted Gateway of the same name. Kubernetes garbage-collects it.
+    /// The Service is that of the Gateway.
+    Found(&'a Service),
+    /// The Service is that of a deleted Gateway of the same name. The Kubernetes source deletes it.
     Predecessor,
-    /// The Service belongs to something else, and its name is not available to the Gateway.
+    /// The Service is managed by something else, and its name is not available to the Gateway.
     Foreign,
 }
 
 impl Gateway {
-    /// Returns namespace and name of the Service in front of the Gateway.
+    /// Returns the name of the Service in front of the Gateway: `<namespace>-<gateway>-<hash>`,
+    /// with a hash of namespace and name.
     ///
-    /// The name is `<gateway>-<class>`, as specified by
-    /// [GEP-1762](https://gateway-api.sigs.k8s.io/geps/gep-1762/). If this is not a valid name of a
-    /// Service, invalid characters are replaced, the text is truncated, and a hash of the original
-    /// text is appended.
-    pub fn service_name(&self) -> NamespacedName {
-        let full = format!("{}-{}", self.metadata.name, self.spec.gateway_class_name);
-        NamespacedName { namespace: self.metadata.namespace(), name: to_service_name(&full) }
+    /// The Services of all Gateways are in one namespace. The hash distinguishes Gateways for which
+    /// the rest of the text is the same, because of the hyphens or because a long text is
+    /// truncated.
+    pub fn service_name(&self) -> ObjectName {
+        let name = self.metadata.namespaced_name();
+        let to_valid = |letter: char| {
+            if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }
+        };
+        let mut text: String =
+            format!("{}-{}", name.namespace, name.name).chars().map(to_valid).collect();
+        if !text.starts_with(|first: char| first.is_ascii_lowercase()) {
+            text.insert_str(0, "gateway-");
+        }
+        let hash = format!("-{:08x}", stable_hash(&name.to_string()) as u32);
+        text.truncate(MAX_LEN - hash.len());
+        ObjectName::new(text.trim_end_matches('-').to_owned() + &hash).expect("a DNS label")
     }
 }
 
 impl Resources {
-    /// Returns the Service in front of a Gateway, [`Gateway::service_name`], if the Gateway owns
-    /// it.
+    /// Returns the Service in front of a Gateway: the Service in `namespace` with the name
+    /// [`Gateway::service_name`] and the labels of the Gateway.
     ///
-    /// The Gateway owns the Service if an owner reference has the Gateway's uid. The name alone is
-    /// not sufficient: any client may have created a Service of that name.
-    pub fn service_of(&self, gateway: &Gateway) -> GatewayServiceLookup<'_> {
-        let Some(service) = self.services.get(&gateway.service_name()) else {
-            return GatewayServiceLookup::Missing;
-        };
-        if service.metadata.is_owned_by(&gateway.metadata) {
-            return GatewayServiceLookup::Owned(service);
+    /// The name alone is not sufficient: the Gateway may have been deleted and created again, and
+    /// any client with permissions in the namespace may have created a Service of that name.
+    pub fn service_of(
+        &self,
+        gateway: &Gateway,
+        namespace: &NamespaceName,
+    ) -> GatewayServiceLookup<'_> {
+        let name = NamespacedName { namespace: namespace.clone(), name: gateway.service_name() };
+        let Some(service) = self.services.get(&name) else { return GatewayServiceLookup::Missing };
+        let label = |key: &str| service.metadata.labels.get(key).map(String::as_str);
+        if label(MANAGED_BY_LABEL) != Some(MANAGED_BY) {
+            return GatewayServiceLookup::Foreign;
         }
-        let name = gateway.metadata.name.as_str();
-        let mut owners = service.metadata.owner_references.iter();
-        if owners.any(|owner| owner.kind == "Gateway" && owner.name == name) {
-            GatewayServiceLookup::Predecessor
-        } else {
-            GatewayServiceLookup::Foreign
+        match label(GATEWAY_UID_LABEL) {
+            Some(uid) if gateway.metadata.uid.as_deref() != Some(uid) => {
+                GatewayServiceLookup::Predecessor
+            }
+            // A client that removes the label does not take the Service away.
+            Some(_) | None => GatewayServiceLookup::Found(service),
         }
     }
-}
-
-/// Returns a valid name of a Service for the text `<gateway>-<class>`.
-fn to_service_name(full: &str) -> ObjectName {
-    let name = if is_dns_label(full) && starts_with_letter(full) {
-        full.to_owned()
-    } else {
-        let to_valid = |letter: char| {
-            if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }
-        };
-        let mut name: String = full.chars().map(to_valid).collect();
-        if !starts_with_letter(&name) {
-            name.insert_str(0, "gateway-");
-        }
-        let hash = format!("-{:08x}", stable_hash(full) as u32);
-        name.truncate(MAX_LEN - hash.len());
-        name.trim_end_matches('-').to_owned() + &hash
-    };
-    ObjectName::new(name).expect("a DNS label")
-}
-
-fn starts_with_letter(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ObjectMeta, OwnerReference, PortNumber};
+    use crate::model::ObjectMeta;
+    use crate::model::scalar::is_dns_label;
 
-    fn service_name(gateway: &str, class: &str) -> String {
-        let metadata = ObjectMeta::named(gateway.parse().unwrap());
-        Gateway::new(metadata, class.parse().unwrap(), Vec::new()).service_name().name.to_string()
-    }
-
-    #[test]
-    fn service_name_follows_gep_1762() {
-        assert_eq!(service_name("edge", "sluicegate"), "edge-sluicegate");
-        let long = "g".repeat(52);
-        assert_eq!(service_name(&long, "sluicegate"), format!("{long}-sluicegate"));
+    fn gateway(namespace: &str, name: &str) -> Gateway {
+        let mut metadata = ObjectMeta::named(name.parse().unwrap());
+        metadata.namespace = Some(namespace.parse().unwrap());
+        metadata.uid = Some("new".into());
+        Gateway::new(metadata, "c".parse().unwrap(), Vec::new())
     }
 
     #[test]
     fn service_name_is_valid_and_unique() {
         let long = "g".repeat(253);
         let names = [
-            service_name(&long, "sluicegate"),
-            service_name(&format!("{long:.252}h"), "sluicegate"),
-            service_name("edge.example.com", "sluicegate"),
-            service_name("edge-example.com", "sluicegate"),
-            service_name("1st", "sluicegate"),
-            service_name(&"-".repeat(60), "sluicegate"),
-            service_name("Ä", "Ö"),
-        ];
+            ("infra", "edge"),
+            ("infra", &*long),
+            ("infra", &format!("{long:.252}h")),
+            ("infra", "edge.example.com"),
+            ("infra", "edge-example.com"),
+            ("infra-edge", "example.com"),
+            ("1st", "edge"),
+            ("i", &"-".repeat(60)),
+            ("infra", "Ä"),
+        ]
+        .map(|(namespace, name)| gateway(namespace, name).service_name().to_string());
         for (index, name) in names.iter().enumerate() {
-            assert!(is_dns_label(name) && starts_with_letter(name), "{name}");
+            assert!(is_dns_label(name), "{name}");
+            assert!(name.starts_with(|first: char| first.is_ascii_lowercase()), "{name}");
             assert!(!names[..index].contains(name), "{name}");
         }
-        assert_eq!(service_name("1st", "sluicegate"), "gateway-1st-sluicegate-53772d68");
+        assert_eq!(names[0], "infra-edge-e408412f");
+        assert!(names[6].starts_with("gateway-1st-edge-"), "{}", names[6]);
     }
 
     #[test]
-    fn service_of_gateway_is_found_by_name_and_owner() {
-        let mut metadata = ObjectMeta::named("edge".parse().unwrap());
-        metadata.uid = Some("new".into());
-        let gateway = Gateway::new(metadata, "c".parse().unwrap(), Vec::new());
-        let with_owner = |owner: Option<(&str, &str, &str)>| -> Resources {
-            let mut metadata = ObjectMeta::named("edge-c".parse().unwrap());
-            metadata.owner_references = owner
-                .map(|(kind, name, uid)| OwnerReference {
-                    kind: kind.to_owned(),
-                    name: name.to_owned(),
-                    uid: uid.into(),
-                })
-                .into_iter()
-                .collect();
+    fn service_of_gateway_is_found_by_name_and_uid() {
+        let gateway = gateway("infra", "edge");
+        let system: NamespaceName = "system".parse().unwrap();
+        let with_labels = |namespace: &str, labels: &[(&str, &str)]| -> Resources {
+            let mut metadata = ObjectMeta::named(gateway.service_name());
+            metadata.namespace = Some(namespace.parse().unwrap());
+            metadata.labels =
+                labels.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
             [Service::new(metadata, PortNumber::new(80).unwrap())].into_iter().collect()
         };
-        assert_eq!(Resources::new().service_of(&gateway), GatewayServiceLookup::Missing);
-        let owned = with_owner(Some(("Gateway", "edge", "new")));
-        let service = &owned.services[&gateway.service_name()];
-        assert_eq!(owned.service_of(&gateway), GatewayServiceLookup::Owned(service));
-        let old = with_owner(Some(("Gateway", "edge", "old")));
-        assert_eq!(old.service_of(&gateway), GatewayServiceLookup::Predecessor);
-        for owner in [None, Some(("Gateway", "other", "x")), Some(("Ingress", "edge", "old"))] {
-            assert_eq!(with_owner(owner).service_of(&gateway), GatewayServiceLookup::Foreign);
-        }
+        let managed = (MANAGED_BY_LABEL, MANAGED_BY);
+        let lookup = |resources: &Resources| match resources.service_of(&gateway, &system) {
+            GatewayServiceLookup::Missing => "missing",
+            GatewayServiceLookup::Found(_) => "found",
+            GatewayServiceLookup::Predecessor => "predecessor",
+            GatewayServiceLookup::Foreign => "foreign",
+        };
+        let (new, old) = ((GATEWAY_UID_LABEL, "new"), (GATEWAY_UID_LABEL, "old"));
+        assert_eq!(lookup(&Resources::new()), "missing");
+        assert_eq!(lookup(&with_labels("infra", &[managed, new])), "missing");
+        assert_eq!(lookup(&with_labels("system", &[managed, new])), "found");
+        assert_eq!(lookup(&with_labels("system", &[managed, old])), "predecessor");
+        assert_eq!(lookup(&with_labels("system", &[managed])), "found");
+        assert_eq!(lookup(&with_labels("system", &[new])), "foreign");
+        assert_eq!(lookup(&with_labels("system", &[(MANAGED_BY_LABEL, "x"), new])), "foreign");
     }
 }

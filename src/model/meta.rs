@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::deserialize::{empty_as_none, labels, null_as_default};
+use super::deserialize::{empty_as_none, labels};
 use super::labels::Labels;
 use super::scalar::{InvalidScalar, NamespaceName, ObjectName};
 
@@ -44,25 +44,6 @@ pub struct ObjectMeta {
     /// Unique ID, set by an API server. It differs from that of an earlier object of the same name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<Arc<str>>,
-    /// Owner references: the object is garbage-collected with its owners.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
-    pub owner_references: Vec<OwnerReference>,
-}
-
-/// Reference from an object to its owner. Kubernetes deletes the object after its owners (garbage
-/// collection).
-///
-/// Specification: [owners and dependents][spec].
-///
-/// [spec]: https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnerReference {
-    /// Kind of the owner.
-    pub kind: String,
-    /// Name of the owner.
-    pub name: String,
-    /// Unique ID of the owner. Kind and name may be those of a deleted object.
-    pub uid: Arc<str>,
 }
 
 impl ObjectMeta {
@@ -76,14 +57,7 @@ impl ObjectMeta {
             labels: Labels::new(),
             annotations: Labels::new(),
             uid: None,
-            owner_references: Vec::new(),
         }
-    }
-
-    /// Returns `true` if the object has an owner reference to the object with this metadata.
-    pub fn is_owned_by(&self, owner: &Self) -> bool {
-        let uid = owner.uid.as_ref();
-        uid.is_some_and(|uid| self.owner_references.iter().any(|reference| reference.uid == *uid))
     }
 
     /// Returns the namespace, or `default` if it is absent.

@@ -88,7 +88,9 @@ pub use self::gateway_class::{
     GatewayClass, GatewayClassSpec, ParametersRef, SLUICEGATE_CONTROLLER,
 };
 pub use self::gateway_infrastructure::{GatewayInfrastructure, LocalParametersRef};
-pub(crate) use self::gateway_service::POD_PORTS;
+pub(crate) use self::gateway_service::{
+    GATEWAY_UID_LABEL, MANAGED_BY, MANAGED_BY_LABEL, POD_PORTS,
+};
 pub use self::gateway_service::{GatewayServiceLookup, PodPorts};
 pub use self::gateway_tls::{
     BackendTls, FrontendTls, FrontendTlsConfig, FrontendTlsPort, FrontendTlsValidation, GatewayTls,
@@ -99,7 +101,7 @@ pub use self::listener::{
     AllowedRoutes, FromNamespaces, Listener, ListenerTls, RouteNamespaces, TlsMode,
 };
 pub(crate) use self::merge_join::merge_join;
-pub use self::meta::{NamespacedName, ObjectMeta, OwnerReference, default_namespace};
+pub use self::meta::{NamespacedName, ObjectMeta, default_namespace};
 pub use self::namespace::{NAMESPACE_NAME_LABEL, Namespace};
 pub use self::node::{Node, NodeAddress, NodeCondition, NodeStatus};
 pub use self::object::Object;

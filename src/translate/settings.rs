@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::ranges::Ranges;
-use crate::model::{GatewayController, InvalidScalar};
+use crate::model::{GatewayController, InvalidScalar, NamespaceName};
 
 /// Settings of [`translate`](super::translate).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,12 +19,14 @@ pub struct Settings {
     pub host: Host,
 }
 
-/// The addresses of Gateways. Text form: `host`, `service`, or the ranges of a pool.
+/// The addresses of Gateways. Text form: `host`, `service/` and a namespace, or the ranges of a
+/// pool.
 ///
 /// ```
 /// use sluicegate::translate::Addresses;
 ///
-/// assert_eq!("service".parse(), Ok(Addresses::Service));
+/// let services = Addresses::Service("sluicegate-system".parse()?);
+/// assert_eq!("service/sluicegate-system".parse::<Addresses>()?, services);
 /// assert!(matches!("10.0.0.0/28,10.0.1.5-10.0.1.9".parse()?, Addresses::Pool(_)));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
@@ -37,9 +39,10 @@ pub enum Addresses {
     Host,
     /// Each Gateway has addresses of its own. They must be addresses of the host.
     Pool(Ranges),
-    /// Each Gateway is reached through a Service, whose `targetPort`s this host binds. The
-    /// Kubernetes source creates and updates the Services.
-    Service,
+    /// Each Gateway is reached through a Service in this namespace, whose `targetPort`s this host
+    /// binds. The Kubernetes source creates and updates the Services. No one but the operator of
+    /// the gateway may have permission to edit Services in the namespace.
+    Service(NamespaceName),
 }
 
 /// The GatewayClasses to serve.
@@ -104,10 +107,10 @@ impl FromStr for Addresses {
     type Err = InvalidScalar;
 
     fn from_str(text: &str) -> Result<Self, InvalidScalar> {
-        match text {
-            "host" => Ok(Self::Host),
-            "service" => Ok(Self::Service),
-            ranges => ranges.parse().map(Self::Pool),
+        match (text, text.strip_prefix("service/")) {
+            ("host", _) => Ok(Self::Host),
+            (_, Some(namespace)) => namespace.parse().map(Self::Service),
+            (ranges, None) => ranges.parse().map(Self::Pool),
         }
     }
 }
@@ -117,7 +120,7 @@ impl fmt::Display for Addresses {
         match self {
             Self::Host => f.write_str("host"),
             Self::Pool(ranges) => ranges.fmt(f),
-            Self::Service => f.write_str("service"),
+            Self::Service(namespace) => write!(f, "service/{namespace}"),
         }
     }
 }

@@ -13,7 +13,6 @@ use super::gateways::EvaluatedGateway;
 use super::index::Index;
 use super::listeners::EvaluatedListener;
 use super::route_accepted::build_accepted;
-use super::settings::Addresses;
 use super::unmanaged::Unmanaged;
 use crate::model::{
     Caveat, Condition, ConditionType, FromNamespaces, GATEWAY_GROUP, GatewayClass,
@@ -23,17 +22,11 @@ use crate::model::{
 };
 
 /// The features of Gateway API that this crate supports, sorted by name.
-const SUPPORTED_FEATURES: [&str; 6] = [
-    "Gateway",
-    "GatewayAddressEmpty",
-    GATEWAY_INFRASTRUCTURE,
-    "GatewayStaticAddresses",
-    "ReferenceGrant",
-    "TCPRoute",
-];
-
-/// Supported only if something is created for a Gateway: its Service.
-const GATEWAY_INFRASTRUCTURE: &str = "GatewayInfrastructure";
+///
+/// `GatewayInfrastructure` is not among them: its conformance test looks for the Service of a
+/// Gateway in the Gateway's namespace.
+const SUPPORTED_FEATURES: [&str; 5] =
+    ["Gateway", "GatewayAddressEmpty", "GatewayStaticAddresses", "ReferenceGrant", "TCPRoute"];
 
 const ALL_RESOLVED: &str = "All references are resolved.";
 
@@ -43,10 +36,8 @@ pub(super) fn build_report(
     classes: &Classes<'_>,
     gateways: &[EvaluatedGateway<'_>],
     routes: &[AttachedRoute<'_>],
-    addresses: &Addresses,
 ) -> StatusReport {
-    let class_entry =
-        |(name, class): (&ObjectName, _)| (name.clone(), build_class_status(class, addresses));
+    let class_entry = |(name, class): (&ObjectName, _)| (name.clone(), build_class_status(class));
     let gateway_entry =
         |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), build_gateway_status(gateway));
     let route_entry = |route: &AttachedRoute<'_>| {
@@ -76,7 +67,7 @@ pub(super) fn list_unmanaged<'a>(
     gateways.chain(routes).collect()
 }
 
-fn build_class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayClassStatus {
+fn build_class_status(class: &GatewayClass) -> GatewayClassStatus {
     let conditions = ConditionBuilder { generation: class.metadata.generation };
     let accepted = if gateway_classes::is_accepted(class) {
         conditions.true_(
@@ -91,16 +82,10 @@ fn build_class_status(class: &GatewayClass, addresses: &Addresses) -> GatewayCla
             "spec.parametersRef is set, but this controller supports no parameters; remove it.",
         )
     };
-    let is_supported =
-        |name: &&str| *name != GATEWAY_INFRASTRUCTURE || *addresses == Addresses::Service;
     let feature = |name: &str| SupportedFeature { name: name.to_owned() };
     GatewayClassStatus {
         conditions: vec![accepted],
-        supported_features: SUPPORTED_FEATURES
-            .into_iter()
-            .filter(is_supported)
-            .map(feature)
-            .collect(),
+        supported_features: SUPPORTED_FEATURES.into_iter().map(feature).collect(),
     }
 }
 

@@ -73,7 +73,6 @@ pub struct Evaluation<'a> {
     gateways: Vec<EvaluatedGateway<'a>>,
     routes: Vec<AttachedRoute<'a>>,
     plan: Plan,
-    settings: &'a Settings,
     assignments: Assignments,
 }
 
@@ -93,7 +92,7 @@ pub struct Evaluation<'a> {
 /// ```
 pub fn evaluate<'a>(
     resources: &'a Resources,
-    settings: &'a Settings,
+    settings: &Settings,
     previous: &Assignments,
 ) -> Evaluation<'a> {
     let index = Index::new(resources);
@@ -101,7 +100,7 @@ pub fn evaluate<'a>(
     let (mut gateways, assignments) = gateways::evaluate(&index, &classes, settings, previous);
     let mut routes = attach::attach(&index, &classes, &mut gateways);
     let plan = compile::compile(&index, &gateways, &mut routes);
-    Evaluation { index, classes, gateways, routes, plan, settings, assignments }
+    Evaluation { index, classes, gateways, routes, plan, assignments }
 }
 
 impl Evaluation<'_> {
@@ -113,9 +112,8 @@ impl Evaluation<'_> {
     /// Completes the translation. `bind_errors` contains the listeners of the plan with addresses
     /// that could not be opened.
     pub fn finish(self, bind_errors: BTreeMap<ListenerId, Vec<BindError>>) -> Translation {
-        let Self { index, classes, gateways, routes, plan, settings, assignments } = self;
-        let mut status =
-            status::build_report(&index, &classes, &gateways, &routes, &settings.addresses);
+        let Self { index, classes, gateways, routes, plan, assignments } = self;
+        let mut status = status::build_report(&index, &classes, &gateways, &routes);
         let unmanaged = status::list_unmanaged(&index, &classes, &routes);
         let unserved = unserved::list(index.resources, &unmanaged);
         let findings: BTreeMap<_, _> = gateways

@@ -52,7 +52,7 @@ impl Harness {
         api: &Api,
         set_up: impl FnOnce(KubeSource) -> KubeSource,
     ) -> Self {
-        Self::play(api, OURS, Addresses::Service, set_up)
+        Self::play(api, OURS, Addresses::Service("system".parse().unwrap()), set_up)
     }
 
     fn play(

@@ -44,16 +44,31 @@ fn command_line_error_contains_remedy() {
             "--addresses service (SLUICEGATE_ADDRESSES) requires --kubernetes",
         ),
         (&files, &[("SLUICEGATE_ADDRESSES", "10.0.0.9-10.0.0.1")], "--addresses"),
-        (&["run", "--kubernetes", "--addresses", "service"], &[], "requires --replicas"),
+        (&["run", "--kubernetes", "--addresses", "service"], &[], "requires --service-namespace"),
+        (
+            &["run", "--kubernetes", "--service-namespace", "a"],
+            &[],
+            "--service-namespace requires --service-selector",
+        ),
+        (
+            &["run", "--kubernetes", "--service-selector", "a=b"],
+            &[],
+            "requires --service-namespace",
+        ),
+        (
+            &files,
+            &[("SLUICEGATE_SERVICE_NAMESPACE", "a")],
+            "--service-namespace (SLUICEGATE_SERVICE_NAMESPACE) requires --kubernetes",
+        ),
+        (
+            &["run", "--kubernetes", "--addresses", "service/a"],
+            &[],
+            "the namespace is an option, --service-namespace",
+        ),
         (
             &["run", "--kubernetes", "--pod-addresses", "10.0.0.1"],
             &[],
             "--pod-addresses (SLUICEGATE_POD_ADDRESSES) requires --addresses service",
-        ),
-        (
-            &["run", "--kubernetes", "--replicas", "a/b"],
-            &[],
-            "--replicas (SLUICEGATE_REPLICAS) requires --addresses service",
         ),
         (
             &["run", "--kubernetes", "--service-type", "ExternalName"],
@@ -80,7 +95,7 @@ fn command_line_error_contains_remedy() {
 
 /// For each option an invalid value and a valid one, which the error contains as an example.
 /// The value of `None` is that of an option without a value.
-const OPTIONS: [(&str, Option<&str>, &str); 27] = [
+const OPTIONS: [(&str, Option<&str>, &str); 28] = [
     ("--kubernetes", None, "true"),
     ("--files", Some(""), "/etc/sluicegate"),
     ("--poll", Some("often"), "0.5"),
@@ -90,7 +105,8 @@ const OPTIONS: [(&str, Option<&str>, &str); 27] = [
     ("--lease", Some("Edge/x/y"), "sluicegate/sluicegate"),
     ("--identity", Some(""), "sluicegate-0"),
     ("--addresses", Some("hots"), "10.0.0.0/28"),
-    ("--replicas", Some("replicas"), "sluicegate/replicas"),
+    ("--service-namespace", Some("Gateway/x"), "sluicegate-system"),
+    ("--service-selector", Some("sluicegate"), "app.kubernetes.io/name=sluicegate"),
     ("--pod-addresses", Some("10.0.0.1,gateway-0"), "192.0.2.10"),
     ("--service-type", Some("ExternalName"), "LoadBalancer"),
     ("--service-annotations", Some("pool"), "example.com/pool=public"),

@@ -227,7 +227,7 @@ proptest! {
 
     #[test]
     fn pod_ports_are_exclusive_and_stable(objects in objects(), also in objects()) {
-        let settings = Settings::default().with_addresses(Addresses::Service);
+        let settings = Settings::default().with_addresses(Addresses::Service("system".parse().unwrap()));
         let before = resources(&objects);
         let Translation { plan, gateway_services, assignments, .. } =
             translate(&before, &settings, &Assignments::default());

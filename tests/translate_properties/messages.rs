@@ -14,6 +14,8 @@ use sluicegate::model::*;
 use sluicegate::plan::{BindError, BindErrorKind, ListenerId, Plan};
 use sluicegate::translate::{Assignments, Settings, translate};
 
+use crate::objects::service_labels;
+
 use super::objects::parse;
 
 /// The limit of an Event's note. The CRDs allow more, but an API server refuses the whole status if
@@ -215,16 +217,10 @@ fn services() -> impl Strategy<Value = Vec<Object>> {
 
 /// The Service in front of a Gateway, whose ports target those of another one.
 fn service_of(gateway: &Gateway) -> Object {
-    let owner = OwnerReference {
-        kind: "Gateway".to_owned(),
-        name: gateway.metadata.name.to_string(),
-        uid: "g".into(),
-    };
     let metadata = ObjectMeta {
-        name: gateway.service_name().name,
-        owner_references: vec![owner],
-        uid: None,
-        ..gateway.metadata.clone()
+        namespace: Some("system".parse().unwrap()),
+        labels: service_labels("g"),
+        ..ObjectMeta::named(gateway.service_name())
     };
     let mut service = Service::new(metadata, port(1));
     service.spec.ports = (0..64)
@@ -239,7 +235,7 @@ fn service_of(gateway: &Gateway) -> Object {
 fn settings() -> impl Strategy<Value = Settings> {
     let ranges: Vec<_> =
         (0..200).map(|index| format!("10.0.0.1-10.0.0.3,10.1.{index}.1")).collect();
-    select(vec!["host".to_owned(), "service".to_owned(), ranges.join(",")])
+    select(vec!["host".to_owned(), "service/system".to_owned(), ranges.join(",")])
         .prop_map(|addresses| Settings::default().with_addresses(parse(&addresses)))
 }
 

@@ -18,6 +18,9 @@ pub(crate) const OURS: &str = "example.com/ours";
 
 const NAMESPACES: &[&str] = &["a", "a-b", "b"];
 
+/// The namespace of the Services of Gateways.
+const SERVICE_NAMESPACE: &str = "system";
+
 /// Objects that all have names of their own.
 pub(crate) fn objects() -> impl Strategy<Value = Vec<Object>> {
     let object = prop_oneof![
@@ -285,22 +288,19 @@ fn service() -> impl Strategy<Value = Service> {
         },
     );
     (
-        // Some of them are in front of Gateways.
-        metadata(NAMESPACES, &["p", "q", "g-ours", "h-ours"]),
-        of(select(vec!["g", "h"])),
+        prop_oneof![metadata(NAMESPACES, &["p", "q"]), metadata_of_gateway_service()],
         select(vec![ServiceType::ClusterIP, ServiceType::LoadBalancer, ServiceType::ExternalName]),
         vec(service_port, 0..3),
         vec(select(vec![IpFamily::IPv4, IpFamily::IPv6]), 0..3),
         vec(select(vec!["10.0.0.1", "10.0.0.2", "None"]).prop_map(str::to_owned), 0..2),
     )
-        .prop_map(|(metadata, owner, service_type, ports, ip_families, addresses)| {
-            let owner_references = owner.map(owner_reference).into_iter().collect();
+        .prop_map(|(metadata, service_type, ports, ip_families, addresses)| {
             let ingress = addresses
                 .iter()
                 .map(|ip| LoadBalancerIngress { ip: Some(ip.clone()), hostname: None })
                 .collect();
             Service {
-                metadata: ObjectMeta { owner_references, ..metadata },
+                metadata,
                 spec: ServiceSpec {
                     service_type,
                     ports,
@@ -313,14 +313,28 @@ fn service() -> impl Strategy<Value = Service> {
         })
 }
 
-/// A Gateway's `uid` is its name here.
-fn owner_reference(gateway: &str) -> OwnerReference {
-    OwnerReference { kind: "Gateway".to_owned(), name: gateway.to_owned(), uid: gateway.into() }
+/// Metadata of a Service in front of a Gateway, whose `uid` is its name here.
+fn metadata_of_gateway_service() -> impl Strategy<Value = ObjectMeta> {
+    let gateway = metadata(NAMESPACES, &["g", "h"]);
+    (gateway, one_of::<ObjectName>(&["g", "h"])).prop_map(|(metadata, uid)| {
+        let gateway = Gateway::new(metadata, parse("ours"), Vec::new());
+        let mut metadata = ObjectMeta::named(gateway.service_name());
+        metadata.namespace = Some(parse(SERVICE_NAMESPACE));
+        metadata.labels = service_labels(uid.as_str());
+        metadata
+    })
+}
+
+/// The labels of the Service of a Gateway.
+pub(crate) fn service_labels(uid: &str) -> Labels {
+    [("app.kubernetes.io/managed-by", "sluicegate"), ("sluicegate.dev/gateway-uid", uid)]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .into()
 }
 
 /// Settings of every sort. A pool may be too small.
 pub(crate) fn settings() -> impl Strategy<Value = Settings> {
-    select(vec!["host", "service", "10.0.0.1,10.0.0.2", "10.0.0.0/29,fd00::/126"]).prop_map(
+    select(vec!["host", "service/system", "10.0.0.1,10.0.0.2", "10.0.0.0/29,fd00::/126"]).prop_map(
         |addresses| {
             let settings = Settings::default().with_controller(parse(OURS));
             settings.with_addresses(parse(addresses))

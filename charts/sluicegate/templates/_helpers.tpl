@@ -53,13 +53,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - apiGroups: [gateway.networking.k8s.io]
   resources: [gateways/status, tcproutes/status]
   verbs: [update]
-# Backends of routes and, with addresses.mode service, the Services of Gateways.
+# Backends of routes.
 - apiGroups: [""]
   resources: [services]
-  verbs: [get, list, watch{{ if eq .Values.addresses.mode "service" }}, create, update, delete{{ end }}]
+  verbs: [get, list, watch]
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
-  verbs: [get, list, watch{{ if eq .Values.addresses.mode "service" }}, create, update, delete{{ end }}]
+  verbs: [get, list, watch]
 # Events.
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -39,7 +39,7 @@ pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGate
         forward = forward.with_workers(workers);
     }
     let addresses = &options.address_options;
-    let mut builder = Server::builder().forward(forward).addresses(addresses.addresses.clone());
+    let mut builder = Server::builder().forward(forward).addresses(addresses.addresses());
     if let Some(address) = addresses.bind {
         builder = builder.bind(address);
     }
@@ -78,10 +78,12 @@ async fn build_kubernetes_source(
     if let Some(name) = &options.controller_name {
         source = source.controller_name(name.clone());
     }
-    if let Some(template) = options.address_options.service_template() {
-        source = source
-            .services(template)
-            .endpoint_addresses(options.address_options.pod_addresses.iter().copied());
+    let addresses = &options.address_options;
+    if let Some(template) = addresses.service_template() {
+        let pod_addresses = addresses.pod_addresses.iter().copied();
+        source = source.services(template).endpoint_addresses(pod_addresses);
+    } else if let Some((namespace, selector)) = addresses.services() {
+        source = source.delete_services(namespace, selector);
     }
     if *read_only {
         return Ok((source.read_only(), None));

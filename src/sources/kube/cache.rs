@@ -6,7 +6,7 @@ use super::error_text::format_error;
 use super::observed::{Observed, ServerState};
 use super::scope::Scope;
 use super::watch::WatchEvent;
-use crate::model::{ObjectKey, ObjectKind, Resources};
+use crate::model::{NamespaceName, ObjectKey, ObjectKind, Resources};
 use crate::sources::Snapshot;
 
 /// The objects of the cluster as they were last observed, and the problems with them.
@@ -129,8 +129,14 @@ impl Cache {
         self.states.keys()
     }
 
-    /// Returns the objects that a Gateway owns.
-    pub(super) fn owned_by_gateways(&self) -> impl Iterator<Item = &ObjectKey> {
+    /// Returns `true` if the Gateways of a namespace are known.
+    pub(super) fn has_listed_gateways(&self, namespace: &NamespaceName) -> bool {
+        let scope = |namespace| Scope { kind: ObjectKind::Gateway, namespace };
+        self.has_listed(&scope(None)) || self.has_listed(&scope(Some(namespace.clone())))
+    }
+
+    /// Returns the objects that this source may manage.
+    pub(super) fn managed(&self) -> impl Iterator<Item = &ObjectKey> {
         self.states.iter().filter(|(_, state)| state.raw.is_some()).map(|(key, _)| key)
     }
 

@@ -12,6 +12,7 @@ use super::cache::Cache;
 use super::discovery::{Discovery, DiscoveryError, discover_loop};
 use super::endpoint::OwnEndpoint;
 use super::events::EventRecorder;
+use super::gateway_services::ServicePolicy;
 use super::host_name::host_name;
 use super::lease::run_election;
 use super::operation::Operation;
@@ -75,7 +76,8 @@ impl EventLoop {
 
         let mut kinds = WATCHED_KINDS.to_vec();
         // Only a Service of type NodePort is reached at the addresses of nodes.
-        if services.as_ref().is_some_and(|services| services.service_type == ServiceType::NodePort)
+        if let Some(ServicePolicy::Manage(template)) = &services
+            && template.service_type == ServiceType::NodePort
         {
             kinds.push(ObjectKind::Node);
         }
@@ -96,18 +98,21 @@ impl EventLoop {
             }
         };
         let watches_all_namespaces = namespaces.is_empty();
-        let replicas = services.as_ref().map(|services| services.replicas.clone());
-        let replica_namespace = replicas.as_ref().map(|replicas| replicas.namespace.clone());
+        let service_namespace = services.as_ref().map(|services| services.namespace().clone());
         let (change_tx, change_rx) = mpsc::channel(CHANGE_QUEUE_LEN);
         Self {
             status: feed.status(),
             feed,
             cache: Cache::default(),
-            own_endpoint: OwnEndpoint::new(endpoint_addresses, replicas, is_ready_endpoint),
+            own_endpoint: OwnEndpoint::new(
+                endpoint_addresses,
+                service_namespace.clone(),
+                is_ready_endpoint,
+            ),
             kinds: ServedKinds::new(kinds),
             discoveries: discovery_rx,
             rediscover,
-            watches: WatchSet::new(client.clone(), namespaces, replica_namespace, change_tx),
+            watches: WatchSet::new(client.clone(), namespaces, service_namespace, change_tx),
             changes: change_rx,
             writer: Writer::new(
                 client,

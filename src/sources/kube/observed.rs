@@ -30,7 +30,7 @@ pub(super) struct ServerState {
     pub(super) status: Box<str>,
     pub(super) finalizers: Vec<String>,
     pub(super) is_being_deleted: bool,
-    /// The whole object as JSON, if a Gateway owns it: this source may manage it.
+    /// The whole object as JSON, if this source may manage it: a Service of a Gateway.
     pub(super) raw: Option<Box<str>>,
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::observed::{InvalidObject, Observed, ServerState, has_status};
-use crate::model::{GatewayStatus, Object, ObjectKey, ObjectKind};
+use crate::model::{GatewayStatus, MANAGED_BY, MANAGED_BY_LABEL, Object, ObjectKey, ObjectKind};
 
 /// An object of any kind, of which only the metadata is parsed. An object with an invalid spec must
 /// not fail the list or the watch that contains it.
@@ -97,7 +97,8 @@ impl RawObject {
         let metadata = &self.object["metadata"];
         let text = |field: &str| metadata[field].as_str().unwrap_or_default().into();
         let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
-        let may_be_managed = !has_status(kind) && has_gateway_owner(metadata);
+        let may_be_managed =
+            kind == ObjectKind::Service && metadata["labels"][MANAGED_BY_LABEL] == MANAGED_BY;
         ServerState {
             uid: text("uid"),
             resource_version: text("resourceVersion"),
@@ -110,11 +111,6 @@ impl RawObject {
             raw: may_be_managed.then(|| self.object.to_string().into()),
         }
     }
-}
-
-fn has_gateway_owner(metadata: &Value) -> bool {
-    let mut owners = metadata["ownerReferences"].as_array().into_iter().flatten();
-    owners.any(|owner| owner["kind"] == "Gateway")
 }
 
 /// Removes the status, so that writing it does not count as a change of the object. The addresses

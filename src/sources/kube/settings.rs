@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use kube::Client;
 use tokio::sync::watch;
 
-use super::gateway_services::ServiceTemplate;
+use super::gateway_services::ServicePolicy;
 use super::lease::Election;
 use crate::model::{GatewayController, NamespaceName};
 
@@ -17,7 +17,7 @@ pub(super) struct Settings {
     pub(super) namespaces: Vec<NamespaceName>,
     pub(super) is_read_only: bool,
     pub(super) election: Option<Election>,
-    pub(super) services: Option<ServiceTemplate>,
+    pub(super) services: Option<ServicePolicy>,
     pub(super) endpoint_addresses: Vec<IpAddr>,
     /// `true` if an EndpointSlice lists this replica as ready.
     pub(super) is_ready_endpoint: watch::Sender<bool>,

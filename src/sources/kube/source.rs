@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use super::endpoint::EndpointHandle;
 use super::error::{EmptyIdentity, KubeError};
 use super::event_loop::EventLoop;
-use super::gateway_services::ServiceTemplate;
+use super::gateway_services::{ServicePolicy, ServiceTemplate};
 use super::lease::Election;
 use super::settings::Settings;
-use crate::model::{GatewayController, NamespaceName, SLUICEGATE_CONTROLLER};
+use crate::model::{GatewayController, Labels, NamespaceName, SLUICEGATE_CONTROLLER};
 use crate::sources::{Feed, Source, SourceError, async_trait};
 
 /// Source of the objects of a Kubernetes cluster, which also writes their status.
@@ -99,7 +99,14 @@ impl KubeSource {
     /// those of its Service, so this is used with
     /// [`Addresses::Service`](crate::translate::Addresses::Service). Default: no Services.
     pub fn services(mut self, template: ServiceTemplate) -> Self {
-        self.0.services = Some(template);
+        self.0.services = Some(ServicePolicy::Manage(template));
+        self
+    }
+
+    /// Deletes the Services in front of Gateways that this gateway created in `namespace` with this
+    /// selector, when [`services`](Self::services) was set. Other Services stay.
+    pub fn delete_services(mut self, namespace: NamespaceName, selector: Labels) -> Self {
+        self.0.services = Some(ServicePolicy::Delete { namespace, selector });
         self
     }
 

@@ -16,8 +16,8 @@ pub(super) struct WatchSet {
     client: Client,
     /// The namespaces to watch; empty means all.
     namespaces: Vec<NamespaceName>,
-    /// Namespace of the EndpointSlices of this gateway's own replicas, which is watched too.
-    replica_namespace: Option<NamespaceName>,
+    /// Namespace of the Services of Gateways, whose Services and EndpointSlices are watched too.
+    service_namespace: Option<NamespaceName>,
     running: BTreeMap<Scope, AbortHandle>,
     changes: mpsc::Sender<Change>,
 }
@@ -27,10 +27,10 @@ impl WatchSet {
     pub(super) fn new(
         client: Client,
         namespaces: Vec<NamespaceName>,
-        replica_namespace: Option<NamespaceName>,
+        service_namespace: Option<NamespaceName>,
         changes: mpsc::Sender<Change>,
     ) -> Self {
-        Self { client, namespaces, replica_namespace, running: BTreeMap::new(), changes }
+        Self { client, namespaces, service_namespace, running: BTreeMap::new(), changes }
     }
 
     /// Starts the watches of a kind as `tasks`.
@@ -68,8 +68,8 @@ impl WatchSet {
             return [None].into();
         }
         let mut namespaces: BTreeSet<_> = self.namespaces.iter().cloned().map(Some).collect();
-        if kind == ObjectKind::EndpointSlice {
-            namespaces.extend(self.replica_namespace.clone().map(Some));
+        if matches!(kind, ObjectKind::Service | ObjectKind::EndpointSlice) {
+            namespaces.extend(self.service_namespace.clone().map(Some));
         }
         namespaces
     }

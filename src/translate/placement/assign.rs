@@ -26,7 +26,9 @@ pub(in crate::translate) fn assign(
     let (placements, assignments) = match &settings.addresses {
         Addresses::Host => (host::place_all(&settings.host, &accepted), Assignments::default()),
         Addresses::Pool(ranges) => pool::assign(ranges, previous, &accepted),
-        Addresses::Service => service::assign(index, settings.host.bind, previous, &accepted),
+        Addresses::Service(namespace) => {
+            service::assign(index, namespace, settings.host.bind, previous, &accepted)
+        }
     };
     let mut placements = placements.into_iter();
     let gateways = requests

@@ -154,11 +154,11 @@ impl fmt::Display for AddressError {
             Self::ServiceMissing(service) => write!(f, "Service {service} does not exist yet."),
             Self::ServiceOfDeletedGateway(service) => write!(
                 f,
-                "Service {service} belongs to a deleted Gateway of the same name and is being garbage-collected."
+                "Service {service} is that of a deleted Gateway of the same name and is being deleted."
             ),
             Self::ServiceForeign(service) => write!(
                 f,
-                "Service {service} already exists and is not owned by this Gateway. Delete it or rename the Gateway."
+                "Service {service} already exists and is managed by another program. Delete it or rename the Gateway."
             ),
             Self::AddressesNotGranted(error) => error.fmt(f),
             Self::ForeignPodPorts(foreign) => write!(f, "{foreign}."),
@@ -217,7 +217,7 @@ impl fmt::Display for AddressesNotGranted {
         };
         let advice = match service_type {
             ServiceType::ClusterIP => {
-                " A cluster IP cannot be changed: delete the Service, and it is created again."
+                " A cluster IP cannot be changed: request one that the Service has, or ask the operator of the gateway to delete the Service, which is then created again."
             }
             ServiceType::NodePort => {
                 " Node addresses cannot be chosen: request one that the Service has."

@@ -15,8 +15,8 @@ use super::report::{
 use super::service_address::ServiceAddress;
 use super::types::{AddressRequest, BindTargets, Placement};
 use crate::model::{
-    GatewayServiceLookup, NamespacedName, POD_PORTS, PodPorts, PortNumber, Service, ServicePort,
-    ServiceType,
+    GatewayServiceLookup, NamespaceName, NamespacedName, POD_PORTS, PodPorts, PortNumber, Service,
+    ServicePort, ServiceType,
 };
 use crate::plan::ListenAddress;
 use crate::translate::assignments::Assignments;
@@ -29,15 +29,17 @@ struct GatewayService<'a> {
     service: &'a Service,
 }
 
-/// Places Gateways behind their Services, and assigns the pod ports that these need.
+/// Places Gateways behind their Services in `namespace`, and assigns the pod ports that these need.
 pub(super) fn assign(
     index: &Index<'_>,
+    namespace: &NamespaceName,
     bind: IpAddr,
     previous: &Assignments,
     requests: &[&AddressRequest<'_>],
 ) -> (Vec<Placement>, Assignments) {
-    let services: Vec<_> = requests.iter().map(|request| find_service(index, request)).collect();
-    let pod_ports = assign_pod_ports(index, &previous.pod_ports, &services, requests);
+    let services: Vec<_> =
+        requests.iter().map(|request| find_service(index, namespace, request)).collect();
+    let pod_ports = assign_pod_ports(index, namespace, &previous.pod_ports, &services, requests);
     let nodes = ServiceAddress::list_nodes(index.resources);
     let placements = services
         .into_iter()
@@ -56,11 +58,13 @@ pub(super) fn assign(
 /// Finds the Service of a Gateway.
 fn find_service<'a>(
     index: &Index<'a>,
+    namespace: &NamespaceName,
     request: &'a AddressRequest<'a>,
 ) -> Result<GatewayService<'a>, AddressError> {
     let name = request.gateway.service_name();
-    match index.resources.service_of(request.gateway) {
-        GatewayServiceLookup::Owned(service) => Ok(GatewayService { request, name, service }),
+    let name = NamespacedName { namespace: namespace.clone(), name };
+    match index.resources.service_of(request.gateway, namespace) {
+        GatewayServiceLookup::Found(service) => Ok(GatewayService { request, name, service }),
         GatewayServiceLookup::Missing => Err(AddressError::ServiceMissing(name)),
         GatewayServiceLookup::Predecessor => Err(AddressError::ServiceOfDeletedGateway(name)),
         GatewayServiceLookup::Foreign => Err(AddressError::ServiceForeign(name)),
@@ -70,21 +74,23 @@ fn find_service<'a>(
 /// Assigns the pod ports of all listeners whose Gateway has a Service or can get one.
 fn assign_pod_ports<'a>(
     index: &Index<'a>,
+    namespace: &NamespaceName,
     previous: &'a PodPorts,
     services: &[Result<GatewayService<'a>, AddressError>],
     requests: &[&'a AddressRequest<'a>],
 ) -> ByListenerPort<'a> {
     let names: BTreeSet<_> = requests.iter().map(|request| request.name).collect();
     let owned = services.iter().flatten().map(|found| (found.request.name, found.service));
-    // A Gateway without an accepted request (refused, or of another controller) may own a Service.
+    // A Gateway without an accepted request (refused, or of another controller) may have a Service.
     // The target ports of that Service must not be assigned to another Gateway.
     let others = index.resources.gateways.iter().filter(|(name, _)| !names.contains(name));
-    let others = others.filter_map(|(name, gateway)| match index.resources.service_of(gateway) {
-        GatewayServiceLookup::Owned(service) => Some((name, service)),
-        GatewayServiceLookup::Missing
-        | GatewayServiceLookup::Predecessor
-        | GatewayServiceLookup::Foreign => None,
-    });
+    let others =
+        others.filter_map(|(name, gateway)| match index.resources.service_of(gateway, namespace) {
+            GatewayServiceLookup::Found(service) => Some((name, service)),
+            GatewayServiceLookup::Missing
+            | GatewayServiceLookup::Predecessor
+            | GatewayServiceLookup::Foreign => None,
+        });
     let current: ByListenerPort<'_> = owned
         .chain(others)
         .flat_map(|(name, service)| {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{SERVICE, SLICE, api, ports, says, settled, written};
+use super::{SERVICE, api, ports, says, settled, written};
 use crate::api::{Api, Effect};
 use crate::harness::Harness;
-use crate::objects::{gateway, usual};
+use crate::objects::{gateway, service, usual, within};
 
 /// Something that somebody does to an object.
 type Edit = fn(&mut Value);
@@ -45,8 +45,11 @@ async fn service_edits_are_reverted() {
         |service| service["spec"]["selector"] = json!({ "app": "theirs" }),
         |service| service["spec"]["externalTrafficPolicy"] = json!("Local"),
         |service| service["spec"]["loadBalancerIP"] = json!("192.0.2.9"),
-        |service| service["metadata"]["labels"] = json!({}),
-        |service| service["metadata"]["ownerReferences"][0]["controller"] = json!(false),
+        |service| {
+            let labels = service["metadata"]["labels"].as_object_mut().unwrap();
+            labels.retain(|key, _| key == "app.kubernetes.io/managed-by");
+        },
+        |service| service["metadata"]["annotations"] = json!({}),
     ];
     // A port that comes again has another one on the nodes.
     api.edit(SERVICE, |service| service["spec"]["allocateLoadBalancerNodePorts"] = json!(false));
@@ -57,64 +60,36 @@ async fn service_edits_are_reverted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slice_edits_are_reverted() {
-    let api = api();
-    let harness = settled(&api).await;
-    let edits: [Edit; 3] = [
-        |slice| slice["endpoints"] = json!([]),
-        |slice| slice["endpoints"][0]["addresses"] = json!(["192.0.2.66"]),
-        |slice| slice["ports"][0]["port"] = json!(22),
-    ];
-    for edit in edits {
-        is_put_right(&api, &harness, SLICE, edit).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn service_keeps_foreign_fields() {
     let api = api();
     let harness = settled(&api).await;
     api.forget();
     api.edit(SERVICE, |service| {
-        service["metadata"]["annotations"] = json!({ "theirs": "x" });
+        service["metadata"]["annotations"]["theirs"] = json!("x");
         service["metadata"]["finalizers"] = json!(["example.com/cleanup"]);
         service["spec"]["sessionAffinity"] = json!("ClientIP");
     });
     harness.settle().await;
     assert_eq!(written(&api), [] as [&str; 0]);
     api.edit(SERVICE, |service| service["spec"]["selector"] = json!({ "app": "theirs" }));
-    api.until_object(SERVICE, |service| service["spec"].get("selector").is_none()).await;
+    api.until_object(SERVICE, |service| service["spec"]["selector"] == json!({ "app": "gate" }))
+        .await;
     let service = api.get(SERVICE);
-    assert_eq!(service["metadata"]["annotations"], json!({ "theirs": "x" }));
+    assert_eq!(service["metadata"]["annotations"]["theirs"], "x");
     assert_eq!(service["spec"]["sessionAffinity"], "ClientIP");
-}
-
-/// Another owner that claims to be the one who keeps it: the server takes only one of these.
-#[tokio::test(start_paused = true)]
-async fn service_with_a_second_owner_is_corrected() {
-    let api = api();
-    let harness = settled(&api).await;
-    let port = ports(&api.get(SERVICE));
-    api.edit(SERVICE, |service| {
-        let owners = service["metadata"]["ownerReferences"].as_array_mut().unwrap();
-        owners[0]["controller"] = json!(false);
-        owners.push(json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "x", "controller": true,
-        }));
-        service["spec"]["ports"] = json!([]);
-    });
-    harness.settle().await;
-    assert_eq!(ports(&api.get(SERVICE)), port);
-    assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
 #[tokio::test(start_paused = true)]
 async fn service_that_is_foreign_is_unchanged() {
-    for owners in [json!(null), json!([{ "kind": "Gateway", "name": "h", "uid": "another" }])] {
+    for manager in ["Helm", "sluicegate.example.com"] {
         let api = api();
         let theirs = json!({
             "kind": "Service",
-            "metadata": { "name": "g-c", "namespace": "default", "ownerReferences": owners },
+            "metadata": {
+                "name": "default-g-164a398c",
+                "namespace": "system",
+                "labels": { "app.kubernetes.io/managed-by": manager },
+            },
             "spec": { "ports": [{ "port": 80, "targetPort": 8080 }], "selector": { "app": "x" } },
         });
         api.apply(theirs);
@@ -129,7 +104,7 @@ async fn service_that_is_foreign_is_unchanged() {
         assert_eq!(programmed["status"], "False");
         assert_eq!(programmed["reason"], "AddressNotAssigned");
         let message = programmed["message"].as_str().unwrap();
-        assert!(message.contains("Service default/g-c"), "{message}");
+        assert!(message.contains("Service system/default-g-164a398c"), "{message}");
 
         api.delete(SERVICE);
         api.until_object(SERVICE, |service| ports(service)[0].0 == 6000).await;
@@ -138,18 +113,14 @@ async fn service_that_is_foreign_is_unchanged() {
 
 #[tokio::test(start_paused = true)]
 async fn service_deleted_is_recreated_with_its_pod_ports() {
-    for name in [SERVICE, SLICE] {
-        let api = api();
-        let harness = settled(&api).await;
-        let (service, slice) = (api.get(SERVICE), api.get(SLICE));
-        api.forget();
-        api.delete(name);
-        harness.settle().await;
-        assert_eq!(written(&api), [format!("create {name}")]);
-        assert_eq!(ports(&api.get(SERVICE)), ports(&service));
-        assert_eq!(api.get(SLICE)["endpoints"], slice["endpoints"]);
-        assert_eq!(api.get(SLICE)["ports"], slice["ports"]);
-    }
+    let api = api();
+    let harness = settled(&api).await;
+    let service = api.get(SERVICE);
+    api.forget();
+    api.delete(SERVICE);
+    harness.settle().await;
+    assert_eq!(written(&api), [format!("create {SERVICE}")]);
+    assert_eq!(ports(&api.get(SERVICE)), ports(&service));
 }
 
 /// It goes by itself, slowly perhaps: a load balancer is to be taken down first.
@@ -177,21 +148,18 @@ async fn service_being_deleted_is_waited_for() {
 async fn service_that_exists_already_is_read_without_an_error() {
     let api = api();
     drop(settled(&api).await);
-    let made = [SERVICE, SLICE].map(|name| api.get(name));
-    [SERVICE, SLICE].iter().for_each(|name| api.delete(name));
+    let made = api.get(SERVICE);
+    api.delete(SERVICE);
     api.spoil("create", "services", Effect::Hold);
-    api.spoil("create", "endpointslices", Effect::Hold);
     let harness = Harness::behind_services(&api, super::template());
     harness
         .asked("the Service is to be made", |state| state.count("create", "services") == 1)
         .await;
-    for plural in ["services", "endpointslices"] {
-        api.spoil("watch,list", plural, Effect::Hold);
-        api.close(plural);
-    }
+    api.spoil("watch,list", "services", Effect::Hold);
+    api.close("services");
     let watches = |state: &crate::api::State| state.streams.contains(&"services/".to_owned());
     harness.asked("the watch ends", |state| !watches(state)).await;
-    made.iter().for_each(|made| api.apply(made.clone()));
+    api.apply(made);
     api.forget();
     api.heal();
     harness.settle().await;
@@ -209,7 +177,7 @@ async fn service_created_by_another_client_is_unchanged() {
     harness
         .asked("the Service is to be made", |state| state.count("create", "services") == 1)
         .await;
-    let mut theirs = crate::objects::service("g-c");
+    let mut theirs = within("system", service("default-g-164a398c"));
     theirs["spec"]["selector"] = json!({ "app": "theirs" });
     api.apply(theirs);
     let before = api.get(SERVICE);

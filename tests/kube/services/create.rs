@@ -1,4 +1,4 @@
-//! Creation of the Service and the EndpointSlices of a Gateway.
+//! Creation of the Service of a Gateway.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use sluicegate::model::ServiceType;
 use tokio::time::sleep;
 
-use super::{SERVICE, SLICE, api, balance, of_type, ports, says, settled, template, written};
+use super::{SERVICE, api, balance, of_type, ports, says, settled, template, written};
 use crate::harness::Harness;
-use crate::objects::{gateway, listener, namespace, with};
+use crate::objects::{OURS, gateway, listener, namespace, with};
 
 const GATEWAY: &str = "gateways/default/g";
 
 #[tokio::test(start_paused = true)]
-async fn service_is_created_and_owned_by_its_gateway() {
+async fn service_is_created_in_the_namespace_of_the_replicas() {
     let api = api();
     let mut gateway = gateway("g", 5000);
     gateway["spec"]["infrastructure"] =
@@ -25,26 +25,22 @@ async fn service_is_created_and_owned_by_its_gateway() {
 
     let service = api.get(SERVICE);
     let metadata = &service["metadata"];
-    let owner = json!([{
-        "apiVersion": "gateway.networking.k8s.io/v1",
-        "kind": "Gateway",
-        "name": "g",
-        "uid": api.get(GATEWAY)["metadata"]["uid"],
-        "controller": true,
-    }]);
-    assert_eq!(metadata["ownerReferences"], owner);
     let labels = json!({
         "app.kubernetes.io/managed-by": "sluicegate",
         "gateway.networking.k8s.io/gateway-name": "g",
         "gateway.networking.k8s.io/gateway-class-name": "c",
+        "sluicegate.dev/gateway-namespace": "default",
+        "sluicegate.dev/gateway-uid": api.get(GATEWAY)["metadata"]["uid"],
         "team": "db",
     });
     assert_eq!(metadata["labels"], labels);
+    assert_eq!(metadata["annotations"]["sluicegate.dev/gateway"], "default/g");
+    assert_eq!(metadata["annotations"]["sluicegate.dev/controller"], OURS);
     assert_eq!(metadata["annotations"]["ours"], "x");
     assert_eq!(metadata["annotations"]["theirs"], "y");
     let spec = &service["spec"];
     assert_eq!(spec["type"], "LoadBalancer");
-    assert!(spec.get("selector").is_none());
+    assert_eq!(spec["selector"], json!({ "app": "gate" }));
     assert_eq!(spec["ports"][0]["name"], "tcp-5000");
     assert_eq!(spec["ports"][0]["protocol"], "TCP");
     let ports = ports(&service);
@@ -54,40 +50,12 @@ async fn service_is_created_and_owned_by_its_gateway() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn slices_have_the_replicas_and_pod_ports() {
-    let api = api();
-    let _harness = settled(&api).await;
-    let (slice, service) = (api.get(SLICE), api.get(SERVICE));
-    let labels = &slice["metadata"]["labels"];
-    assert_eq!(labels["kubernetes.io/service-name"], "g-c");
-    assert_eq!(labels["endpointslice.kubernetes.io/managed-by"], "sluicegate");
-    assert_eq!(slice["metadata"]["ownerReferences"], service["metadata"]["ownerReferences"]);
-    assert_eq!(slice["addressType"], "IPv4");
-    let endpoint = |address: &str| {
-        json!({
-            "addresses": [address],
-            "conditions": { "ready": true, "serving": true, "terminating": false },
-            "nodeName": "node",
-            "zone": "z",
-        })
-    };
-    assert_eq!(slice["endpoints"], json!([endpoint("10.0.0.1"), endpoint("10.0.0.2")]));
-    let pod_port = ports(&service)[0].1;
-    assert_eq!(
-        slice["ports"],
-        json!([{ "name": "tcp-5000", "port": pod_port, "protocol": "TCP" }])
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn service_is_written_once_and_not_after_a_restart() {
     for service_type in [ServiceType::LoadBalancer, ServiceType::ClusterIP, ServiceType::NodePort] {
         let api = api();
         let harness = Harness::behind_services(&api, of_type(service_type));
         harness.settle().await;
-        let mut once = written(&api);
-        once.sort();
-        assert_eq!(once, [format!("create {SLICE}"), format!("create {SERVICE}")]);
+        assert_eq!(written(&api), [format!("create {SERVICE}")]);
         drop(harness);
         api.forget();
         let harness = Harness::behind_services(&api, of_type(service_type));
@@ -118,7 +86,7 @@ async fn service_address_comes_from_the_load_balancer() {
     api.until_object(GATEWAY, |gateway| gateway["status"]["addresses"] == json!([])).await;
     assert_eq!(says(&api, "g", "Programmed")["reason"], "AddressNotAssigned");
     harness.settle().await;
-    assert_eq!(written(&api).len(), 2, "of the Service and its slice nothing is new");
+    assert_eq!(written(&api).len(), 1, "nothing of the Service is new");
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,14 +111,12 @@ async fn pod_ports_stay_when_listeners_change() {
     let both = ports(&api.get(SERVICE));
     assert_eq!(both.len(), 2);
     assert!(both.contains(&before[0]), "{both:?} {before:?}");
-    let slice = api.get(SLICE);
-    assert_eq!(slice["ports"].as_array().unwrap().len(), 2);
-    assert_eq!(written(&api).len(), 2, "{:?}", written(&api));
+    assert_eq!(written(&api).len(), 1, "{:?}", written(&api));
 
     api.apply(gateway("g", 5000));
     harness.settle().await;
     assert_eq!(ports(&api.get(SERVICE)), before);
-    assert_eq!(written(&api).len(), 4, "{:?}", written(&api));
+    assert_eq!(written(&api).len(), 2, "{:?}", written(&api));
 }
 
 /// What is refused is not reached; it takes the other listener nothing when it goes.
@@ -181,7 +147,7 @@ async fn pod_ports_differ_for_gateways_with_the_same_port() {
     let api = api();
     api.apply(gateway("h", 5000));
     let _harness = settled(&api).await;
-    let both = [SERVICE, "services/default/h-c"].map(|name| ports(&api.get(name)));
+    let both = [SERVICE, "services/system/default-h-164a4571"].map(|name| ports(&api.get(name)));
     assert_eq!(both.each_ref().map(|ports| ports[0].0), [5000, 5000]);
     assert_ne!(both[0][0].1, both[1][0].1);
 }

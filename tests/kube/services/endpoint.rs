@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use sluicegate::sources::EndpointHandle;
 use tokio::time::timeout;
 
-use super::{SLICE, api, replicas, template};
+use super::{api, template};
 use crate::api::Api;
 use crate::harness::Harness;
-use crate::objects::{service, within};
 
 /// Starts a source for the replica with these addresses.
 async fn start(api: &Api, addresses: &[&str]) -> (Harness, EndpointHandle) {
@@ -24,9 +23,31 @@ async fn start(api: &Api, addresses: &[&str]) -> (Harness, EndpointHandle) {
     (harness, handle.unwrap())
 }
 
-/// A slice of the replicas, of which the first is terminating.
-fn terminating() -> Value {
-    let mut slice = replicas("gate-1", &["10.0.0.1", "10.0.0.2"]);
+/// A slice of a Service of a Gateway.
+fn replicas(name: &str, addresses: &[&str]) -> Value {
+    let endpoint = |address: &&str| {
+        json!({
+            "addresses": [address],
+            "conditions": { "ready": true, "serving": true, "terminating": false },
+        })
+    };
+    let is_v6 = addresses.iter().any(|address| address.contains(':'));
+    json!({
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": name,
+            "namespace": "system",
+            "labels": { "kubernetes.io/service-name": name },
+        },
+        "addressType": if is_v6 { "IPv6" } else { "IPv4" },
+        "endpoints": addresses.iter().map(endpoint).collect::<Vec<_>>(),
+        "ports": [{ "name": "health", "port": 8081, "protocol": "TCP" }],
+    })
+}
+
+/// A slice of which the first endpoint is terminating.
+fn terminating(name: &str) -> Value {
+    let mut slice = replicas(name, &["10.0.0.1", "10.0.0.2"]);
     slice["endpoints"][0]["conditions"] =
         json!({ "ready": false, "serving": true, "terminating": true });
     slice
@@ -39,54 +60,37 @@ async fn is_unready_within(handle: &mut EndpointHandle, seconds: u64) -> bool {
 #[tokio::test(start_paused = true)]
 async fn endpoint_is_ready_until_all_slices_follow() {
     let api = api();
+    for name in ["gate-1", "gate-2"] {
+        api.apply(replicas(name, &["10.0.0.1", "10.0.0.2"]));
+    }
     let (_harness, mut handle) = start(&api, &["fd00::1", "10.0.0.1"]).await;
     assert!(handle.is_ready());
+    api.apply(terminating("gate-1"));
     assert!(!is_unready_within(&mut handle, 60).await);
-
-    api.apply(terminating());
-    api.until_object(SLICE, |slice| slice["endpoints"][0]["conditions"]["ready"] == false).await;
+    api.apply(terminating("gate-2"));
     assert!(is_unready_within(&mut handle, 60).await);
     assert!(!handle.is_ready());
-}
 
-#[tokio::test(start_paused = true)]
-async fn endpoint_is_ready_while_the_slice_of_a_gateway_is_late() {
-    let api = api();
-    drop(start(&api, &[]).await);
-    // Another replica is the leader, so this one writes nothing.
-    let mut handle = None;
-    let harness = Harness::reached_through_services(&api, |source| {
-        let source = source
-            .services(template())
-            .read_only()
-            .endpoint_addresses(["10.0.0.1".parse().unwrap()]);
-        handle = Some(source.endpoint_handle());
-        source
-    });
-    harness.settle().await;
-    let mut handle = handle.unwrap();
-    api.apply(terminating());
-    assert!(!is_unready_within(&mut handle, 60).await);
-    let mut copy = api.get(SLICE);
-    copy["endpoints"] = json!([copy["endpoints"][1]]);
-    api.apply(copy);
+    api.apply(replicas("gate-3", &["10.0.0.1"]));
+    api.until_object("endpointslices/system/gate-3", |_| handle.is_ready()).await;
+    api.delete("endpointslices/system/gate-3");
     assert!(is_unready_within(&mut handle, 60).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn endpoint_of_other_services_does_not_count() {
+async fn endpoint_in_other_namespaces_does_not_count() {
     let api = api();
-    api.apply(within("system", service("other")));
-    let mut other = replicas("other-1", &["10.0.0.9"]);
-    other["metadata"]["labels"] = json!({ "kubernetes.io/service-name": "other" });
-    api.apply(other);
-    let (_harness, handle) = start(&api, &["10.0.0.9"]).await;
+    let mut slice = replicas("other", &["10.0.0.1"]);
+    slice["metadata"]["namespace"] = json!("default");
+    api.apply(slice);
+    let (_harness, handle) = start(&api, &["10.0.0.1"]).await;
     assert!(!handle.is_ready());
 }
 
 #[tokio::test(start_paused = true)]
 async fn endpoint_is_not_ready_without_addresses_or_source() {
     let api = api();
+    api.apply(replicas("gate-1", &["10.0.0.1", "10.0.0.2"]));
     let (_harness, mut handle) = start(&api, &[]).await;
     assert!(!handle.is_ready());
     assert!(is_unready_within(&mut handle, 1).await);

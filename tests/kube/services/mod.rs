@@ -1,13 +1,12 @@
-//! The Services in front of Gateways, and their EndpointSlices.
+//! The Services in front of Gateways.
 
 mod classes;
 mod cleanup;
 mod create;
 mod endpoint;
-mod names;
 mod nodes;
 mod pod_ports;
-mod replicas;
+mod recreation;
 
 use serde_json::{Value, json};
 use sluicegate::model::ServiceType;
@@ -15,52 +14,25 @@ use sluicegate::sources::ServiceTemplate;
 
 use crate::api::{Api, Request};
 use crate::harness::Harness;
-use crate::objects::{condition, namespace, service, usual, within};
+use crate::objects::{condition, namespace, usual};
 
 /// Those of Gateway `g`.
-const SERVICE: &str = "services/default/g-c";
-const SLICE: &str = "endpointslices/default/g-c-ipv4";
+const SERVICE: &str = "services/system/default-g-164a398c";
 
 fn template() -> ServiceTemplate {
-    ServiceTemplate::new("system/gate".parse().unwrap())
+    let selector = [("app".to_owned(), "gate".to_owned())].into();
+    ServiceTemplate::new("system".parse().unwrap(), selector)
 }
 
 fn of_type(service_type: ServiceType) -> ServiceTemplate {
     template().with_service_type(service_type)
 }
 
-/// The usual objects, and the Service of two replicas.
+/// The usual objects, and the namespace of the Services.
 fn api() -> Api {
     let api = Api::with(usual());
     api.apply(namespace("system"));
-    api.apply(within("system", service("gate")));
-    api.apply(replicas("gate-1", &["10.0.0.1", "10.0.0.2"]));
     api
-}
-
-/// A slice of the replicas' Service.
-fn replicas(name: &str, addresses: &[&str]) -> Value {
-    let endpoint = |address: &&str| {
-        json!({
-            "addresses": [address],
-            "conditions": { "ready": true, "serving": true, "terminating": false },
-            "nodeName": "node",
-            "zone": "z",
-            "targetRef": { "kind": "Pod", "name": "p" },
-        })
-    };
-    let is_v6 = addresses.iter().any(|address| address.contains(':'));
-    json!({
-        "kind": "EndpointSlice",
-        "metadata": {
-            "name": name,
-            "namespace": "system",
-            "labels": { "kubernetes.io/service-name": "gate" },
-        },
-        "addressType": if is_v6 { "IPv6" } else { "IPv4" },
-        "endpoints": addresses.iter().map(endpoint).collect::<Vec<_>>(),
-        "ports": [{ "name": "health", "port": 8081, "protocol": "TCP" }],
-    })
 }
 
 /// A source that has written all that it has to say.
@@ -70,9 +42,9 @@ async fn settled(api: &Api) -> Harness {
     harness
 }
 
-/// What was written of Services and their slices: the verb and the object.
+/// What was written of Services: the verb and the object.
 fn written(api: &Api) -> Vec<String> {
-    let is_kept = |write: &&Request| matches!(&*write.plural, "services" | "endpointslices");
+    let is_kept = |write: &&Request| write.plural == "services";
     let describe = |write: &Request| {
         let name = match &write.name {
             Some(_) => write.object(),

@@ -22,7 +22,7 @@ async fn pod_port_of_an_existing_service_takes_precedence_over_a_remembered_one(
     let api = api();
     api.apply(gateway("h", 6000));
     let harness = settled(&api).await;
-    let other = "services/default/h-c";
+    let other = "services/system/default-h-164a4571";
     let [(_, remembered)] = ports(&api.get(other))[..] else { panic!("{:#}", api.get(other)) };
     api.forget();
     api.delete(other);

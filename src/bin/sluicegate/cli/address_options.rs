@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 
-use clap::Args;
-use sluicegate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceType};
+use clap::{Args, value_parser};
+use sluicegate::model::{ExternalTrafficPolicy, Labels, NamespaceName, ServiceType};
 use sluicegate::sources::ServiceTemplate;
 use sluicegate::translate::Addresses;
 
+use super::address_mode::AddressMode;
 use super::values::{
-    parse_addresses, parse_annotations, parse_external_traffic_policy, parse_ip,
-    parse_service_type, with_example,
+    parse_annotations, parse_external_traffic_policy, parse_ip, parse_selector, parse_service_type,
+    with_example,
 };
 
 #[derive(Debug, Args)]
@@ -18,29 +19,36 @@ pub(crate) struct AddressOptions {
     /// Addresses that Gateways get: `host`, `service`, or IP ranges
     ///
     /// host     All Gateways share the addresses of this host.
-    /// service  Each Gateway gets a Service in the cluster. Requires --kubernetes
-    ///          and --replicas.
+    /// service  Each Gateway gets a Service in the cluster. Requires --kubernetes,
+    ///          --service-namespace and --service-selector.
     /// RANGES   Each Gateway gets an address of its own from these ranges, such as
     ///          10.0.0.0/28,10.0.1.5-10.0.1.9. The addresses must be configured
     ///          on this host.
     #[arg(long, env = "SLUICEGATE_ADDRESSES", value_name = "host|service|RANGES")]
-    #[arg(default_value = "host", value_parser = parse_addresses, verbatim_doc_comment)]
-    pub(crate) addresses: Addresses,
+    #[arg(default_value = "host", value_parser = value_parser!(AddressMode), verbatim_doc_comment)]
+    pub(crate) addresses: AddressMode,
 
-    /// Headless Service that selects the pods of this gateway
+    /// Namespace of the Services of Gateways: that of the pods of this gateway
     ///
-    /// Required with --addresses service: the Services of Gateways get the ready
-    /// endpoints of this Service.
-    #[arg(long, env = "SLUICEGATE_REPLICAS", value_name = "NAMESPACE/SERVICE")]
-    #[arg(value_parser = with_example::<NamespacedName>("sluicegate/replicas"))]
+    /// Required with --addresses service. With other addresses, the Services that were
+    /// created there for Gateways before are deleted. Requires --kubernetes.
+    #[arg(long, env = "SLUICEGATE_SERVICE_NAMESPACE", value_name = "NAMESPACE")]
+    #[arg(value_parser = with_example::<NamespaceName>("sluicegate-system"))]
     #[arg(verbatim_doc_comment)]
-    pub(crate) replicas: Option<NamespacedName>,
+    pub(crate) service_namespace: Option<NamespaceName>,
+
+    /// Labels of the pods of this gateway, which the Services of Gateways select
+    ///
+    /// Separate them by commas. Required with --service-namespace.
+    #[arg(long, env = "SLUICEGATE_SERVICE_SELECTOR", value_name = "KEY=VALUE,...")]
+    #[arg(value_parser = parse_selector, verbatim_doc_comment)]
+    pub(crate) service_selector: Option<Labels>,
 
     /// IP addresses of this pod, separated by commas [default: none]
     ///
-    /// With them, a graceful shutdown accepts connections until no EndpointSlice of
-    /// the Services lists the pod as ready, and for --stop-delay after that. In a pod,
-    /// take them from the field status.podIPs. Requires --addresses service.
+    /// With them, a graceful shutdown accepts connections until no EndpointSlice in
+    /// --service-namespace lists the pod as ready, and for --stop-delay after that. In
+    /// a pod, take them from the field status.podIPs. Requires --addresses service.
     #[arg(long, env = "SLUICEGATE_POD_ADDRESSES", value_name = "ADDRESS,...")]
     #[arg(value_delimiter = ',', value_parser = parse_ip, verbatim_doc_comment)]
     pub(crate) pod_addresses: Vec<IpAddr>,
@@ -90,10 +98,27 @@ pub(crate) struct AddressOptions {
 }
 
 impl AddressOptions {
+    /// Returns the addresses of Gateways.
+    pub(crate) fn addresses(&self) -> Addresses {
+        match &self.addresses {
+            AddressMode::Service => {
+                let namespace = self.service_namespace.clone();
+                Addresses::Service(namespace.expect("RunOptions::validate requires it"))
+            }
+            AddressMode::Other(addresses) => addresses.clone(),
+        }
+    }
+
+    /// Returns namespace and selector of the Services of Gateways.
+    pub(crate) fn services(&self) -> Option<(NamespaceName, Labels)> {
+        Some((self.service_namespace.clone()?, self.service_selector.clone()?))
+    }
+
     /// Returns the common part of the Services of Gateways, with `--addresses service`.
     pub(crate) fn service_template(&self) -> Option<ServiceTemplate> {
-        let replicas = self.replicas.clone().filter(|_| self.addresses == Addresses::Service)?;
-        let mut template = ServiceTemplate::new(replicas)
+        let (namespace, selector) =
+            self.services().filter(|_| self.addresses == AddressMode::Service)?;
+        let mut template = ServiceTemplate::new(namespace, selector)
             .with_annotations(self.service_annotations.clone().unwrap_or_default())
             .with_external_traffic_policy(self.external_traffic_policy.unwrap_or_default());
         if let Some(service_type) = self.service_type {

@@ -1,5 +1,6 @@
 //! The command line and the environment variables.
 
+mod address_mode;
 mod address_options;
 mod kubernetes_options;
 mod options;

@@ -1,10 +1,9 @@
 //! Checks that the options fit together.
 
+use super::address_mode::AddressMode;
+use super::options::{Cli, RunOptions};
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
-use sluicegate::translate::Addresses;
-
-use super::options::{Cli, RunOptions};
 
 impl RunOptions {
     /// Checks that the options fit together.
@@ -44,7 +43,7 @@ impl RunOptions {
             ));
         }
         let addresses = &self.address_options;
-        let has_services = addresses.addresses == Addresses::Service;
+        let has_services = addresses.addresses == AddressMode::Service;
         let kubernetes = &self.kubernetes_options;
         let for_kubernetes = [
             (
@@ -55,6 +54,10 @@ impl RunOptions {
             ("--lease (SLUICEGATE_LEASE)", kubernetes.lease.is_some()),
             ("--identity (SLUICEGATE_IDENTITY)", kubernetes.identity.is_some()),
             ("--addresses service (SLUICEGATE_ADDRESSES)", has_services),
+            (
+                "--service-namespace (SLUICEGATE_SERVICE_NAMESPACE)",
+                addresses.service_namespace.is_some(),
+            ),
         ];
         if let Some(option) = first_given(&for_kubernetes).filter(|_| !self.kubernetes) {
             return conflict(format!(
@@ -62,7 +65,6 @@ impl RunOptions {
             ));
         }
         let for_services = [
-            ("--replicas (SLUICEGATE_REPLICAS)", addresses.replicas.is_some()),
             ("--pod-addresses (SLUICEGATE_POD_ADDRESSES)", !addresses.pod_addresses.is_empty()),
             ("--service-type (SLUICEGATE_SERVICE_TYPE)", addresses.service_type.is_some()),
             (
@@ -79,11 +81,21 @@ impl RunOptions {
                 "{option} requires --addresses service; --addresses is {}",
                 addresses.addresses
             )),
-            _ if has_services && addresses.replicas.is_none() => missing(
-                "--addresses service requires --replicas NAMESPACE/SERVICE, the headless Service \
-                 that selects the pods of this gateway",
+            _ if has_services && addresses.service_namespace.is_none() => missing(
+                "--addresses service requires --service-namespace NAMESPACE, the namespace of the \
+                 pods of this gateway",
             ),
-            _ => Ok(()),
+            _ => match (&addresses.service_namespace, &addresses.service_selector) {
+                (Some(_), None) => missing(
+                    "--service-namespace requires --service-selector KEY=VALUE,..., the labels of \
+                     the pods of this gateway",
+                ),
+                (None, Some(_)) => conflict(
+                    "--service-selector (SLUICEGATE_SERVICE_SELECTOR) requires --service-namespace"
+                        .to_owned(),
+                ),
+                _ => Ok(()),
+            },
         }
     }
 }

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use sluicegate::forward::ConnectionLog;
-use sluicegate::model::{ExternalTrafficPolicy, InvalidScalar, Labels, ServiceType};
-use sluicegate::translate::Addresses;
+use sluicegate::model::{ExternalTrafficPolicy, Labels, ServiceType};
 
 /// Returns a parser that adds an example to the errors of the type.
 pub(super) fn with_example<T>(
@@ -46,12 +45,6 @@ pub(super) fn parse_identity(text: &str) -> Result<String, &'static str> {
         "" => Err("expected a name that no other replica has, such as sluicegate-0"),
         name => Ok(name.to_owned()),
     }
-}
-
-pub(super) fn parse_addresses(text: &str) -> Result<Addresses, String> {
-    text.parse().map_err(|error: InvalidScalar| {
-        format!("expected host, service, or IP ranges such as 10.0.0.0/28: {error}")
-    })
 }
 
 pub(super) fn parse_ip(text: &str) -> Result<IpAddr, &'static str> {
@@ -141,13 +134,27 @@ pub(super) fn parse_external_traffic_policy(
     }
 }
 
-/// Parses `KEY=VALUE` pairs, separated by line breaks if there are any, else by commas.
 pub(super) fn parse_annotations(text: &str) -> Result<Labels, String> {
+    parse_pairs(text, "example.com/pool=public")
+}
+
+pub(super) fn parse_selector(text: &str) -> Result<Labels, String> {
+    let example = "app.kubernetes.io/name=sluicegate";
+    let selector = parse_pairs(text, example)?;
+    // A Service without a selector has no endpoints.
+    if selector.is_empty() {
+        return Err(format!("expected at least one KEY=VALUE, such as {example}"));
+    }
+    Ok(selector)
+}
+
+/// Parses `KEY=VALUE` pairs, separated by line breaks if there are any, else by commas.
+fn parse_pairs(text: &str, example: &str) -> Result<Labels, String> {
     let separator = if text.contains('\n') { '\n' } else { ',' };
     let pairs = text.split(separator).map(str::trim).filter(|pair| !pair.is_empty());
     let pair = |pair: &str| match pair.split_once('=') {
         Some((key, value)) => Ok((key.to_owned(), value.to_owned())),
-        None => Err(format!("expected KEY=VALUE, found `{pair}`; such as example.com/pool=public")),
+        None => Err(format!("expected KEY=VALUE, found `{pair}`; such as {example}")),
     };
     pairs.map(pair).collect()
 }

@@ -7,9 +7,11 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
 
-use super::owned_metadata::OwnedMetadata;
+use super::service_metadata::ServiceMetadata;
 use super::template::ServiceTemplate;
-use crate::model::{ExternalTrafficPolicy, Gateway, PortNumber, ServiceType};
+use crate::model::{
+    ExternalTrafficPolicy, Gateway, GatewayController, Labels, PortNumber, ServiceType,
+};
 
 /// The default range of node ports.
 const NODE_PORTS: RangeInclusive<u16> = 30_000..=32_767;
@@ -17,28 +19,30 @@ const NODE_PORTS: RangeInclusive<u16> = 30_000..=32_767;
 /// The owned part of the Service of a Gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sources::kube) struct DesiredService {
-    pub(super) metadata: OwnedMetadata,
+    pub(super) metadata: ServiceMetadata,
     service_type: ServiceType,
     external_traffic_policy: ExternalTrafficPolicy,
     /// The address that the Gateway requests.
     address: Option<IpAddr>,
     /// The pod port of each listener port.
-    pub(super) ports: BTreeMap<PortNumber, PortNumber>,
+    ports: BTreeMap<PortNumber, PortNumber>,
+    /// The labels of the replicas of this gateway.
+    selector: Labels,
     /// A new port requests the node port of the same number, if that is in the range of node ports.
-    pub(super) requests_node_ports: bool,
+    requests_node_ports: bool,
 }
 
 impl DesiredService {
     /// Creates the Service of a Gateway. `ports` has the pod port of each listener port.
     ///
-    /// Returns `None` if there are no ports, or if the Gateway is not an object of the cluster, so
-    /// that it cannot own a Service.
+    /// Returns `None` if there are no ports, or if the Gateway is not an object of the cluster.
     pub(super) fn new(
         gateway: &Gateway,
         ports: BTreeMap<PortNumber, PortNumber>,
         template: &ServiceTemplate,
+        controller: &GatewayController,
     ) -> Option<Self> {
-        let mut metadata = OwnedMetadata::new(gateway, gateway.service_name().name)?;
+        let mut metadata = ServiceMetadata::new(gateway, template.namespace.clone(), controller)?;
         if let Some(infrastructure) = &gateway.spec.infrastructure {
             metadata.copied_annotations = infrastructure.annotations.clone();
             metadata.copied_labels = infrastructure.labels.clone();
@@ -52,18 +56,25 @@ impl DesiredService {
             external_traffic_policy: template.external_traffic_policy,
             address: requested_address(gateway),
             ports,
+            selector: template.selector.clone(),
             requests_node_ports: template.service_type == ServiceType::NodePort,
         })
     }
 
     /// Stops requesting node ports, so that the API server assigns them. Returns `true` if any were
     /// requested.
-    pub(super) fn drop_node_port_requests(&mut self) -> bool {
+    pub(in crate::sources::kube) fn drop_node_port_requests(&mut self) -> bool {
         mem::take(&mut self.requests_node_ports)
     }
 
+    /// Returns `true` if this Service, the previous version of `next`, no longer requests node
+    /// ports.
+    pub(super) fn has_dropped_node_ports(&self, next: &Self) -> bool {
+        self.metadata.is_of_same_gateway(&next.metadata) && !self.requests_node_ports
+    }
+
     /// Returns the live Service with the owned fields set, or a new Service.
-    pub(super) fn apply_to(&self, live: Option<&Value>) -> Value {
+    pub(in crate::sources::kube) fn apply_to(&self, live: Option<&Value>) -> Value {
         let Some(live) = live else { return self.new_object() };
         let mut service = live.clone();
         if self.metadata.owns(live) {
@@ -104,7 +115,7 @@ impl DesiredService {
         if self.service_type != ServiceType::LoadBalancer {
             set(spec, "loadBalancerSourceRanges", None);
         }
-        set(spec, "selector", None);
+        spec["selector"] = json!(self.selector);
     }
 
     /// Returns the live port of this number with the owned fields set, or a new port.
@@ -130,8 +141,8 @@ impl DesiredService {
     }
 }
 
-/// Returns the name that connects a port of the Service with that of its EndpointSlices.
-pub(super) fn port_name(port: PortNumber) -> String {
+/// Returns the name of a port of the Service.
+fn port_name(port: PortNumber) -> String {
     format!("tcp-{port}")
 }
 

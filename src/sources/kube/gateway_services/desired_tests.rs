@@ -1,22 +1,23 @@
-//! The desired Services over time: their owners and ports, and the orphans.
+//! The desired Services over time: their ports, and the orphans.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::desired::{DesiredObject, desired_objects};
-use super::orphans::is_orphaned;
+use super::desired::desired_services;
+use super::desired_service::DesiredService;
+use super::orphans::{ServicePolicy, is_orphaned};
 use super::template::ServiceTemplate;
 use crate::model::{
-    Gateway, GatewayClassStatus, ObjectKey, ObjectKind, PortNumber, Resources, ServiceType,
-    StatusReport,
+    Gateway, GatewayClassStatus, GatewayController, ObjectKey, ObjectKind, PortNumber, Resources,
+    ServiceType, StatusReport,
 };
 use crate::sources::StatusUpdate;
 
 const CLASS: &str = "sluicegate";
-const SERVICE: &str = "edge-sluicegate";
+const SERVICE: &str = "infra-edge-e408412f";
 
-type Desired = BTreeMap<ObjectKey, DesiredObject>;
+type Desired = BTreeMap<ObjectKey, DesiredService>;
 
 fn gateway(name: &str, class: &str) -> Gateway {
     serde_json::from_value(json!({
@@ -38,8 +39,13 @@ fn port(port: u16) -> PortNumber {
 }
 
 fn template() -> ServiceTemplate {
-    ServiceTemplate::new("system/replicas".parse().unwrap())
+    let selector = [("app".to_owned(), "gate".to_owned())].into();
+    ServiceTemplate::new("system".parse().unwrap(), selector)
         .with_service_type(ServiceType::NodePort)
+}
+
+fn controller() -> GatewayController {
+    "example.com/gateway".parse().unwrap()
 }
 
 /// A report that gives each Gateway one listener port, with pod port 20000.
@@ -56,27 +62,22 @@ fn update(resources: &Resources, gateways: &[(&str, u16)]) -> StatusUpdate {
 }
 
 fn desired(resources: &Resources, gateways: &[(&str, u16)], before: &Desired) -> Desired {
-    desired_objects(&update(resources, gateways), resources, &template(), before)
+    desired_services(&update(resources, gateways), resources, &template(), &controller(), before)
 }
 
 /// The desired Service of Gateway `edge`.
-fn desired_service(resources: &Resources) -> DesiredObject {
+fn desired_service(resources: &Resources) -> DesiredService {
     desired(resources, &[("edge", 1)], &Desired::new()).remove(&key(SERVICE)).unwrap()
 }
 
 fn key(name: &str) -> ObjectKey {
-    ObjectKey::namespaced(ObjectKind::Service, &format!("infra/{name}").parse().unwrap())
-}
-
-fn write(resources: &mut Resources, service: &Value) {
-    resources.insert(ObjectKind::Service.deserialize(service.clone()).unwrap());
+    ObjectKey::namespaced(ObjectKind::Service, &format!("system/{name}").parse().unwrap())
 }
 
 /// The port of each Service that is desired.
 fn ports(desired: &Desired) -> Vec<(&str, Value)> {
     let services = desired.iter().filter(|(key, _)| key.kind == ObjectKind::Service);
-    let port =
-        |object: &DesiredObject| object.apply_to(None).unwrap()["spec"]["ports"][0]["port"].take();
+    let port = |object: &DesiredService| object.apply_to(None)["spec"]["ports"][0]["port"].take();
     services.map(|(key, object)| (key.name.as_str(), port(object))).collect()
 }
 
@@ -88,7 +89,7 @@ fn service_ports_are_those_of_the_report() {
     changed.metadata.generation = Some(2);
     changed.spec.listeners.clear();
     let new = resources([changed]);
-    let desired = desired_objects(&update, &new, &template(), &Desired::new());
+    let desired = desired_services(&update, &new, &template(), &controller(), &Desired::new());
     assert_eq!(ports(&desired), [(SERVICE, json!(1))]);
 }
 
@@ -99,25 +100,11 @@ fn service_is_not_desired_for_a_gateway_that_was_deleted_or_recreated() {
     let mut recreated = gateway("edge", CLASS);
     recreated.metadata.uid = Some("another".into());
     for new in [Resources::new(), resources([recreated])] {
-        assert_eq!(desired_objects(&update, &new, &template(), &Desired::new()), Desired::new());
+        assert_eq!(
+            desired_services(&update, &new, &template(), &controller(), &Desired::new()),
+            Desired::new()
+        );
     }
-}
-
-#[test]
-fn service_name_clash_is_won_by_the_owner() {
-    let mut resources = resources([gateway("a", "b-c"), gateway("a-b", "c")]);
-    let both = [("a", 1), ("a-b", 2)];
-    let first = desired(&resources, &both, &Desired::new());
-    assert_eq!(ports(&first), [("a-b-c", json!(1))]);
-    let mut service = first[&key("a-b-c")].apply_to(None).unwrap();
-    service["metadata"]["ownerReferences"][0]["uid"] = "a-b".into();
-    write(&mut resources, &service);
-    let after = desired(&resources, &both, &first);
-    assert_eq!(ports(&after), [("a-b-c", json!(2))]);
-
-    let foreign = json!({ "metadata": { "namespace": "infra", "name": "a-b-c" } });
-    write(&mut resources, &foreign);
-    assert_eq!(desired(&resources, &both, &after), Desired::new());
 }
 
 #[test]
@@ -126,7 +113,7 @@ fn node_ports_are_not_requested_again_after_a_drop() {
     let edge = [("edge", 30_500)];
     let mut before = desired(&resources, &edge, &Desired::new());
     let node_port = |desired: &Desired| {
-        desired[&key(SERVICE)].apply_to(None).unwrap()["spec"]["ports"][0]["nodePort"].take()
+        desired[&key(SERVICE)].apply_to(None)["spec"]["ports"][0]["nodePort"].take()
     };
     assert_eq!(node_port(&before), 30_500);
     let service = before.get_mut(&key(SERVICE)).unwrap();
@@ -142,50 +129,43 @@ fn serving(classes: &[&str]) -> StatusReport {
     StatusReport { gateway_classes, ..StatusReport::default() }
 }
 
-#[test]
-fn orphan_is_a_service_of_the_previous_class() {
-    let long = "c".repeat(80);
-    let mut objects = resources([gateway("edge", &long)]);
-    let before = desired(&objects, &[("edge", 1)], &Desired::new());
-    let (key, service) = before.iter().find(|(key, _)| key.kind == ObjectKind::Service).unwrap();
-    let live = service.apply_to(None).unwrap();
-    let is_orphaned = |resources: &Resources, report: &StatusReport| {
-        let now = desired(resources, &[("edge", 1)], &before);
-        is_orphaned(&live, key, resources, report, &now)
-    };
-    let report = serving(&[&long, "other"]);
-    assert!(!is_orphaned(&objects, &report));
-
-    objects.insert(gateway("edge", "other"));
-    assert!(!is_orphaned(&objects, &report), "the new Service does not exist yet");
-    let now = desired(&objects, &[("edge", 1)], &before);
-    let (_, service) = now.iter().find(|(key, _)| key.kind == ObjectKind::Service).unwrap();
-    write(&mut objects, &service.apply_to(None).unwrap());
-    assert!(is_orphaned(&objects, &report));
-
-    objects.services.clear();
-    objects.insert(gateway("edge", "foreign"));
-    assert!(is_orphaned(&objects, &report));
-    assert!(!is_orphaned(&objects, &serving(&[])), "another instance serves the old class");
+fn is_orphan(live: &Value, policy: &ServicePolicy, gateways: Option<Gateway>) -> bool {
+    is_orphaned(live, policy, &controller(), &resources(gateways), &serving(&[CLASS]), |_| true)
 }
 
 #[test]
-fn orphan_check_ignores_gateways_that_are_not_accepted() {
-    let resources = resources([gateway("edge", CLASS)]);
-    let live = desired_service(&resources).apply_to(None).unwrap();
-    assert!(!is_orphaned(&live, &key(SERVICE), &resources, &serving(&[CLASS]), &Desired::new()));
+fn orphan_has_no_gateway_of_a_served_class() {
+    let edge = || gateway("edge", CLASS);
+    let live = desired_service(&resources([edge()])).apply_to(None);
+    let manage = ServicePolicy::Manage(template());
+    let (namespace, selector) = (template().namespace, template().selector);
+    let delete = ServicePolicy::Delete { namespace, selector };
+    // A Gateway that is not accepted keeps its Service.
+    assert!(!is_orphan(&live, &manage, Some(edge())));
+    assert!(is_orphan(&live, &delete, Some(edge())));
+    assert!(is_orphan(&live, &manage, Some(gateway("edge", "foreign"))));
+    let mut recreated = edge();
+    recreated.metadata.uid = Some("another".into());
+    assert!(is_orphan(&live, &manage, Some(recreated)));
+    assert!(is_orphan(&live, &manage, None));
+    let (resources, report) = (Resources::new(), serving(&[CLASS]));
+    let is_known = |_: &_| false;
+    assert!(!is_orphaned(&live, &manage, &controller(), &resources, &report, is_known));
 }
 
 #[test]
-fn orphan_check_ignores_objects_of_other_controllers() {
-    let mut resources = resources([gateway("edge", CLASS)]);
-    let live = desired_service(&resources).apply_to(None).unwrap();
-    resources.insert(gateway("edge", "foreign"));
-    let (report, key) = (serving(&[CLASS]), key(SERVICE));
-    assert!(is_orphaned(&live, &key, &resources, &report, &Desired::new()));
-    for label in ["app.kubernetes.io/managed-by", "gateway.networking.k8s.io/gateway-class-name"] {
+fn orphan_check_ignores_services_of_others() {
+    let live = desired_service(&resources([gateway("edge", CLASS)])).apply_to(None);
+    let manage = ServicePolicy::Manage(template());
+    for (section, map, key) in [
+        ("metadata", "labels", "app.kubernetes.io/managed-by"),
+        ("metadata", "annotations", "sluicegate.dev/controller"),
+        ("metadata", "annotations", "sluicegate.dev/gateway"),
+        ("spec", "selector", "app"),
+    ] {
+        assert!(is_orphan(&live, &manage, None));
         let mut other = live.clone();
-        other["metadata"]["labels"][label] = "theirs".into();
-        assert!(!is_orphaned(&other, &key, &resources, &report, &Desired::new()), "{label}");
+        other[section][map][key] = "theirs".into();
+        assert!(!is_orphan(&other, &manage, None), "{key}");
     }
 }

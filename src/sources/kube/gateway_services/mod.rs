@@ -1,24 +1,25 @@
 //! The Services in front of Gateways: the desired state, as functions without I/O.
 //!
-//! Every Gateway has a Service of its own, in its namespace, which the Gateway owns. The Service
-//! has no selector, because a selector cannot match pods of another namespace. Its EndpointSlices
-//! are copies of those of this gateway's replicas, but with the Gateway's own pod ports.
+//! Every Gateway has a Service of its own. All of them are in the namespace of the release, with a
+//! selector on the replicas of this gateway, so the controllers of the cluster maintain their
+//! EndpointSlices. Authors of Gateways cannot edit Services there. The owner of a Service is
+//! recorded in labels, because an owner reference cannot refer to an object of another namespace.
 //!
-//! A [`DesiredObject`] contains the fields that this controller owns. `apply_to` sets them in the
+//! A [`DesiredService`] contains the fields that this controller owns. `apply_to` sets them in the
 //! live object and keeps all other fields. If the result equals the live object, nothing needs to
-//! be written. An object that the Gateway does not own is returned unchanged.
+//! be written. A Service that does not belong to the Gateway is returned unchanged.
 
 mod desired;
 mod desired_service;
-mod desired_slice;
 #[cfg(test)]
 mod desired_tests;
-#[cfg(test)]
-mod object_tests;
 mod orphans;
-mod owned_metadata;
+mod service_metadata;
+#[cfg(test)]
+mod service_tests;
 mod template;
 
-pub(super) use self::desired::{DesiredObject, desired_objects};
-pub(super) use self::orphans::is_orphaned;
+pub(super) use self::desired::desired_services;
+pub(super) use self::desired_service::DesiredService;
+pub(super) use self::orphans::{ServicePolicy, is_orphaned};
 pub use self::template::ServiceTemplate;

@@ -1,49 +1,78 @@
-//! Orphans: Services and EndpointSlices that their Gateway no longer needs.
+//! Orphans: Services that no Gateway needs any more.
 
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
 
-use serde_json::Value;
+use super::service_metadata::{CONTROLLER_ANNOTATION, GATEWAY_ANNOTATION};
+use super::template::ServiceTemplate;
+use crate::model::{
+    GATEWAY_UID_LABEL, GatewayController, Labels, MANAGED_BY, MANAGED_BY_LABEL, NamespaceName,
+    NamespacedName, Resources, StatusReport,
+};
 
-use super::desired::DesiredObject;
-use super::owned_metadata::{CLASS_LABEL, MANAGED_BY, MANAGED_BY_LABEL, to_label_value};
-use crate::model::{GatewayServiceLookup, NamespacedName, ObjectKey, Resources, StatusReport};
+/// Policy of a source for the Services of Gateways.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sources::kube) enum ServicePolicy {
+    /// Creates, updates and deletes them.
+    Manage(ServiceTemplate),
+    /// Deletes those that this release created when its Gateways had other addresses.
+    Delete {
+        /// Namespace of the Services.
+        namespace: NamespaceName,
+        /// Selector of the Services.
+        selector: Labels,
+    },
+}
 
-/// Returns `true` if an object that a Gateway owns must be deleted: the Gateway has changed its
-/// class, and either has another Service now, or the new class belongs to another controller.
+impl ServicePolicy {
+    /// Returns the namespace of the Services.
+    pub(in crate::sources::kube) fn namespace(&self) -> &NamespaceName {
+        match self {
+            Self::Manage(template) => &template.namespace,
+            Self::Delete { namespace, .. } => namespace,
+        }
+    }
+
+    fn selector(&self) -> &Labels {
+        match self {
+            Self::Manage(template) => &template.selector,
+            Self::Delete { selector, .. } => selector,
+        }
+    }
+}
+
+/// Returns `true` if a Service that is not desired must be deleted: this release created it, and
+/// its Gateway was deleted, has a class of another controller, or needs no Service any more.
 ///
-/// Objects of a deleted Gateway are garbage-collected by Kubernetes. A Gateway that is not
-/// accepted, or whose class is not accepted, keeps its objects, so that it keeps its address.
+/// A Gateway that is not accepted, or whose class is not accepted, keeps its Service, so that it
+/// keeps its address. `is_known` returns `true` if the Gateways of a namespace are known: the
+/// permission to read them may be missing.
 pub(in crate::sources::kube) fn is_orphaned(
     live: &Value,
-    key: &ObjectKey,
+    policy: &ServicePolicy,
+    controller: &GatewayController,
     resources: &Resources,
     report: &StatusReport,
-    desired: &BTreeMap<ObjectKey, DesiredObject>,
+    is_known: impl FnOnce(&NamespaceName) -> bool,
 ) -> bool {
-    let Some(class) = managed_class(live, report).filter(|_| !desired.contains_key(key)) else {
+    let metadata = &live["metadata"];
+    // Other releases may have Services in the same namespace.
+    if metadata["labels"][MANAGED_BY_LABEL] != MANAGED_BY
+        || metadata["annotations"][CONTROLLER_ANNOTATION] != controller.as_str()
+        || live["spec"]["selector"] != json!(policy.selector())
+    {
+        return false;
+    }
+    let gateway = metadata["annotations"][GATEWAY_ANNOTATION].as_str();
+    let Some(gateway) = gateway.and_then(|name| name.parse::<NamespacedName>().ok()) else {
         return false;
     };
-    let Some(gateway) = find_owner(live, key) else { return false };
-    let Some(gateway) = resources.gateways.get(&gateway) else { return false };
-    let current_class = &gateway.spec.gateway_class_name;
-    let is_served = report.gateway_classes.contains_key(current_class);
-    let has_service = matches!(resources.service_of(gateway), GatewayServiceLookup::Owned(_));
-    class != to_label_value(current_class) && (has_service || !is_served)
-}
-
-/// Returns the class, as a label value, for which this program created an object, if this
-/// controller serves the class. Other controllers create objects for their Gateways too, and this
-/// program may run several times in a cluster, for different classes.
-fn managed_class<'a>(live: &'a Value, report: &StatusReport) -> Option<&'a str> {
-    let labels = &live["metadata"]["labels"];
-    let class = labels[CLASS_LABEL].as_str().filter(|_| labels[MANAGED_BY_LABEL] == MANAGED_BY)?;
-    report.gateway_classes.keys().any(|name| to_label_value(name) == class).then_some(class)
-}
-
-/// Returns the Gateway that owns an object.
-fn find_owner(live: &Value, key: &ObjectKey) -> Option<NamespacedName> {
-    let owners = live["metadata"]["ownerReferences"].as_array().into_iter().flatten();
-    let mut gateways = owners.filter(|owner| owner["kind"] == "Gateway");
-    let name = gateways.find_map(|owner| owner["name"].as_str())?.parse().ok()?;
-    Some(NamespacedName { namespace: key.namespace.clone()?, name })
+    if matches!(policy, ServicePolicy::Delete { .. }) {
+        return true;
+    }
+    let Some(gateway) = resources.gateways.get(&gateway) else {
+        return is_known(&gateway.namespace);
+    };
+    let uid = metadata["labels"][GATEWAY_UID_LABEL].as_str();
+    uid.is_some_and(|uid| gateway.metadata.uid.as_deref() != Some(uid))
+        || !report.gateway_classes.contains_key(&gateway.spec.gateway_class_name)
 }

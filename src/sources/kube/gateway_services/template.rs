@@ -1,6 +1,6 @@
 //! The template of the Services of Gateways.
 
-use crate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceType};
+use crate::model::{ExternalTrafficPolicy, Labels, NamespaceName, ServiceType};
 
 /// Template of the Services in front of Gateways.
 ///
@@ -8,7 +8,8 @@ use crate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceType};
 /// use sluicegate::model::ServiceType;
 /// use sluicegate::sources::ServiceTemplate;
 ///
-/// let template = ServiceTemplate::new("sluicegate-system/sluicegate-replicas".parse()?)
+/// let selector = [("app".to_owned(), "sluicegate".to_owned())].into();
+/// let template = ServiceTemplate::new("sluicegate-system".parse()?, selector)
 ///     .with_service_type(ServiceType::NodePort);
 /// assert_eq!(template.service_type, ServiceType::NodePort);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -16,6 +17,12 @@ use crate::model::{ExternalTrafficPolicy, Labels, NamespacedName, ServiceType};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceTemplate {
+    /// Namespace of the Services. The replicas of this gateway run there. No one but the operator
+    /// of the gateway may have permission to edit Services in it, because the `targetPort`s of the
+    /// Services decide which Gateway a connection belongs to.
+    pub namespace: NamespaceName,
+    /// Selector of the Services: the labels of the replicas of this gateway.
+    pub selector: Labels,
     /// Type of the Services. Default: LoadBalancer.
     pub service_type: ServiceType,
     /// Annotations of the Services. They take precedence over those of a Gateway's
@@ -24,19 +31,18 @@ pub struct ServiceTemplate {
     /// External traffic policy of the Services: the nodes that accept connections from outside of
     /// the cluster. Default: all nodes.
     pub external_traffic_policy: ExternalTrafficPolicy,
-    /// Headless Service whose endpoints are the replicas of this gateway.
-    pub replicas: NamespacedName,
 }
 
 impl ServiceTemplate {
-    /// Creates a template of Services of type LoadBalancer. `replicas` is the headless Service
-    /// whose endpoints are the replicas of this gateway.
-    pub fn new(replicas: NamespacedName) -> Self {
+    /// Creates a template of Services of type LoadBalancer in `namespace`, in front of the pods
+    /// that `selector` matches: the replicas of this gateway.
+    pub fn new(namespace: NamespaceName, selector: Labels) -> Self {
         Self {
+            namespace,
+            selector,
             service_type: ServiceType::LoadBalancer,
             annotations: Labels::new(),
             external_traffic_policy: ExternalTrafficPolicy::default(),
-            replicas,
         }
     }
 

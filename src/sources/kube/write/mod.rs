@@ -14,7 +14,7 @@
 
 mod in_flight;
 mod leadership;
-mod managed_objects;
+mod managed_services;
 mod merge;
 #[cfg(test)]
 mod merge_tests;

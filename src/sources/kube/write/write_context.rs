@@ -1,10 +1,9 @@
 //! Comparison of an object with what it should be: which write it needs, if any.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::managed_services::ManagedServices;
 use super::merge::merge;
 use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
@@ -14,7 +13,6 @@ use crate::model::{
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::events::new_warnings;
-use crate::sources::kube::gateway_services::{DesiredObject, is_orphaned};
 use crate::sources::kube::object_status::ObjectStatus;
 use crate::sources::kube::observed::{ServerState, has_status};
 
@@ -31,8 +29,7 @@ pub(super) struct WriteContext<'a> {
     pub(super) controller: &'a GatewayController,
     /// The condition about the installed version of Gateway API.
     pub(super) version: Option<&'a Condition>,
-    /// The Services and EndpointSlices that Gateways need.
-    pub(super) desired: &'a BTreeMap<ObjectKey, DesiredObject>,
+    pub(super) services: &'a ManagedServices,
     /// The source watches all namespaces.
     pub(super) watches_all_namespaces: bool,
 }
@@ -47,7 +44,7 @@ impl WriteContext<'_> {
     ) -> Option<PendingWrite> {
         let state = self.cache.state(key);
         if !has_status(key.kind) {
-            return self.sync_managed_object(key, state);
+            return self.sync_service(key, state);
         }
         let Some(state) = state else {
             omissions.forget(key);
@@ -56,31 +53,24 @@ impl WriteContext<'_> {
         self.sync_status(key, state, now, omissions).or_else(|| self.sync_finalizers(key, state))
     }
 
-    /// Creates, updates or deletes a Service or EndpointSlice of a Gateway. Objects that the
-    /// Gateway does not own are left unchanged.
-    fn sync_managed_object(
-        &self,
-        key: &ObjectKey,
-        state: Option<&ServerState>,
-    ) -> Option<PendingWrite> {
+    /// Creates, updates or deletes the Service of a Gateway. Other Services are left unchanged.
+    fn sync_service(&self, key: &ObjectKey, state: Option<&ServerState>) -> Option<PendingWrite> {
         // The pod ports were computed from another version of this Service: wait for the next
         // report.
-        if key.kind == ObjectKind::Service
-            && self.update.resources.get(key) != self.cache.resources().get(key)
-        {
+        if self.update.resources.get(key) != self.cache.resources().get(key) {
             return None;
         }
-        let desired = self.desired.get(key);
-        let Some(state) = state else { return desired?.apply_to(None).map(PendingWrite::Create) };
+        let desired = self.services.get(key);
+        let Some(state) = state else { return Some(PendingWrite::Create(desired?.apply_to(None))) };
         let live: Value = serde_json::from_str(state.raw.as_deref()?).ok()?;
         match desired {
             Some(desired) => {
-                let updated = desired.apply_to(Some(&live))?;
+                let updated = desired.apply_to(Some(&live));
                 (updated != live).then_some(PendingWrite::Update(updated))
             }
             None => {
-                let (resources, report) = (self.cache.resources(), &self.update.status);
-                let is_orphaned = is_orphaned(&live, key, resources, report, self.desired);
+                let (update, controller) = (self.update, self.controller);
+                let is_orphaned = self.services.is_orphaned(&live, update, controller, self.cache);
                 (is_orphaned && !state.is_being_deleted).then_some(PendingWrite::Delete)
             }
         }

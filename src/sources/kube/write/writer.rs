@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::in_flight::{FinishedWrite, InFlight};
 use super::leadership::WriteAccess;
-use super::managed_objects::ManagedObjects;
+use super::managed_services::ManagedServices;
 use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
 use super::request::{self, BaseVersion, NoResponse, WriteResult};
@@ -21,7 +21,7 @@ use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::events::EventRecorder;
-use crate::sources::kube::gateway_services::ServiceTemplate;
+use crate::sources::kube::gateway_services::ServicePolicy;
 use crate::sources::kube::observed::has_status;
 use crate::sources::kube::served_kinds::ServedKinds;
 
@@ -40,7 +40,7 @@ pub(in crate::sources::kube) struct Writer {
     /// The latest status update; `None` until the first snapshot was translated.
     status_update: Option<StatusUpdate>,
     version_condition: Option<Condition>,
-    managed: ManagedObjects,
+    services: ManagedServices,
     watches_all_namespaces: bool,
 }
 
@@ -56,14 +56,14 @@ pub(in crate::sources::kube) enum Step {
 }
 
 impl Writer {
-    /// Creates a writer. `services` is the template of the Services of Gateways, and
+    /// Creates a writer. `services` decides about the Services of Gateways, and
     /// `watches_all_namespaces` is `true` if the source watches all namespaces.
     pub(in crate::sources::kube) fn new(
         client: Client,
         controller: GatewayController,
         access: WriteAccess,
         events: EventRecorder,
-        services: Option<ServiceTemplate>,
+        services: Option<ServicePolicy>,
         watches_all_namespaces: bool,
     ) -> Self {
         Self {
@@ -78,21 +78,21 @@ impl Writer {
             omissions: Omissions::default(),
             status_update: None,
             version_condition: None,
-            managed: ManagedObjects::new(services),
+            services: ManagedServices::new(services),
             watches_all_namespaces,
         }
     }
 
     /// Enqueues an object to be reconciled.
     pub(in crate::sources::kube) fn enqueue(&mut self, key: &ObjectKey, cache: &Cache) {
-        let is_written = has_status(key.kind) || self.managed.may_include(key, cache);
+        let is_written = has_status(key.kind) || self.services.may_include(key, cache);
         if is_written && !matches!(self.access, WriteAccess::ReadOnly) {
             self.schedule.enqueue(key.clone(), Instant::now());
         }
     }
 
     fn enqueue_all(&mut self, cache: &Cache) {
-        let desired: Vec<_> = self.managed.desired().keys().cloned().collect();
+        let desired: Vec<_> = self.services.keys().cloned().collect();
         cache.keys().chain(&desired).for_each(|key| self.enqueue(key, cache));
     }
 
@@ -102,7 +102,7 @@ impl Writer {
         update: StatusUpdate,
         cache: &Cache,
     ) {
-        let mut changed = self.managed.update(&update, cache);
+        let mut changed = self.services.update(&update, &self.controller, cache);
         match &self.status_update {
             None => self.enqueue_all(cache),
             Some(before) => add_changed_objects(before, &update, &mut changed),
@@ -176,7 +176,7 @@ impl Writer {
             update,
             controller: &self.controller,
             version: self.version_condition.as_ref(),
-            desired: self.managed.desired(),
+            services: &self.services,
             watches_all_namespaces: self.watches_all_namespaces,
         };
         while !self.in_flight.is_full() && self.access.may_write() {
@@ -228,7 +228,7 @@ impl Writer {
                 return false;
             }
             WriteResult::Failed(error) => {
-                if !self.managed.drop_node_port_requests(&key, &error) {
+                if !self.services.drop_node_port_requests(&key, &error) {
                     self.fail(key, &write, &error);
                     return false;
                 }

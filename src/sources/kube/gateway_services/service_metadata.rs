@@ -1,71 +1,83 @@
-//! The metadata of objects that a Gateway owns.
+//! The metadata of the Service of a Gateway.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::model::{GATEWAY_GROUP, Gateway, Labels, NamespacedName, ObjectName, stable_hash};
+use crate::model::{
+    GATEWAY_UID_LABEL, Gateway, GatewayController, Labels, MANAGED_BY, MANAGED_BY_LABEL,
+    NamespaceName, NamespacedName, ObjectName, stable_hash,
+};
 
 /// The annotation that records which labels and annotations were copied from the Gateway and the
 /// template. They are removed from the object when they are removed there.
 const COPIED_KEYS_ANNOTATION: &str = "sluicegate.dev/set";
 
-/// The label with the name of the program that manages an object, and our value of it.
-pub(super) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";
-pub(super) const MANAGED_BY: &str = "sluicegate";
+/// The annotations with namespace and name of the Gateway, and with the controller of its class.
+/// Neither is always a valid label value.
+pub(super) const GATEWAY_ANNOTATION: &str = "sluicegate.dev/gateway";
+pub(super) const CONTROLLER_ANNOTATION: &str = "sluicegate.dev/controller";
 
-/// The label with the name of the Gateway that an object belongs to.
-const GATEWAY_LABEL: &str = "gateway.networking.k8s.io/gateway-name";
+/// The labels with name and namespace of the Gateway, for selectors. A long name is truncated.
+const GATEWAY_NAME_LABEL: &str = "gateway.networking.k8s.io/gateway-name";
+const GATEWAY_NAMESPACE_LABEL: &str = "sluicegate.dev/gateway-namespace";
 
-/// The label with the class that the Gateway had when the object was created.
-pub(super) const CLASS_LABEL: &str = "gateway.networking.k8s.io/gateway-class-name";
+/// The label with the class of the Gateway.
+const CLASS_LABEL: &str = "gateway.networking.k8s.io/gateway-class-name";
 
-/// The owned part of the metadata of an object that a Gateway owns.
+/// The owned part of the metadata of a Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OwnedMetadata {
+pub(super) struct ServiceMetadata {
     pub(super) name: NamespacedName,
-    owner: Owner,
-    /// The labels that every object has.
-    pub(super) labels: Labels,
+    uid: String,
+    /// The labels and annotations that every Service has.
+    labels: Labels,
+    annotations: Labels,
     /// The labels and annotations that are copied from the Gateway and the template.
     pub(super) copied_labels: Labels,
     pub(super) copied_annotations: Labels,
 }
 
-/// The Gateway that owns an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Owner {
-    name: ObjectName,
-    uid: String,
-}
-
-impl OwnedMetadata {
-    /// Creates the metadata of an object called `name`. Returns `None` if the Gateway has no `uid`:
-    /// it is not an object of the cluster, and cannot own one.
-    pub(super) fn new(gateway: &Gateway, name: ObjectName) -> Option<Self> {
+impl ServiceMetadata {
+    /// Creates the metadata of the Service of a Gateway in `namespace`. Returns `None` if the
+    /// Gateway has no `uid`: it is not an object of the cluster.
+    pub(super) fn new(
+        gateway: &Gateway,
+        namespace: NamespaceName,
+        controller: &GatewayController,
+    ) -> Option<Self> {
         let metadata = &gateway.metadata;
+        let uid = metadata.uid.as_deref()?;
         let labels = [
             (MANAGED_BY_LABEL, MANAGED_BY.to_owned()),
-            (GATEWAY_LABEL, to_label_value(&metadata.name)),
+            (GATEWAY_NAME_LABEL, to_label_value(&metadata.name)),
+            (GATEWAY_NAMESPACE_LABEL, metadata.namespace().to_string()),
+            (GATEWAY_UID_LABEL, uid.to_owned()),
             (CLASS_LABEL, to_label_value(&gateway.spec.gateway_class_name)),
         ];
+        let annotations = [
+            (GATEWAY_ANNOTATION, metadata.namespaced_name().to_string()),
+            (CONTROLLER_ANNOTATION, controller.as_str().to_owned()),
+        ];
+        let to_owned = |(key, value): (&str, String)| (key.to_owned(), value);
         Some(Self {
-            name: NamespacedName { namespace: metadata.namespace(), name },
-            owner: Owner { name: metadata.name.clone(), uid: metadata.uid.as_deref()?.to_owned() },
-            labels: labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+            name: NamespacedName { namespace, name: gateway.service_name() },
+            uid: uid.to_owned(),
+            labels: labels.into_iter().map(to_owned).collect(),
+            annotations: annotations.into_iter().map(to_owned).collect(),
             copied_labels: Labels::new(),
             copied_annotations: Labels::new(),
         })
     }
 
-    /// Returns the Gateway that owns the object.
-    pub(super) fn gateway(&self) -> NamespacedName {
-        let namespace = self.name.namespace.clone();
-        NamespacedName { namespace, name: self.owner.name.clone() }
+    /// Returns `true` if two Services are those of the same Gateway.
+    pub(super) fn is_of_same_gateway(&self, other: &Self) -> bool {
+        self.uid == other.uid
     }
 
-    /// Returns `true` if the Gateway owns the live object.
+    /// Returns `true` if the live Service is that of the Gateway.
     pub(super) fn owns(&self, live: &Value) -> bool {
-        let owners = live["metadata"]["ownerReferences"].as_array();
-        owners.is_some_and(|owners| owners.iter().any(|owner| owner["uid"] == *self.owner.uid))
+        let labels = &live["metadata"]["labels"];
+        let uid = labels[GATEWAY_UID_LABEL].as_str();
+        labels[MANAGED_BY_LABEL] == MANAGED_BY && uid.is_none_or(|uid| uid == self.uid)
     }
 
     /// Returns the metadata of a new object.
@@ -88,6 +100,7 @@ impl OwnedMetadata {
         update_map(&mut metadata["labels"], &copied_before["labels"], &labels);
 
         let mut annotations = self.copied_annotations.clone();
+        annotations.extend(self.annotations.clone());
         let copied = json!({
             "annotations": self.copied_annotations.keys().collect::<Vec<_>>(),
             "labels": self.copied_labels.keys().collect::<Vec<_>>(),
@@ -98,33 +111,6 @@ impl OwnedMetadata {
             annotations.remove(COPIED_KEYS_ANNOTATION);
         }
         update_map(&mut metadata["annotations"], &copied_before["annotations"], &annotations);
-        for field in ["labels", "annotations"] {
-            if metadata[field].as_object().is_none_or(Map::is_empty) {
-                metadata.as_object_mut().expect("metadata is a map").remove(field);
-            }
-        }
-        self.set_owner(&mut metadata["ownerReferences"]);
-    }
-
-    fn set_owner(&self, owners: &mut Value) {
-        let Owner { name, uid } = &self.owner;
-        let mut all = owners.as_array().cloned().unwrap_or_default();
-        if all.iter().all(|owner| owner["uid"] != **uid) {
-            all.push(json!({ "uid": uid }));
-        }
-        for owner in all.iter_mut().filter(|owner| owner["uid"] == **uid) {
-            owner["apiVersion"] = format!("{GATEWAY_GROUP}/v1").into();
-            owner["kind"] = "Gateway".into();
-            owner["name"] = name.as_str().into();
-            owner["controller"] = true.into();
-        }
-        // The API server accepts one controller at most.
-        for owner in all.iter_mut().filter(|owner| owner["uid"] != **uid) {
-            if owner["controller"] == true {
-                owner["controller"] = false.into();
-            }
-        }
-        *owners = all.into();
     }
 }
 
@@ -144,7 +130,7 @@ fn update_map(live: &mut Value, before: &Value, desired: &Labels) {
 
 /// Returns a name as the value of a label, whose length is limited: a longer name is truncated, and
 /// gets a hash.
-pub(super) fn to_label_value(name: &ObjectName) -> String {
+fn to_label_value(name: &ObjectName) -> String {
     const MAX_LEN: usize = 63;
     if name.as_str().len() <= MAX_LEN {
         return name.to_string();

@@ -1,15 +1,12 @@
-//! The Services and EndpointSlices of a Gateway: their fields, and the fields of a live object that
-//! stay.
+//! The Service of a Gateway: its fields, and the fields of a live Service that stay.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
 use super::desired_service::DesiredService;
-use super::desired_slice::DesiredSlice;
 use super::template::ServiceTemplate;
-use crate::model::{EndpointSlice, Gateway, Object, PortNumber, Service, ServiceType};
+use crate::model::{Gateway, GatewayController, Object, PortNumber, Service, ServiceType};
 
 fn gateway(spec: &Value) -> Gateway {
     let mut object = json!({
@@ -34,11 +31,16 @@ fn ports() -> BTreeMap<PortNumber, PortNumber> {
 }
 
 fn template(service_type: ServiceType) -> ServiceTemplate {
-    ServiceTemplate::new("system/replicas".parse().unwrap()).with_service_type(service_type)
+    let selector = [("app".to_owned(), "gate".to_owned())].into();
+    ServiceTemplate::new("system".parse().unwrap(), selector).with_service_type(service_type)
+}
+
+fn controller() -> GatewayController {
+    "example.com/gateway".parse().unwrap()
 }
 
 fn desired(gateway: &Gateway, service_type: ServiceType) -> DesiredService {
-    DesiredService::new(gateway, ports(), &template(service_type)).unwrap()
+    DesiredService::new(gateway, ports(), &template(service_type), &controller()).unwrap()
 }
 
 /// The new Service as the API server stores it.
@@ -80,36 +82,34 @@ fn service_has_all_fields_at_creation() {
     let ports = BTreeMap::from([(port(5432), port(20_001))]);
     let template = template(ServiceType::LoadBalancer)
         .with_annotations([("pool", "a"), ("zone", "x")].map(|(k, v)| (k.into(), v.into())).into());
-    let desired = DesiredService::new(&gateway, ports, &template).unwrap();
+    let desired = DesiredService::new(&gateway, ports, &template, &controller()).unwrap();
     assert_eq!(
         desired.apply_to(None),
         json!({
             "apiVersion": "v1",
             "kind": "Service",
             "metadata": {
-                "namespace": "infra",
-                "name": "edge-sluicegate",
+                "namespace": "system",
+                "name": "infra-edge-e408412f",
                 "labels": {
                     "app.kubernetes.io/managed-by": "sluicegate",
                     "gateway.networking.k8s.io/gateway-name": "edge",
                     "gateway.networking.k8s.io/gateway-class-name": "sluicegate",
+                    "sluicegate.dev/gateway-namespace": "infra",
+                    "sluicegate.dev/gateway-uid": "u-1",
                     "team": "db",
                 },
                 "annotations": {
                     "pool": "a",
                     "zone": "x",
+                    "sluicegate.dev/gateway": "infra/edge",
+                    "sluicegate.dev/controller": "example.com/gateway",
                     "sluicegate.dev/set": r#"{"annotations":["pool","zone"],"labels":["team"]}"#,
                 },
-                "ownerReferences": [{
-                    "apiVersion": "gateway.networking.k8s.io/v1",
-                    "kind": "Gateway",
-                    "name": "edge",
-                    "uid": "u-1",
-                    "controller": true,
-                }],
             },
             "spec": {
                 "type": "LoadBalancer",
+                "selector": { "app": "gate" },
                 "externalTrafficPolicy": "Cluster",
                 "loadBalancerIP": "192.0.2.9",
                 "ports": [{ "name": "tcp-5432", "protocol": "TCP", "port": 5432, "targetPort": 20001 }],
@@ -147,9 +147,9 @@ fn service_owned_fields_are_restored() {
         |live| live["spec"]["selector"] = json!({ "app": "theirs" }),
         |live| live["spec"]["externalTrafficPolicy"] = "Local".into(),
         |live| live["spec"]["loadBalancerIP"] = "192.0.2.200".into(),
-        |live| live["metadata"]["labels"] = json!({}),
-        |live| live["metadata"]["ownerReferences"][0]["controller"] = false.into(),
-        |live| live["metadata"]["ownerReferences"][0]["kind"] = "Other".into(),
+        |live| live["metadata"]["labels"] = json!({ "app.kubernetes.io/managed-by": "sluicegate" }),
+        |live| live["metadata"]["annotations"] = json!({}),
+        |live| live["spec"].as_object_mut().unwrap().retain(|field, _| field != "selector"),
     ];
     for change in changes {
         let mut changed = live.clone();
@@ -157,17 +157,6 @@ fn service_owned_fields_are_restored() {
         assert_ne!(changed, live);
         assert_eq!(desired.apply_to(Some(&changed)), live);
     }
-}
-
-#[test]
-fn service_has_one_controller() {
-    let desired = desired(&gateway(&json!({})), ServiceType::LoadBalancer);
-    let mut live = stored(desired.apply_to(None));
-    live["metadata"]["ownerReferences"][0]["controller"] = false.into();
-    let owners = live["metadata"]["ownerReferences"].as_array_mut().unwrap();
-    owners.push(json!({ "kind": "Other", "name": "x", "uid": "x", "controller": true }));
-    let owners = desired.apply_to(Some(&live))["metadata"]["ownerReferences"].take();
-    assert_eq!((&owners[0]["controller"], &owners[1]["controller"]), (&json!(true), &json!(false)));
 }
 
 #[test]
@@ -188,16 +177,33 @@ fn service_type_change_removes_fields_of_the_old_type() {
 }
 
 #[test]
-fn service_of_another_owner_is_unchanged() {
-    let gateway = gateway(&json!({}));
-    let desired = desired(&gateway, ServiceType::LoadBalancer);
-    for owners in [json!([]), json!([{ "kind": "Gateway", "name": "edge", "uid": "u-0" }])] {
-        let live =
-            json!({ "metadata": { "ownerReferences": owners }, "spec": { "type": "NodePort" } });
+fn service_of_another_gateway_or_program_is_unchanged() {
+    let desired = desired(&gateway(&json!({})), ServiceType::LoadBalancer);
+    for (manager, uid) in [("sluicegate", "u-0"), ("Helm", "u-1")] {
+        let labels = json!({
+            "app.kubernetes.io/managed-by": manager,
+            "sluicegate.dev/gateway-uid": uid,
+        });
+        let live = json!({ "metadata": { "labels": labels }, "spec": { "type": "NodePort" } });
         assert_eq!(desired.apply_to(Some(&live)), live);
-        let slice = &DesiredSlice::of(&desired, &[])[0];
-        assert_eq!(slice.apply_to(Some(&live)), Some(live));
     }
+}
+
+#[test]
+fn labels_and_annotations_of_a_gateway_do_not_replace_ours() {
+    let infrastructure = json!({
+        "labels": {
+            "app.kubernetes.io/managed-by": "x",
+            "sluicegate.dev/gateway-uid": "x",
+        },
+        "annotations": { "sluicegate.dev/gateway": "x/y", "sluicegate.dev/set": "{}" },
+    });
+    let gateway = gateway(&json!({ "infrastructure": infrastructure }));
+    let service = desired(&gateway, ServiceType::LoadBalancer).apply_to(None);
+    let labels = &service["metadata"]["labels"];
+    assert_eq!(labels["app.kubernetes.io/managed-by"], "sluicegate");
+    assert_eq!(labels["sluicegate.dev/gateway-uid"], "u-1");
+    assert_eq!(service["metadata"]["annotations"]["sluicegate.dev/gateway"], "infra/edge");
 }
 
 #[test]
@@ -208,9 +214,14 @@ fn copied_labels_and_annotations_are_removed_with_their_origin() {
     let mut live = stored(desired(&before, ServiceType::LoadBalancer).apply_to(None));
     live["metadata"]["annotations"]["theirs"] = "x".into();
     let after = desired(&gateway(&json!({})), ServiceType::LoadBalancer).apply_to(Some(&live));
-    assert_eq!(after["metadata"]["annotations"], json!({ "theirs": "x" }));
+    let annotations = json!({
+        "sluicegate.dev/gateway": "infra/edge",
+        "sluicegate.dev/controller": "example.com/gateway",
+        "theirs": "x",
+    });
+    assert_eq!(after["metadata"]["annotations"], annotations);
     assert!(after["metadata"]["labels"].get("team").is_none());
-    assert_eq!(after["metadata"]["labels"].as_object().unwrap().len(), 3);
+    assert_eq!(after["metadata"]["labels"].as_object().unwrap().len(), 5);
 }
 
 #[test]
@@ -240,87 +251,9 @@ fn cluster_ip_is_requested_at_creation() {
 fn service_needs_pod_ports_and_a_uid() {
     let template = template(ServiceType::LoadBalancer);
     let mut gateway = gateway(&json!({}));
-    assert_eq!(DesiredService::new(&gateway, BTreeMap::new(), &template), None);
+    assert_eq!(DesiredService::new(&gateway, BTreeMap::new(), &template, &controller()), None);
     gateway.metadata.uid = None;
-    assert_eq!(DesiredService::new(&gateway, ports(), &template), None);
-}
-
-fn slices(replicas: &[Value], service_type: ServiceType) -> [DesiredSlice; 2] {
-    let replicas: Vec<EndpointSlice> =
-        replicas.iter().map(|slice| serde_json::from_value(slice.clone()).unwrap()).collect();
-    let replicas: Vec<_> = replicas.iter().collect();
-    DesiredSlice::of(&desired(&gateway(&json!({})), service_type), &replicas)
-}
-
-fn replicas(addresses: &[&str]) -> Value {
-    let endpoint = |address: &&str| {
-        json!({
-            "addresses": [address],
-            "conditions": { "ready": true, "serving": true, "terminating": false },
-            "nodeName": "n1",
-            "zone": "z1",
-            "targetRef": { "kind": "Pod", "name": "p" },
-        })
-    };
-    let is_v6 = addresses.iter().any(|address| address.parse::<IpAddr>().unwrap().is_ipv6());
-    json!({
-        "metadata": { "name": "replicas-1" },
-        "addressType": if is_v6 { "IPv6" } else { "IPv4" },
-        "endpoints": addresses.iter().map(endpoint).collect::<Vec<_>>(),
-        "ports": [{ "name": "health", "port": 8081 }],
-    })
-}
-
-#[test]
-fn slices_have_replicas_and_pod_ports() {
-    let [ipv4, ipv6] = slices(&[replicas(&["10.0.0.2", "10.0.0.1"])], ServiceType::LoadBalancer);
-    let slice = ipv4.apply_to(None).unwrap();
-    assert_eq!(slice["metadata"]["name"], "edge-sluicegate-ipv4");
-    assert_eq!(slice["metadata"]["labels"]["kubernetes.io/service-name"], "edge-sluicegate");
-    let managed_by = &slice["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"];
-    assert_eq!(*managed_by, "sluicegate");
-    assert_eq!(slice["metadata"]["ownerReferences"][0]["uid"], "u-1");
-    assert_eq!(slice["addressType"], "IPv4");
-    assert_eq!(
-        slice["endpoints"][0],
-        json!({
-            "addresses": ["10.0.0.1"],
-            "conditions": { "ready": true, "serving": true, "terminating": false },
-            "nodeName": "n1",
-            "zone": "z1",
-        })
-    );
-    assert_eq!(slice["endpoints"][1]["addresses"][0], "10.0.0.2");
-    assert_eq!(
-        slice["ports"],
-        json!([
-            { "name": "tcp-5432", "port": 20001, "protocol": "TCP" },
-            { "name": "tcp-30500", "port": 20002, "protocol": "TCP" },
-        ])
-    );
-    assert_eq!(ipv6.apply_to(None), None);
-    assert_eq!(ipv6.name().to_string(), "infra/edge-sluicegate-ipv6");
-}
-
-#[test]
-fn slice_keeps_endpoints_while_no_replica_is_known() {
-    let both = [replicas(&["fd00::1"]), replicas(&["10.0.0.1"]), replicas(&["10.0.0.1"])];
-    let [ipv4, ipv6] = slices(&both, ServiceType::LoadBalancer);
-    let mut live = ipv4.apply_to(None).unwrap();
-    assert_eq!(live["endpoints"].as_array().unwrap().len(), 1);
-    live["metadata"]["labels"]["theirs"] = "x".into();
-    live["metadata"]["generation"] = 3.into();
-    assert_eq!(ipv4.apply_to(Some(&live)), Some(live.clone()));
-    assert!(ipv6.apply_to(None).is_some());
-    let [emptied, _] = slices(&[replicas(&["fd00::1"])], ServiceType::LoadBalancer);
-    let emptied = emptied.apply_to(Some(&live)).unwrap();
-    assert_eq!(emptied["endpoints"], json!([]));
-    assert_eq!(emptied["metadata"], live["metadata"]);
-    for none in [&[][..], &[replicas(&[])]] {
-        let [ipv4, ipv6] = slices(none, ServiceType::LoadBalancer);
-        assert_eq!(ipv4.apply_to(Some(&live)), Some(live.clone()));
-        assert_eq!(ipv6.apply_to(None), None);
-    }
+    assert_eq!(DesiredService::new(&gateway, ports(), &template, &controller()), None);
 }
 
 #[test]
@@ -333,13 +266,13 @@ fn label_of_a_long_name_is_truncated() {
     let label = label.as_str().unwrap();
     assert_eq!(label.len(), 63);
     assert!(label.starts_with(&"g".repeat(54)), "{label}");
-    assert_eq!(service["metadata"]["ownerReferences"][0]["name"], *long);
+    let annotation = &service["metadata"]["annotations"]["sluicegate.dev/gateway"];
+    assert_eq!(*annotation, format!("infra/{long}"));
 }
 
 #[test]
 fn service_is_valid_at_creation() {
     let desired = desired(&gateway(&json!({})), ServiceType::LoadBalancer);
     let service: Service = serde_json::from_value(stored(desired.apply_to(None))).unwrap();
-    assert!(service.metadata.is_owned_by(&gateway(&json!({})).metadata));
     assert_eq!(Object::from(service).validate("v1"), []);
 }
