@@ -11,28 +11,31 @@ use crate::process::{Program, connection, echoes};
 use crate::support::{eventually, name_at};
 
 #[test]
-fn shutdown_fails_readiness_then_drains_connections() {
+fn shutdown_accepts_then_fails_readiness_and_drains() {
     let mut program = Program::start(&["--stop-delay", "1.5"], &[]);
     program.until("ready");
     assert_eq!(program.probe("/livez"), Some((200, "alive\n".to_owned())));
     assert_eq!(program.probe("/readyz"), Some((200, "ready\n".to_owned())));
+    assert_eq!(program.probe("/acceptz"), Some((200, "ready\n".to_owned())));
     assert_eq!(program.probe("/").unwrap().0, 404);
     assert_eq!(name_at(program.listener).as_deref(), Some("one"));
     let mut live = connection(program.listener);
 
     let start = Instant::now();
     program.signal(Signal::TERM);
-    eventually("/readyz fails", || !program.is_ready());
-    let (code, why) = program.probe("/readyz").unwrap();
-    assert_eq!(code, 503);
-    assert!(why.contains("shutting down"), "{why}");
-    assert_eq!(program.probe("/livez").unwrap().0, 200);
+    eventually("/acceptz fails", || program.probe("/acceptz").unwrap().0 == 503);
     // New connections are accepted during the stop delay.
     assert_eq!(name_at(program.listener).as_deref(), Some("one"));
+    let still = "shutting down: still accepting connections\n".to_owned();
+    assert_eq!(program.probe("/readyz"), Some((200, still)));
+    assert_eq!(program.probe("/livez").unwrap().0, 200);
 
     program.until("no new connections");
     assert!(start.elapsed() >= Duration::from_millis(1_500), "{:?}", start.elapsed());
     eventually("the listener is closed", || TcpStream::connect(program.listener).is_err());
+    let (code, why) = program.probe("/readyz").unwrap();
+    assert_eq!(code, 503);
+    assert!(why.contains("shutting down"), "{why}");
     assert!(echoes(&mut live), "a live connection goes on");
     assert!(program.process.try_wait().unwrap().is_none());
     drop(live);

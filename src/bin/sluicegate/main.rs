@@ -8,6 +8,7 @@ mod health;
 mod log_writer;
 mod logging;
 mod run;
+mod shutdown;
 mod signals;
 mod status_log;
 

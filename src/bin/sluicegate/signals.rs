@@ -93,7 +93,7 @@ impl ReloadSignal {
     ) {
         while self.0.recv().await.is_some() {
             match &reload {
-                _ if *lifecycle.borrow() == Lifecycle::Stopping => {
+                _ if matches!(*lifecycle.borrow(), Lifecycle::Leaving | Lifecycle::Draining) => {
                     tracing::info!("SIGHUP ignored: the gateway is shutting down");
                 }
                 Some(reload) => reload.reload(),

@@ -35,11 +35,12 @@ pub(crate) enum Command {
 const AFTER_HELP: &str = "\
 Signals:
   SIGTERM, SIGINT, SIGQUIT
-           Graceful shutdown: /readyz fails, new connections are accepted for the
-           time of --stop-delay, open ones get --drain-timeout to finish. A second
-           signal exits immediately. Signals within a second count as one. In a
-           pod (--pod-addresses), the stop delay begins when no EndpointSlice
-           lists the pod as ready; the end of the shutdown stays the same.
+           Graceful shutdown: /acceptz fails, new connections are accepted for the
+           time of --stop-delay, /readyz fails, open connections get --drain-timeout
+           to finish. A second signal exits immediately. Signals within a second
+           count as one. In a pod (--pod-addresses), the stop delay begins when no
+           EndpointSlice lists the pod as ready; the end of the shutdown stays the
+           same.
   SIGHUP   Read all files again, and log the changes and the remaining errors.
            Ignored with --kubernetes, which follows the cluster anyway.
   SIGUSR1, SIGUSR2
@@ -125,8 +126,10 @@ pub(crate) struct RunOptions {
     #[arg(default_value = "10", value_parser = parse_positive_seconds, help_heading = "Operation")]
     pub(crate) dial_budget: Duration,
 
-    /// Address of the health endpoints /livez and /readyz
+    /// Address of the health endpoints /livez, /readyz and /acceptz
     ///
+    /// /readyz succeeds while connections are accepted. /acceptz fails as soon as a
+    /// shutdown begins: it is for load balancers that probe the gateway itself.
     /// :8081 is the port at all addresses, IPv6 and IPv4. localhost is 127.0.0.1; other
     /// host names are not resolved. With port 0, the kernel chooses the port, and the
     /// log contains it.
@@ -137,7 +140,7 @@ pub(crate) struct RunOptions {
 
     /// Time to accept connections after SIGTERM, in seconds
     ///
-    /// Set it to the time that load balancers need to notice that /readyz fails, or,
+    /// Set it to the time that load balancers need to notice that /acceptz fails, or,
     /// with --pod-addresses, to follow a change of an EndpointSlice.
     /// [default: 5 with --kubernetes, 0 with --files]
     #[arg(long, env = "SLUICEGATE_STOP_DELAY", value_name = "SECONDS", verbatim_doc_comment)]

@@ -1,4 +1,5 @@
-//! Health endpoints: `/livez` for restarts, `/readyz` for new connections.
+//! Health endpoints: `/livez` for restarts, `/readyz` while connections are accepted, `/acceptz`
+//! for load balancers that probe the gateway itself.
 //!
 //! A probe is answered at once, even if many clients hold connections to the port. Every connection
 //! is accepted immediately. The number of open ones is bounded: at the limit, a connection without

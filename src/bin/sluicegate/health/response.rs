@@ -5,12 +5,15 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 
-/// Phase of the program, which decides the response of `/readyz`.
+/// Phase of the program, which decides the responses of `/readyz` and `/acceptz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lifecycle {
     Starting,
     Ready,
-    Stopping,
+    /// The gateway shuts down, and still accepts connections.
+    Leaving,
+    /// The listeners are closed, and open connections finish.
+    Draining,
 }
 
 /// Returns the response to a request.
@@ -20,15 +23,19 @@ pub(super) fn respond(method: &Method, path: &str, lifecycle: Lifecycle) -> Resp
             (StatusCode::METHOD_NOT_ALLOWED, "method not allowed: use GET or HEAD\n")
         }
         ("/livez", _) => (StatusCode::OK, "alive\n"),
-        ("/readyz", Lifecycle::Ready) => (StatusCode::OK, "ready\n"),
-        ("/readyz", Lifecycle::Starting) => (
+        ("/readyz" | "/acceptz", Lifecycle::Ready) => (StatusCode::OK, "ready\n"),
+        // A terminating pod is an endpoint of last resort as long as it is ready.
+        ("/readyz", Lifecycle::Leaving) => {
+            (StatusCode::OK, "shutting down: still accepting connections\n")
+        }
+        ("/readyz" | "/acceptz", Lifecycle::Starting) => (
             StatusCode::SERVICE_UNAVAILABLE,
             "starting: waiting for the first objects of the source\n",
         ),
-        ("/readyz", Lifecycle::Stopping) => {
+        ("/readyz" | "/acceptz", Lifecycle::Leaving | Lifecycle::Draining) => {
             (StatusCode::SERVICE_UNAVAILABLE, "shutting down: send no new connections\n")
         }
-        _ => (StatusCode::NOT_FOUND, "not found: the paths are /livez and /readyz\n"),
+        _ => (StatusCode::NOT_FOUND, "not found: the paths are /livez, /readyz and /acceptz\n"),
     };
     let mut response = Response::new(Full::from(text));
     *response.status_mut() = code;

@@ -93,7 +93,7 @@ fn max_connections() -> usize {
 pub(crate) enum HealthError {
     /// The address cannot be bound.
     #[error(
-        "cannot listen on {address} for /livez and /readyz (choose another address with --health)"
+        "cannot listen on {address} for the health endpoints (choose another address with --health)"
     )]
     Listen {
         /// Requested address.
@@ -120,7 +120,7 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, HealthError> {
     };
     let listener = listener.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    tracing::info!(%address, "serving the health endpoints /livez and /readyz");
+    tracing::info!(%address, "serving the health endpoints /livez, /readyz and /acceptz");
     Ok(listener)
 }
 
