@@ -32,7 +32,7 @@ pub use self::files::{FileError, FileSource, ReloadHandle};
 #[cfg(feature = "kube")]
 #[cfg_attr(docsrs, doc(cfg(feature = "kube")))]
 pub use self::kube::{
-    Election, EndpointHandle, KubeError, KubeSource, LeaseHandle, ServiceTemplate,
+    CleanUpError, Election, EndpointHandle, KubeError, KubeSource, LeaseHandle, ServiceTemplate,
 };
 pub use self::memory::MemorySource;
 pub use self::source::{Source, SourceError};

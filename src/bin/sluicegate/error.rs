@@ -3,11 +3,11 @@
 use std::io;
 
 use sluicegate::StartError;
-use sluicegate::sources::KubeError;
+use sluicegate::sources::{CleanUpError, KubeError};
 
 use crate::health::HealthError;
 
-/// Error that ends `sluicegate run` with exit status 1.
+/// Error that ends the program with exit status 1.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
     /// The kernel provides no event queue.
@@ -22,6 +22,9 @@ pub(crate) enum RunError {
     /// There is no client for a cluster.
     #[error(transparent)]
     Kubernetes(#[from] KubeError),
+    /// An object of an uninstalled gateway was not removed.
+    #[error(transparent)]
+    CleanUp(#[from] CleanUpError),
     /// The gateway did not start.
     #[error(transparent)]
     Start(#[from] StartError),

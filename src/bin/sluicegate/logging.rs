@@ -49,6 +49,13 @@ impl LogFilter {
     }
 }
 
+impl Default for LogFilter {
+    /// Returns the filter of level `info`.
+    fn default() -> Self {
+        Self::parse("info").expect("a level")
+    }
+}
+
 /// Installs the global subscriber, which logs to standard error.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! The program `sluicegate`: a TCP gateway from a Kubernetes cluster or from manifests in files.
 
+mod clean_up;
 mod cli;
 mod error;
 mod error_chain;
@@ -18,14 +19,20 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Cli, Command};
 use crate::error_chain::ErrorChain;
+use crate::logging::{LogFilter, LogFormat};
 
 fn main() -> ExitCode {
     // Both exit with status 2 and print the error if the command line is invalid.
     let cli = Cli::from_process().unwrap_or_else(|error| error.exit());
-    let Command::Run(options) = cli.command;
-    options.validate().unwrap_or_else(|error| error.exit());
+    let (format, level) = match &cli.command {
+        Command::Run(options) => {
+            options.validate().unwrap_or_else(|error| error.exit());
+            (options.log_format, options.log_level.clone())
+        }
+        Command::CleanUp(_) => (LogFormat::Text, LogFilter::default()),
+    };
 
-    let log_writer = match logging::start(options.log_format, options.log_level.clone()) {
+    let log_writer = match logging::start(format, level) {
         Ok(log_writer) => log_writer,
         Err(error) => {
             eprintln!("sluicegate: cannot start the log writer thread: {error}");
@@ -37,7 +44,10 @@ fn main() -> ExitCode {
     // choice already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
-    let result = run::run(options);
+    let result = match cli.command {
+        Command::Run(options) => run::run(options),
+        Command::CleanUp(options) => clean_up::clean_up(options),
+    };
     if let Err(error) = &result {
         tracing::error!("{}", ErrorChain(error));
     }

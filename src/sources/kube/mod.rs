@@ -13,6 +13,7 @@
 
 mod active_errors;
 mod cache;
+mod clean_up;
 mod discovery;
 mod endpoint;
 mod error;
@@ -35,6 +36,7 @@ mod watch;
 mod watch_set;
 mod write;
 
+pub use self::clean_up::CleanUpError;
 pub use self::endpoint::EndpointHandle;
 pub use self::error::KubeError;
 pub use self::gateway_services::ServiceTemplate;

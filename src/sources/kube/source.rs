@@ -122,6 +122,10 @@ impl KubeSource {
         EndpointHandle::new(self.0.is_ready_endpoint.subscribe())
     }
 
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0
+    }
+
     /// Writes nothing into the cluster, not even a Lease.
     pub fn read_only(mut self) -> Self {
         self.0.is_read_only = true;

@@ -1,6 +1,7 @@
 //! The Services in front of Gateways.
 
 mod classes;
+mod clean_up;
 mod cleanup;
 mod create;
 mod endpoint;

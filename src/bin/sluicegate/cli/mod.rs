@@ -2,11 +2,13 @@
 
 mod address_mode;
 mod address_options;
+mod clean_up_options;
 mod kubernetes_options;
 mod options;
 mod parse;
 mod validate;
 mod values;
 
+pub(crate) use self::clean_up_options::CleanUpOptions;
 pub(crate) use self::kubernetes_options::KubernetesOptions;
 pub(crate) use self::options::{Cli, Command, RunOptions};

@@ -10,6 +10,7 @@ use sluicegate::forward::ConnectionLog;
 use sluicegate::model::GatewayController;
 
 use super::address_options::AddressOptions;
+use super::clean_up_options::CleanUpOptions;
 use super::kubernetes_options::KubernetesOptions;
 use super::values::{
     parse_bool, parse_connection_log, parse_health_address, parse_line_limit,
@@ -30,6 +31,10 @@ pub(crate) enum Command {
     /// Run a gateway for the objects of a Kubernetes cluster or of files.
     #[command(after_help = AFTER_HELP)]
     Run(RunOptions),
+    /// Delete the Services of Gateways, and remove the finalizer of GatewayClasses.
+    ///
+    /// Run it when the gateway is uninstalled and no replica runs any more.
+    CleanUp(CleanUpOptions),
 }
 
 const AFTER_HELP: &str = "\

@@ -32,6 +32,19 @@ impl ServicePolicy {
         }
     }
 
+    /// Returns `true` if this release created a live Service. Other releases may have Services in
+    /// the same namespace.
+    pub(in crate::sources::kube) fn created(
+        &self,
+        live: &Value,
+        controller: &GatewayController,
+    ) -> bool {
+        let metadata = &live["metadata"];
+        metadata["labels"][MANAGED_BY_LABEL] == MANAGED_BY
+            && metadata["annotations"][CONTROLLER_ANNOTATION] == controller.as_str()
+            && live["spec"]["selector"] == json!(self.selector())
+    }
+
     fn selector(&self) -> &Labels {
         match self {
             Self::Manage(template) => &template.selector,
@@ -54,14 +67,10 @@ pub(in crate::sources::kube) fn is_orphaned(
     report: &StatusReport,
     is_known: impl FnOnce(&NamespaceName) -> bool,
 ) -> bool {
-    let metadata = &live["metadata"];
-    // Other releases may have Services in the same namespace.
-    if metadata["labels"][MANAGED_BY_LABEL] != MANAGED_BY
-        || metadata["annotations"][CONTROLLER_ANNOTATION] != controller.as_str()
-        || live["spec"]["selector"] != json!(policy.selector())
-    {
+    if !policy.created(live, controller) {
         return false;
     }
+    let metadata = &live["metadata"];
     let gateway = metadata["annotations"][GATEWAY_ANNOTATION].as_str();
     let Some(gateway) = gateway.and_then(|name| name.parse::<NamespacedName>().ok()) else {
         return false;

@@ -28,4 +28,5 @@ mod write_errors;
 mod writer;
 
 pub(super) use self::leadership::WriteAccess;
+pub(super) use self::write_context::CLASS_FINALIZER;
 pub(super) use self::writer::Writer;

@@ -19,7 +19,8 @@ use crate::sources::kube::observed::{ServerState, has_status};
 /// The finalizer that
 /// [keeps](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass) a GatewayClass from being
 /// deleted while Gateways use it.
-const CLASS_FINALIZER: &str = "gateway-exists-finalizer.gateway.networking.k8s.io";
+pub(in crate::sources::kube) const CLASS_FINALIZER: &str =
+    "gateway-exists-finalizer.gateway.networking.k8s.io";
 
 /// Everything that objects are compared with.
 #[derive(Debug)]

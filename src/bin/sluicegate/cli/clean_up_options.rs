@@ -1,0 +1,25 @@
+//! Options of `sluicegate clean-up`.
+
+use clap::Args;
+use sluicegate::model::{GatewayController, Labels, NamespaceName, SLUICEGATE_CONTROLLER};
+
+use super::values::{parse_selector, with_example};
+
+/// Options of `sluicegate clean-up`. They are those of the gateway that is uninstalled.
+#[derive(Debug, Args)]
+pub(crate) struct CleanUpOptions {
+    /// Controller name of the gateway
+    #[arg(long, env = "SLUICEGATE_CONTROLLER_NAME", value_name = "NAME")]
+    #[arg(default_value = SLUICEGATE_CONTROLLER)]
+    pub(crate) controller_name: GatewayController,
+
+    /// Namespace of the Services of Gateways
+    #[arg(long, env = "SLUICEGATE_SERVICE_NAMESPACE", value_name = "NAMESPACE")]
+    #[arg(value_parser = with_example::<NamespaceName>("sluicegate-system"))]
+    pub(crate) service_namespace: NamespaceName,
+
+    /// Selector of the Services of Gateways, separated by commas
+    #[arg(long, env = "SLUICEGATE_SERVICE_SELECTOR", value_name = "KEY=VALUE,...")]
+    #[arg(value_parser = parse_selector)]
+    pub(crate) service_selector: Labels,
+}
