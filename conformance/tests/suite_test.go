@@ -62,7 +62,7 @@ func TestConformance(t *testing.T) {
 	require.NoError(t, err)
 	for _, feature := range []features.FeatureName{
 		features.SupportGateway, features.SupportTCPRoute, features.SupportReferenceGrant,
-		features.SupportGatewayStaticAddresses, features.SupportGatewayAddressEmpty, features.SupportGatewayInfrastructure,
+		features.SupportGatewayStaticAddresses, features.SupportGatewayAddressEmpty,
 	} {
 		require.True(t, run.SupportedFeatures.Has(feature), "the GatewayClass doesn't claim feature %s", feature)
 	}

@@ -70,16 +70,11 @@ func (w *Fixture) steady() string { return harness.Join(w.address, steadyPort) }
 // directly is the same at one of our pods, past the load balancer.
 func (w *Fixture) directly(t *testing.T, replica harness.Replica) string {
 	t.Helper()
-	service := core.Service{}
-	name := client.ObjectKey{Namespace: Namespace, Name: w.gateway.Name + "-" + harness.Release}
-	require.NoError(t, w.Get(t.Context(), name, &service))
-	for _, port := range service.Spec.Ports {
-		if port.Port == steadyPort {
-			return harness.Join(replica.Address, port.TargetPort.IntValue())
-		}
-	}
-	t.Fatalf("Service %s has no port %d: %v", name, steadyPort, service.Spec.Ports)
-	return ""
+	service, err := harness.GatewayService(t.Context(), w, client.ObjectKeyFromObject(w.gateway))
+	require.NoError(t, err)
+	port, err := harness.PodPort(service, steadyPort)
+	require.NoError(t, err)
+	return harness.Join(replica.Address, port)
 }
 
 func (w *Fixture) create(t *testing.T, objects ...client.Object) {

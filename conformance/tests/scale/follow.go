@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	core "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -79,16 +78,13 @@ func firstTo(t *testing.T, address string, to traffic.Backend, from time.Time) t
 // directly is where the replicas have a listener.
 func (b *bench) directly(t *testing.T, listener int, replicas []harness.Replica) []string {
 	t.Helper()
-	service := core.Service{}
-	name := client.ObjectKey{Namespace: b.namespace, Name: b.gateways[listener/listenersEach].Name + "-" + harness.Release}
-	require.NoError(t, b.Get(t.Context(), name, &service))
-	at := slices.IndexFunc(service.Spec.Ports, func(p core.ServicePort) bool {
-		return int(p.Port) == firstPort+listener%listenersEach
-	})
-	require.GreaterOrEqual(t, at, 0, "Service %s lacks the port: %v", name, service.Spec.Ports)
+	service, err := harness.GatewayService(t.Context(), b, client.ObjectKeyFromObject(b.gateways[listener/listenersEach]))
+	require.NoError(t, err)
+	port, err := harness.PodPort(service, firstPort+listener%listenersEach)
+	require.NoError(t, err)
 	addresses := []string{}
 	for _, replica := range replicas {
-		addresses = append(addresses, harness.Join(replica.Address, service.Spec.Ports[at].TargetPort.IntValue()))
+		addresses = append(addresses, harness.Join(replica.Address, port))
 	}
 	return addresses
 }

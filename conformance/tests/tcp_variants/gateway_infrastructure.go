@@ -3,6 +3,7 @@ package tcpvariants
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,8 +17,8 @@ import (
 	"sluicegate.dev/conformance/tests/harness"
 )
 
-// Infrastructure is GatewayInfrastructureMetadata over TCP. What is made for a Gateway is its Service,
-// so that more can be asked than that some object has the labels.
+// Infrastructure tests the labels and annotations of a Gateway's Service. The official test,
+// GatewayInfrastructureMetadata, looks for the Service in the namespace of the Gateway.
 var Infrastructure = suite.ConformanceTest{
 	ShortName:   "GatewayInfrastructureOverTCP",
 	Description: "The Service of a Gateway carries its labels and annotations, follows their changes, and goes with it.",
@@ -35,8 +36,8 @@ var Infrastructure = suite.ConformanceTest{
 		require.Equal(t, "value1", service.Annotations["key1"])
 		require.Equal(t, "value2", service.Labels["key2"])
 		require.Equal(t, s.GatewayClassName, service.Labels["gateway.networking.k8s.io/gateway-class-name"])
-		require.True(t, metav1.IsControlledBy(service, &gateway), "the Service is owned by its Gateway")
-		require.Empty(t, service.Spec.Selector, "a selector could not reach pods of another namespace")
+		require.EqualValues(t, gateway.UID, service.Labels["sluicegate.dev/gateway-uid"])
+		require.Equal(t, harness.Release, service.Spec.Selector["app.kubernetes.io/instance"])
 
 		edit(t, s, name, &v1.Gateway{}, func(g *v1.Gateway) {
 			g.Spec.Infrastructure.Labels["key2"] = "changed"
@@ -93,7 +94,7 @@ var ServiceEditsReverted = suite.ConformanceTest{
 			if err != nil {
 				return err
 			}
-			right := len(now.Spec.Ports) == len(ports) && len(now.Spec.Selector) == 0 &&
+			right := len(now.Spec.Ports) == len(ports) && now.Spec.Selector["app"] == "" &&
 				now.Labels["gateway.networking.k8s.io/gateway-class-name"] == s.GatewayClassName
 			for i := range ports {
 				right = right && now.Spec.Ports[i].Port == ports[i].Port
@@ -131,7 +132,7 @@ var ServiceOfOthersUntouched = suite.ConformanceTest{
 	Test: func(t *testing.T, s *suite.ConformanceTestSuite) {
 		gateway := infra("not-ours")
 		theirs := &core.Service{
-			ObjectMeta: metav1.ObjectMeta{Namespace: gateway.Namespace, Name: gateway.Name + "-" + s.GatewayClassName},
+			ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: serviceName(gateway)},
 			Spec:       core.ServiceSpec{Ports: []core.ServicePort{{Port: 1234}}},
 		}
 		create(t, s, theirs)
@@ -146,11 +147,20 @@ var ServiceOfOthersUntouched = suite.ConformanceTest{
 	},
 }
 
+// serviceName is the name that the Service of a Gateway will have.
+func serviceName(gateway client.ObjectKey) string {
+	hash := fnv.New64a()
+	hash.Write([]byte(gateway.String()))
+	return fmt.Sprintf("%s-%s-%08x", gateway.Namespace, gateway.Name, uint32(hash.Sum64()))
+}
+
 // serviceOf is the one Service that a Gateway has.
 func serviceOf(ctx context.Context, s *suite.ConformanceTestSuite, gateway string) (*core.Service, error) {
 	services := core.ServiceList{}
-	err := s.Client.List(ctx, &services, client.InNamespace(suite.InfrastructureNamespace),
-		client.MatchingLabels{"gateway.networking.k8s.io/gateway-name": gateway})
+	err := s.Client.List(ctx, &services, client.InNamespace(harness.Namespace), client.MatchingLabels{
+		"gateway.networking.k8s.io/gateway-name": gateway,
+		"sluicegate.dev/gateway-namespace":       suite.InfrastructureNamespace,
+	})
 	switch {
 	case err != nil:
 		return nil, err

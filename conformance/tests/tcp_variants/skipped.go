@@ -27,7 +27,6 @@ var NotRun = []Skipped{
 	{"TCPRouteInvalidNonTCPListener", "its only listener is HTTP, and the Gateway is expected to be accepted and programmed", NonTCPListener.ShortName},
 	{"GatewayStaticAddresses", "its only listener is HTTP, and the Gateway is expected to be programmed", StaticAddresses.ShortName},
 	{"GatewayOptionalAddressValue", "its only listener is HTTP, and the Gateway is expected to get an address", OptionalAddressValue.ShortName},
-	{"GatewayInfrastructureMetadata", "its only listener is HTTP, and the Gateway is expected to be accepted", Infrastructure.ShortName},
 }
 
 // Named finds a test by its short name.
