@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::lane::Lane;
 use super::pending_write::PendingWrite;
 use super::request::WriteResult;
 use crate::model::ObjectKey;
 
 /// Maximum number of writes that wait for a response at the same time.
 const MAX_IN_FLIGHT: usize = 16;
+
+/// Maximum number of them in lane [`Lane::Status`]. The rest stays free for the other lane, also if
+/// the API server responds slowly.
+const MAX_STATUS_IN_FLIGHT: usize = 12;
 
 /// The writes that wait for a response, at most one for each object.
 #[derive(Debug, Default)]
@@ -28,8 +33,11 @@ pub(in crate::sources::kube) struct FinishedWrite {
 }
 
 impl InFlight {
-    pub(super) fn is_full(&self) -> bool {
-        self.requests.len() >= MAX_IN_FLIGHT
+    /// Returns `true` if a write of this lane may be sent.
+    pub(super) fn has_room(&self, lane: Lane) -> bool {
+        let of_lane = self.keys.iter().filter(|key| Lane::of(key) == lane).count();
+        let is_lane_full = lane == Lane::Status && of_lane >= MAX_STATUS_IN_FLIGHT;
+        self.requests.len() < MAX_IN_FLIGHT && !is_lane_full
     }
 
     pub(super) fn contains(&self, key: &ObjectKey) -> bool {

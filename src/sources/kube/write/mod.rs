@@ -13,6 +13,7 @@
 //! causes none.
 
 mod in_flight;
+mod lane;
 mod leadership;
 mod managed_services;
 mod merge;

@@ -1,11 +1,12 @@
-//! The schedule of writes: a debounced queue of objects, exponential backoff for each object that
-//! fails, and a token bucket for all of them.
+//! The schedule of writes: a debounced queue of objects with two lanes, exponential backoff for each
+//! object that fails, and a token bucket for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::lane::Lane;
 use crate::model::ObjectKey;
 
 /// Delay from a change of an object to its reconciliation. Changes that belong together, such as a
@@ -29,7 +30,7 @@ const WRITE_BURST: f64 = 100.0;
 #[derive(Debug)]
 pub(super) struct Schedule {
     due: BTreeMap<ObjectKey, Instant>,
-    queue: BTreeSet<(Instant, ObjectKey)>,
+    queues: [BTreeSet<(Instant, ObjectKey)>; Lane::ALL.len()],
     /// The time before which an object must not be written again.
     not_before: BTreeMap<ObjectKey, Instant>,
     /// The delay of the next retry, for each object whose last write failed.
@@ -43,7 +44,7 @@ impl Schedule {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             due: BTreeMap::new(),
-            queue: BTreeSet::new(),
+            queues: Default::default(),
             not_before: BTreeMap::new(),
             retry_delays: BTreeMap::new(),
             tokens: WRITE_BURST,
@@ -53,38 +54,65 @@ impl Schedule {
 
     /// Enqueues an object. It is due after the debounce delay, or later if it was written recently.
     pub(super) fn enqueue(&mut self, key: ObjectKey, now: Instant) {
-        let not_before = self.not_before.get(&key).copied().unwrap_or(now);
-        self.insert(key, not_before.max(now + DEBOUNCE_DELAY));
+        self.enqueue_at(key, now + DEBOUNCE_DELAY);
+    }
+
+    /// Enqueues an object that need not be compared before `at`, unless it changes. It is due
+    /// later if it was written recently.
+    pub(super) fn enqueue_at(&mut self, key: ObjectKey, at: Instant) {
+        let at = self.not_before.get(&key).map_or(at, |not_before| at.max(*not_before));
+        self.insert(key, at);
     }
 
     fn insert(&mut self, key: ObjectKey, at: Instant) {
-        // An object that is enqueued already keeps its time. Otherwise one that changes all the
-        // time would never be due.
-        if !self.due.contains_key(&key) {
-            self.due.insert(key.clone(), at);
-            self.queue.insert((at, key));
+        // An object that is due earlier keeps its time. Otherwise one that changes all the time
+        // would never be due.
+        if self.due.get(&key).is_none_or(|known| at < *known) {
+            self.set_due(key, at);
         }
     }
 
-    /// Returns the time at which the next object is due and a token is available.
-    pub(super) fn next(&self) -> Option<Instant> {
-        let (at, _) = self.queue.first()?;
-        // Rounded up a little, so that the token is available after the wait.
-        let missing = Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / WRITE_RATE * 1.001);
-        Some((*at).max(self.refilled + missing))
+    fn set_due(&mut self, key: ObjectKey, at: Instant) {
+        let queue = &mut self.queues[Lane::of(&key) as usize];
+        if let Some(before) = self.due.insert(key.clone(), at) {
+            queue.remove(&(before, key.clone()));
+        }
+        queue.insert((at, key));
     }
 
-    /// Removes and returns an object that is due, if a token is available.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<ObjectKey> {
+    /// Returns the time at which the next object of a lane with room is due and a token is
+    /// available.
+    pub(super) fn next(&self, has_room: impl Fn(Lane) -> bool) -> Option<Instant> {
+        let lanes = Lane::ALL.into_iter().filter(|lane| has_room(*lane));
+        let at = lanes.filter_map(|lane| self.first_due(lane)).min()?;
+        // Rounded up a little, so that the token is available after the wait.
+        let missing = Duration::from_secs_f64((1.0 - self.tokens).max(0.0) / WRITE_RATE * 1.001);
+        Some(at.max(self.refilled + missing))
+    }
+
+    /// Removes and returns an object that is due, of the first lane that has one and has room, if a
+    /// token is available.
+    pub(super) fn pop(
+        &mut self,
+        now: Instant,
+        has_room: impl Fn(Lane) -> bool,
+    ) -> Option<ObjectKey> {
         self.tokens =
             WRITE_BURST.min(self.tokens + WRITE_RATE * (now - self.refilled).as_secs_f64());
         self.refilled = now;
-        if self.tokens < 1.0 || self.queue.first()?.0 > now {
+        if self.tokens < 1.0 {
             return None;
         }
-        let (_, key) = self.queue.pop_first()?;
+        let is_due =
+            |lane: &Lane| has_room(*lane) && self.first_due(*lane).is_some_and(|at| at <= now);
+        let lane = Lane::ALL.into_iter().find(is_due)?;
+        let (_, key) = self.queues[lane as usize].pop_first()?;
         self.due.remove(&key);
         Some(key)
+    }
+
+    fn first_due(&self, lane: Lane) -> Option<Instant> {
+        self.queues[lane as usize].first().map(|(at, _)| *at)
     }
 
     /// Takes a token for a write.
@@ -116,10 +144,8 @@ impl Schedule {
     /// Delays the next write of an object. The object may be enqueued already: a watch can report a
     /// write before its response arrives.
     fn delay_until(&mut self, key: ObjectKey, until: Instant) {
-        if let Some(at) = self.due.get_mut(&key).filter(|at| **at < until) {
-            self.queue.remove(&(*at, key.clone()));
-            self.queue.insert((until, key.clone()));
-            *at = until;
+        if self.due.get(&key).is_some_and(|at| *at < until) {
+            self.set_due(key.clone(), until);
         }
         self.not_before.insert(key, until);
     }
@@ -135,6 +161,10 @@ mod tests {
         ObjectKey { kind: ObjectKind::TcpRoute, namespace, name: name.parse().unwrap() }
     }
 
+    fn any_lane(_: Lane) -> bool {
+        true
+    }
+
     #[test]
     fn object_that_changes_all_the_time_is_due() {
         let start = Instant::now();
@@ -142,9 +172,9 @@ mod tests {
         for step in 0..5 {
             schedule.enqueue(key("a"), start + DEBOUNCE_DELAY / 5 * step);
         }
-        assert_eq!(schedule.next(), Some(start + DEBOUNCE_DELAY));
-        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), Some(key("a")));
-        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), None, "once");
+        assert_eq!(schedule.next(any_lane), Some(start + DEBOUNCE_DELAY));
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY, any_lane), Some(key("a")));
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY, any_lane), None, "once");
     }
 
     #[test]
@@ -154,10 +184,10 @@ mod tests {
         schedule.record_write(key("a"), start);
         schedule.enqueue(key("a"), start);
         schedule.enqueue(key("b"), start);
-        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), Some(key("b")));
-        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY), None);
-        assert_eq!(schedule.next(), Some(start + MIN_WRITE_INTERVAL));
-        assert_eq!(schedule.pop(start + MIN_WRITE_INTERVAL), Some(key("a")));
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY, any_lane), Some(key("b")));
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY, any_lane), None);
+        assert_eq!(schedule.next(any_lane), Some(start + MIN_WRITE_INTERVAL));
+        assert_eq!(schedule.pop(start + MIN_WRITE_INTERVAL, any_lane), Some(key("a")));
     }
 
     #[test]
@@ -166,11 +196,11 @@ mod tests {
         let mut schedule = Schedule::new(start);
         schedule.enqueue(key("a"), start);
         schedule.record_write(key("a"), start);
-        assert_eq!(schedule.next(), Some(start + MIN_WRITE_INTERVAL));
+        assert_eq!(schedule.next(any_lane), Some(start + MIN_WRITE_INTERVAL));
         schedule.record_failure(key("a"), start);
-        assert_eq!(schedule.next(), Some(start + MIN_RETRY_DELAY));
-        assert_eq!(schedule.pop(start + MIN_RETRY_DELAY), Some(key("a")));
-        assert_eq!(schedule.next(), None);
+        assert_eq!(schedule.next(any_lane), Some(start + MIN_RETRY_DELAY));
+        assert_eq!(schedule.pop(start + MIN_RETRY_DELAY, any_lane), Some(key("a")));
+        assert_eq!(schedule.next(any_lane), None);
     }
 
     #[test]
@@ -182,14 +212,49 @@ mod tests {
             schedule.record_failure(key("a"), now);
             // A change of the object does not shorten the delay.
             schedule.enqueue(key("a"), now);
-            let next = schedule.next().unwrap();
+            let next = schedule.next(any_lane).unwrap();
             assert_eq!((next - now).as_secs(), seconds);
             now = next;
-            assert_eq!(schedule.pop(now), Some(key("a")));
+            assert_eq!(schedule.pop(now, any_lane), Some(key("a")));
         }
         schedule.record_write(key("a"), now);
         schedule.record_failure(key("a"), now);
-        assert_eq!(schedule.next(), Some(now + MIN_RETRY_DELAY));
+        assert_eq!(schedule.next(any_lane), Some(now + MIN_RETRY_DELAY));
+    }
+
+    #[test]
+    fn deferred_object_is_due_early_if_it_changes() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        schedule.enqueue_at(key("a"), start + Duration::from_secs(600));
+        assert_eq!(schedule.next(any_lane), Some(start + Duration::from_secs(600)));
+        schedule.enqueue(key("a"), start);
+        assert_eq!(schedule.pop(start + DEBOUNCE_DELAY, any_lane), Some(key("a")));
+        assert_eq!(schedule.next(any_lane), None, "once");
+    }
+
+    #[test]
+    fn service_does_not_wait_behind_statuses() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        for number in 0..5000 {
+            schedule.enqueue(key(&format!("route-{number}")), start);
+        }
+        let service = ObjectKey { kind: ObjectKind::Service, ..key("s") };
+        schedule.enqueue(service.clone(), start + Duration::from_millis(1));
+        let mut now = start;
+        loop {
+            now = schedule.next(any_lane).unwrap().max(now);
+            let Some(popped) = schedule.pop(now, any_lane) else { continue };
+            schedule.take_token();
+            if popped == service {
+                break;
+            }
+        }
+        assert!(now - start < Duration::from_millis(60), "{:?}", now - start);
+        let status_is_full = |lane| lane == Lane::Urgent;
+        assert_eq!(schedule.next(status_is_full), None);
+        assert_eq!(schedule.pop(now, status_is_full), None);
     }
 
     #[test]
@@ -202,7 +267,7 @@ mod tests {
         let mut written = 0;
         for step in 0..=100 {
             let now = start + DEBOUNCE_DELAY + Duration::from_millis(10) * step;
-            while schedule.pop(now).is_some() {
+            while schedule.pop(now, any_lane).is_some() {
                 schedule.take_token();
                 written += 1;
             }

@@ -129,8 +129,8 @@ impl Writer {
             if may_write != self.could_write {
                 return Step::LeadershipChanged;
             }
-            let is_ready = may_write && self.status_update.is_some() && !self.in_flight.is_full();
-            let due = self.schedule.next().filter(|_| is_ready);
+            let is_ready = may_write && self.status_update.is_some();
+            let due = self.schedule.next(|lane| is_ready && self.in_flight.has_room(lane));
             let due = async {
                 match due {
                     Some(due) => sleep_until(due).await,
@@ -179,8 +179,9 @@ impl Writer {
             services: &self.services,
             watches_all_namespaces: self.watches_all_namespaces,
         };
-        while !self.in_flight.is_full() && self.access.may_write() {
-            let Some(key) = self.schedule.pop(Instant::now()) else { return };
+        while self.access.may_write() {
+            let has_room = |lane| self.in_flight.has_room(lane);
+            let Some(key) = self.schedule.pop(Instant::now(), has_room) else { return };
             // The end of the write that is in flight enqueues the object again.
             if self.in_flight.contains(&key) {
                 continue;
