@@ -18,6 +18,9 @@ use crate::objects::OURS;
 /// Longer than anything that happens from time to time waits.
 const LONG: Duration = Duration::from_secs(900);
 
+/// The address of the host.
+const HOST: &str = "192.0.2.100";
+
 pub(crate) struct Harness {
     pub(crate) api: Api,
     published: watch::Receiver<Vec<Arc<Snapshot>>>,
@@ -39,7 +42,12 @@ impl Harness {
         controller: &str,
         set_up: impl FnOnce(KubeSource) -> KubeSource,
     ) -> Self {
-        Self::play(api, controller, Addresses::Host, set_up)
+        Self::play(api, controller, HOST, Addresses::Host, set_up)
+    }
+
+    /// A source on a host with another address.
+    pub(crate) fn on_host(api: &Api, host: &str) -> Self {
+        Self::play(api, OURS, host, Addresses::Host, |source| source)
     }
 
     /// Gateways are reached through Services.
@@ -52,12 +60,14 @@ impl Harness {
         api: &Api,
         set_up: impl FnOnce(KubeSource) -> KubeSource,
     ) -> Self {
-        Self::play(api, OURS, Addresses::Service("system".parse().unwrap()), set_up)
+        let addresses = Addresses::Service("system".parse().unwrap());
+        Self::play(api, OURS, HOST, addresses, set_up)
     }
 
     fn play(
         api: &Api,
         controller: &str,
+        host: &str,
         addresses: Addresses,
         set_up: impl FnOnce(KubeSource) -> KubeSource,
     ) -> Self {
@@ -76,7 +86,7 @@ impl Harness {
         let source =
             KubeSource::new(api.client()).controller_name(controller.clone()).identity("test");
         let source = Box::new(set_up(source));
-        let address = "192.0.2.100".parse().unwrap();
+        let address = host.parse().unwrap();
         let settings = Settings::default()
             .with_controller(controller)
             .with_host(Host::new(address, address))

@@ -12,6 +12,7 @@ mod discovery;
 mod election;
 mod events;
 mod faults;
+mod field_backoff;
 mod harness;
 mod lease;
 mod namespaces;

@@ -102,6 +102,10 @@ pub(super) fn refuse(code: u16, request: &Request) -> Answer {
         422 => ("Invalid", format!("{object} is invalid")),
         _ => ("InternalError", "etcdserver: request timed out".to_owned()),
     };
+    with_status(code, reason, &message)
+}
+
+fn with_status(code: u16, reason: &str, message: &str) -> Answer {
     let status = json!({
         "kind": "Status",
         "apiVersion": "v1",

@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 
 pub(crate) use self::request::Request;
 pub(crate) use self::rule::Effect;
-use self::rule::Rule;
+use self::rule::{Mutation, Rule};
 use self::store::Store;
 
 /// Longer than anything that is tried again waits. It passes at once when nothing else is left to do.
@@ -62,6 +62,7 @@ pub(crate) struct State {
     minor: &'static str,
     is_down: bool,
     rules: Vec<Rule>,
+    mutations: Vec<Mutation>,
     /// Watches of these that were opened before so many closings are to end.
     closings: Vec<String>,
 }
@@ -79,6 +80,7 @@ impl Api {
             minor: "37",
             is_down: false,
             rules: Vec::new(),
+            mutations: Vec::new(),
             closings: Vec::new(),
         };
         Self { state: Arc::new(watch::Sender::new(state)), client: "" }
@@ -205,6 +207,12 @@ impl Api {
         self.change(|state| state.store.set_status(name, status));
     }
 
+    /// Another client sets the finalizers of an object.
+    pub(crate) fn set_finalizers(&self, name: &str, finalizers: Value) {
+        let patch = serde_json::json!({ "finalizers": finalizers });
+        self.change(|state| state.store.patch_metadata(name, &patch));
+    }
+
     pub(crate) fn get(&self, name: &str) -> Value {
         self.read(|state| state.store.get(name).cloned()).unwrap_or_default()
     }
@@ -286,6 +294,21 @@ impl Api {
     /// Takes back all [spoiling](Self::spoil).
     pub(crate) fn heal(&self) {
         self.change(|state| state.rules.clear());
+    }
+
+    /// Changes each object of a kind that a client writes from now on.
+    pub(crate) fn mutate(
+        &self,
+        plural: &'static str,
+        change: impl Fn(&mut Value) + Send + Sync + 'static,
+    ) {
+        let mutation = Mutation { plural, change: Arc::new(change) };
+        self.change(|state| state.mutations.push(mutation));
+    }
+
+    /// Ends all [mutations](Self::mutate).
+    pub(crate) fn keep_as_written(&self) {
+        self.change(|state| state.mutations.clear());
     }
 
     /// Takes the permission to read a kind.

@@ -1,4 +1,9 @@
-//! Injected faults.
+//! Injected faults, and changes that the server makes to objects that are written.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::State;
 use super::request::Request;
@@ -50,5 +55,26 @@ impl State {
         }
         rule.times -= 1;
         Some(rule.effect)
+    }
+}
+
+/// A change that the server makes to each written object of a kind, as an admission webhook does, or
+/// a definition that does not contain a field.
+#[derive(Clone)]
+pub(super) struct Mutation {
+    pub(super) plural: &'static str,
+    pub(super) change: Arc<dyn Fn(&mut Value) + Send + Sync>,
+}
+
+impl fmt::Debug for Mutation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutation").field("plural", &self.plural).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    pub(super) fn mutate(&self, request: &Request, object: &mut Value) {
+        let is_about = |mutation: &&Mutation| mutation.plural == request.plural;
+        self.mutations.iter().filter(is_about).for_each(|mutation| (mutation.change)(object));
     }
 }

@@ -22,7 +22,8 @@ impl State {
         if self.store.check(&name, based_on).is_err() {
             return refuse(409, request);
         }
-        let body = request.body.clone();
+        let mut body = request.body.clone();
+        self.mutate(request, &mut body);
         match (request.verb, request.subresource.as_deref()) {
             ("update", Some("status")) => self.store.set_status(&name, body["status"].clone()),
             ("update", None) => match self.complete(request, body) {
@@ -48,6 +49,7 @@ impl State {
         if self.store.get(&name).is_some() {
             return refuse(409, request);
         }
+        self.mutate(request, &mut object);
         match self.complete(request, object) {
             Some(object) => self.store.apply(object),
             None => return refuse(422, request),

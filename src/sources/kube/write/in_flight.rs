@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use super::field_change::FieldChange;
 use super::lane::Lane;
 use super::pending_write::PendingWrite;
 use super::request::WriteResult;
@@ -29,6 +30,7 @@ pub(super) struct InFlight {
 pub(in crate::sources::kube) struct FinishedWrite {
     pub(super) key: ObjectKey,
     pub(super) write: PendingWrite,
+    pub(super) changes: Vec<FieldChange>,
     pub(super) result: WriteResult,
 }
 

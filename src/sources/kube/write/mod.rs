@@ -10,8 +10,11 @@
 //!
 //! An object that may need a write is enqueued. When it is due, its state is compared with the
 //! latest report. So several changes in a row cause one write, and an object that does not differ
-//! causes none.
+//! causes none. A write is delayed if it only repeats values that did not last
+//! (`field_backoff.rs`).
 
+mod field_backoff;
+mod field_change;
 mod in_flight;
 mod lane;
 mod leadership;

@@ -1,5 +1,5 @@
-//! The schedule of writes: a debounced queue of objects with two lanes, exponential backoff for each
-//! object that fails, and a token bucket for all of them.
+//! The schedule of writes: a debounced queue of objects with two lanes, exponential backoff for
+//! each object that fails, and a token bucket for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use kube::Client;
 use tokio::time::{Instant, sleep_until};
 
+use super::field_backoff::FieldBackoff;
+use super::field_change::changed_fields;
 use super::in_flight::{FinishedWrite, InFlight};
 use super::leadership::WriteAccess;
 use super::managed_services::ManagedServices;
@@ -36,6 +38,7 @@ pub(in crate::sources::kube) struct Writer {
     schedule: Schedule,
     in_flight: InFlight,
     errors: WriteErrors,
+    field_backoff: FieldBackoff,
     omissions: Omissions,
     /// The latest status update; `None` until the first snapshot was translated.
     status_update: Option<StatusUpdate>,
@@ -75,6 +78,7 @@ impl Writer {
             schedule: Schedule::new(Instant::now()),
             in_flight: InFlight::default(),
             errors: WriteErrors::default(),
+            field_backoff: FieldBackoff::default(),
             omissions: Omissions::default(),
             status_update: None,
             version_condition: None,
@@ -162,6 +166,7 @@ impl Writer {
                     self.enqueue_all(cache);
                 } else {
                     self.in_flight.clear();
+                    self.field_backoff = FieldBackoff::default();
                 }
             }
         }
@@ -187,33 +192,46 @@ impl Writer {
                 continue;
             }
             let Some(served) = kinds.get(key.kind) else { continue };
+            let now = Instant::now();
+            let state = cache.state(&key);
             let Some(write) = context.pending_write(&key, Timestamp::now(), &mut self.omissions)
             else {
                 self.schedule.reset_backoff(&key);
                 self.errors.forget(&key);
+                match state {
+                    Some(_) => self.field_backoff.record_match(&key, now),
+                    None => self.field_backoff.forget(&key),
+                }
                 continue;
             };
+            let changes = changed_fields(&write, state);
+            let uid = state.map_or("", |state| &state.uid);
+            if let Some(at) = self.field_backoff.not_before(&key, uid, &changes, now) {
+                self.schedule.enqueue_at(key, at);
+                continue;
+            }
             self.schedule.take_token();
-            let base = cache.state(&key).map(BaseVersion::from);
+            let base = state.map(BaseVersion::from);
             let (client, resource) = (self.client.clone(), served.resource.clone());
             let deadline = self.access.deadline();
             self.in_flight.add(key.clone(), async move {
                 let sent = request::send(&client, &resource, &key, &write, base.as_ref(), deadline);
-                Box::new(FinishedWrite { result: sent.await, key, write })
+                Box::new(FinishedWrite { result: sent.await, key, write, changes })
             });
         }
     }
 
     /// Processes the result of a write. Returns `true` if the snapshot changes.
     fn finish(&mut self, finished: FinishedWrite, cache: &mut Cache) -> bool {
-        let FinishedWrite { key, write, result } = finished;
+        let FinishedWrite { key, write, changes, result } = finished;
         let now = Instant::now();
         let observed = match result {
             WriteResult::Written(observed) => {
                 self.schedule.record_write(key.clone(), now);
                 self.errors.resolve(write.kind(), &key);
+                let uid = cache.state(&key).map(|state| &*state.uid);
+                self.field_backoff.record_write(&key, uid.unwrap_or_default(), &changes, now);
                 if let PendingWrite::Status { warnings, .. } = &write {
-                    let uid = cache.state(&key).map(|state| &*state.uid);
                     self.events.record(&key, uid, warnings);
                 }
                 observed
