@@ -31,7 +31,7 @@ func writeKeys(dir string) error {
 	server := template("kube-apiserver")
 	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	server.KeyUsage = x509.KeyUsageDigitalSignature
-	server.IPAddresses = []net.IP{net.ParseIP(apiAddress)}
+	server.IPAddresses = []net.IP{net.ParseIP(apiAddress), net.ParseIP(nodes[0].address)}
 	server.DNSNames = []string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
 	serverKey, err := newKey()
 	if err != nil {

@@ -46,7 +46,7 @@ func (c *container) command() (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir := filepath.Join(c.pod.node.podDir(c.pod.object), "containers", c.spec.Name)
+	dir := filepath.Join(c.pod.kubelet.podDir(c.pod.object), "containers", c.spec.Name)
 	spec.Root = filepath.Join(dir, "root")
 	if err := os.MkdirAll(spec.Root, 0o755); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (c *container) command() (*exec.Cmd, error) {
 	if err := os.WriteFile(file, encoded, 0o600); err != nil {
 		return nil, err
 	}
-	output, err := os.OpenFile(c.pod.node.podLog(c.pod.object), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	output, err := os.OpenFile(c.pod.kubelet.podLog(c.pod.object), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}

@@ -29,18 +29,22 @@ type container struct {
 
 func newContainer(p *pod, spec *corev1.Container) *container {
 	return &container{
-		pod: p, spec: spec, binary: p.node.images.binary(spec.Image),
+		pod: p, spec: spec, binary: p.kubelet.images.binary(spec.Image),
 		state: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}},
 	}
 }
 
-// run keeps the container running until the pod is to end. The pauses before restarts grow as a
-// kubelet's do, but in seconds: 0, 1, 2, 4, 8 and 10.
+// run keeps the container running until the pod is to end, or until its restartPolicy does not allow
+// another start. The pauses before restarts grow as a kubelet's do, but in seconds: 0, 1, 2, 4, 8 and
+// 10.
 func (c *container) run() {
 	pause := time.Duration(0)
 	for c.pod.stopping.Err() == nil {
 		began := time.Now()
 		c.once()
+		if c.isFinished() {
+			return
+		}
 		if time.Since(began) > time.Minute {
 			pause = 0
 		}
@@ -50,6 +54,20 @@ func (c *container) run() {
 		}
 		pause = min(max(2*pause, time.Second), 10*time.Second)
 	}
+}
+
+// isFinished returns `true` if the process has ended and is not started again.
+func (c *container) isFinished() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ended := c.state.Terminated
+	switch c.pod.object.Spec.RestartPolicy {
+	case corev1.RestartPolicyNever:
+		return ended != nil
+	case corev1.RestartPolicyOnFailure:
+		return ended != nil && ended.ExitCode == 0
+	}
+	return false
 }
 
 // once runs the container's process from its start to its end.

@@ -13,8 +13,9 @@ import (
 //
 //	POST /components/NAME/stop and /start
 //	POST /pods/NAMESPACE/NAME/kill
+//	POST /pods/NAMESPACE/NAME/api/silence-open, /reset-open, /silence-new and /restore
 //	GET  /pods/NAMESPACE/NAME
-func serveControl(dir string, control *controlPlane, node *node, balancer *loadBalancer) error {
+func serveControl(dir string, control *controlPlane, kubelet *kubelet, balancer *loadBalancer, proxy *apiProxy) error {
 	path := filepath.Join(dir, "control.sock")
 	os.Remove(path) // A run that was killed leaves its socket.
 	listener, err := net.Listen("unix", path)
@@ -39,12 +40,17 @@ func serveControl(dir string, control *controlPlane, node *node, balancer *loadB
 		}
 	})
 	routes.HandleFunc("POST /pods/{namespace}/{name}/kill", func(w http.ResponseWriter, r *http.Request) {
-		if p := found(w, r, node); p != nil {
+		if p := found(w, r, kubelet); p != nil {
 			answer(w, p.containers[0].murder())
 		}
 	})
+	routes.HandleFunc("POST /pods/{namespace}/{name}/api/{action}", func(w http.ResponseWriter, r *http.Request) {
+		if p := found(w, r, kubelet); p != nil {
+			answer(w, proxy.apply(p.describe().IP, r.PathValue("action")))
+		}
+	})
 	routes.HandleFunc("GET /pods/{namespace}/{name}", func(w http.ResponseWriter, r *http.Request) {
-		if p := found(w, r, node); p != nil {
+		if p := found(w, r, kubelet); p != nil {
 			json.NewEncoder(w).Encode(p.describe())
 		}
 	})
@@ -52,8 +58,8 @@ func serveControl(dir string, control *controlPlane, node *node, balancer *loadB
 	return nil
 }
 
-func found(w http.ResponseWriter, r *http.Request, node *node) *pod {
-	p := node.find(r.PathValue("namespace"), r.PathValue("name"))
+func found(w http.ResponseWriter, r *http.Request, kubelet *kubelet) *pod {
+	p := kubelet.find(r.PathValue("namespace"), r.PathValue("name"))
 	if p == nil {
 		http.Error(w, "no such pod", http.StatusNotFound)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -15,7 +16,14 @@ import (
 
 // controllers are the parts of kube-controller-manager that something here depends on.
 const controllers = "deployment-controller,replicaset-controller,endpointslice-controller,namespace-controller," +
-	"garbage-collector-controller,serviceaccount-controller,root-ca-certificate-publisher-controller,disruption-controller"
+	"garbage-collector-controller,serviceaccount-controller,root-ca-certificate-publisher-controller,disruption-controller," +
+	"job-controller,resourcequota-controller,clusterrole-aggregation-controller"
+
+// apiPort is the port of the API server on the first node. Pods reach it through apiProxy.
+const apiPort = "6443"
+
+// apiServer is the address and port of the API server.
+func apiServer() string { return net.JoinHostPort(nodes[0].address, apiPort) }
 
 // controlPlane is etcd, the API server and the controllers.
 type controlPlane struct {
@@ -96,7 +104,7 @@ func newComponents(dir, kubeconfig string) (map[string]*component, error) {
 			"--listen-peer-urls=http://127.0.0.1:2380", "--unsafe-no-fsync", "--log-level=warn",
 		},
 		"kube-apiserver": append([]string{
-			"--etcd-servers=" + store, "--bind-address=" + apiAddress, "--secure-port=443",
+			"--etcd-servers=" + store, "--bind-address=" + nodes[0].address, "--secure-port=" + apiPort,
 			"--tls-cert-file=" + file("api.crt"), "--tls-private-key-file=" + file("api.key"), "--cert-dir=" + dir,
 			"--token-auth-file=" + file("tokens.csv"), "--authorization-mode=RBAC",
 			"--service-account-key-file=" + file("sa.key"), "--service-account-signing-key-file=" + file("sa.key"),
@@ -123,7 +131,7 @@ func writeKubeconfig(path, dir, token string) error {
 		return err
 	}
 	config := api.NewConfig()
-	config.Clusters["testcluster"] = &api.Cluster{Server: "https://" + apiAddress, CertificateAuthorityData: authority}
+	config.Clusters["testcluster"] = &api.Cluster{Server: "https://" + apiServer(), CertificateAuthorityData: authority}
 	config.AuthInfos["admin"] = &api.AuthInfo{Token: token}
 	config.Contexts["testcluster"] = &api.Context{Cluster: "testcluster", AuthInfo: "admin"}
 	config.CurrentContext = "testcluster"

@@ -43,7 +43,7 @@ func (c *container) environment(ctx context.Context) (map[string]string, error) 
 }
 
 func (p *pod) keys(ctx context.Context, from corev1.EnvFromSource) (map[string]string, error) {
-	core := p.node.client.CoreV1()
+	core := p.kubelet.client.CoreV1()
 	switch {
 	case from.ConfigMapRef != nil:
 		config, err := core.ConfigMaps(p.object.Namespace).Get(ctx, from.ConfigMapRef.Name, metav1.GetOptions{})
@@ -97,11 +97,11 @@ func (p *pod) valueFrom(ctx context.Context, source *corev1.EnvVarSource) (value
 func (p *pod) field(path string) (string, error) {
 	switch path {
 	case "spec.nodeName":
-		return nodeName, nil
+		return p.node.name, nil
 	case "spec.serviceAccountName":
 		return p.object.Spec.ServiceAccountName, nil
 	case "status.hostIP", "status.hostIPs":
-		return nodeAddress, nil
+		return p.node.address, nil
 	case "status.podIP", "status.podIPs":
 		return p.network.address, nil
 	}
@@ -110,7 +110,7 @@ func (p *pod) field(path string) (string, error) {
 
 func (p *pod) hostname() string {
 	if p.object.Spec.HostNetwork {
-		return nodeName
+		return p.node.name
 	}
 	if p.object.Spec.Hostname != "" {
 		return p.object.Spec.Hostname

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -30,8 +31,9 @@ type loadBalancer struct {
 	services  corelisters.ServiceLister
 	slices    discoverylisters.EndpointSliceLister
 	addresses *pool
-	given     map[types.UID]string     // The address each Service has.
-	proxies   map[string]*serviceProxy // By the address and port they listen on.
+	given     map[types.UID]string       // The address each Service has.
+	proxies   map[string]*serviceProxy   // By the address and port they listen on.
+	health    map[types.UID][]nodeHealth // Of the nodes, for Services with externalTrafficPolicy Local.
 }
 
 func startLoadBalancer(ctx context.Context, client kubernetes.Interface) *loadBalancer {
@@ -72,59 +74,94 @@ func (b *loadBalancer) follow(ctx context.Context) error {
 		default:
 		}
 	}
-	events := cache.ResourceEventHandlerFuncs{
-		AddFunc: func(any) { touch() }, UpdateFunc: func(any, any) { touch() }, DeleteFunc: func(any) { touch() },
+	// Headless Services are left out, so that a test can have many of them that change often.
+	ifService := func(object any) {
+		if service, ok := object.(*corev1.Service); !ok || !isHeadless(service) {
+			touch()
+		}
 	}
-	for _, informer := range []cache.SharedIndexInformer{
-		factory.Core().V1().Services().Informer(), factory.Discovery().V1().EndpointSlices().Informer(),
+	ifSlice := func(object any) {
+		if slice, ok := object.(*discoveryv1.EndpointSlice); ok {
+			service, err := b.services.Services(slice.Namespace).Get(slice.Labels[discoveryv1.LabelServiceName])
+			if err == nil && isHeadless(service) {
+				return
+			}
+		}
+		touch()
+	}
+	for informer, touch := range map[cache.SharedIndexInformer]func(any){
+		factory.Core().V1().Services().Informer():            ifService,
+		factory.Discovery().V1().EndpointSlices().Informer(): ifSlice,
 	} {
+		events := cache.ResourceEventHandlerFuncs{
+			AddFunc: touch, UpdateFunc: func(old, new any) { touch(old); touch(new) }, DeleteFunc: touch,
+		}
 		if _, err := informer.AddEventHandler(events); err != nil {
 			return err
 		}
 	}
 	factory.Start(ctx.Done())
 	factory.WaitForCacheSync(ctx.Done())
+	probe := time.NewTicker(healthInterval)
+	defer probe.Stop()
 	for {
+		isProbe := false
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-b.again:
 			return nil
 		case <-changed:
+		case <-probe.C:
+			isProbe = true
+			if len(b.health) == 0 {
+				continue
+			}
 		}
-		if err := b.adjust(ctx); err != nil {
+		if err := b.adjust(ctx, isProbe); err != nil {
 			log.Printf("load balancer: %v", err)
 			time.AfterFunc(time.Second, touch)
 		}
 	}
 }
 
-// adjust brings addresses and listeners to what the Services and EndpointSlices say now.
-func (b *loadBalancer) adjust(ctx context.Context) error {
+// adjust opens and closes listeners as the Services and EndpointSlices require. With `isProbe`, it is
+// also the time of a health check.
+func (b *loadBalancer) adjust(ctx context.Context, isProbe bool) error {
 	services, err := b.services.List(labels.Everything())
 	if err != nil {
 		return err
 	}
-	slices, err := b.slices.List(labels.Everything())
+	endpointSlices, err := b.slices.List(labels.Everything())
 	if err != nil {
 		return err
 	}
 	b.takeBack(services)
 	var failed error
-	wanted := map[string][]string{}
-	endpoints := readyEndpoints(slices)
+	wanted := map[string][][]string{}
+	endpoints := endpointsOf(endpointSlices)
+	before := b.health
+	b.health = map[types.UID][]nodeHealth{}
 	for _, service := range services {
+		if isHeadless(service) {
+			continue
+		}
 		if err := b.give(ctx, service); err != nil {
 			failed = fmt.Errorf("Service %s/%s: %w", service.Namespace, service.Name, err)
 		}
-		for _, port := range service.Spec.Ports {
-			// Nothing listens for a port without endpoints: its clients are refused.
-			ready := endpoints[portKey{service.Namespace, service.Name, port.Name}]
-			if port.Protocol != corev1.ProtocolTCP || len(ready) == 0 {
+		for i, port := range service.Spec.Ports {
+			all := endpoints[portKey{service.Namespace, service.Name, port.Name}]
+			if i == 0 && isLocal(service) {
+				b.health[service.UID] = probeNodes(before[service.UID], all, isProbe)
+			}
+			if port.Protocol != corev1.ProtocolTCP {
 				continue
 			}
-			for _, place := range b.places(service, port) {
-				wanted[place] = ready
+			for place, routes := range b.places(service, port, all) {
+				// Nothing listens for a port without endpoints: its clients are refused.
+				if slices.ContainsFunc(routes, func(node []string) bool { return len(node) > 0 }) {
+					wanted[place] = routes
+				}
 			}
 		}
 	}
@@ -134,7 +171,7 @@ func (b *loadBalancer) adjust(ctx context.Context) error {
 			delete(b.proxies, place)
 		}
 	}
-	for place, ready := range wanted {
+	for place, routes := range wanted {
 		if b.proxies[place] == nil {
 			if b.proxies[place], err = newServiceProxy(place); err != nil {
 				delete(b.proxies, place)
@@ -142,7 +179,7 @@ func (b *loadBalancer) adjust(ctx context.Context) error {
 				continue
 			}
 		}
-		b.proxies[place].endpoints.Store(&ready)
+		b.proxies[place].routes.Store(&routes)
 	}
 	return failed
 }
@@ -198,48 +235,37 @@ func (b *loadBalancer) give(ctx context.Context, service *corev1.Service) error 
 	return err
 }
 
-// places are the addresses and ports at which the Service's port is reached.
-func (b *loadBalancer) places(service *corev1.Service, port corev1.ServicePort) []string {
-	var places []string
-	add := func(address string, port int32) {
-		places = append(places, net.JoinHostPort(address, strconv.Itoa(int(port))))
+// places returns the addresses and ports at which a port of a Service is reached, and the endpoints for
+// each: a list for each node to which connections are sent.
+func (b *loadBalancer) places(service *corev1.Service, port corev1.ServicePort, all []endpoint) map[string][][]string {
+	places := map[string][][]string{}
+	add := func(address string, port int32, routes ...[]string) {
+		places[net.JoinHostPort(address, strconv.Itoa(int(port)))] = routes
 	}
-	if cluster := service.Spec.ClusterIP; cluster != "" && cluster != corev1.ClusterIPNone && cluster != apiAddress {
-		add(cluster, port.Port)
+	if address := service.Spec.ClusterIP; address != apiAddress {
+		add(address, port.Port, usable(all, &nodes[0], false))
 	}
-	if port.NodePort != 0 {
-		add(nodeAddress, port.NodePort)
+	balanced := [][]string{}
+	for i := range nodes {
+		external := usable(all, &nodes[i], isLocal(service))
+		if port.NodePort != 0 {
+			add(nodes[i].address, port.NodePort, external)
+		}
+		if !isLocal(service) || b.health[service.UID][i].isHealthy {
+			balanced = append(balanced, external)
+		}
 	}
 	if address, has := b.given[service.UID]; has {
-		add(address, port.Port)
+		add(address, port.Port, balanced...)
 	}
 	return places
 }
 
-type portKey struct{ namespace, service, port string }
+// isHeadless returns `true` if neither kube-proxy nor a load balancer forwards to a Service.
+func isHeadless(service *corev1.Service) bool {
+	return service.Spec.ClusterIP == "" || service.Spec.ClusterIP == corev1.ClusterIPNone
+}
 
-// readyEndpoints are the places new connections to each port of each Service may go to.
-func readyEndpoints(slices []*discoveryv1.EndpointSlice) map[portKey][]string {
-	ready := map[portKey][]string{}
-	for _, slice := range slices {
-		service := slice.Labels[discoveryv1.LabelServiceName]
-		if service == "" || slice.AddressType != discoveryv1.AddressTypeIPv4 {
-			continue
-		}
-		for _, port := range slice.Ports {
-			if port.Port == nil {
-				continue
-			}
-			key := portKey{slice.Namespace, service, ""}
-			if port.Name != nil {
-				key.port = *port.Name
-			}
-			for _, endpoint := range slice.Endpoints {
-				if endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready {
-					ready[key] = append(ready[key], net.JoinHostPort(endpoint.Addresses[0], strconv.Itoa(int(*port.Port))))
-				}
-			}
-		}
-	}
-	return ready
+func isLocal(service *corev1.Service) bool {
+	return service.Spec.ExternalTrafficPolicy == corev1.ServiceExternalTrafficPolicyLocal
 }

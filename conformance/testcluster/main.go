@@ -1,6 +1,6 @@
 // Command testcluster is a Kubernetes cluster on one machine, without containers: the real API
-// server and controllers, one node that runs pods as processes in namespaces of their own, and a
-// load balancer for Services. It runs in the network namespace in which it is started.
+// server and controllers, nodes that run pods as processes in namespaces of their own, and a load
+// balancer for Services. It runs in the network namespace in which it is started.
 package main
 
 import (
@@ -66,12 +66,16 @@ func run(ctx context.Context, dir string, images imageTable) error {
 	if err != nil {
 		return err
 	}
-	node, err := startNode(ctx, control.client, network, dir, images)
+	proxy, err := startAPIProxy()
+	if err != nil {
+		return err
+	}
+	kubelet, err := startKubelet(ctx, control.client, network, dir, images)
 	if err != nil {
 		return err
 	}
 	balancer := startLoadBalancer(ctx, control.client)
-	if err := serveControl(dir, control, node, balancer); err != nil {
+	if err := serveControl(dir, control, kubelet, balancer, proxy); err != nil {
 		return err
 	}
 	log.Printf("the cluster is ready")

@@ -13,11 +13,10 @@ import (
 )
 
 const (
-	nodeAddress   = "10.244.0.1" // The bridge, which is the pods' gateway.
 	podRange      = "10.244.0.0/16"
 	serviceRange  = "10.96.0.0/16"
-	apiAddress    = "10.96.0.1" // The first of serviceRange, as every cluster has it.
-	balancerRange = "10.250.0.0/24"
+	apiAddress    = "10.96.0.1" // The first of serviceRange, as in every cluster.
+	balancerRange = "10.250.0.0/16"
 )
 
 // network is the bridge the pods are joined to.
@@ -61,14 +60,16 @@ func newNetwork() (*network, error) {
 	if err := netlink.LinkAdd(bridge); err != nil {
 		return nil, fmt.Errorf("bridge: %w", err)
 	}
-	if err := setAddress(netlink.AddrAdd, bridge, nodeAddress); err != nil {
-		return nil, err
+	addresses := newPool(podRange)
+	for _, node := range nodes {
+		if err := setAddress(netlink.AddrAdd, bridge, node.address); err != nil {
+			return nil, err
+		}
+		addresses.take(node.address)
 	}
 	if err := netlink.LinkSetUp(bridge); err != nil {
 		return nil, err
 	}
-	addresses := newPool(podRange)
-	addresses.take(nodeAddress)
 	return &network{bridge: bridge, addresses: addresses}, openPorts()
 }
 
@@ -127,7 +128,7 @@ func (n *network) connect(p *podNetwork) error {
 			return err
 		}
 	}
-	return inside.RouteAdd(&netlink.Route{Gw: net.ParseIP(nodeAddress)})
+	return inside.RouteAdd(&netlink.Route{Gw: net.ParseIP(nodes[0].address)})
 }
 
 // leave removes what join made.

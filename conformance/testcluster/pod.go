@@ -14,8 +14,9 @@ import (
 
 // pod is one pod of the node, from when it is seen until it is gone.
 type pod struct {
-	node   *node
-	object *corev1.Pod // As it was seen first; what the node needs of it does not change.
+	kubelet *kubelet
+	object  *corev1.Pod // As it was seen first; what the kubelet needs of it does not change.
+	node    *node       // Chosen by the scheduler.
 
 	stopping  context.Context // Over when the pod is to end.
 	stop      context.CancelFunc
@@ -31,9 +32,9 @@ type pod struct {
 	containers []*container
 }
 
-func newPod(ctx context.Context, n *node, object *corev1.Pod) *pod {
+func newPod(ctx context.Context, k *kubelet, object *corev1.Pod) *pod {
 	p := &pod{
-		node: n, object: object, startTime: metav1.Now(), changed: make(chan struct{}, 1),
+		kubelet: k, object: object, node: k.schedule(object), startTime: metav1.Now(), changed: make(chan struct{}, 1),
 		conditions: map[corev1.PodConditionType]corev1.PodCondition{},
 	}
 	p.killed, p.kill = context.WithCancel(ctx)
@@ -53,12 +54,12 @@ func (p *pod) end(deadline time.Time) {
 // run returns when the pod's processes have ended and its object is gone.
 func (p *pod) run(ctx context.Context) {
 	defer p.kill()
-	defer os.RemoveAll(p.node.podDir(p.object))
+	defer os.RemoveAll(p.kubelet.podDir(p.object))
 
-	p.insist("bind", func() error { return p.node.bind(p.stopping, p.object) })
+	p.insist("bind", func() error { return p.kubelet.bind(p.stopping, p) })
 	p.insist("network", p.join)
 	if p.network != nil && p.network.namespace != nil {
-		defer p.node.network.leave(p.network)
+		defer p.kubelet.network.leave(p.network)
 	}
 	var reporting sync.WaitGroup
 	reports, enough := context.WithCancel(p.killed)
@@ -72,6 +73,8 @@ func (p *pod) run(ctx context.Context) {
 		running.Go(c.run)
 	}
 	running.Wait()
+	// The pod of a Job is kept, with its phase, until it is deleted.
+	<-p.stopping.Done()
 	enough()
 	reporting.Wait()
 	p.remove(ctx)
@@ -107,10 +110,10 @@ func (p *pod) setWaiting(reason string) (news bool) {
 }
 
 func (p *pod) join() error {
-	joined := &podNetwork{address: nodeAddress}
+	joined := &podNetwork{address: p.node.address}
 	if !p.object.Spec.HostNetwork {
 		var err error
-		if joined, err = p.node.network.join(); err != nil {
+		if joined, err = p.kubelet.network.join(); err != nil {
 			return err
 		}
 	}
@@ -128,12 +131,12 @@ func (p *pod) touch() {
 	}
 }
 
-// remove deletes the object for good, which only the node may do.
+// remove deletes the object for good, which only a kubelet may do.
 func (p *pod) remove(ctx context.Context) {
 	none := int64(0)
 	options := metav1.DeleteOptions{GracePeriodSeconds: &none, Preconditions: metav1.NewUIDPreconditions(string(p.object.UID))}
 	for ctx.Err() == nil {
-		err := p.node.client.CoreV1().Pods(p.object.Namespace).Delete(ctx, p.object.Name, options)
+		err := p.kubelet.client.CoreV1().Pods(p.object.Namespace).Delete(ctx, p.object.Name, options)
 		if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 			return
 		}

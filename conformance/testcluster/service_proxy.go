@@ -10,9 +10,11 @@ import (
 // serviceProxy listens on one address and port of a Service and forwards each connection to one of its
 // endpoints. Connections stay open when their endpoint is no longer ready, and when the proxy is closed.
 type serviceProxy struct {
-	listener  net.Listener
-	endpoints atomic.Pointer[[]string]
-	turn      atomic.Uint64
+	listener net.Listener
+	// The endpoints for each node to which connections are sent, in turn. A connection to a node
+	// without endpoints is reset, while kube-proxy would drop it.
+	routes atomic.Pointer[[][]string]
+	turn   atomic.Uint64
 }
 
 func newServiceProxy(place string) (*serviceProxy, error) {
@@ -21,7 +23,7 @@ func newServiceProxy(place string) (*serviceProxy, error) {
 		return nil, err
 	}
 	f := &serviceProxy{listener: listener}
-	f.endpoints.Store(&[]string{})
+	f.routes.Store(&[][]string{})
 	go f.accept()
 	return f, nil
 }
@@ -38,12 +40,11 @@ func (f *serviceProxy) accept() {
 
 func (f *serviceProxy) forward(client *net.TCPConn) {
 	defer client.Close()
-	endpoints := *f.endpoints.Load()
-	if len(endpoints) == 0 {
+	endpoint, found := pick(*f.routes.Load(), f.turn.Add(1))
+	if !found {
 		client.SetLinger(0)
 		return
 	}
-	endpoint := endpoints[f.turn.Add(1)%uint64(len(endpoints))]
 	dialed, err := net.DialTimeout("tcp", endpoint, 5*time.Second)
 	if err != nil {
 		client.SetLinger(0) // As near as can be to the refusal the client would meet without us.
@@ -58,6 +59,16 @@ func (f *serviceProxy) forward(client *net.TCPConn) {
 	}()
 	relay(client, server)
 	<-done
+}
+
+// pick returns the endpoint of a node whose turn it is.
+func pick(routes [][]string, turn uint64) (endpoint string, found bool) {
+	nodes := uint64(len(routes))
+	if nodes == 0 || len(routes[turn%nodes]) == 0 {
+		return "", false
+	}
+	endpoints := routes[turn%nodes]
+	return endpoints[(turn/nodes+turn%nodes)%uint64(len(endpoints))], true
 }
 
 // relay copies one direction to its end, and passes on how it ended: with the data or with a reset.

@@ -21,7 +21,7 @@ func connect(t *testing.T) (client, server *net.TCPConn) {
 		t.Fatal(err)
 	}
 	defer f.listener.Close()
-	f.endpoints.Store(&[]string{backend.Addr().String()})
+	f.routes.Store(&[][]string{{backend.Addr().String()}})
 	one, err := net.Dial("tcp", f.listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -38,7 +38,7 @@ func (p *pod) writeStatus(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.node.client.CoreV1().Pods(p.object.Namespace).
+	_, err = p.kubelet.client.CoreV1().Pods(p.object.Namespace).
 		Patch(ctx, p.object.Name, types.StrategicMergePatchType, patch, metav1.PatchOptions{}, "status")
 	return err
 }
@@ -48,14 +48,21 @@ func (p *pod) status() corev1.PodStatus {
 	defer p.mu.Unlock()
 	status := corev1.PodStatus{
 		Phase: corev1.PodRunning, StartTime: &p.startTime,
-		HostIP: nodeAddress, HostIPs: []corev1.HostIP{{IP: nodeAddress}},
+		HostIP: p.node.address, HostIPs: []corev1.HostIP{{IP: p.node.address}},
 	}
 	if p.network != nil {
 		status.PodIP, status.PodIPs = p.network.address, []corev1.PodIP{{IP: p.network.address}}
 	}
 	ready := true
+	finished, failed := 0, 0
 	for _, c := range p.containers {
 		container := c.status()
+		if c.isFinished() {
+			finished++
+			if container.State.Terminated.ExitCode != 0 {
+				failed++
+			}
+		}
 		if container.State.Waiting != nil && container.RestartCount == 0 {
 			status.Phase = corev1.PodPending
 			if p.waiting != "" {
@@ -64,6 +71,12 @@ func (p *pod) status() corev1.PodStatus {
 		}
 		ready = ready && container.Ready
 		status.ContainerStatuses = append(status.ContainerStatuses, container)
+	}
+	if finished == len(p.containers) {
+		status.Phase = corev1.PodSucceeded
+		if failed > 0 {
+			status.Phase = corev1.PodFailed
+		}
 	}
 	p.setCondition(corev1.PodScheduled, true)
 	p.setCondition(corev1.PodInitialized, true)

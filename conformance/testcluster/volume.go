@@ -38,7 +38,7 @@ func (p *pod) fillVolumes(ctx context.Context) error {
 }
 
 func (p *pod) volumeDir(name string) string {
-	return filepath.Join(p.node.podDir(p.object), "volumes", name)
+	return filepath.Join(p.kubelet.podDir(p.object), "volumes", name)
 }
 
 // sources sees every kind of volume with files of its own as a projected one.
@@ -63,7 +63,7 @@ func sources(volume *corev1.Volume) []corev1.VolumeProjection {
 }
 
 func (p *pod) fill(ctx context.Context, dir string, source corev1.VolumeProjection) error {
-	core := p.node.client.CoreV1()
+	core := p.kubelet.client.CoreV1()
 	namespace := p.object.Namespace
 	switch {
 	case source.Secret != nil:
@@ -114,7 +114,7 @@ func (p *pod) writeToken(ctx context.Context, dir string, projection *corev1.Ser
 	if projection.Audience != "" {
 		request.Spec.Audiences = []string{projection.Audience}
 	}
-	token, err := p.node.client.CoreV1().ServiceAccounts(p.object.Namespace).
+	token, err := p.kubelet.client.CoreV1().ServiceAccounts(p.object.Namespace).
 		CreateToken(ctx, p.object.Spec.ServiceAccountName, request, metav1.CreateOptions{})
 	if err != nil {
 		return err
