@@ -67,14 +67,20 @@ func NewFixture(t *testing.T, here harness.Environment) *Fixture {
 // steady is the address with the route that stays.
 func (w *Fixture) steady() string { return harness.Join(w.address, steadyPort) }
 
-// directly is the same at one of our pods, past the load balancer.
-func (w *Fixture) directly(t *testing.T, replica harness.Replica) string {
+// directly is a port of the shared Gateway at one of our pods, past the load balancer.
+func (w *Fixture) directly(t *testing.T, replica harness.Replica, port int) string {
 	t.Helper()
-	service, err := harness.GatewayService(t.Context(), w, client.ObjectKeyFromObject(w.gateway))
+	return w.podAddress(t, w.gateway, replica, port)
+}
+
+// podAddress returns where a pod listens for a port of a Gateway.
+func (w *Fixture) podAddress(t *testing.T, g *gateway.Gateway, replica harness.Replica, port int) string {
+	t.Helper()
+	service, err := harness.GatewayService(t.Context(), w, client.ObjectKeyFromObject(g))
 	require.NoError(t, err)
-	port, err := harness.PodPort(service, steadyPort)
+	podPort, err := harness.PodPort(service, port)
 	require.NoError(t, err)
-	return harness.Join(replica.Address, port)
+	return harness.Join(replica.Address, podPort)
 }
 
 func (w *Fixture) create(t *testing.T, objects ...client.Object) {

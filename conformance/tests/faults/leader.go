@@ -41,7 +41,7 @@ func (w *Fixture) kill(t *testing.T, victim, survivor harness.Replica, within ti
 	t.Helper()
 	shape := traffic.Shape{Opened: 50, Life: 3 * time.Second, Held: 100}
 	balanced := traffic.Start(t, w.steady(), shape)
-	direct := traffic.Start(t, w.directly(t, survivor), shape)
+	direct := traffic.Start(t, w.directly(t, survivor, steadyPort), shape)
 	time.Sleep(2 * time.Second)
 
 	name := "after-" + victim.Name

@@ -157,6 +157,12 @@ func (w *Fixture) listen(t *testing.T, replica harness.Replica) ear {
 	return ear{w.Here, replica.Name, len(harness.Said(t, w.Here, replica.Name))}
 }
 
+// messages returns the messages since then.
+func (e ear) messages(t *testing.T) []string {
+	t.Helper()
+	return harness.Said(t, e.here, e.pod)[e.from:]
+}
+
 // expect waits until the pod has said something in one message, all parts of it.
 func (e ear) expect(t *testing.T, within time.Duration, parts ...string) {
 	t.Helper()

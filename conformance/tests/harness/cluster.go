@@ -14,10 +14,17 @@ import (
 // Client speaks to the cluster that KUBECONFIG names, as its administrator.
 func Client(t *testing.T) client.WithWatch {
 	t.Helper()
+	return ClientAs(t, "")
+}
+
+// ClientAs returns a client with the permissions of a user. An empty name means the administrator.
+func ClientAs(t *testing.T, user string) client.WithWatch {
+	t.Helper()
 	at, err := config.GetConfig()
 	require.NoError(t, err, "no cluster to speak to")
 	// No measure of its own: it would be what tests measure.
 	at.QPS = -1
+	at.Impersonate.UserName = user
 	require.NoError(t, gateway.Install(clientgo.Scheme))
 	c, err := client.NewWithWatch(at, client.Options{Scheme: clientgo.Scheme})
 	require.NoError(t, err)
@@ -28,9 +35,24 @@ func Client(t *testing.T) client.WithWatch {
 func InstallCRDs(t *testing.T, e Environment, channel string) {
 	t.Helper()
 	Command(t, "kubectl", "apply", "--server-side", "-k", e.CRDs(channel))
-	Command(t, "kubectl", "wait", "--for=condition=Established", "--timeout=60s", "crd",
-		"gatewayclasses.gateway.networking.k8s.io", "gateways.gateway.networking.k8s.io",
-		"tcproutes.gateway.networking.k8s.io", "referencegrants.gateway.networking.k8s.io")
+	waitForCRDs(t, "gatewayclasses", "gateways", "tcproutes", "referencegrants")
+}
+
+// InstallOldCRDs installs an earlier release of the Gateway API, such as `1.3`, and waits until these
+// kinds are served.
+func InstallOldCRDs(t *testing.T, e Environment, release, channel string, kinds ...string) {
+	t.Helper()
+	Command(t, "kubectl", "apply", "--server-side", "--force-conflicts", "-k", e.OldCRDs(release, channel))
+	waitForCRDs(t, kinds...)
+}
+
+func waitForCRDs(t *testing.T, kinds ...string) {
+	t.Helper()
+	args := []string{"wait", "--for=condition=Established", "--timeout=60s", "crd"}
+	for _, kind := range kinds {
+		args = append(args, kind+".gateway.networking.k8s.io")
+	}
+	Command(t, "kubectl", args...)
 }
 
 // The release and namespace that InstallChart uses, and the controller that the chart makes of it.
@@ -44,9 +66,5 @@ const (
 // InstallChart installs our chart with these values (`key=value`) and waits until its pods are ready.
 func InstallChart(t *testing.T, e Environment, values ...string) {
 	t.Helper()
-	args := []string{"install", Release, e.Chart(), "--namespace", Namespace, "--create-namespace", "--wait", "--timeout", "2m"}
-	for _, value := range values {
-		args = append(args, "--set", value)
-	}
-	Command(t, "helm", args...)
+	Main.Install(t, e, values...)
 }

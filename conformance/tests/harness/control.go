@@ -50,6 +50,27 @@ func (c Control) Kill(t *testing.T, namespace, pod string) {
 	c.ask(t, http.MethodPost, "/pods/"+namespace+"/"+pod+"/kill")
 }
 
+// APIFault is a fault of the connections of one pod to the API server.
+type APIFault string
+
+// The faults that the proxy between the pods and the API server can cause.
+const (
+	// SilenceOpen drops the packets of the open connections for good.
+	SilenceOpen APIFault = "silence-open"
+	// ResetOpen resets the open connections.
+	ResetOpen APIFault = "reset-open"
+	// SilenceNew lets new connections complete the TLS handshake, and then gives no response for good.
+	SilenceNew APIFault = "silence-new"
+	// RestoreNew forwards new connections again.
+	RestoreNew APIFault = "restore"
+)
+
+// Interrupt causes or ends a fault of the connections of a pod to the API server.
+func (c Control) Interrupt(t *testing.T, namespace, pod string, fault APIFault) {
+	t.Helper()
+	c.ask(t, http.MethodPost, "/pods/"+namespace+"/"+pod+"/api/"+string(fault))
+}
+
 // Process is that of a pod.
 func (c Control) Process(t *testing.T, namespace, pod string) Process {
 	t.Helper()

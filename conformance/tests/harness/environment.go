@@ -13,6 +13,8 @@ type Environment struct {
 	Repository string
 	// GatewayAPI is the root of the module sigs.k8s.io/gateway-api, where the CRDs are.
 	GatewayAPI string
+	// OldGatewayAPI contains the roots of earlier releases of that module, by release: `1.3` and `1.5`.
+	OldGatewayAPI map[string]string
 	// Cluster is the state directory of the test cluster: kubeconfig, logs, control socket.
 	Cluster string
 	// Output is where reports and logs of the tests go.
@@ -32,8 +34,11 @@ func Here(t *testing.T) Environment {
 	return Environment{
 		Repository: variable("CONFORMANCE_REPOSITORY"),
 		GatewayAPI: variable("CONFORMANCE_GATEWAY_API"),
-		Cluster:    variable("CONFORMANCE_CLUSTER"),
-		Output:     variable("CONFORMANCE_OUTPUT"),
+		OldGatewayAPI: map[string]string{
+			"1.3": variable("CONFORMANCE_GATEWAY_API_1_3"), "1.5": variable("CONFORMANCE_GATEWAY_API_1_5"),
+		},
+		Cluster: variable("CONFORMANCE_CLUSTER"),
+		Output:  variable("CONFORMANCE_OUTPUT"),
 	}
 }
 
@@ -44,7 +49,16 @@ func (e Environment) Chart() string {
 
 // CRDs is what kubectl applies (`-k`) for the custom resource definitions of a channel: standard or experimental.
 func (e Environment) CRDs(channel string) string {
-	all := filepath.Join(e.GatewayAPI, "config", "crd")
+	return crds(e.GatewayAPI, channel)
+}
+
+// OldCRDs is CRDs of an earlier release, such as `1.3`.
+func (e Environment) OldCRDs(release, channel string) string {
+	return crds(e.OldGatewayAPI[release], channel)
+}
+
+func crds(module, channel string) string {
+	all := filepath.Join(module, "config", "crd")
 	if channel == "standard" {
 		return all
 	}

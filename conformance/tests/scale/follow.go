@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -39,46 +38,18 @@ func (b *bench) follow(t *testing.T, replicas ...harness.Replica) []time.Duratio
 		before := slice.DeepCopy()
 		slice.Ports[0].Port = ptr.To(int32(to.Port))
 		require.NoError(t, b.Patch(t.Context(), &slice, client.MergeFrom(before)))
-		changed := time.Now()
-		took := make([]time.Duration, len(addresses))
-		var group sync.WaitGroup
-		for j, address := range addresses {
-			group.Go(func() { took[j] = firstTo(t, address, to, changed) })
-		}
-		group.Wait()
-		times = append(times, took...)
+		times = append(times, traffic.FirstTo(t, addresses, to)...)
 		time.Sleep(200 * time.Millisecond)
 	}
 	slices.Sort(times)
 	return times
 }
 
-// firstTo is how long after a moment the first connection to a backend began.
-func firstTo(t *testing.T, address string, to traffic.Backend, from time.Time) time.Duration {
-	for {
-		began := time.Now()
-		connection, err := traffic.Dial(t.Context(), address)
-		if err != nil {
-			t.Errorf("a connection failed: %v", err)
-			return began.Sub(from)
-		}
-		connection.Close()
-		if connection.Backend == to.Name {
-			return began.Sub(from)
-		}
-		if began.Sub(from) > 10*time.Second {
-			t.Errorf("after 10 s %s still leads to %s", address, connection.Backend)
-			return began.Sub(from)
-		}
-		// Knocking all the time would take from the processors what they need to follow.
-		time.Sleep(time.Millisecond)
-	}
-}
-
 // directly is where the replicas have a listener.
 func (b *bench) directly(t *testing.T, listener int, replicas []harness.Replica) []string {
 	t.Helper()
-	service, err := harness.GatewayService(t.Context(), b, client.ObjectKeyFromObject(b.gateways[listener/listenersEach]))
+	g := b.gateways[listener/listenersEach]
+	service, err := harness.GatewayService(t.Context(), b, client.ObjectKeyFromObject(g))
 	require.NoError(t, err)
 	port, err := harness.PodPort(service, firstPort+listener%listenersEach)
 	require.NoError(t, err)

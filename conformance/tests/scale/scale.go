@@ -26,8 +26,6 @@ const (
 	mostGateways  = 8
 	// firstPort is that of the first listener of each Gateway.
 	firstPort = 10000
-	// atOnce is how many requests of ours are under way while objects are made.
-	atOnce = 32
 )
 
 // Measured is what one number of routes costs.
@@ -37,7 +35,7 @@ type Measured struct {
 	// was written: that of every route, and the number of routes on every listener.
 	Applying, Written time.Duration
 	// Requests are those of ours in that time.
-	Requests Requests
+	Requests harness.Requests
 	// Memory is that of the two replicas, the one that writes first, in MiB.
 	Memory [2]int
 	// Follows are the times from a change of endpoints to the first connection that follows it.
@@ -64,11 +62,11 @@ func Measure(t *testing.T, here harness.Environment, routes int) Measured {
 	b.prepare(t, routes)
 
 	m := Measured{Routes: routes, Listeners: b.listeners()}
-	log := newAudit(t, here)
+	log := harness.NewAudit(t, here)
 	m.Applying, m.Written = b.apply(t, routes)
 	// What would be written once more would be written by then.
 	time.Sleep(2 * time.Second)
-	m.Requests = log.requests(t)
+	m.Requests = log.Requests(t, harness.Main)
 	pids := [2]int{}
 	for i, replica := range []harness.Replica{leader, other} {
 		pids[i] = here.Control().Process(t, harness.Namespace, replica.Name).PID
@@ -212,28 +210,10 @@ func attachedTo(g *gateway.Gateway) (sum int) {
 	return sum
 }
 
-// all creates objects, many at a time, so that the first are made before the last.
+// all creates objects, many at a time.
 func (b *bench) all(t *testing.T, count int, object func(int) client.Object) {
 	t.Helper()
-	var group sync.WaitGroup
-	var once sync.Once
-	var failed error
-	turns := make(chan int)
-	for range atOnce {
-		group.Go(func() {
-			for i := range turns {
-				if err := b.Create(t.Context(), object(i)); err != nil {
-					once.Do(func() { failed = err })
-				}
-			}
-		})
-	}
-	for i := range count {
-		turns <- i
-	}
-	close(turns)
-	group.Wait()
-	require.NoError(t, failed)
+	harness.CreateAll(t, b, count, object)
 }
 
 // Clear takes away what Measure made, and waits until it is gone.

@@ -12,6 +12,8 @@ import (
 // Failure is what went wrong with a connection.
 type Failure struct {
 	At time.Time
+	// Began is when the client dialed. It is zero for a held connection.
+	Began time.Time
 	// Replica is the pod that carried it, where it was open already.
 	Replica netip.Addr
 	Err     error

@@ -20,6 +20,8 @@ type Shape struct {
 	Life time.Duration
 	// Held is how many more are open from the beginning to the end.
 	Held int
+	// Backend is the name of the only backend that may answer. Empty means any.
+	Backend string
 }
 
 // Load is traffic to one address.
@@ -71,10 +73,13 @@ func (l *Load) one() {
 	end := began.Add(rand.N(l.shape.Life))
 	// The end of the load does not cancel the connection.
 	connection, err := Dial(context.Background(), l.address)
-	failure := Failure{At: time.Now(), Err: err}
+	failure := Failure{At: time.Now(), Began: began, Err: err}
 	took, bytes := time.Since(began), int64(0)
 	if err == nil {
 		failure.Replica = connection.Replica
+		if name := l.shape.Backend; name != "" && name != connection.Backend {
+			failure.Err = fmt.Errorf("backend %s answered instead of %s", connection.Backend, name)
+		}
 		for failure.Err == nil {
 			length := 1 + rand.IntN(4<<10)
 			if failure.Err = connection.Echo(length); failure.Err == nil {

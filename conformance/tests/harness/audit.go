@@ -1,4 +1,4 @@
-package scale
+package harness
 
 import (
 	"encoding/json"
@@ -9,11 +9,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"sluicegate.dev/conformance/tests/harness"
 )
 
-// Requests are what our ServiceAccount has asked of the API server.
+// Requests are what the ServiceAccounts of a release have asked of the API server.
 type Requests struct {
 	// ByKind counts them by verb and resource, as in "update tcproutes/status".
 	ByKind map[string]int
@@ -21,21 +19,34 @@ type Requests struct {
 	Most map[string]int
 }
 
-// audit reads the log that the API server keeps of requests.
-type audit struct{ file *os.File }
+// Writes returns the requests that change objects, without those of leader election.
+func (r Requests) Writes() map[string]int {
+	writes := map[string]int{}
+	for kind, count := range r.ByKind {
+		verb, resource, _ := strings.Cut(kind, " ")
+		if verb != "get" && verb != "list" && verb != "watch" && resource != "leases" {
+			writes[kind] = count
+		}
+	}
+	return writes
+}
 
-// newAudit reads from here on.
-func newAudit(t *testing.T, here harness.Environment) audit {
+// Audit reads the log that the API server keeps of requests of pods.
+type Audit struct{ file *os.File }
+
+// NewAudit reads from here on.
+func NewAudit(t *testing.T, here Environment) Audit {
 	t.Helper()
 	file, err := os.Open(filepath.Join(here.Cluster, "logs", "audit.log"))
 	require.NoError(t, err)
 	t.Cleanup(func() { file.Close() })
 	_, err = file.Seek(0, io.SeekEnd)
 	require.NoError(t, err)
-	return audit{file}
+	return Audit{file}
 }
 
-func (a audit) requests(t *testing.T) Requests {
+// Requests returns the requests of a release since the last call.
+func (a Audit) Requests(t *testing.T, release ChartRelease) Requests {
 	t.Helper()
 	text, err := io.ReadAll(a.file)
 	require.NoError(t, err)
@@ -49,7 +60,7 @@ func (a audit) requests(t *testing.T) Requests {
 			ObjectRef struct{ Resource, Subresource, Namespace, Name string }
 		}{}
 		require.NoError(t, json.Unmarshal([]byte(line), &event), line)
-		isOurs := strings.HasPrefix(event.User.Username, "system:serviceaccount:"+harness.Namespace+":")
+		isOurs := strings.HasPrefix(event.User.Username, "system:serviceaccount:"+release.Namespace+":")
 		// A watch is in it twice: when it begins, and when it ends.
 		if !isOurs || known[event.AuditID] {
 			continue
