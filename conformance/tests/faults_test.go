@@ -10,8 +10,10 @@ import (
 )
 
 var (
-	churn = flag.Duration("churn", 5*time.Minute, "how long routes are changed at random")
-	seed  = flag.Uint64("seed", uint64(time.Now().UnixNano()), "what the random changes begin with")
+	churn    = flag.Duration("churn", 5*time.Minute, "how long routes are changed at random")
+	attack   = flag.Duration("attack", time.Minute, "how long a tenant edits its objects")
+	gateways = flag.Int("gateways", 1000, "number of Gateways whose status changes at once")
+	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "what the random changes begin with")
 )
 
 // TestFaults lets things go wrong, one after the other, in a cluster that starts without the Gateway API.
@@ -29,11 +31,18 @@ func TestFaults(t *testing.T) {
 		{"EtcdRestarted", faults.EtcdRestarted},
 		{"LeaderKilled", faults.LeaderKilled},
 		{"FollowerKilled", faults.FollowerKilled},
+		{"LeaderDeletedWithoutGrace", faults.LeaderDeletedWithoutGrace},
 		{"PodDeleted", faults.PodDeleted},
 		{"ControllersLate", faults.ControllersLate},
+		{"APIServerSilent", faults.APIServerSilent},
+		{"QuotaExceeded", faults.QuotaExceeded},
 		{"ReadingForbidden", faults.ReadingForbidden},
 		{"WritingForbidden", faults.WritingForbidden},
 		{"Updated", faults.Updated},
+		{"RollingUpdates", faults.RollingUpdates},
+		{"TwoReleases", faults.TwoReleases},
+		{"TenantEdits", func(t *testing.T, w *faults.Fixture) { faults.TenantEdits(t, w, *attack, *seed) }},
+		{"StatusStorm", func(t *testing.T, w *faults.Fixture) { faults.StatusStorm(t, w, *gateways) }},
 		{"Random", func(t *testing.T, w *faults.Fixture) { faults.Random(t, w, *churn, *seed) }},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, w) })

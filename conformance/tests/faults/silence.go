@@ -1,0 +1,87 @@
+package faults
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"sluicegate.dev/conformance/tests/harness"
+	"sluicegate.dev/conformance/tests/traffic"
+)
+
+// How long the API server is silent, and how soon after that a change must be followed.
+const (
+	silence       = 35 * time.Second
+	silenceLimit  = 30 * time.Second
+	silenceMargin = 20 * time.Second
+)
+
+// APIServerSilent interrupts the connections of the replicas to the API server without an end that they
+// would notice. Packets of the leader's open connections are dropped; those of the other replica are
+// reset. New connections of both complete the TLS handshake and get no response. Afterwards, new
+// connections work again, and the silent ones stay silent.
+func APIServerSilent(t *testing.T, w *Fixture) {
+	leader, other := harness.ReadyReplicas(t, w)
+	replicas := []harness.Replica{leader, other}
+	load := traffic.Start(t, w.steady(), usual)
+	service := traffic.Service(Namespace, "silence")
+	slice := traffic.Slice(service, w.host, w.other)
+	route := traffic.Route(Namespace, "silence", w.gateway, newsPort, "silence")
+	w.create(t, service, slice, route)
+	for _, replica := range replicas {
+		w.expectBackend(t, w.directly(t, replica, newsPort), w.other, 10*time.Second)
+	}
+
+	logs := []ear{w.listen(t, leader), w.listen(t, other)}
+	for i, fault := range []harness.APIFault{harness.SilenceOpen, harness.ResetOpen} {
+		w.Control.Interrupt(t, harness.Namespace, replicas[i].Name, harness.SilenceNew)
+		w.Control.Interrupt(t, harness.Namespace, replicas[i].Name, fault)
+	}
+	began := time.Now()
+	w.moveTo(t, slice, w.one)
+	time.Sleep(silence)
+	for i, replica := range replicas {
+		w.expectBackend(t, w.directly(t, replica, newsPort), w.other, time.Second)
+		require.Empty(t, recoveries(logs[i].messages(t)), "%s reports a recovery while the API server is silent", replica.Name)
+	}
+
+	for _, replica := range replicas {
+		w.Control.Interrupt(t, harness.Namespace, replica.Name, harness.RestoreNew)
+	}
+	restored := time.Now()
+	for _, replica := range replicas {
+		w.expectBackend(t, w.directly(t, replica, newsPort), w.one, time.Until(restored.Add(silenceLimit)))
+		t.Logf("%s follows the change %v after the network is back, and %v after the change", replica.Name, since(restored), since(began))
+	}
+	for i, replica := range replicas {
+		for _, operation := range failedOperations(logs[i].messages(t)) {
+			logs[i].expect(t, silenceMargin, "can "+operation+" again")
+		}
+		t.Logf("%s: %q", replica.Name, logs[i].messages(t))
+	}
+	w.delete(t, route, service, slice)
+	expectUnharmed(t, load)
+}
+
+// recoveries returns the messages that report that something works again.
+func recoveries(messages []string) []string {
+	return slices.DeleteFunc(slices.Clone(messages), func(message string) bool {
+		return !strings.Contains(message, " again") || strings.Contains(message, "trying again") || strings.Contains(message, "cannot ")
+	})
+}
+
+// failedOperations returns the operations that messages report as failed, as in "watch TCPRoute objects".
+func failedOperations(messages []string) []string {
+	operations := []string{}
+	for _, message := range messages {
+		if rest, isFailure := strings.CutPrefix(message, "cannot watch "); isFailure {
+			operation, _, _ := strings.Cut(rest, ":")
+			operations = append(operations, "watch "+operation)
+		}
+	}
+	slices.Sort(operations)
+	return slices.Compact(operations)
+}
