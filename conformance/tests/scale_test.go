@@ -16,7 +16,19 @@ import (
 	"sluicegate.dev/conformance/tests/scale"
 )
 
-var routes = flag.String("routes", "100,1000,5000", "numbers of routes to measure")
+var (
+	routes    = flag.String("routes", "100,1000,5000", "numbers of routes to measure")
+	unrelated = flag.Int("unrelated", 20000, "number of Services with EndpointSlices that no route refers to")
+)
+
+// The limits for what unrelated objects may cost a replica: a share of a core, memory in MiB, and the
+// delay of a change that matters.
+const (
+	unrelatedProcessor = 0.03
+	unrelatedMemory    = 20
+	unrelatedMedian    = 50 * time.Millisecond
+	unrelatedWorst     = 250 * time.Millisecond
+)
 
 // TestScale measures what many routes cost, and holds it to what was promised.
 func TestScale(t *testing.T) {
@@ -38,7 +50,17 @@ func TestScale(t *testing.T) {
 		assert.Equal(t, 1, m.Requests.Most["update tcproutes/status"], "and not two for one and none for another")
 		assert.Less(t, m.Follows[len(m.Follows)/2], 50*time.Millisecond, "from a change to the first connection that follows it")
 	}
-	table := scale.Table(measured)
+	scale.Clear(t, measured[len(measured)-1].Routes)
+	u := scale.MeasureUnrelated(t, here, *unrelated)
+	t.Logf("%d unrelated Services: %+v", *unrelated, u)
+	for i := range u.Before {
+		assert.Less(t, u.Busy[i].Processor-u.Before[i].Processor, unrelatedProcessor, "share of a core for unrelated changes")
+		assert.Less(t, u.Busy[i].Memory-u.Before[i].Memory, unrelatedMemory, "MiB for unrelated objects")
+	}
+	assert.Less(t, u.Follows[len(u.Follows)/2], unrelatedMedian, "median delay of a change that matters")
+	assert.Less(t, u.Follows[len(u.Follows)-1], unrelatedWorst, "worst delay of a change that matters")
+
+	table := scale.Table(measured) + "\n" + u.Table()
 	t.Log("\n" + table)
 	require.NoError(t, os.WriteFile(filepath.Join(here.Output, "scale.md"), []byte(table), 0o644))
 }
