@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::address_cooldown::Cooldown;
 use super::changes::PlanChanges;
 use super::command::Drain;
+use super::duty_cycle::DutyCycle;
 use super::error::StartError;
 use super::report::Report;
 use super::report_log::log_changes;
@@ -29,6 +30,7 @@ pub(super) struct ControlLoop {
     forwarder: Forwarder,
     reporter: watch::Sender<Option<Arc<Report>>>,
     sources: SourceSet,
+    duty_cycle: DutyCycle,
     /// Problems with objects that several sources contain.
     duplicate_problems: Vec<String>,
     resources: Arc<Resources>,
@@ -54,6 +56,7 @@ impl ControlLoop {
             forwarder,
             reporter,
             sources: SourceSet::default(),
+            duty_cycle: DutyCycle::new(Instant::now()),
             duplicate_problems: Vec::new(),
             resources,
             translation,
@@ -69,10 +72,9 @@ impl ControlLoop {
         mut commands: mpsc::Receiver<Drain>,
         mut started: oneshot::Sender<Result<(), StartError>>,
     ) -> Option<oneshot::Sender<()>> {
-        let mut events;
-        (self.sources, events) = SourceSet::start(sources);
+        self.sources = SourceSet::start(sources);
         let first = tokio::select! {
-            first = self.sources.wait_for_first_snapshots(&mut events) => first,
+            first = self.sources.wait_for_first_snapshots() => first,
             // The caller no longer waits for the start.
             () = started.closed() => return None,
         };
@@ -87,6 +89,7 @@ impl ControlLoop {
         let mut retry_at = Instant::now() + BIND_RETRY_INTERVAL;
         loop {
             let expiry = self.cooldown.next_expiry();
+            let (sources, next_pass) = (&mut self.sources, self.duty_cycle.next_start());
             tokio::select! {
                 command = commands.recv() => {
                     let Drain { timeout, mut done } = command?;
@@ -97,11 +100,13 @@ impl ControlLoop {
                     }
                     return Some(done);
                 }
-                Some(event) = events.recv() => {
-                    self.sources.handle(event);
-                    // Events that have arrived in the meantime are part of the same translation.
-                    while let Ok(event) = events.try_recv() {
-                        self.sources.handle(event);
+                events = async {
+                    // The sources are not asked for snapshots before the next pass may start.
+                    sleep_until(next_pass).await;
+                    sources.next().await
+                } => {
+                    for (index, event) in events {
+                        self.sources.handle(index, event);
                     }
                     self.update().await;
                 }
@@ -121,6 +126,7 @@ impl ControlLoop {
 
     /// Applies the newest snapshots and reports the result.
     async fn update(&mut self) {
+        let start = Instant::now();
         let (resources, duplicates) = self.sources.merge();
         self.duplicate_problems = duplicates;
         if resources != *self.resources || self.reporter.borrow().is_none() {
@@ -128,6 +134,7 @@ impl ControlLoop {
             self.translate_and_apply().await;
         }
         self.report();
+        self.duty_cycle.record(start, Instant::now());
     }
 
     async fn translate_and_apply(&mut self) {

@@ -10,6 +10,7 @@ mod changes;
 mod command;
 mod control_loop;
 mod controller;
+mod duty_cycle;
 mod error;
 mod handle;
 mod local_address;

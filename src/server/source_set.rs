@@ -1,15 +1,15 @@
 //! The sources of a gateway: their tasks, their newest snapshots and their failures.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::error::StartError;
 use crate::model::Resources;
-use crate::sources::{Feed, Snapshot, Source, SourceError, StatusUpdate};
-
-/// The maximum number of queued events; a source waits while the queue is full.
-const QUEUE_LENGTH: usize = 16;
+use crate::sources::{Feed, Snapshot, Snapshots, Source, SourceError, StatusUpdate};
 
 /// The sources of a gateway. Earlier sources have precedence.
 #[derive(Default)]
@@ -18,6 +18,9 @@ pub(super) struct SourceSet(Vec<SourceState>);
 /// The state of a source.
 struct SourceState {
     name: String,
+    snapshots: Snapshots,
+    /// The task of the source; `None` once its end is recorded.
+    task: Option<JoinHandle<Result<(), SourceError>>>,
     latest: Option<Arc<Snapshot>>,
     /// The error with which the source has ended.
     failure: Option<String>,
@@ -26,51 +29,70 @@ struct SourceState {
     status: watch::Sender<StatusUpdate>,
 }
 
-/// An event of the source with this index.
+/// An event of a source.
 pub(super) enum SourceEvent {
-    Snapshot(usize, Arc<Snapshot>),
-    Ended(usize, Result<(), SourceError>),
+    Snapshot(Arc<Snapshot>),
+    Ended(Result<(), SourceError>),
 }
 
 impl SourceSet {
-    /// Starts a task for each source. Their events arrive in the receiver.
-    pub(super) fn start(sources: Vec<Box<dyn Source>>) -> (Self, mpsc::Receiver<SourceEvent>) {
-        let (sender, events) = mpsc::channel(QUEUE_LENGTH);
-        let start = |(index, source)| SourceState::start(index, source, sender.clone());
-        (Self(sources.into_iter().enumerate().map(start).collect()), events)
+    /// Starts a task for each source.
+    pub(super) fn start(sources: Vec<Box<dyn Source>>) -> Self {
+        Self(sources.into_iter().map(SourceState::start).collect())
     }
 
     /// Waits for the first snapshot of every source.
     ///
     /// # Errors
     /// [`StartError::Source`] if a source fails before that.
-    pub(super) async fn wait_for_first_snapshots(
-        &mut self,
-        events: &mut mpsc::Receiver<SourceEvent>,
-    ) -> Result<(), StartError> {
+    pub(super) async fn wait_for_first_snapshots(&mut self) -> Result<(), StartError> {
         while self.0.iter().any(|source| source.is_awaited) {
-            let Some(event) = events.recv().await else { break };
-            match event {
-                SourceEvent::Ended(index, Err(source)) if self.0[index].is_awaited => {
-                    let name = self.0[index].name.clone();
-                    return Err(StartError::Source { name, source });
+            for (index, event) in self.next().await {
+                let source = &self.0[index];
+                match event {
+                    SourceEvent::Ended(Err(error)) if source.is_awaited => {
+                        let name = source.name.clone();
+                        return Err(StartError::Source { name, source: error });
+                    }
+                    event => self.handle(index, event),
                 }
-                event => self.handle(event),
             }
         }
         Ok(())
     }
 
-    /// Records an event.
-    pub(super) fn handle(&mut self, event: SourceEvent) {
+    /// Waits for events, and returns those that have arrived, each with the index of its source.
+    /// While this waits, the sources are asked for snapshots. It waits forever if all sources have
+    /// ended.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no event is lost.
+    pub(super) async fn next(&mut self) -> Vec<(usize, SourceEvent)> {
+        let sources = self.0.iter_mut().enumerate().filter(|(_, source)| source.task.is_some());
+        let mut pending: Vec<_> = sources
+            .map(|(index, source)| Box::pin(async move { (index, source.next().await) }))
+            .collect();
+        poll_fn(|context| {
+            let polled = pending.iter_mut().map(|event| event.as_mut().poll(context));
+            let ready: Vec<_> = polled
+                .filter_map(|polled| match polled {
+                    Poll::Ready(event) => Some(event),
+                    Poll::Pending => None,
+                })
+                .collect();
+            if ready.is_empty() { Poll::Pending } else { Poll::Ready(ready) }
+        })
+        .await
+    }
+
+    /// Records an event of a source.
+    pub(super) fn handle(&mut self, index: usize, event: SourceEvent) {
+        let source = &mut self.0[index];
+        source.is_awaited = false;
         match event {
-            SourceEvent::Snapshot(index, snapshot) => {
-                self.0[index].is_awaited = false;
-                self.0[index].latest = Some(snapshot);
-            }
-            SourceEvent::Ended(index, result) => {
-                let source = &mut self.0[index];
-                source.is_awaited = false;
+            SourceEvent::Snapshot(snapshot) => source.latest = Some(snapshot),
+            SourceEvent::Ended(result) => {
+                source.task = None;
                 source.failure = result.err().map(|error| {
                     format!(
                         "source {} failed: {}. Its last objects stay in use, but it receives no further updates; restart the program",
@@ -129,20 +151,30 @@ impl SourceSet {
 }
 
 impl SourceState {
-    fn start(index: usize, source: Box<dyn Source>, events: mpsc::Sender<SourceEvent>) -> Self {
+    fn start(source: Box<dyn Source>) -> Self {
         let (feed, receiver) = Feed::channel();
-        let (mut snapshots, status) = receiver.into_parts();
-        let name = source.name();
-        let running = tokio::spawn(source.run(feed));
-        tokio::spawn(async move {
-            // Sending fails only after the gateway has stopped.
-            while let Some(snapshot) = snapshots.next().await {
-                let _ = events.send(SourceEvent::Snapshot(index, snapshot)).await;
-            }
-            let result = running.await.unwrap_or_else(|panic| Err(panic.into()));
-            let _ = events.send(SourceEvent::Ended(index, result)).await;
-        });
-        Self { name, latest: None, failure: None, is_awaited: true, status }
+        let (snapshots, status) = receiver.into_parts();
+        Self {
+            name: source.name(),
+            snapshots,
+            task: Some(tokio::spawn(source.run(feed))),
+            latest: None,
+            failure: None,
+            is_awaited: true,
+            status,
+        }
+    }
+
+    /// Waits for the next snapshot, or for the end of the source after its last snapshot.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no snapshot is lost, and the end is returned by a later call.
+    async fn next(&mut self) -> SourceEvent {
+        if let Some(snapshot) = self.snapshots.next().await {
+            return SourceEvent::Snapshot(snapshot);
+        }
+        let Some(task) = &mut self.task else { return SourceEvent::Ended(Ok(())) };
+        SourceEvent::Ended(task.await.unwrap_or_else(|panic| Err(panic.into())))
     }
 }
 
