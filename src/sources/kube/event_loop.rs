@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch as channel};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::Instant;
 
 use super::active_errors::ActiveErrors;
 use super::cache::Cache;
@@ -39,6 +41,14 @@ const WATCHED_KINDS: [ObjectKind; 7] = [
 /// Capacity of the channel from the watches. A watch waits while it is full.
 const CHANGE_QUEUE_LEN: usize = 256;
 
+/// Number of times in a row that the watches must have nothing to send before their queue counts as
+/// empty. A change takes several turns of the runtime from the socket to the queue: those of the
+/// connection, of the response body and of the watch.
+const IDLE_TURNS: usize = 4;
+
+/// Maximum time for which a snapshot is delayed while changes arrive.
+const MAX_DRAIN: Duration = Duration::from_millis(50);
+
 /// A running source. It owns all state of the source, so nothing is locked.
 pub(super) struct EventLoop {
     feed: Feed,
@@ -54,6 +64,8 @@ pub(super) struct EventLoop {
     writer: Writer,
     errors: ActiveErrors,
     has_published: bool,
+    /// The last published snapshot is outdated, or there is none.
+    is_dirty: bool,
     tasks: JoinSet<()>,
 }
 
@@ -124,6 +136,7 @@ impl EventLoop {
             ),
             errors: ActiveErrors::default(),
             has_published: false,
+            is_dirty: true,
             tasks,
         }
     }
@@ -131,15 +144,9 @@ impl EventLoop {
     /// Runs until the future is dropped, or until a task panics.
     pub(super) async fn run(mut self) -> Result<(), SourceError> {
         loop {
-            let must_publish = tokio::select! {
-                Some(change) = self.changes.recv() => {
-                    let mut must_publish = self.on_change(change);
-                    // All changes that have arrived meanwhile go into the same snapshot.
-                    while let Ok(change) = self.changes.try_recv() {
-                        must_publish |= self.on_change(change);
-                    }
-                    must_publish
-                }
+            let can_publish = self.is_dirty && self.is_synced();
+            let is_changed = tokio::select! {
+                Some(change) = self.changes.recv() => self.on_change(change),
                 Ok(()) = self.status.changed() => {
                     let update = self.status.borrow_and_update().clone();
                     self.writer.set_status_update(update, &self.cache);
@@ -156,14 +163,33 @@ impl EventLoop {
                     }
                     false
                 }
+                () = self.feed.until_wanted(), if can_publish => {
+                    self.drain().await;
+                    self.publish();
+                    false
+                }
             };
-            if must_publish {
-                self.publish();
+            self.is_dirty |= is_changed;
+        }
+    }
+
+    /// Applies the changes that have arrived, until there are none left: a snapshot that contains
+    /// only the first of them would have to be replaced at once.
+    async fn drain(&mut self) {
+        let deadline = Instant::now() + MAX_DRAIN;
+        let mut idle_turns = 0;
+        while idle_turns < IDLE_TURNS && Instant::now() < deadline {
+            if let Ok(change) = self.changes.try_recv() {
+                self.is_dirty |= self.on_change(change);
+                idle_turns = 0;
+            } else {
+                idle_turns += 1;
+                yield_now().await;
             }
         }
     }
 
-    /// Applies a change. Returns `true` if a snapshot must be published.
+    /// Applies a change. Returns `true` if the last snapshot is outdated.
     fn on_change(&mut self, Change { scope, event }: Change) -> bool {
         // A watch may have sent this change before it was stopped.
         if !self.watches.contains(&scope) {
@@ -184,10 +210,6 @@ impl EventLoop {
             | WatchEvent::Deleted(_)
             | WatchEvent::Resumed => self.errors.resolve(&operation),
         };
-        // The first list may complete the synchronization, so a snapshot is due even if no object
-        // changed.
-        let is_first_list =
-            matches!(event, WatchEvent::Listed(_)) && !self.cache.has_listed(&scope);
         let mut touched = BTreeSet::new();
         let is_changed = self.cache.apply(&scope, event, &mut touched);
         // The finalizer of a class depends on its Gateways.
@@ -198,11 +220,11 @@ impl EventLoop {
             self.own_endpoint.observe(key, &self.cache);
             self.writer.enqueue(key, &self.cache);
         }
-        is_changed || error_state_changed || is_first_list
+        is_changed || error_state_changed
     }
 
-    /// Starts and stops watches according to the result of a discovery. Returns `true` if a
-    /// snapshot must be published.
+    /// Starts and stops watches according to the result of a discovery. Returns `true` if the last
+    /// snapshot is outdated.
     fn on_discovery(&mut self, result: Result<Discovery, DiscoveryError>) -> bool {
         let Discovery { served, version } = match result {
             Ok(discovery) => discovery,
@@ -248,9 +270,11 @@ impl EventLoop {
             && scopes.all(|scope| self.cache.has_listed(scope) || is_skipped(scope))
     }
 
+    /// Publishes a snapshot, unless a watch has not completed its first list.
     fn publish(&mut self) {
         if self.is_synced() {
             self.has_published = true;
+            self.is_dirty = false;
             let problems = self.kinds.problem().into_iter().chain(self.errors.messages());
             self.feed.publish(self.cache.snapshot(problems));
         }
