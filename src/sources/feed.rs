@@ -80,8 +80,8 @@ impl Feed {
     /// use the next one at once.
     ///
     /// A source need not call this, because it may publish at any rate. If its objects change often
-    /// or a snapshot is expensive, it records that they have changed, and builds one snapshot of all
-    /// changes when this returns.
+    /// or a snapshot is expensive, it records that they have changed, and builds one snapshot of
+    /// all changes when this returns.
     ///
     /// # Cancel safety
     /// Cancel safe.

@@ -21,7 +21,7 @@ async fn definitions_missing_are_reported_once_and_found_later() {
         "the API server does not serve GatewayClass, Gateway, TCPRoute, ReferenceGrant; install ";
     let problems = harness.latest().problems.clone();
     assert!(problems.len() == 1 && problems[0].starts_with(says), "{problems:?}");
-    assert_eq!(harness.latest().resources.services.len(), 1, "what there is is there");
+    assert_eq!(harness.latest().resources.namespaces.len(), 1, "what there is is there");
 
     api.install(Installed::Both);
     harness.until("the route", has_route).await;

@@ -92,6 +92,7 @@ async fn permission_lost_is_reported_and_the_rest_continues() {
     // It is given back, and nothing happens to make a watch speak.
     api.heal();
     harness.until("its end is said", |snapshot| snapshot.problems.is_empty()).await;
+    api.apply(route("another", "t"));
     api.apply(service("t"));
     harness.until("a new Service", |snapshot| snapshot.resources.services.len() == 2).await;
 }

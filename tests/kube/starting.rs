@@ -1,8 +1,10 @@
 //! The start: until every watch has listed its objects.
 
+use serde_json::{Value, json};
+
 use crate::api::{Api, Effect};
 use crate::harness::Harness;
-use crate::objects::usual;
+use crate::objects::{route, service, usual, with};
 
 /// The kinds that are watched.
 const PLURALS: [&str; 7] = [
@@ -64,7 +66,11 @@ async fn start_publishes_an_empty_cluster() {
 async fn start_lists_from_old_and_new_servers() {
     for (minor, refuses) in [("37", false), ("33", false), ("34+", true)] {
         let api = Api::with(usual());
-        (0..1200).for_each(|number| api.apply(crate::objects::service(&format!("s-{number}"))));
+        let others: Vec<_> = (0..1200).map(|number| format!("s-{number}")).collect();
+        others.iter().for_each(|other| api.apply(service(other)));
+        let backends: Value =
+            others.iter().map(|other| json!({ "name": other, "port": 1 })).collect();
+        api.apply(with("/spec/rules/0/backendRefs", backends, route("all", "s")));
         api.minor(minor);
         if refuses {
             api.spoil_times(1, "watch", "services", Effect::Refuse(422));

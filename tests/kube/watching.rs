@@ -6,7 +6,7 @@ use sluicegate::sources::Snapshot;
 
 use crate::api::{Api, Effect};
 use crate::harness::Harness;
-use crate::objects::{namespace, route, service, usual, with};
+use crate::objects::{namespace, route, usual, with};
 
 fn name(name: &str) -> NamespacedName {
     NamespacedName { namespace: default_namespace(), name: name.parse().unwrap() }
@@ -127,8 +127,8 @@ async fn invalid_object_is_reported_and_stalls_nothing() {
     assert!(problems[0].starts_with(says), "{problems:?}");
     assert!(problems[0].contains("expected a sequence"), "{problems:?}");
 
-    api.apply(service("t"));
-    harness.until("the others go on", |snapshot| snapshot.resources.services.len() == 2).await;
+    api.apply(namespace("another"));
+    harness.until("the others go on", |snapshot| snapshot.resources.namespaces.len() == 2).await;
     api.apply(route("another", "s"));
     harness.until("its own kind too", |snapshot| routes(snapshot) == ["another", "r"]).await;
     api.apply(route("broken", "s"));

@@ -2,32 +2,69 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::time::Instant;
+
+use super::backends::Backends;
+use super::compact::CompactObject;
 use super::error_text::format_error;
-use super::observed::{Observed, ServerState};
+use super::object_map::ObjectMap;
+use super::observed::{Content, InvalidObject, Observed, ServerState};
+use super::references::{References, referenced_services};
 use super::scope::Scope;
+use super::versions::{UnconfirmedVersions, is_newer};
 use super::watch::WatchEvent;
-use crate::model::{NamespaceName, ObjectKey, ObjectKind, Resources};
+use crate::model::{
+    NamespaceName, NamespacedName, Object, ObjectKey, ObjectKind, Resources, Store, TcpRoute,
+};
 use crate::sources::Snapshot;
 
 /// The objects of the cluster as they were last observed, and the problems with them.
+///
+/// There are many Services and EndpointSlices to which nothing refers. They are kept in compact
+/// form, are not part of the snapshot, and their changes do not change it. An object becomes part
+/// of the snapshot when a route refers to its Service.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     resources: Resources,
-    states: BTreeMap<ObjectKey, ServerState>,
-    /// The invalid objects, each with the problem to report.
-    invalid: BTreeMap<ObjectKey, String>,
+    /// The state of each object that is kept whole.
+    states: ObjectMap<ServerState>,
+    backends: Backends,
+    references: References,
+    /// The Services that routes of other sources refer to, among `references`.
+    referenced_elsewhere: BTreeSet<NamespacedName>,
+    invalid: BTreeMap<ObjectKey, Invalid>,
+    unconfirmed: UnconfirmedVersions,
     /// The scopes whose watch has listed all objects.
     listed: BTreeSet<Scope>,
 }
 
+/// An invalid object.
+#[derive(Debug, PartialEq, Eq)]
+struct Invalid {
+    /// The problem to report.
+    problem: String,
+    /// The Service that the object belongs to, if the problem matters only to those that refer to
+    /// this Service.
+    service: Option<NamespacedName>,
+}
+
+/// Keys of objects that changed.
+type Touched = BTreeSet<ObjectKey>;
+
 impl Cache {
+    /// Creates an empty cache. All Services and EndpointSlices of `namespace` are part of the
+    /// snapshot.
+    pub(super) fn new(namespace: Option<NamespaceName>) -> Self {
+        Self { references: References::new(namespace), ..Self::default() }
+    }
+
     /// Applies an event of a watch, and adds the objects that it concerns to `touched`. Returns
     /// `true` if the event changes the snapshot.
     pub(super) fn apply(
         &mut self,
         scope: &Scope,
         event: WatchEvent,
-        touched: &mut BTreeSet<ObjectKey>,
+        touched: &mut Touched,
     ) -> bool {
         match event {
             WatchEvent::Listed(objects) => {
@@ -36,96 +73,282 @@ impl Cache {
                 let mut is_changed = false;
                 for observed in objects {
                     deleted.remove(&observed.key);
-                    touched.insert(observed.key.clone());
-                    is_changed |= self.record(observed);
+                    is_changed |= self.record(observed, touched);
                 }
                 for key in deleted {
-                    is_changed |= self.remove(&key);
-                    touched.insert(key);
+                    is_changed |= self.remove(&key, touched);
                 }
                 is_changed
             }
-            WatchEvent::Applied(observed) => {
-                touched.insert(observed.key.clone());
-                self.record(observed)
-            }
-            WatchEvent::Deleted(key) => {
-                let is_changed = self.remove(&key);
-                touched.insert(key);
-                is_changed
-            }
+            WatchEvent::Applied(observed) => self.record(observed, touched),
+            WatchEvent::Deleted(key) => self.remove(&key, touched),
             WatchEvent::Failed(_) | WatchEvent::Resumed => false,
         }
     }
 
-    /// Records an observed object, unless a newer version of it is known: the event of a watch may
-    /// overtake the response to a write, and the reverse. Returns `true` if the snapshot changes.
-    pub(super) fn record(&mut self, observed: Observed) -> bool {
-        let is_outdated = |known: &ServerState| {
-            is_newer(&known.resource_version, &observed.state.resource_version)
-        };
-        if self.states.get(&observed.key).is_some_and(is_outdated) {
-            false
-        } else {
-            self.replace(observed)
+    /// Records an object that a watch has reported, unless the response to a write has returned a
+    /// newer version of it. Returns `true` if the snapshot changes.
+    fn record(&mut self, observed: Observed, touched: &mut Touched) -> bool {
+        if let Content::Whole { state, .. } = &observed.content {
+            touched.insert(observed.key.clone());
+            if self.unconfirmed.supersede(&observed.key, &state.resource_version, Instant::now()) {
+                return false;
+            }
+        }
+        self.replace(observed, touched)
+    }
+
+    /// Records the object of a response to a write, unless a watch has reported a newer version of
+    /// it. Returns `true` if the snapshot changes.
+    pub(super) fn record_response(&mut self, observed: Observed) -> bool {
+        if let Content::Whole { state, .. } = &observed.content {
+            let (key, version) = (&observed.key, &state.resource_version);
+            let known = self.states.get(key).map(|known| &known.resource_version);
+            if known.is_some_and(|known| is_newer(known, version)) {
+                return false;
+            }
+            if known != Some(version) {
+                self.unconfirmed.insert(key, version, Instant::now());
+            }
+        }
+        self.replace(observed, &mut Touched::new())
+    }
+
+    /// Sets the routes of all sources: those that are not of this source may refer to Services of
+    /// the cluster too. Adds the objects that this concerns to `touched`. Returns `true` if the
+    /// snapshot changes.
+    pub(super) fn set_routes(
+        &mut self,
+        routes: &Store<NamespacedName, TcpRoute>,
+        touched: &mut Touched,
+    ) -> bool {
+        let own = &self.resources.tcp_routes;
+        // A snapshot of this source alone shares the map.
+        let is_own = std::ptr::eq::<BTreeMap<_, _>>(&**own, &**routes);
+        let others = routes.iter().filter(|(name, _)| !is_own && !own.contains_key(*name));
+        let others = others.flat_map(|(_, route)| referenced_services(route));
+        let others: BTreeSet<_> = others.collect();
+        let before = std::mem::replace(&mut self.referenced_elsewhere, others.clone());
+        let mut is_changed = false;
+        for service in others.difference(&before) {
+            is_changed |= self.add_reference(service.clone(), touched);
+        }
+        for service in before.difference(&others) {
+            is_changed |= self.remove_reference(service, touched);
+        }
+        is_changed
+    }
+
+    fn replace(&mut self, Observed { key, content }: Observed, touched: &mut Touched) -> bool {
+        match content {
+            Content::Whole { object, state } => self.replace_whole(&key, object, state, touched),
+            Content::Backend { service, object, uid } => {
+                self.replace_backend(&key, service, object, &uid, touched)
+            }
         }
     }
 
-    fn replace(&mut self, Observed { key, object, state }: Observed) -> bool {
-        if self.states.get(&key).is_some_and(|known| known.uid != state.uid) {
-            // The object was deleted and created again. The last valid version of the deleted
-            // object must not stay in effect.
-            self.resources.remove(&key);
+    fn replace_whole(
+        &mut self,
+        key: &ObjectKey,
+        object: Result<Object, InvalidObject>,
+        state: ServerState,
+        touched: &mut Touched,
+    ) -> bool {
+        let is_other_object = self.states.get(key).is_some_and(|known| known.uid != state.uid);
+        self.backends.remove(key);
+        if self.states.insert(key, state).is_none()
+            && let Some(service) = own_service(key)
+        {
+            // A managed Service is always part of the snapshot, with its EndpointSlices.
+            self.add_reference(service, touched);
         }
-        self.states.insert(key.clone(), state);
         match object {
             Ok(object) => {
-                let was_invalid = self.invalid.remove(&key).is_some();
-                let is_new = self.resources.get(&key).is_none_or(|known| known != object);
-                if is_new {
-                    self.resources.insert(object);
-                }
-                is_new || was_invalid
+                let was_invalid = self.invalid.remove(key).is_some();
+                self.set(key, Some(object), touched) | was_invalid
             }
             Err(error) => {
-                let effect = match self.resources.get(&key) {
-                    Some(_) => "the last valid version stays in use",
-                    None => "it is ignored",
-                };
-                let error = format_error(&error);
-                let problem = format!("{key}: {error}; {effect} until the object is corrected");
-                self.invalid.insert(key, problem.clone()).is_none_or(|known| known != problem)
+                // The last valid version of an object that was deleted and created again must not
+                // stay in effect.
+                let is_removed = is_other_object && self.set(key, None, touched);
+                let is_kept = self.resources.get(key).is_some();
+                self.set_invalid(key, &error, is_kept, None) | is_removed
             }
         }
     }
 
-    fn remove(&mut self, key: &ObjectKey) -> bool {
-        self.states.remove(key);
-        let was_invalid = self.invalid.remove(key).is_some();
-        self.resources.remove(key).is_some() || was_invalid
+    fn replace_backend(
+        &mut self,
+        key: &ObjectKey,
+        service: Option<NamespacedName>,
+        object: Result<CompactObject, InvalidObject>,
+        uid: &str,
+        touched: &mut Touched,
+    ) -> bool {
+        let was_managed = self.remove_state(key, touched);
+        let mut is_changed = was_managed && self.set(key, None, touched);
+        match (object, service) {
+            (Ok(object), Some(_)) => {
+                self.backends.insert(key, object);
+                is_changed |= self.remove_invalid(key);
+                is_changed | self.refresh(key, touched)
+            }
+            // An EndpointSlice without a Service.
+            (Ok(_), None) => self.remove(key, touched) | is_changed,
+            (Err(error), Some(service)) => {
+                if self.backends.has_other_uid(key, uid) {
+                    self.backends.remove(key);
+                    is_changed |= self.refresh(key, touched);
+                }
+                let is_kept = self.backends.contains(key);
+                self.set_invalid(key, &error, is_kept, Some(service)) | is_changed
+            }
+            (Err(_), None) => is_changed,
+        }
+    }
+
+    /// Removes an object. Returns `true` if the snapshot changes.
+    fn remove(&mut self, key: &ObjectKey, touched: &mut Touched) -> bool {
+        self.unconfirmed.remove(key);
+        if self.remove_state(key, touched) {
+            touched.insert(key.clone());
+        }
+        self.backends.remove(key);
+        let was_invalid = self.remove_invalid(key);
+        self.set(key, None, touched) | was_invalid
+    }
+
+    /// Removes the state of an object that was kept whole, and returns `true` if it was.
+    fn remove_state(&mut self, key: &ObjectKey, touched: &mut Touched) -> bool {
+        let was_whole = self.states.remove(key).is_some();
+        if was_whole && let Some(service) = own_service(key) {
+            self.remove_reference(&service, touched);
+        }
+        was_whole
+    }
+
+    /// Makes a backend part of the snapshot if something refers to its Service, and removes it
+    /// otherwise. Returns `true` if the snapshot changes.
+    fn refresh(&mut self, key: &ObjectKey, touched: &mut Touched) -> bool {
+        let known = self.backends.get(key);
+        let referenced = known.filter(|(service, _)| self.references.contains(service));
+        let object = referenced.map(|(_, backend)| backend.decode());
+        self.set(key, object, touched)
+    }
+
+    /// Sets or removes an object of the snapshot. Returns `true` if the snapshot changes.
+    fn set(&mut self, key: &ObjectKey, object: Option<Object>, touched: &mut Touched) -> bool {
+        let before = self.resources.get(key);
+        if before == object {
+            return false;
+        }
+        touched.insert(key.clone());
+        let services = |object: &Option<Object>| match object {
+            Some(Object::TcpRoute(route)) => referenced_services(route).collect(),
+            _ => Vec::new(),
+        };
+        let (removed, added) = (services(&before), services(&object));
+        match object {
+            Some(object) => self.resources.insert(object),
+            None => self.resources.remove(key),
+        };
+        // Adding comes first, so that a Service that both versions refer to stays.
+        for service in added {
+            self.add_reference(service, touched);
+        }
+        for service in removed {
+            self.remove_reference(&service, touched);
+        }
+        true
+    }
+
+    /// Adds a reference to a Service. Returns `true` if the snapshot changes.
+    fn add_reference(&mut self, service: NamespacedName, touched: &mut Touched) -> bool {
+        self.references.add(service.clone()) && self.refresh_service(&service, touched)
+    }
+
+    /// Removes a reference to a Service. Returns `true` if the snapshot changes.
+    fn remove_reference(&mut self, service: &NamespacedName, touched: &mut Touched) -> bool {
+        self.references.remove(service) && self.refresh_service(service, touched)
+    }
+
+    /// Makes a Service with its EndpointSlices part of the snapshot, or removes them. Returns
+    /// `true` if the snapshot changes.
+    fn refresh_service(&mut self, service: &NamespacedName, touched: &mut Touched) -> bool {
+        let is_reported =
+            self.invalid.values().any(|invalid| invalid.service.as_ref() == Some(service));
+        let mut is_changed = is_reported;
+        for key in self.backends.keys_of_service(service) {
+            is_changed |= self.refresh(&key, touched);
+        }
+        is_changed
+    }
+
+    /// Records the problem of an invalid object. Returns `true` if the snapshot changes.
+    fn set_invalid(
+        &mut self,
+        key: &ObjectKey,
+        error: &InvalidObject,
+        is_kept: bool,
+        service: Option<NamespacedName>,
+    ) -> bool {
+        let effect = match is_kept {
+            true => "the last valid version stays in use",
+            false => "it is ignored",
+        };
+        let error = format_error(error);
+        let problem = format!("{key}: {error}; {effect} until the object is corrected");
+        let invalid = Invalid { problem, service };
+        let is_relevant = self.is_relevant(&invalid);
+        let before = self.invalid.insert(key.clone(), invalid);
+        is_relevant && before.as_ref() != self.invalid.get(key)
+    }
+
+    /// Removes the problem of an object that is valid now. Returns `true` if the snapshot changes.
+    fn remove_invalid(&mut self, key: &ObjectKey) -> bool {
+        let removed = self.invalid.remove(key);
+        removed.is_some_and(|invalid| self.is_relevant(&invalid))
+    }
+
+    fn is_relevant(&self, invalid: &Invalid) -> bool {
+        invalid.service.as_ref().is_none_or(|service| self.references.contains(service))
     }
 
     /// Returns the objects that the watch of a scope has found.
-    fn keys_within(&self, Scope { kind, namespace }: &Scope) -> BTreeSet<ObjectKey> {
+    fn keys_within(&self, scope: &Scope) -> BTreeSet<ObjectKey> {
         let is_within = |key: &&ObjectKey| {
-            key.kind == *kind && (namespace.is_none() || key.namespace == *namespace)
+            key.kind == scope.kind
+                && (scope.namespace.is_none() || key.namespace == scope.namespace)
         };
-        self.states.keys().filter(is_within).cloned().collect()
+        let invalid = self.invalid.keys().filter(is_within).cloned();
+        let states = self.states.keys_within(scope).into_iter();
+        states.chain(self.backends.keys_within(scope)).chain(invalid).collect()
     }
 
     pub(super) fn has_listed(&self, scope: &Scope) -> bool {
         self.listed.contains(scope)
     }
 
+    /// Returns the objects of the snapshot.
     pub(super) fn resources(&self) -> &Resources {
         &self.resources
     }
 
+    /// Returns the state of an object to which this source may write.
     pub(super) fn state(&self, key: &ObjectKey) -> Option<&ServerState> {
         self.states.get(key)
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &ObjectKey> {
+    /// Returns `true` for a Service or EndpointSlice that exists, and that this source does not
+    /// manage.
+    pub(super) fn is_unmanaged(&self, key: &ObjectKey) -> bool {
+        self.backends.contains(key)
+            || (self.invalid.contains_key(key) && self.states.get(key).is_none())
+    }
+
+    /// Returns the objects to which this source may write.
+    pub(super) fn keys(&self) -> impl Iterator<Item = ObjectKey> + '_ {
         self.states.keys()
     }
 
@@ -135,30 +358,24 @@ impl Cache {
         self.has_listed(&scope(None)) || self.has_listed(&scope(Some(namespace.clone())))
     }
 
-    /// Returns the objects that this source may manage.
-    pub(super) fn managed(&self) -> impl Iterator<Item = &ObjectKey> {
-        self.states.iter().filter(|(_, state)| state.raw.is_some()).map(|(key, _)| key)
+    /// Returns the Services that this source may manage.
+    pub(super) fn managed(&self) -> impl Iterator<Item = ObjectKey> + '_ {
+        self.keys_of(ObjectKind::Service)
     }
 
-    pub(super) fn keys_of(&self, kind: ObjectKind) -> impl Iterator<Item = &ObjectKey> {
-        self.states.keys().filter(move |key| key.kind == kind)
+    pub(super) fn keys_of(&self, kind: ObjectKind) -> impl Iterator<Item = ObjectKey> + '_ {
+        self.states.keys_of(kind)
     }
 
     /// Returns the snapshot to publish. Its problems are those of the objects and `problems`.
     pub(super) fn snapshot(&self, problems: impl Iterator<Item = String>) -> Snapshot {
-        let invalid = self.invalid.values().cloned();
+        let invalid = self.invalid.values().filter(|invalid| self.is_relevant(invalid));
+        let invalid = invalid.map(|invalid| invalid.problem.clone());
         Snapshot { resources: self.resources.clone(), problems: invalid.chain(problems).collect() }
     }
 }
 
-/// Returns `true` if resource version `one` is newer than `other`. Kubernetes guarantees [integers
-/// that increase]; with a server that uses others, the version that arrives last counts as the
-/// newer one.
-///
-/// [integers that increase]: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions
-fn is_newer(one: &str, other: &str) -> bool {
-    match (one.parse::<u64>(), other.parse::<u64>()) {
-        (Ok(one), Ok(other)) => one > other,
-        _ => false,
-    }
+/// Returns the name of a Service.
+fn own_service(key: &ObjectKey) -> Option<NamespacedName> {
+    key.namespaced_name().filter(|_| key.kind == ObjectKind::Service)
 }

@@ -24,7 +24,7 @@ use super::settings::Settings;
 use super::watch::{Change, WatchEvent, is_expired, is_not_found};
 use super::watch_set::WatchSet;
 use super::write::{WriteAccess, Writer};
-use crate::model::{ObjectKind, ServiceType};
+use crate::model::{ObjectKey, ObjectKind, ServiceType};
 use crate::sources::{Feed, SourceError, StatusUpdate};
 
 /// The kinds that every source watches.
@@ -115,7 +115,9 @@ impl EventLoop {
         Self {
             status: feed.status(),
             feed,
-            cache: Cache::default(),
+            // Services in this namespace have this replica as an endpoint, and Gateways may have a
+            // Service of any name there.
+            cache: Cache::new(service_namespace.clone()),
             own_endpoint: OwnEndpoint::new(
                 endpoint_addresses,
                 service_namespace.clone(),
@@ -149,8 +151,7 @@ impl EventLoop {
                 Some(change) = self.changes.recv() => self.on_change(change),
                 Ok(()) = self.status.changed() => {
                     let update = self.status.borrow_and_update().clone();
-                    self.writer.set_status_update(update, &self.cache);
-                    false
+                    self.on_status_update(update)
                 }
                 step = self.writer.next() => {
                     self.writer.handle(step, &mut self.cache, &self.kinds)
@@ -214,13 +215,26 @@ impl EventLoop {
         let is_changed = self.cache.apply(&scope, event, &mut touched);
         // The finalizer of a class depends on its Gateways.
         if touched.iter().any(|key| key.kind == ObjectKind::Gateway) {
-            touched.extend(self.cache.keys_of(ObjectKind::GatewayClass).cloned());
+            touched.extend(self.cache.keys_of(ObjectKind::GatewayClass));
         }
-        for key in &touched {
+        self.on_touched(&touched);
+        is_changed || error_state_changed
+    }
+
+    /// Applies a status update. Returns `true` if the last snapshot is outdated.
+    fn on_status_update(&mut self, update: StatusUpdate) -> bool {
+        let mut touched = BTreeSet::new();
+        let is_changed = self.cache.set_routes(&update.resources.tcp_routes, &mut touched);
+        self.on_touched(&touched);
+        self.writer.set_status_update(update, &self.cache);
+        is_changed
+    }
+
+    fn on_touched(&mut self, touched: &BTreeSet<ObjectKey>) {
+        for key in touched {
             self.own_endpoint.observe(key, &self.cache);
             self.writer.enqueue(key, &self.cache);
         }
-        is_changed || error_state_changed
     }
 
     /// Starts and stops watches according to the result of a discovery. Returns `true` if the last

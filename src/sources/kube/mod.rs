@@ -12,8 +12,12 @@
 //! removes an object: an object stays until a watch reports that it was deleted.
 
 mod active_errors;
+mod backends;
 mod cache;
+#[cfg(test)]
+mod cache_tests;
 mod clean_up;
+mod compact;
 mod discovery;
 mod endpoint;
 mod error;
@@ -24,14 +28,18 @@ mod gateway_api_version;
 mod gateway_services;
 mod host_name;
 mod lease;
+mod object_json;
+mod object_map;
 mod object_status;
 mod observed;
 mod operation;
 mod raw_object;
+mod references;
 mod scope;
 mod served_kinds;
 mod settings;
 mod source;
+mod versions;
 mod watch;
 mod watch_set;
 mod write;

@@ -1,14 +1,32 @@
 //! An object as the source last observed it on the API server.
 
-use crate::model::{Object, ObjectKey, ObjectKind};
+use super::compact::CompactObject;
+use crate::model::{NamespacedName, Object, ObjectKey, ObjectKind};
 
 /// An object as it was last observed.
 #[derive(Debug)]
 pub(super) struct Observed {
     pub(super) key: ObjectKey,
-    /// The object, without the status that this source writes.
-    pub(super) object: Result<Object, InvalidObject>,
-    pub(super) state: ServerState,
+    pub(super) content: Content,
+}
+
+/// The content of an observed object.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// An object to which this source may write, or whose kind is small in number.
+    Whole {
+        /// The object, without the fields that are not used.
+        object: Result<Object, InvalidObject>,
+        state: ServerState,
+    },
+    /// A Service or EndpointSlice that this source does not manage.
+    Backend {
+        /// The Service that the object belongs to. An EndpointSlice may have none, and is not used
+        /// then.
+        service: Option<NamespacedName>,
+        object: Result<CompactObject, InvalidObject>,
+        uid: Box<str>,
+    },
 }
 
 /// The object does not match the schema of its kind.

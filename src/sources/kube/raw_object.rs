@@ -10,8 +10,13 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::observed::{InvalidObject, Observed, ServerState, has_status};
-use crate::model::{GatewayStatus, MANAGED_BY, MANAGED_BY_LABEL, Object, ObjectKey, ObjectKind};
+use super::compact::CompactObject;
+use super::object_json;
+use super::observed::{Content, InvalidObject, Observed, ServerState, has_status};
+use crate::model::{
+    EndpointSlice, GatewayStatus, Labels, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, Object,
+    ObjectKey, ObjectKind, SERVICE_NAME_LABEL, Service,
+};
 
 /// An object of any kind, of which only the metadata is parsed. An object with an invalid spec must
 /// not fail the list or the watch that contains it.
@@ -24,13 +29,11 @@ pub(super) struct RawObject {
 
 impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = Value::deserialize(deserializer)?;
+        let object = object_json::read(deserializer)?;
         let metadata = object
-            .get_mut("metadata")
-            .and_then(Value::as_object_mut)
+            .get("metadata")
+            .and_then(Value::as_object)
             .ok_or_else(|| D::Error::custom("an object has no metadata"))?;
-        // It is often longer than the rest of the object, and is not used.
-        metadata.remove("managedFields");
         let text = |field: &str| Some(metadata.get(field)?.as_str()?.to_owned());
         let metadata = ObjectMeta {
             name: text("name"),
@@ -85,12 +88,33 @@ impl RawObject {
     pub(super) fn parse(self, kind: ObjectKind) -> Option<Observed> {
         let key = self.key(kind)?;
         let state = self.server_state(kind);
-        let mut track = serde_path_to_error::Track::new();
-        let object = kind
-            .deserialize(serde_path_to_error::Deserializer::new(self.object, &mut track))
-            .map(without_status)
-            .map_err(|source| InvalidObject { path: track.path().to_string(), source });
-        Some(Observed { key, object, state })
+        let content = match kind {
+            ObjectKind::Service if state.raw.is_none() => Content::Backend {
+                service: key.namespaced_name(),
+                object: deserialize(self.object, |object| Service::deserialize(object))
+                    .map(|service| CompactObject::of_service(&service)),
+                uid: state.uid,
+            },
+            ObjectKind::EndpointSlice => Content::Backend {
+                service: self.service_of_slice(&key),
+                object: deserialize(self.object, |object| EndpointSlice::deserialize(object))
+                    .map(|slice| CompactObject::of_slice(&slice)),
+                uid: state.uid,
+            },
+            _ => Content::Whole {
+                object: deserialize(self.object, |object| kind.deserialize(object))
+                    .map(without_unused_metadata)
+                    .map(without_status),
+                state,
+            },
+        };
+        Some(Observed { key, content })
+    }
+
+    /// Returns the Service of an EndpointSlice with this key, if its label contains a valid name.
+    fn service_of_slice(&self, key: &ObjectKey) -> Option<NamespacedName> {
+        let name = self.object["metadata"]["labels"][SERVICE_NAME_LABEL].as_str()?;
+        Some(NamespacedName { namespace: key.namespace.clone()?, name: name.parse().ok()? })
     }
 
     fn server_state(&self, kind: ObjectKind) -> ServerState {
@@ -111,6 +135,36 @@ impl RawObject {
             raw: may_be_managed.then(|| self.object.to_string().into()),
         }
     }
+}
+
+/// Deserializes an object. An error contains the path of the invalid field.
+fn deserialize<T>(
+    object: Value,
+    read: impl FnOnce(serde_path_to_error::Deserializer<'_, '_, Value>) -> serde_json::Result<T>,
+) -> Result<T, InvalidObject> {
+    let mut track = serde_path_to_error::Track::new();
+    read(serde_path_to_error::Deserializer::new(object, &mut track))
+        .map_err(|source| InvalidObject { path: track.path().to_string(), source })
+}
+
+/// Removes the metadata that is not used: annotations, and the labels that no selector matches. It
+/// is often longer than the rest of the object, and a change of it must not count as a change of
+/// the object.
+fn without_unused_metadata(mut object: Object) -> Object {
+    let kind = object.kind();
+    let metadata = object.metadata_mut();
+    metadata.annotations = Labels::new();
+    match kind {
+        ObjectKind::GatewayClass
+        | ObjectKind::Gateway
+        | ObjectKind::TcpRoute
+        | ObjectKind::ReferenceGrant => metadata.labels = Labels::new(),
+        ObjectKind::Namespace
+        | ObjectKind::Node
+        | ObjectKind::Service
+        | ObjectKind::EndpointSlice => {}
+    }
+    object
 }
 
 /// Removes the status, so that writing it does not count as a change of the object. The addresses

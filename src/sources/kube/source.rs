@@ -22,6 +22,10 @@ use crate::sources::{Feed, Source, SourceError, async_trait};
 /// if the definitions of Gateway API are missing, the source reports a problem and continues when
 /// they are installed.
 ///
+/// Its snapshots contain only the Services and EndpointSlices that matter: those that a TCPRoute of
+/// any source refers to, and those in front of Gateways. Fields without effect, such as annotations
+/// and the status, are left out.
+///
 /// ```no_run
 /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
 /// use sluicegate::Server;

@@ -48,8 +48,8 @@ impl ManagedServices {
             self.desired = desired;
         }
         // A change of a Gateway can make its Service an orphan, so all possible ones are compared.
-        let others = cache.managed().filter(|key| !self.desired.contains_key(*key));
-        changed.extend(others.filter(|key| self.may_include(key, cache)).cloned());
+        let others = cache.managed().filter(|key| !self.desired.contains_key(key));
+        changed.extend(others.filter(|key| self.may_include(key, cache)));
         changed
     }
 

@@ -61,6 +61,9 @@ impl WriteContext<'_> {
         if self.update.resources.get(key) != self.cache.resources().get(key) {
             return None;
         }
+        if self.cache.is_unmanaged(key) {
+            return None;
+        }
         let desired = self.services.get(key);
         let Some(state) = state else { return Some(PendingWrite::Create(desired?.apply_to(None))) };
         let live: Value = serde_json::from_str(state.raw.as_deref()?).ok()?;

@@ -97,7 +97,7 @@ impl Writer {
 
     fn enqueue_all(&mut self, cache: &Cache) {
         let desired: Vec<_> = self.services.keys().cloned().collect();
-        cache.keys().chain(&desired).for_each(|key| self.enqueue(key, cache));
+        cache.keys().chain(desired).for_each(|key| self.enqueue(&key, cache));
     }
 
     /// Sets the latest status update, and enqueues the objects that it changes.
@@ -119,7 +119,7 @@ impl Writer {
     pub(in crate::sources::kube) fn set_version(&mut self, version: Condition, cache: &Cache) {
         if self.version_condition.as_ref() != Some(&version) {
             self.version_condition = Some(version);
-            cache.keys_of(ObjectKind::GatewayClass).for_each(|key| self.enqueue(key, cache));
+            cache.keys_of(ObjectKind::GatewayClass).for_each(|key| self.enqueue(&key, cache));
         }
     }
 
@@ -262,7 +262,7 @@ impl Writer {
         // Reconcile once more: the report may have changed, and finalizers are written only after
         // the status.
         self.schedule.enqueue(key, now);
-        observed.is_some_and(|observed| cache.record(observed))
+        observed.is_some_and(|observed| cache.record_response(observed))
     }
 
     /// Schedules a retry of a write that failed, and logs its error if it is new.

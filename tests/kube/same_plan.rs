@@ -1,0 +1,153 @@
+//! A property of what the source leaves out: it makes no difference to the plan and the status.
+
+use std::net::SocketAddr;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+use sluicegate::model::{ObjectKind, Resources};
+use sluicegate::plan::Plan;
+use sluicegate::translate::{Assignments, Host, Settings, translate};
+
+use crate::api::Api;
+use crate::harness::Harness;
+use crate::objects::{OURS, class, gateway, namespace, parent, service, slice, with, within};
+
+/// What a user does with an object.
+#[derive(Debug, Clone)]
+enum Step {
+    Apply(Value),
+    Delete(&'static str),
+}
+
+const NAMES: [&str; 9] = [
+    "gateways/default/g",
+    "tcproutes/default/r",
+    "tcproutes/a/r",
+    "services/default/p",
+    "services/a/p",
+    "services/default/g-c",
+    "endpointslices/default/e",
+    "endpointslices/default/f",
+    "endpointslices/a/e",
+];
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        1 => (5000..5003_u16).prop_map(|port| Step::Apply(gateway("g", port))),
+        4 => route().prop_map(Step::Apply),
+        3 => any_service().prop_map(Step::Apply),
+        4 => any_slice().prop_map(Step::Apply),
+        1 => of(&["default", "a"]).prop_map(|place| Step::Apply(grant(place))),
+        4 => of(&NAMES).prop_map(Step::Delete),
+    ]
+}
+
+fn of<const N: usize>(texts: &'static [&'static str; N]) -> impl Strategy<Value = &'static str> {
+    select(&texts[..])
+}
+
+fn place() -> impl Strategy<Value = &'static str> {
+    of(&["default", "default", "a"])
+}
+
+fn route() -> impl Strategy<Value = Value> {
+    let backend = (option::weighted(0.3, place()), of(&["p", "p", "q", "g-c"])).prop_map(
+        |(namespace, name)| match namespace {
+            Some(namespace) => json!({ "namespace": namespace, "name": name, "port": 1 }),
+            None => json!({ "name": name, "port": 1 }),
+        },
+    );
+    let mut parent = parent("g");
+    parent["namespace"] = json!("default");
+    (place(), vec(backend, 0..3)).prop_map(move |(place, backends)| {
+        let spec = json!({ "parentRefs": [parent], "rules": [{ "backendRefs": backends }] });
+        let route = json!({ "kind": "TCPRoute", "metadata": { "name": "r" }, "spec": spec });
+        within(place, route)
+    })
+}
+
+fn any_service() -> impl Strategy<Value = Value> {
+    (place(), of(&["p", "q", "g-c"]), 1..3_u16, any::<bool>()).prop_map(
+        |(place, name, port, is_owned)| {
+            let mut service = with("/spec/ports/0/port", json!(port), service(name));
+            if is_owned {
+                let owner = json!({ "kind": "Gateway", "name": "g", "uid": "uid-1" });
+                service["metadata"]["ownerReferences"] = json!([owner]);
+            }
+            within(place, service)
+        },
+    )
+}
+
+fn any_slice() -> impl Strategy<Value = Value> {
+    let labels = of(&["p", "p", "q", "g-c", ""]);
+    (place(), of(&["e", "f"]), labels, 1..4_u8).prop_map(|(place, name, service, host)| {
+        let slice = slice(service, SocketAddr::from(([192, 0, 2, host], 9000)));
+        within(place, with("/metadata/name", json!(name), slice))
+    })
+}
+
+fn grant(place: &str) -> Value {
+    let from = json!({
+        "group": "gateway.networking.k8s.io",
+        "kind": "TCPRoute",
+        "namespace": if place == "a" { "default" } else { "a" },
+    });
+    let spec = json!({ "from": [from], "to": [{ "group": "", "kind": "Service" }] });
+    let grant = json!({ "kind": "ReferenceGrant", "metadata": { "name": "v" }, "spec": spec });
+    within(place, grant)
+}
+
+/// All objects of the server.
+fn everything(api: &Api) -> Resources {
+    let objects =
+        api.read(|state| state.store.all("").map(|(_, object)| object.clone()).collect::<Vec<_>>());
+    let read = objects.into_iter().filter_map(|object| {
+        let mut kinds = ObjectKind::ALL.iter();
+        let kind = kinds.find(|kind| kind.as_str() == object["kind"])?;
+        Some(kind.deserialize(object).unwrap())
+    });
+    read.collect()
+}
+
+/// The plan, and the status as text.
+fn result(resources: &Resources) -> (Plan, String) {
+    let address = "192.0.2.100".parse().unwrap();
+    let settings = Settings::default()
+        .with_controller(OURS.parse().unwrap())
+        .with_host(Host::new(address, address));
+    let translation = translate(resources, &settings, &Assignments::default());
+    // The generations and times of the conditions are part of it.
+    (translation.plan, format!("{:?}", translation.status))
+}
+
+async fn follow(steps: Vec<Step>) {
+    let api = Api::with([namespace("default"), namespace("a"), class("c", OURS)]);
+    let harness = Harness::start(&api);
+    for step in steps {
+        match step {
+            Step::Apply(object) => api.apply(object),
+            Step::Delete(name) if !api.get(name).is_null() => api.delete(name),
+            Step::Delete(_) => continue,
+        }
+        let expected = result(&everything(&api));
+        harness.until("the same plan", |snapshot| result(&snapshot.resources) == expected).await;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn objects_that_are_left_out_make_no_difference(steps in vec(step(), 1..25)) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(follow(steps));
+    }
+}
