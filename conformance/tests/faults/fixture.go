@@ -103,6 +103,19 @@ func (w *Fixture) deletePod(t *testing.T, replica harness.Replica) {
 	w.delete(t, &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: harness.Namespace, Name: replica.Name}})
 }
 
+// deleteAfterwards deletes objects at the end of the test, also if it fails.
+func (w *Fixture) deleteAfterwards(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	t.Cleanup(func() {
+		for _, object := range objects {
+			// The context of the test has ended by then.
+			if err := client.IgnoreNotFound(w.Delete(context.Background(), object)); err != nil {
+				t.Errorf("deleting %T %s: %v", object, object.GetName(), err)
+			}
+		}
+	})
+}
+
 // expectBackend waits until five connections in a row reach a backend: both replicas should have had their turn.
 func (w *Fixture) expectBackend(t *testing.T, address string, backend traffic.Backend, within time.Duration) {
 	t.Helper()

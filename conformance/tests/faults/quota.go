@@ -28,6 +28,7 @@ func QuotaExceeded(t *testing.T, w *Fixture) {
 		Spec:       core.ResourceQuotaSpec{Hard: core.ResourceList{"count/services": resource.MustParse("0")}},
 	}
 	w.create(t, quota)
+	w.deleteAfterwards(t, quota) // It would stop the tests after this one.
 	harness.Eventually(t, time.Minute, "the quota is in force", func(ctx context.Context) error {
 		err := w.Create(ctx, traffic.Service(harness.Namespace, "quota"), client.DryRunAll)
 		if err == nil || !strings.Contains(err.Error(), "exceeded quota") {
@@ -38,6 +39,7 @@ func QuotaExceeded(t *testing.T, w *Fixture) {
 
 	g := traffic.Gateway(Namespace, "quota", harness.Release, 9200)
 	w.create(t, g)
+	w.deleteAfterwards(t, g)
 	harness.Eventually(t, 20*time.Second, "the status of the Gateway names the quota", func(ctx context.Context) error {
 		now := gateway.Gateway{}
 		if err := w.Get(ctx, client.ObjectKeyFromObject(g), &now); err != nil {

@@ -38,6 +38,7 @@ func RollingUpdates(t *testing.T, w *Fixture) {
 			g := traffic.Gateway(Namespace, test.name, release.Name, test.port)
 			route := traffic.Route(Namespace, test.name, g, test.port, "one")
 			w.create(t, g, route)
+			w.deleteAfterwards(t, g, route)
 			address := harness.Join(harness.GatewayAddress(t, w, g, time.Minute), test.port)
 			w.expectBackend(t, address, w.one, time.Minute)
 

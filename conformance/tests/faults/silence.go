@@ -31,10 +31,19 @@ func APIServerSilent(t *testing.T, w *Fixture) {
 	slice := traffic.Slice(service, w.host, w.other)
 	route := traffic.Route(Namespace, "silence", w.gateway, newsPort, "silence")
 	w.create(t, service, slice, route)
+	w.deleteAfterwards(t, service, slice, route)
 	for _, replica := range replicas {
 		w.expectBackend(t, w.directly(t, replica, newsPort), w.other, 10*time.Second)
 	}
 
+	defer func() {
+		for _, replica := range replicas {
+			w.Control.Interrupt(t, harness.Namespace, replica.Name, harness.RestoreNew)
+			if t.Failed() {
+				w.Control.Kill(t, harness.Namespace, replica.Name) // It may never follow anything again.
+			}
+		}
+	}()
 	logs := []ear{w.listen(t, leader), w.listen(t, other)}
 	for i, fault := range []harness.APIFault{harness.SilenceOpen, harness.ResetOpen} {
 		w.Control.Interrupt(t, harness.Namespace, replicas[i].Name, harness.SilenceNew)
@@ -62,7 +71,6 @@ func APIServerSilent(t *testing.T, w *Fixture) {
 		}
 		t.Logf("%s: %q", replica.Name, logs[i].messages(t))
 	}
-	w.delete(t, route, service, slice)
 	expectUnharmed(t, load)
 }
 

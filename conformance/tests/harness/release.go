@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,12 @@ func (r ChartRelease) Install(t *testing.T, e Environment, values ...string) {
 	for _, value := range values {
 		args = append(args, "--set", value)
 	}
+	if r != Main {
+		// The context of the test has ended by then. Usually the test has uninstalled the release.
+		t.Cleanup(func() {
+			_ = exec.Command("helm", "uninstall", r.Name, "--namespace", r.Namespace, "--ignore-not-found").Run()
+		})
+	}
 	Command(t, "helm", args...)
 }
 
@@ -50,7 +57,7 @@ func (r ChartRelease) Upgrade(t *testing.T, e Environment, values ...string) {
 	Command(t, "helm", args...)
 }
 
-// Uninstall removes the release, without waiting for its pods.
+// Uninstall removes the release, and waits for its clean-up.
 func (r ChartRelease) Uninstall(t *testing.T) {
 	t.Helper()
 	Command(t, "helm", "uninstall", r.Name, "--namespace", r.Namespace)
