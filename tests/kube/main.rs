@@ -24,6 +24,8 @@ mod relevance;
 mod replica;
 mod same_plan;
 mod services;
+mod silence;
+mod sockets;
 mod stale_reports;
 mod starting;
 #[path = "../support/mod.rs"]

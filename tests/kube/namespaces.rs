@@ -1,6 +1,12 @@
 //! A source that watches only some namespaces.
 
-use crate::api::{Api, Effect};
+use std::time::Duration;
+
+use serde_json::json;
+use sluicegate::sources::Snapshot;
+use tokio::time::{Instant, sleep};
+
+use crate::api::{Api, Effect, Request};
 use crate::harness::Harness;
 use crate::objects::{THEIRS, class, gateway, namespace, route, service, usual, within};
 
@@ -57,4 +63,130 @@ async fn namespaces_are_watched_separately() {
     assert_eq!(harness.published(), published);
     api.delete("tcproutes/a/r");
     harness.until("it is gone", |snapshot| snapshot.resources.tcp_routes.len() == 1).await;
+}
+
+fn routes(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.resources.tcp_routes.keys().map(ToString::to_string).collect()
+}
+
+fn has_both(snapshot: &Snapshot) -> bool {
+    routes(snapshot) == ["a/r", "default/r"]
+}
+
+/// Longer than permissions are waited for.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A Role is deleted with its namespace.
+#[tokio::test(start_paused = true)]
+async fn namespace_missing_at_the_start_delays_nothing() {
+    let api = cluster();
+    for name in ["namespaces/a", "tcproutes/a/r", "services/a/s"] {
+        api.delete(name);
+    }
+    api.spoil_in("a", "*", Effect::Refuse(403));
+    let started = Instant::now();
+    let harness = start(&api);
+    let first = harness.until("the other namespace", |_| true).await;
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    assert_eq!(routes(&first), ["default/r"]);
+    let says = "these watched namespaces do not exist: a; ";
+    assert!(first.problems.len() == 1 && first.problems[0].starts_with(says), "{first:?}");
+    harness.settle().await;
+    let asked =
+        api.requests().iter().filter(|request| request.namespace.as_deref() == Some("a")).count();
+    assert_eq!(asked, 0, "nothing is asked for where nothing can be");
+
+    api.heal();
+    api.apply(namespace("a"));
+    api.apply(within("a", route("r", "s")));
+    let snapshot = harness.until("the namespace", has_both).await;
+    assert_eq!(snapshot.problems, [] as [&str; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn namespace_deleted_at_run_time_delays_nothing() {
+    let api = cluster();
+    let harness = start(&api);
+    harness.until("everything", has_both).await;
+    api.spoil_in("a", "*", Effect::Refuse(403));
+    for plural in ["tcproutes", "services", "gateways", "endpointslices", "referencegrants"] {
+        api.close(plural);
+    }
+    // Its objects were deleted without a word to this process, which had no permission any more.
+    api.delete("namespaces/a");
+    harness.until("its route is gone", |snapshot| routes(snapshot) == ["default/r"]).await;
+    api.forget();
+    harness.settle().await;
+    let problems = harness.latest().problems.clone();
+    assert!(problems.len() == 1 && problems[0].contains("do not exist: a;"), "{problems:?}");
+    let is_within = |request: &&Request| request.namespace.as_deref() == Some("a");
+    assert_eq!(api.requests().iter().filter(is_within).count(), 0);
+
+    api.apply(route("another", "s"));
+    let expected = ["default/another", "default/r"];
+    harness.until("the others go on", |snapshot| routes(snapshot) == expected).await;
+    api.heal();
+    api.apply(namespace("a"));
+    let expected = ["a/r", "default/another", "default/r"];
+    harness.until("it is back", |snapshot| routes(snapshot) == expected).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn namespace_terminating_delays_nothing() {
+    let api = cluster();
+    api.spoil_in("a", "*", Effect::Refuse(403));
+    api.edit("namespaces/a", |namespace| {
+        namespace["metadata"]["finalizers"] = json!(["kubernetes"]);
+    });
+    api.delete("namespaces/a");
+    let started = Instant::now();
+    let harness = start(&api);
+    harness.until("the other namespace", |snapshot| routes(snapshot) == ["default/r"]).await;
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn namespace_without_permission_delays_the_others_for_seconds_only() {
+    let api = cluster();
+    api.spoil_in("a", "*", Effect::Refuse(403));
+    let started = Instant::now();
+    let harness = start(&api);
+    let first = harness.until("the other namespace", |_| true).await;
+    assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
+    assert_eq!(routes(&first), ["default/r"]);
+    let says = "cannot watch TCPRoute objects in namespace a: tcproutes is forbidden";
+    assert!(first.problems.iter().any(|problem| problem.starts_with(says)), "{first:?}");
+    harness.settle().await;
+    let published = harness.published();
+    harness.settle().await;
+    assert_eq!(harness.published(), published, "it is reported once");
+    api.heal();
+    let is_complete = |snapshot: &Snapshot| has_both(snapshot) && snapshot.problems.is_empty();
+    harness.until("it is permitted", is_complete).await;
+}
+
+/// A Role that is created a moment later than the pod.
+#[tokio::test(start_paused = true)]
+async fn namespace_with_late_permission_is_in_the_first_snapshot() {
+    let api = cluster();
+    api.spoil_in("a", "*", Effect::Refuse(403));
+    let harness = start(&api);
+    sleep(Duration::from_secs(3)).await;
+    assert!(!harness.is_published());
+    api.heal();
+    assert!(has_both(&*harness.until("everything", |_| true).await));
+}
+
+/// Other errors pass, so they are waited for.
+#[tokio::test(start_paused = true)]
+async fn namespace_with_another_error_is_waited_for() {
+    for effect in [Effect::Refuse(500), Effect::Break, Effect::Lose] {
+        let api = cluster();
+        api.spoil_in("a", "*", effect);
+        let harness = start(&api);
+        harness.settle().await;
+        assert!(!harness.is_published(), "{effect:?}");
+        api.heal();
+        assert!(has_both(&*harness.until("everything", |_| true).await));
+    }
 }

@@ -41,11 +41,6 @@ impl ActiveErrors {
         self.0.remove(operation);
     }
 
-    /// Returns `true` if the last attempt of an operation failed.
-    pub(super) fn contains(&self, operation: &Operation) -> bool {
-        self.0.contains_key(operation)
-    }
-
     /// Returns the messages of all errors.
     pub(super) fn messages(&self) -> impl Iterator<Item = String> + '_ {
         self.0.iter().map(|(operation, error)| format_message(operation, error))

@@ -11,6 +11,11 @@ pub(super) fn format_error(error: &(dyn Error + 'static)) -> String {
         if let Some(kube::Error::Api(status)) = error.downcast_ref() {
             return status.message.clone();
         }
+        next = error.source();
+        // It adds nothing to the text of its source but its own name.
+        if let Some(kube::Error::Service(_)) = error.downcast_ref() {
+            continue;
+        }
         let own = error.to_string();
         // Many errors of the `kube` crate repeat the text of their source.
         if text.is_empty() {
@@ -18,7 +23,6 @@ pub(super) fn format_error(error: &(dyn Error + 'static)) -> String {
         } else if !text.contains(&own) {
             text = format!("{text}: {own}");
         }
-        next = error.source();
     }
     text
 }

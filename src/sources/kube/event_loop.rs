@@ -21,8 +21,7 @@ use super::operation::Operation;
 use super::scope::Scope;
 use super::served_kinds::ServedKinds;
 use super::settings::Settings;
-use super::watch::{Change, WatchEvent, is_expired, is_not_found};
-use super::watch_set::WatchSet;
+use super::watch::{Change, NamespaceState, WatchEvent, WatchSet, log_stale_kinds};
 use super::write::{WriteAccess, Writer};
 use crate::model::{ObjectKey, ObjectKind, ServiceType};
 use crate::sources::{Feed, SourceError, StatusUpdate};
@@ -82,6 +81,7 @@ impl EventLoop {
             services,
             endpoint_addresses,
             is_ready_endpoint,
+            last_received,
         } = settings;
         let identity = identity.unwrap_or_else(host_name);
         let mut tasks = JoinSet::new();
@@ -112,6 +112,8 @@ impl EventLoop {
         let watches_all_namespaces = namespaces.is_empty();
         let service_namespace = services.as_ref().map(|services| services.namespace().clone());
         let (change_tx, change_rx) = mpsc::channel(CHANGE_QUEUE_LEN);
+        let stale_kinds = log_stale_kinds(last_received.clone());
+        tasks.spawn(async move { match stale_kinds.await {} });
         Self {
             status: feed.status(),
             feed,
@@ -126,7 +128,13 @@ impl EventLoop {
             kinds: ServedKinds::new(kinds),
             discoveries: discovery_rx,
             rediscover,
-            watches: WatchSet::new(client.clone(), namespaces, service_namespace, change_tx),
+            watches: WatchSet::new(
+                client.clone(),
+                namespaces,
+                service_namespace,
+                change_tx,
+                last_received,
+            ),
             changes: change_rx,
             writer: Writer::new(
                 client,
@@ -197,11 +205,19 @@ impl EventLoop {
             return false;
         }
         let operation = Operation::Watch(scope.clone());
+        let error = match &event {
+            WatchEvent::Failed(error) => Some(error),
+            WatchEvent::Listed(_)
+            | WatchEvent::Applied(_)
+            | WatchEvent::Deleted(_)
+            | WatchEvent::Resumed => None,
+        };
+        self.watches.set_error(&scope, error);
         let error_state_changed = match &event {
-            WatchEvent::Failed(error) if is_expired(error) => false,
+            WatchEvent::Failed(error) if error.is_expired() => false,
             WatchEvent::Failed(error) => {
                 // The definition may have been deleted.
-                if is_not_found(error) {
+                if error.is_not_found() {
                     self.rediscover.notify_one();
                 }
                 self.report_error(operation, error)
@@ -212,7 +228,10 @@ impl EventLoop {
             | WatchEvent::Resumed => self.errors.resolve(&operation),
         };
         let mut touched = BTreeSet::new();
-        let is_changed = self.cache.apply(&scope, event, &mut touched);
+        let mut is_changed = self.cache.apply(&scope, event, &mut touched);
+        if scope.kind == ObjectKind::Namespace {
+            is_changed |= self.follow_namespaces(&mut touched);
+        }
         // The finalizer of a class depends on its Gateways.
         if touched.iter().any(|key| key.kind == ObjectKind::Gateway) {
             touched.extend(self.cache.keys_of(ObjectKind::GatewayClass));
@@ -235,6 +254,35 @@ impl EventLoop {
             self.own_endpoint.observe(key, &self.cache);
             self.writer.enqueue(key, &self.cache);
         }
+    }
+
+    /// Starts and stops watches according to which of the watched namespaces exist. Adds the
+    /// objects of the stopped watches to `touched`. Returns `true` if the last snapshot is
+    /// outdated.
+    fn follow_namespaces(&mut self, touched: &mut BTreeSet<ObjectKey>) -> bool {
+        if !self.cache.has_listed(&Scope { kind: ObjectKind::Namespace, namespace: None }) {
+            return false;
+        }
+        let problem = self.watches.problem();
+        let mut is_changed = false;
+        for namespace in self.watches.namespaces() {
+            let key = namespace.as_str().parse().map(|name| ObjectKey {
+                kind: ObjectKind::Namespace,
+                namespace: None,
+                name,
+            });
+            let state = match key.ok().and_then(|key| self.cache.state(&key)) {
+                None => NamespaceState::Missing,
+                Some(state) if state.is_being_deleted => NamespaceState::Terminating,
+                Some(_) => NamespaceState::Active,
+            };
+            for scope in self.watches.set_namespace_state(&namespace, state, &mut self.tasks) {
+                self.errors.forget(&Operation::Watch(scope.clone()));
+                // A namespace is deleted after all of its objects.
+                is_changed |= self.cache.apply(&scope, WatchEvent::Listed(Vec::new()), touched);
+            }
+        }
+        is_changed || problem != self.watches.problem()
     }
 
     /// Starts and stops watches according to the result of a discovery. Returns `true` if the last
@@ -273,15 +321,14 @@ impl EventLoop {
         message.is_some()
     }
 
-    /// Returns `true` if all watches have listed their objects. A watch that is started later, for
-    /// a definition that was installed later, is waited for too, unless it fails.
+    /// Returns `true` if all watches have listed their objects, except those that are not waited
+    /// for.
     fn is_synced(&self) -> bool {
-        let is_skipped = |scope: &Scope| {
-            self.has_published && self.errors.contains(&Operation::Watch(scope.clone()))
-        };
         let mut scopes = self.watches.scopes();
         self.kinds.is_certain()
-            && scopes.all(|scope| self.cache.has_listed(scope) || is_skipped(scope))
+            && scopes.all(|scope| {
+                self.cache.has_listed(scope) || self.watches.is_skipped(scope, !self.has_published)
+            })
     }
 
     /// Publishes a snapshot, unless a watch has not completed its first list.
@@ -289,7 +336,8 @@ impl EventLoop {
         if self.is_synced() {
             self.has_published = true;
             self.is_dirty = false;
-            let problems = self.kinds.problem().into_iter().chain(self.errors.messages());
+            let missing = self.kinds.problem().into_iter().chain(self.watches.problem());
+            let problems = missing.chain(self.errors.messages());
             self.feed.publish(self.cache.snapshot(problems));
         }
     }

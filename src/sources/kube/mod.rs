@@ -17,6 +17,7 @@ mod cache;
 #[cfg(test)]
 mod cache_tests;
 mod clean_up;
+mod client;
 mod compact;
 mod discovery;
 mod endpoint;
@@ -35,13 +36,13 @@ mod observed;
 mod operation;
 mod raw_object;
 mod references;
+mod request_limits;
 mod scope;
 mod served_kinds;
 mod settings;
 mod source;
 mod versions;
 mod watch;
-mod watch_set;
 mod write;
 
 pub use self::clean_up::CleanUpError;
@@ -50,3 +51,4 @@ pub use self::error::KubeError;
 pub use self::gateway_services::ServiceTemplate;
 pub use self::lease::{Election, LeaseHandle};
 pub use self::source::KubeSource;
+pub use self::watch::WatchHandle;

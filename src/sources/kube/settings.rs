@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::gateway_services::ServicePolicy;
 use super::lease::Election;
+use super::watch::LastReceived;
 use crate::model::{GatewayController, NamespaceName};
 
 /// The settings of a source, as its builder methods set them.
@@ -21,4 +22,6 @@ pub(super) struct Settings {
     pub(super) endpoint_addresses: Vec<IpAddr>,
     /// `true` if an EndpointSlice lists this replica as ready.
     pub(super) is_ready_endpoint: watch::Sender<bool>,
+    /// The time at which each watch last received something.
+    pub(super) last_received: LastReceived,
 }

@@ -6,12 +6,15 @@ use std::net::IpAddr;
 use kube::{Client, Config};
 use tokio::sync::watch;
 
+use super::client::build_client;
 use super::endpoint::EndpointHandle;
 use super::error::{EmptyIdentity, KubeError};
 use super::event_loop::EventLoop;
 use super::gateway_services::{ServicePolicy, ServiceTemplate};
 use super::lease::Election;
+use super::request_limits::limit_requests;
 use super::settings::Settings;
+use super::watch::{LastReceived, WatchHandle};
 use crate::model::{GatewayController, Labels, NamespaceName, SLUICEGATE_CONTROLLER};
 use crate::sources::{Feed, Source, SourceError, async_trait};
 
@@ -41,11 +44,16 @@ pub struct KubeSource(Settings);
 
 impl KubeSource {
     /// Creates a source for the cluster of `client`.
+    ///
+    /// Every request of the source fails if the API server does not respond in time, whatever the
+    /// client does. A watch whose connection is silent is noticed within 95 s, and much earlier if
+    /// the connections of the client have TCP keepalive, as those of
+    /// [`with_config`](Self::with_config) have. The client should not retry by itself.
     pub fn new(client: Client) -> Self {
         let controller =
             GatewayController::new(SLUICEGATE_CONTROLLER).expect("a domain and a path");
         Self(Settings {
-            client,
+            client: limit_requests(client),
             controller,
             identity: None,
             namespaces: Vec::new(),
@@ -54,20 +62,29 @@ impl KubeSource {
             services: None,
             endpoint_addresses: Vec::new(),
             is_ready_endpoint: watch::Sender::new(false),
+            last_received: LastReceived::default(),
         })
     }
 
+    /// Creates a source for the cluster of a configuration. The kernel closes the connections of
+    /// its client if the API server is silent for 30 s (TCP keepalive and user timeout), unless the
+    /// configuration has a proxy.
+    ///
+    /// # Errors
+    /// [`KubeError`] if the configuration is not valid. The API server need not be reachable yet.
+    pub fn with_config(config: Config) -> Result<Self, KubeError> {
+        Ok(Self::new(build_client(config)?))
+    }
+
     /// Creates a source for the cluster that this process runs in or, outside of a cluster, for the
-    /// one that kubectl uses by default.
+    /// one that kubectl uses by default. Its connections are those of
+    /// [`with_config`](Self::with_config).
     ///
     /// # Errors
     /// [`KubeError`] if there is no configuration or it is not valid. The API server need not be
     /// reachable yet.
     pub async fn infer() -> Result<Self, KubeError> {
-        let mut config = Config::infer().await.map_err(KubeError::new)?;
-        // The source itself retries, with its own delays, and reports the errors.
-        config.default_retry = false;
-        Ok(Self::new(Client::try_from(config)?))
+        Self::with_config(Config::infer().await.map_err(KubeError::new)?)
     }
 
     /// Sets the controller: its GatewayClasses are served, and status is written in its name.
@@ -124,6 +141,11 @@ impl KubeSource {
     /// Returns a handle that reports if EndpointSlices list this replica as ready.
     pub fn endpoint_handle(&self) -> EndpointHandle {
         EndpointHandle::new(self.0.is_ready_endpoint.subscribe())
+    }
+
+    /// Returns a handle that reports how current the objects of this source are.
+    pub fn watch_handle(&self) -> WatchHandle {
+        WatchHandle::new(self.0.last_received.clone())
     }
 
     pub(super) fn settings(&self) -> &Settings {

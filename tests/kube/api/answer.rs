@@ -2,7 +2,7 @@
 
 use http::{Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
@@ -116,6 +116,11 @@ fn with_status(code: u16, reason: &str, message: &str) -> Answer {
         "code": code,
     });
     with_body(code, status.to_string())
+}
+
+/// The headers of a response, whose body never comes.
+pub(super) fn without_end() -> Answer {
+    Response::new(StreamBody::new(futures_util::stream::pending()).boxed_unsync())
 }
 
 fn with_body(code: u16, body: String) -> Answer {

@@ -65,6 +65,8 @@ pub(crate) struct State {
     mutations: Vec<Mutation>,
     /// Watches of these that were opened before so many closings are to end.
     closings: Vec<String>,
+    /// Watches of these that were opened before so many silences send nothing more.
+    silences: Vec<String>,
 }
 
 impl Api {
@@ -82,6 +84,7 @@ impl Api {
             rules: Vec::new(),
             mutations: Vec::new(),
             closings: Vec::new(),
+            silences: Vec::new(),
         };
         Self { state: Arc::new(watch::Sender::new(state)), client: "" }
     }
@@ -135,6 +138,11 @@ impl Api {
                 flaky_network().await?;
                 Ok(answer)
             }
+            Some(Effect::Lose) => {
+                waiting.request = Some(request);
+                std::future::pending().await
+            }
+            Some(Effect::Stall) => Ok(answer::without_end()),
             Some(Effect::Hold) | None => Ok(self.answer(&request)),
         }
     }
@@ -251,7 +259,7 @@ impl Api {
 
     /// Spoils the answers to requests of these verbs, divided by commas, for a kind.
     pub(crate) fn spoil(&self, verbs: &'static str, plural: &'static str, effect: Effect) {
-        self.add(Rule { client: None, verbs, plural, effect, after: 0, times: usize::MAX });
+        self.add(Rule { verbs, plural, effect, ..Rule::all() });
     }
 
     /// Spoils the answers to one client's requests.
@@ -262,7 +270,7 @@ impl Api {
         plural: &'static str,
         effect: Effect,
     ) {
-        self.add(Rule { client: Some(client), verbs, plural, effect, after: 0, times: usize::MAX });
+        self.add(Rule { client: Some(client), verbs, plural, effect, ..Rule::all() });
     }
 
     /// Spoils so many of them.
@@ -273,7 +281,7 @@ impl Api {
         plural: &'static str,
         effect: Effect,
     ) {
-        self.add(Rule { client: None, verbs, plural, effect, after: 0, times });
+        self.add(Rule { verbs, plural, effect, times, ..Rule::all() });
     }
 
     /// Spoils one of them, after so many.
@@ -284,7 +292,17 @@ impl Api {
         plural: &'static str,
         effect: Effect,
     ) {
-        self.add(Rule { client: None, verbs, plural, effect, after, times: 1 });
+        self.add(Rule { verbs, plural, effect, after, times: 1, ..Rule::all() });
+    }
+
+    /// Spoils the answers to requests in a namespace.
+    pub(crate) fn spoil_in(&self, namespace: &'static str, verbs: &'static str, effect: Effect) {
+        self.add(Rule { namespace: Some(namespace), verbs, effect, ..Rule::all() });
+    }
+
+    /// Spoils the answers to all requests.
+    pub(crate) fn spoil_all(&self, effect: Effect) {
+        self.add(Rule { effect, ..Rule::all() });
     }
 
     fn add(&self, rule: Rule) {
@@ -315,6 +333,11 @@ impl Api {
     pub(crate) fn forbid(&self, plural: &'static str) {
         self.spoil("list,watch", plural, Effect::Refuse(403));
         self.close(plural);
+    }
+
+    /// The open watches of a kind send nothing more, and do not end.
+    pub(crate) fn silence(&self, plural: &'static str) {
+        self.change(|state| state.silences.push(plural.to_owned()));
     }
 
     /// Ends the watches of a kind.

@@ -17,6 +17,10 @@ pub(crate) enum Effect {
     Break,
     /// It does not come before the server is healed.
     Hold,
+    /// It never comes, even after the server is healed.
+    Lose,
+    /// Its headers come, and nothing after them.
+    Stall,
     /// Request and response are delayed by up to 4 s each, and one in four is lost.
     Flaky,
 }
@@ -25,7 +29,11 @@ pub(crate) enum Effect {
 pub(super) struct Rule {
     /// Whose requests; everybody's where nobody is named.
     pub(super) client: Option<&'static str>,
+    /// The namespace of the requests; `None` for all requests.
+    pub(super) namespace: Option<&'static str>,
+    /// `*` stands for all verbs.
     pub(super) verbs: &'static str,
+    /// `*` stands for all kinds.
     pub(super) plural: &'static str,
     pub(super) effect: Effect,
     /// So many requests are spared, and then so many are not.
@@ -34,11 +42,25 @@ pub(super) struct Rule {
 }
 
 impl Rule {
+    /// A rule for all requests, of which a part is replaced.
+    pub(super) fn all() -> Self {
+        Self {
+            client: None,
+            namespace: None,
+            verbs: "*",
+            plural: "*",
+            effect: Effect::Hold,
+            after: 0,
+            times: usize::MAX,
+        }
+    }
+
     fn is_about(&self, request: &Request) -> bool {
-        self.plural == request.plural
+        (self.plural == "*" || self.plural == request.plural)
+            && (self.namespace.is_none() || self.namespace == request.namespace.as_deref())
             && self.client.is_none_or(|client| client == request.client)
             && self.times > 0
-            && self.verbs.split(',').any(|verb| verb == request.verb)
+            && self.verbs.split(',').any(|verb| verb == "*" || verb == request.verb)
     }
 }
 

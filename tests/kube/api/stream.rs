@@ -25,6 +25,7 @@ struct Stream {
     /// What happened up to here has been told.
     told: u64,
     closings: usize,
+    silences: usize,
     end: Instant,
     is_over: bool,
 }
@@ -37,23 +38,25 @@ pub(super) fn watch(
     let mut state = api.state.subscribe();
     let seconds = request.query.get("timeoutSeconds").map_or(300, |text| text.parse().unwrap());
     let since = request.query.get("resourceVersion").and_then(|text| text.parse().ok());
-    let (first, told, closings) = {
+    let (first, told, closings, silences) = {
         let state = state.borrow_and_update();
         let closings = state.closings_of(&request.plural);
+        let silences = state.silences_of(&request.plural);
         let told = since.unwrap_or(0);
         match wants_list {
-            true => (initial(&state, request), state.store.version(), closings),
+            true => (initial(&state, request), state.store.version(), closings, silences),
             false if state.store.has_forgotten(told) => {
-                (VecDeque::from([expired()]), told, closings)
+                (VecDeque::from([expired()]), told, closings, silences)
             }
-            false => (VecDeque::new(), told, closings),
+            false => (VecDeque::new(), told, closings, silences),
         }
     };
     let name = request.object();
     api.change(|state| state.streams.push(name));
     let end = Instant::now() + Duration::from_secs(seconds);
     let (api, request) = (api.clone(), request.clone());
-    let stream = Stream { api, state, request, first, told, closings, end, is_over: false };
+    let is_over = false;
+    let stream = Stream { api, state, request, first, told, closings, silences, end, is_over };
     let lines = stream::unfold(stream, |mut stream| async move {
         let line = stream.next().await?;
         let frame = line.map(|line| Frame::data(Bytes::from(format!("{line}\n"))));
@@ -83,10 +86,14 @@ impl Stream {
             return Some(Ok(line));
         }
         loop {
+            if self.state.borrow().silences_of(&self.request.plural) > self.silences {
+                std::future::pending::<()>().await;
+            }
             if let Some(told) = self.look() {
                 return told;
             }
             tokio::select! {
+                biased;
                 changed = self.state.changed() => changed.expect("the server is there"),
                 () = sleep_until(self.end) => {
                     self.is_over = true;
@@ -126,6 +133,10 @@ impl Drop for Stream {
 }
 
 impl State {
+    fn silences_of(&self, plural: &str) -> usize {
+        self.silences.iter().filter(|silenced| *silenced == plural).count()
+    }
+
     fn closings_of(&self, plural: &str) -> usize {
         self.closings.iter().filter(|closed| *closed == plural).count()
     }

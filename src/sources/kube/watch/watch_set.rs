@@ -1,0 +1,191 @@
+//! The running watches.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
+
+use super::change::Change;
+use super::error::WatchError;
+use super::last_received::LastReceived;
+use super::scope_watch::watch_scope;
+use super::watched_namespaces::{NamespaceState, WatchedNamespaces};
+use crate::model::{NamespaceName, ObjectKind};
+use crate::sources::kube::discovery::ServedKind;
+use crate::sources::kube::scope::Scope;
+
+/// Time for which the start waits for permission in a watched namespace. A new RoleBinding takes
+/// effect within a few seconds; one that is missing must not delay all other namespaces.
+const PERMISSION_GRACE: Duration = Duration::from_secs(10);
+
+/// The running watches, by scope.
+pub(in crate::sources::kube) struct WatchSet {
+    client: Client,
+    namespaces: WatchedNamespaces,
+    /// The kinds that are watched.
+    kinds: BTreeMap<ObjectKind, ServedKind>,
+    running: BTreeMap<Scope, RunningWatch>,
+    changes: mpsc::Sender<Change>,
+    last_received: LastReceived,
+}
+
+struct RunningWatch {
+    task: AbortHandle,
+    /// The last failure, if no request has succeeded since.
+    failure: Option<Failure>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    /// Permission has been denied since then.
+    Forbidden(Instant),
+    /// The API server did not respond.
+    NoResponse,
+    Other,
+}
+
+impl WatchSet {
+    /// Creates an empty set, whose watches send to `changes`. No `namespaces` means all.
+    pub(in crate::sources::kube) fn new(
+        client: Client,
+        namespaces: Vec<NamespaceName>,
+        service_namespace: Option<NamespaceName>,
+        changes: mpsc::Sender<Change>,
+        last_received: LastReceived,
+    ) -> Self {
+        Self {
+            client,
+            namespaces: WatchedNamespaces::new(namespaces, service_namespace),
+            kinds: BTreeMap::new(),
+            running: BTreeMap::new(),
+            changes,
+            last_received,
+        }
+    }
+
+    /// Starts the watches of a kind as `tasks`, except in namespaces that do not exist.
+    pub(in crate::sources::kube) fn start(
+        &mut self,
+        kind: ObjectKind,
+        served: &ServedKind,
+        tasks: &mut JoinSet<()>,
+    ) {
+        self.kinds.insert(kind, served.clone());
+        for namespace in self.namespaces.of_kind(kind) {
+            let scope = Scope { kind, namespace };
+            if self.running.contains_key(&scope) {
+                continue;
+            }
+            self.last_received.insert(scope.clone());
+            let watch = watch_scope(
+                self.client.clone(),
+                served.clone(),
+                scope.clone(),
+                self.changes.clone(),
+                self.last_received.clone(),
+            );
+            let task = tasks.spawn(watch);
+            self.running.insert(scope, RunningWatch { task, failure: None });
+        }
+    }
+
+    /// Stops the watches of a kind, and returns their scopes.
+    pub(in crate::sources::kube) fn stop(&mut self, kind: ObjectKind) -> Vec<Scope> {
+        self.kinds.remove(&kind);
+        self.stop_if(|scope| scope.kind == kind)
+    }
+
+    /// Sets the state of a namespace, and starts the watches in it if it begins to exist. If it
+    /// ceases to exist, stops them and returns their scopes.
+    pub(in crate::sources::kube) fn set_namespace_state(
+        &mut self,
+        namespace: &NamespaceName,
+        state: NamespaceState,
+        tasks: &mut JoinSet<()>,
+    ) -> Vec<Scope> {
+        if !self.namespaces.set(namespace, state) {
+            return Vec::new();
+        }
+        for (kind, served) in self.kinds.clone() {
+            self.start(kind, &served, tasks);
+        }
+        let mut stopped = Vec::new();
+        for kind in self.kinds.keys().copied().collect::<Vec<_>>() {
+            let watched = self.namespaces.of_kind(kind);
+            stopped.extend(
+                self.stop_if(|scope| scope.kind == kind && !watched.contains(&scope.namespace)),
+            );
+        }
+        stopped
+    }
+
+    fn stop_if(&mut self, is_stopped: impl Fn(&Scope) -> bool) -> Vec<Scope> {
+        let stopped = self.running.extract_if(.., |scope, _| is_stopped(scope));
+        let stop = |(scope, watch): (Scope, RunningWatch)| {
+            watch.task.abort();
+            self.last_received.remove(&scope);
+            scope
+        };
+        stopped.map(stop).collect()
+    }
+
+    /// Records the error of a scope, or `None` after a success.
+    pub(in crate::sources::kube) fn set_error(
+        &mut self,
+        scope: &Scope,
+        error: Option<&WatchError>,
+    ) {
+        let Some(watch) = self.running.get_mut(scope) else { return };
+        watch.failure = error.map(|error| match watch.failure {
+            Some(Failure::Forbidden(since)) if error.is_forbidden() => Failure::Forbidden(since),
+            _ if error.is_forbidden() => Failure::Forbidden(Instant::now()),
+            _ if error.is_timeout() => Failure::NoResponse,
+            _ => Failure::Other,
+        });
+    }
+
+    /// Returns `true` if a snapshot does not wait for the list of a scope whose watch fails.
+    ///
+    /// The first snapshot waits for everything except for the namespaces that are being deleted,
+    /// and those in which permission has been denied for some time. Later ones do not wait for a
+    /// watch that fails: a definition or namespace that was created later must not stop the rest.
+    /// But a definition whose objects are not sent yet is incomplete, and is waited for.
+    pub(in crate::sources::kube) fn is_skipped(&self, scope: &Scope, is_first: bool) -> bool {
+        let Some(failure) = self.running.get(scope).and_then(|watch| watch.failure) else {
+            return false;
+        };
+        let can_miss = |namespace: &&NamespaceName| {
+            !self.namespaces.has_gateway_services(scope.kind, namespace)
+        };
+        let Some(namespace) = scope.namespace.as_ref().filter(can_miss) else {
+            return !is_first && failure != Failure::NoResponse;
+        };
+        let is_denied = match failure {
+            Failure::Forbidden(since) => since.elapsed() >= PERMISSION_GRACE,
+            Failure::NoResponse | Failure::Other => false,
+        };
+        !is_first || is_denied || self.namespaces.is_terminating(namespace)
+    }
+
+    /// Returns `true` if the watch of a scope runs. Changes of a stopped watch may still arrive.
+    pub(in crate::sources::kube) fn contains(&self, scope: &Scope) -> bool {
+        self.running.contains_key(scope)
+    }
+
+    pub(in crate::sources::kube) fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.running.keys()
+    }
+
+    /// Returns the namespaces to watch; none means all.
+    pub(in crate::sources::kube) fn namespaces(&self) -> Vec<NamespaceName> {
+        self.namespaces.names().cloned().collect()
+    }
+
+    /// Returns the problem to report if namespaces are missing.
+    pub(in crate::sources::kube) fn problem(&self) -> Option<String> {
+        self.namespaces.problem()
+    }
+}
