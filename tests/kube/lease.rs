@@ -88,6 +88,34 @@ async fn lease_is_kept_by_a_live_leader() {
     }
 }
 
+/// In a fleet, reads every few seconds would be most of the load of the API server.
+#[tokio::test(start_paused = true)]
+async fn lease_is_followed_by_its_watch_alone() {
+    let api = Api::new();
+    let first = Replica::start(&api.of("a"), "a");
+    first.until_leader().await;
+    let second = Replica::start(&api.of("b"), "b");
+    seconds(60).await;
+    api.forget();
+    seconds(600).await;
+    let count = |verb: &str| {
+        let requests = api.requests();
+        let of_second = requests.iter().filter(|request| {
+            request.client == "b" && request.plural == "leases" && request.verb == verb
+        });
+        of_second.count()
+    };
+    assert_eq!((count("get"), count("list")), (0, 0));
+    assert!((6..=10).contains(&count("watch")), "{} watches in 10 min", count("watch"));
+
+    // A watch that is silent looks like a Lease that has expired: it is read then.
+    api.spoil_of("b", "watch", "leases", Effect::Lose);
+    api.silence("leases");
+    seconds(300).await;
+    assert!((1..=20).contains(&count("get")), "{} reads in 5 min", count("get"));
+    assert!(first.lease.is_leader() && !second.lease.is_leader());
+}
+
 #[tokio::test(start_paused = true)]
 async fn lease_of_a_dead_holder_is_acquired_when_it_expires() {
     // The times in the Lease have no effect: they come from another clock.

@@ -95,9 +95,7 @@ impl Elector {
                 }
                 Ok(Ok(Attempt::HeldByOther)) => {
                     self.clear_leader();
-                    // Varied, so that followers do not all read the Lease at the same moment.
-                    let wait = self.election.retry_period.mul_f64(1.0 + fastrand::f64() / 5.0);
-                    self.lock.wait_for_release(wait).await;
+                    self.lock.wait_for_change(self.election.retry_period).await;
                 }
                 Ok(Ok(Attempt::Conflict)) => sleep(CONFLICT_RETRY_DELAY).await,
                 Ok(Err(_)) | Err(_) => {

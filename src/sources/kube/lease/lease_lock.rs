@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use jiff::{Timestamp, Unit};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, watch_object};
 use kube::{Api, Client};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
+use super::lease_watch::{LeaseEvent, LeaseWatch};
 use crate::model::NamespacedName;
 
 /// Delay before a write is repeated that conflicted with the write of another client.
 pub(super) const CONFLICT_RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// Maximum delay of an attempt to acquire a Lease that was released. It varies, so that not all
+/// followers write at one moment.
+const RELEASE_SPREAD: Duration = Duration::from_millis(100);
 
 /// Result of an attempt to acquire, renew or release the Lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub(super) struct LeaseLock {
     /// The Lease of another holder, and the time at which its last change was observed.
     last_observed: Option<(LeaseSpec, Instant)>,
     /// The watch of the Lease while another replica holds it.
-    lease_watch: Option<BoxStream<'static, watcher::Result<Option<Lease>>>>,
+    lease_watch: Option<LeaseWatch>,
     /// The `acquireTime` of the Lease when this replica last acquired it.
     acquired_at: Option<MicroTime>,
 }
@@ -112,16 +113,17 @@ impl LeaseLock {
         if spec.holder_identity.as_deref().is_none_or(str::is_empty) {
             return false;
         }
-        let now = Instant::now();
-        let observed_at = match &self.last_observed {
-            Some((observed, at)) if observed == spec => *at,
-            Some(_) | None => {
-                self.last_observed = Some((spec.clone(), now));
-                now
-            }
-        };
+        if !matches!(&self.last_observed, Some((observed, _)) if observed == spec) {
+            self.last_observed = Some((spec.clone(), Instant::now()));
+        }
+        Instant::now() < self.expires_at()
+    }
+
+    /// Returns the instant at which the Lease of another holder expires if it does not change.
+    fn expires_at(&self) -> Instant {
+        let Some((spec, observed_at)) = &self.last_observed else { return Instant::now() };
         let seconds = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
-        now < observed_at + seconds.map_or(self.lease_duration, Duration::from_secs)
+        *observed_at + seconds.map_or(self.lease_duration, Duration::from_secs)
     }
 
     /// Writes the Lease, unless it has changed since it was read.
@@ -161,21 +163,36 @@ impl LeaseLock {
         self.lease = None;
     }
 
-    /// Waits until the holder releases the Lease, or for `at_most`.
-    pub(super) async fn wait_for_release(&mut self, at_most: Duration) {
-        let lease_watch = self.lease_watch.get_or_insert_with(|| {
-            watch_object(self.leases.clone(), &self.name).default_backoff().boxed()
-        });
-        let released = async {
-            // Without the permission to watch, only the timeout ends the wait.
-            while let Some(state) = lease_watch.next().await {
-                if state.is_ok_and(|lease| lease.as_ref().is_none_or(is_free)) {
-                    return;
+    /// Waits until this replica should try to acquire the Lease: when its holder releases it, or
+    /// when it seems to have expired because the watch reports no renewal. The Lease is therefore
+    /// read at most once per lease duration. Without the permission to watch it, it is read once
+    /// per `retry_period`.
+    pub(super) async fn wait_for_change(&mut self, retry_period: Duration) {
+        let mut lease_watch = self
+            .lease_watch
+            .take()
+            .unwrap_or_else(|| LeaseWatch::new(self.leases.clone(), &self.name));
+        if let Some(lease) = &self.lease {
+            lease_watch.set_version(lease);
+        }
+        // Both vary, so that followers do not all read the Lease at the same moment.
+        let read_at = Instant::now() + retry_period.mul_f64(1.0 + fastrand::f64() / 5.0);
+        let spread = retry_period.mul_f64(fastrand::f64());
+        loop {
+            let expires_at = self.expires_at() + spread;
+            let until = if lease_watch.is_denied() { read_at.min(expires_at) } else { expires_at };
+            match timeout_at(until, lease_watch.next()).await {
+                Ok(LeaseEvent::Changed(lease)) => {
+                    if !self.is_held_by_other(&lease.spec.unwrap_or_default()) {
+                        sleep(RELEASE_SPREAD.mul_f64(fastrand::f64())).await;
+                        break;
+                    }
                 }
+                Ok(LeaseEvent::Failed) => {}
+                Ok(LeaseEvent::Deleted | LeaseEvent::Missed) | Err(_) => break,
             }
-            std::future::pending().await
-        };
-        let _ = timeout(at_most, released).await;
+        }
+        self.lease_watch = Some(lease_watch);
     }
 
     /// Returns `true` if this process may hold the Lease.
@@ -209,12 +226,6 @@ impl LeaseLock {
         };
         self.write(spec).await
     }
-}
-
-/// Returns `true` if no replica holds the Lease.
-fn is_free(lease: &Lease) -> bool {
-    let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_deref());
-    holder.is_none_or(str::is_empty)
 }
 
 /// Returns the current time with the precision of a Lease, so that it is equal when it is read
