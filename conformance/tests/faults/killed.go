@@ -44,7 +44,7 @@ func LeaderDeletedWithoutGrace(t *testing.T, w *Fixture) {
 	removed := time.Now()
 	t.Logf("the EndpointSlices list %s no longer after %v", leader.Name, removed.Sub(began))
 	harness.ReadyReplicas(t, w)
-	time.Sleep(leaseDuration + 10*time.Second - since(began))
+	time.Sleep(leaseDuration + 5*time.Second - since(began))
 
 	outcome := load.Stop()
 	t.Logf("load: %v", outcome)

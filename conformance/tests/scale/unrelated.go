@@ -23,7 +23,7 @@ const (
 	// unrelatedChanges is the number of measured changes of a related EndpointSlice.
 	unrelatedChanges = 60
 	// observed is how long the processor time is measured.
-	observed = 15 * time.Second
+	observed = 10 * time.Second
 )
 
 // Cost is what a replica costs over a while.
