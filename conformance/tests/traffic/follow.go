@@ -10,7 +10,8 @@ import (
 const followLimit = 10 * time.Second
 
 // FirstTo dials each address, one connection after the other, until one reaches the backend. It returns
-// for each address the time from the call to the beginning of that connection.
+// for each address the time from the call to the beginning of that connection. The test ends if that
+// takes too long.
 func FirstTo(t *testing.T, addresses []string, to Backend) []time.Duration {
 	t.Helper()
 	from := time.Now()
@@ -20,6 +21,9 @@ func FirstTo(t *testing.T, addresses []string, to Backend) []time.Duration {
 		group.Go(func() { delays[i] = firstTo(t, address, to, from) })
 	}
 	group.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
 	return delays
 }
 
