@@ -18,6 +18,7 @@ mod lease;
 mod namespaces;
 mod objects;
 mod odd_objects;
+mod old_definitions;
 mod parents;
 mod read_only;
 mod relevance;

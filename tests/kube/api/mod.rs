@@ -320,6 +320,21 @@ impl Api {
         plural: &'static str,
         change: impl Fn(&mut Value) + Send + Sync + 'static,
     ) {
+        let change = move |object: &mut Value| {
+            change(object);
+            true
+        };
+        let mutation = Mutation { plural, change: Arc::new(change) };
+        self.change(|state| state.mutations.push(mutation));
+    }
+
+    /// Refuses each written object of a kind that is invalid, with code 422.
+    pub(crate) fn refuse_invalid(
+        &self,
+        plural: &'static str,
+        is_invalid: impl Fn(&Value) -> bool + Send + Sync + 'static,
+    ) {
+        let change = move |object: &mut Value| !is_invalid(object);
         let mutation = Mutation { plural, change: Arc::new(change) };
         self.change(|state| state.mutations.push(mutation));
     }

@@ -81,11 +81,11 @@ impl State {
 }
 
 /// A change that the server makes to each written object of a kind, as an admission webhook does, or
-/// a definition that does not contain a field.
+/// a definition that does not contain a field. It returns `false` for an object that is invalid.
 #[derive(Clone)]
 pub(super) struct Mutation {
     pub(super) plural: &'static str,
-    pub(super) change: Arc<dyn Fn(&mut Value) + Send + Sync>,
+    pub(super) change: Arc<dyn Fn(&mut Value) -> bool + Send + Sync>,
 }
 
 impl fmt::Debug for Mutation {
@@ -95,8 +95,9 @@ impl fmt::Debug for Mutation {
 }
 
 impl State {
-    pub(super) fn mutate(&self, request: &Request, object: &mut Value) {
-        let is_about = |mutation: &&Mutation| mutation.plural == request.plural;
-        self.mutations.iter().filter(is_about).for_each(|mutation| (mutation.change)(object));
+    /// Returns `false` if the object is invalid.
+    pub(super) fn mutate(&self, request: &Request, object: &mut Value) -> bool {
+        let mut mutations = self.mutations.iter();
+        mutations.all(|mutation| mutation.plural != request.plural || (mutation.change)(object))
     }
 }

@@ -23,7 +23,9 @@ impl State {
             return refuse(409, request);
         }
         let mut body = request.body.clone();
-        self.mutate(request, &mut body);
+        if !self.mutate(request, &mut body) {
+            return refuse(422, request);
+        }
         match (request.verb, request.subresource.as_deref()) {
             ("update", Some("status")) => self.store.set_status(&name, body["status"].clone()),
             ("update", None) => match self.complete(request, body) {
@@ -49,7 +51,9 @@ impl State {
         if self.store.get(&name).is_some() {
             return refuse(409, request);
         }
-        self.mutate(request, &mut object);
+        if !self.mutate(request, &mut object) {
+            return refuse(422, request);
+        }
         match self.complete(request, object) {
             Some(object) => self.store.apply(object),
             None => return refuse(422, request),

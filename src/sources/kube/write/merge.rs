@@ -53,7 +53,10 @@ pub(super) fn merge(
     match report {
         ObjectStatus::GatewayClass(report) => {
             merge.set_conditions(&mut status, &report.conditions, CLASS_CONDITIONS);
-            set(&mut status, "supportedFeatures", &report.supported_features);
+            // The features are not reported if the definition does not contain the field.
+            if !report.supported_features.is_empty() {
+                set(&mut status, "supportedFeatures", &report.supported_features);
+            }
         }
         ObjectStatus::Gateway(report) => {
             merge.set_conditions(&mut status, &report.conditions, GATEWAY_CONDITIONS);

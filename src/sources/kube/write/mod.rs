@@ -13,6 +13,7 @@
 //! causes none. A write is delayed if it only repeats values that did not last
 //! (`field_backoff.rs`).
 
+mod class_features;
 mod field_backoff;
 mod field_change;
 mod in_flight;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::class_features::ClassFeatures;
 use super::managed_services::ManagedServices;
 use super::merge::merge;
 use super::omissions::Omissions;
@@ -31,6 +32,7 @@ pub(super) struct WriteContext<'a> {
     /// The condition about the installed version of Gateway API.
     pub(super) version: Option<&'a Condition>,
     pub(super) services: &'a ManagedServices,
+    pub(super) class_features: &'a ClassFeatures,
     /// The source watches all namespaces.
     pub(super) watches_all_namespaces: bool,
 }
@@ -123,6 +125,9 @@ impl WriteContext<'_> {
             ..condition
         });
         status.conditions.extend(version);
+        if self.class_features.is_omitted() {
+            status.supported_features.clear();
+        }
         Some(status)
     }
 

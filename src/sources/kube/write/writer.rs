@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use kube::Client;
 use tokio::time::{Instant, sleep_until};
 
+use super::class_features::ClassFeatures;
 use super::field_backoff::FieldBackoff;
 use super::field_change::changed_fields;
 use super::in_flight::{FinishedWrite, InFlight};
@@ -39,6 +40,7 @@ pub(in crate::sources::kube) struct Writer {
     in_flight: InFlight,
     errors: WriteErrors,
     field_backoff: FieldBackoff,
+    class_features: ClassFeatures,
     omissions: Omissions,
     /// The latest status update; `None` until the first snapshot was translated.
     status_update: Option<StatusUpdate>,
@@ -79,6 +81,7 @@ impl Writer {
             in_flight: InFlight::default(),
             errors: WriteErrors::default(),
             field_backoff: FieldBackoff::default(),
+            class_features: ClassFeatures::default(),
             omissions: Omissions::default(),
             status_update: None,
             version_condition: None,
@@ -119,6 +122,7 @@ impl Writer {
     pub(in crate::sources::kube) fn set_version(&mut self, version: Condition, cache: &Cache) {
         if self.version_condition.as_ref() != Some(&version) {
             self.version_condition = Some(version);
+            self.class_features.reset();
             cache.keys_of(ObjectKind::GatewayClass).for_each(|key| self.enqueue(&key, cache));
         }
     }
@@ -167,6 +171,7 @@ impl Writer {
                 } else {
                     self.in_flight.clear();
                     self.field_backoff = FieldBackoff::default();
+                    self.class_features.reset();
                 }
             }
         }
@@ -182,6 +187,7 @@ impl Writer {
             controller: &self.controller,
             version: self.version_condition.as_ref(),
             services: &self.services,
+            class_features: &self.class_features,
             watches_all_namespaces: self.watches_all_namespaces,
         };
         while self.access.may_write() {
@@ -234,6 +240,7 @@ impl Writer {
                 if let PendingWrite::Status { warnings, .. } = &write {
                     self.events.record(&key, uid, warnings);
                 }
+                self.class_features.observe(&write, observed.as_ref());
                 observed
             }
             WriteResult::Conflict(observed) => {
@@ -247,11 +254,14 @@ impl Writer {
                 return false;
             }
             WriteResult::Failed(error) => {
-                if !self.services.drop_node_port_requests(&key, &error) {
+                // Another Service may hold the node ports, and the definition of GatewayClass may
+                // be old: retry at once without requesting the ports or the field.
+                let is_simplified = self.services.drop_node_port_requests(&key, &error)
+                    || self.class_features.omit_if_invalid(&key, &write, &error);
+                if !is_simplified {
                     self.fail(key, &write, &error);
                     return false;
                 }
-                // Another Service may hold the node ports: retry at once without requesting them.
                 None
             }
             WriteResult::TimedOut => {
