@@ -105,6 +105,13 @@ pub(super) fn refuse(code: u16, request: &Request) -> Answer {
     with_status(code, reason, &message)
 }
 
+/// No, because a ResourceQuota does not allow more.
+pub(super) fn exceed_quota(request: &Request) -> Answer {
+    let plural = &request.plural;
+    let message = format!("{plural} is forbidden: exceeded quota: q, used: 1, limited: 1");
+    with_status(403, "Forbidden", &message)
+}
+
 fn with_status(code: u16, reason: &str, message: &str) -> Answer {
     let status = json!({
         "kind": "Status",

@@ -131,6 +131,7 @@ impl Api {
         match spoiled {
             _ if self.read(|state| state.is_down) => refused(),
             Some(Effect::Refuse(code)) => Ok(answer::refuse(code, &request)),
+            Some(Effect::ExceedQuota) => Ok(answer::exceed_quota(&request)),
             Some(Effect::Break) => Err(io::ErrorKind::ConnectionReset.into()),
             Some(Effect::Flaky) => {
                 flaky_network().await?;

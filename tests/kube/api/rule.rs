@@ -13,6 +13,8 @@ use super::request::Request;
 pub(crate) enum Effect {
     /// It is no, with this code.
     Refuse(u16),
+    /// It is no, because the quota of the namespace is used up.
+    ExceedQuota,
     /// The connection breaks off.
     Break,
     /// It does not come before the server is healed.

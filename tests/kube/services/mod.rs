@@ -5,6 +5,7 @@ mod clean_up;
 mod cleanup;
 mod create;
 mod endpoint;
+mod errors;
 mod nodes;
 mod pod_ports;
 mod recreation;

@@ -17,6 +17,13 @@ const WARNING_REASONS: [(Reason, &str); 5] = [
     (Reason::REF_NOT_PERMITTED, "ResolveReference"),
 ];
 
+/// The part of an object that a warning is about, and the problem. The message may vary.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Subject {
+    listener: Option<SectionName>,
+    reason: Cow<'static, str>,
+}
+
 /// The content of an Event about a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sources::kube) struct Warning {
@@ -27,6 +34,16 @@ pub(in crate::sources::kube) struct Warning {
 }
 
 impl Warning {
+    /// Creates a warning about an object for tests.
+    #[cfg(test)]
+    pub(super) fn example(reason: &'static str) -> Self {
+        Self { listener: None, action: "Test", reason: reason.into(), message: "".into() }
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        Subject { listener: self.listener.clone(), reason: self.reason.clone() }
+    }
+
     /// Returns the text of the Event.
     pub(super) fn note(&self) -> String {
         match &self.listener {
@@ -72,13 +89,18 @@ struct Cause {
 
 /// Returns the reason why a condition causes an Event, or `None` if it causes none.
 fn find_cause(condition: &Condition) -> Option<Cause> {
+    let cause = |action, reason: &'static str| Some(Cause { action, reason: reason.into() });
+    match condition.caveat {
+        Some(Caveat::Shadowed) => return cause("AttachRoute", "Shadowed"),
+        Some(Caveat::ServiceRefused) => return cause("WriteService", "ServiceRefused"),
+        _ => {}
+    }
     if condition.status == ConditionStatus::False {
         let (reason, action) =
             WARNING_REASONS.into_iter().find(|(reason, _)| *reason == condition.reason)?;
         return Some(Cause { action, reason: reason.as_str().to_owned().into() });
     }
-    let is_shadowed = condition.caveat == Some(Caveat::Shadowed);
-    is_shadowed.then_some(Cause { action: "AttachRoute", reason: "Shadowed".into() })
+    None
 }
 
 /// Returns all conditions of a status, those of a listener with its name.

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::service_metadata::ServiceMetadata;
 use super::template::ServiceTemplate;
 use crate::model::{
-    ExternalTrafficPolicy, Gateway, GatewayController, Labels, PortNumber, ServiceType,
+    ExternalTrafficPolicy, Gateway, GatewayController, Labels, NamespacedName, PortNumber,
+    ServiceType,
 };
 
 /// The default range of node ports.
@@ -19,6 +20,7 @@ const NODE_PORTS: RangeInclusive<u16> = 30_000..=32_767;
 /// The owned part of the Service of a Gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sources::kube) struct DesiredService {
+    gateway: NamespacedName,
     pub(super) metadata: ServiceMetadata,
     service_type: ServiceType,
     external_traffic_policy: ExternalTrafficPolicy,
@@ -51,6 +53,7 @@ impl DesiredService {
         // which the author of a Gateway must not change.
         metadata.copied_annotations.extend(template.annotations.clone());
         (!ports.is_empty()).then_some(Self {
+            gateway: gateway.metadata.namespaced_name(),
             metadata,
             service_type: template.service_type,
             external_traffic_policy: template.external_traffic_policy,
@@ -59,6 +62,11 @@ impl DesiredService {
             selector: template.selector.clone(),
             requests_node_ports: template.service_type == ServiceType::NodePort,
         })
+    }
+
+    /// Returns the Gateway that the Service belongs to.
+    pub(in crate::sources::kube) fn gateway(&self) -> &NamespacedName {
+        &self.gateway
     }
 
     /// Stops requesting node ports, so that the API server assigns them. Returns `true` if any were

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::status_diff::for_each_difference;
-use crate::model::{GatewayController, ObjectKey, ObjectKind};
+use crate::model::{GatewayController, NamespacedName, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::gateway_services::{
@@ -60,6 +60,11 @@ impl ManagedServices {
             && key.namespace.as_ref() == Some(policy.namespace())
             && (self.desired.contains_key(key)
                 || cache.state(key).is_some_and(|state| state.raw.is_some()))
+    }
+
+    /// Returns the Gateways that need a Service.
+    pub(super) fn gateways(&self) -> BTreeSet<&NamespacedName> {
+        self.desired.values().map(DesiredService::gateway).collect()
     }
 
     /// Returns the desired state of a Service.

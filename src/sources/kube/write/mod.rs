@@ -27,6 +27,7 @@ mod omissions;
 mod pending_write;
 mod request;
 mod schedule;
+mod service_errors;
 mod status_diff;
 mod write_context;
 mod write_errors;

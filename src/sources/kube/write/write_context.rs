@@ -8,6 +8,7 @@ use super::managed_services::ManagedServices;
 use super::merge::merge;
 use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
+use super::service_errors::ServiceErrors;
 use crate::model::{
     Condition, GatewayClassStatus, GatewayController, ObjectKey, ObjectKind, ObjectName, Resources,
 };
@@ -32,6 +33,7 @@ pub(super) struct WriteContext<'a> {
     /// The condition about the installed version of Gateway API.
     pub(super) version: Option<&'a Condition>,
     pub(super) services: &'a ManagedServices,
+    pub(super) service_errors: &'a ServiceErrors,
     pub(super) class_features: &'a ClassFeatures,
     /// The source watches all namespaces.
     pub(super) watches_all_namespaces: bool,
@@ -100,7 +102,10 @@ impl WriteContext<'_> {
                 write(ObjectStatus::GatewayClass(&self.class_status(&key.name)?))
             }
             ObjectKind::Gateway => {
-                write(ObjectStatus::Gateway(report.gateways.get(&key.namespaced_name()?)?))
+                let name = key.namespaced_name()?;
+                let mut status = report.gateways.get(&name)?.clone();
+                self.service_errors.add_to(&name, &mut status);
+                write(ObjectStatus::Gateway(&status))
             }
             ObjectKind::TcpRoute => match report.tcp_routes.get(&key.namespaced_name()?) {
                 Some(route) => write(ObjectStatus::TcpRoute(&route.parents)),

@@ -17,6 +17,7 @@ use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
 use super::request::{self, BaseVersion, NoResponse, WriteResult};
 use super::schedule::Schedule;
+use super::service_errors::ServiceErrors;
 use super::status_diff::add_changed_objects;
 use super::write_context::WriteContext;
 use super::write_errors::WriteErrors;
@@ -24,7 +25,7 @@ use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::events::EventRecorder;
-use crate::sources::kube::gateway_services::ServicePolicy;
+use crate::sources::kube::gateway_services::{DesiredService, ServicePolicy};
 use crate::sources::kube::observed::has_status;
 use crate::sources::kube::served_kinds::ServedKinds;
 
@@ -40,6 +41,7 @@ pub(in crate::sources::kube) struct Writer {
     in_flight: InFlight,
     errors: WriteErrors,
     field_backoff: FieldBackoff,
+    service_errors: ServiceErrors,
     class_features: ClassFeatures,
     omissions: Omissions,
     /// The latest status update; `None` until the first snapshot was translated.
@@ -81,6 +83,7 @@ impl Writer {
             in_flight: InFlight::default(),
             errors: WriteErrors::default(),
             field_backoff: FieldBackoff::default(),
+            service_errors: ServiceErrors::default(),
             class_features: ClassFeatures::default(),
             omissions: Omissions::default(),
             status_update: None,
@@ -110,6 +113,10 @@ impl Writer {
         cache: &Cache,
     ) {
         let mut changed = self.services.update(&update, &self.controller, cache);
+        if !self.service_errors.is_empty() {
+            let gateways = self.services.gateways();
+            self.service_errors.retain(|gateway| gateways.contains(gateway));
+        }
         match &self.status_update {
             None => self.enqueue_all(cache),
             Some(before) => add_changed_objects(before, &update, &mut changed),
@@ -172,6 +179,7 @@ impl Writer {
                     self.in_flight.clear();
                     self.field_backoff = FieldBackoff::default();
                     self.class_features.reset();
+                    self.service_errors = ServiceErrors::default();
                 }
             }
         }
@@ -180,16 +188,6 @@ impl Writer {
 
     /// Starts the writes of the objects that are due.
     fn start_writes(&mut self, cache: &Cache, kinds: &ServedKinds) {
-        let Some(update) = &self.status_update else { return };
-        let context = WriteContext {
-            cache,
-            update,
-            controller: &self.controller,
-            version: self.version_condition.as_ref(),
-            services: &self.services,
-            class_features: &self.class_features,
-            watches_all_namespaces: self.watches_all_namespaces,
-        };
         while self.access.may_write() {
             let has_room = |lane| self.in_flight.has_room(lane);
             let Some(key) = self.schedule.pop(Instant::now(), has_room) else { return };
@@ -198,6 +196,17 @@ impl Writer {
                 continue;
             }
             let Some(served) = kinds.get(key.kind) else { continue };
+            let Some(update) = &self.status_update else { return };
+            let context = WriteContext {
+                cache,
+                update,
+                controller: &self.controller,
+                version: self.version_condition.as_ref(),
+                services: &self.services,
+                service_errors: &self.service_errors,
+                class_features: &self.class_features,
+                watches_all_namespaces: self.watches_all_namespaces,
+            };
             let now = Instant::now();
             let state = cache.state(&key);
             let Some(write) = context.pending_write(&key, Timestamp::now(), &mut self.omissions)
@@ -208,6 +217,7 @@ impl Writer {
                     Some(_) => self.field_backoff.record_match(&key, now),
                     None => self.field_backoff.forget(&key),
                 }
+                self.resolve_service_error(&key, now);
                 continue;
             };
             let changes = changed_fields(&write, state);
@@ -241,6 +251,7 @@ impl Writer {
                     self.events.record(&key, uid, warnings);
                 }
                 self.class_features.observe(&write, observed.as_ref());
+                self.resolve_service_error(&key, now);
                 observed
             }
             WriteResult::Conflict(observed) => {
@@ -259,6 +270,7 @@ impl Writer {
                 let is_simplified = self.services.drop_node_port_requests(&key, &error)
                     || self.class_features.omit_if_invalid(&key, &write, &error);
                 if !is_simplified {
+                    self.record_service_error(&key, &write, &error, now);
                     self.fail(key, &write, &error);
                     return false;
                 }
@@ -285,5 +297,29 @@ impl Writer {
             tracing::warn!("{message}");
         }
         self.schedule.record_failure(key, Instant::now());
+    }
+
+    /// Records that a write failed, and updates the status of the Gateway if the object is its
+    /// Service.
+    fn record_service_error(
+        &mut self,
+        key: &ObjectKey,
+        write: &PendingWrite,
+        error: &kube::Error,
+        now: Instant,
+    ) {
+        let Some(gateway) = self.services.get(key).map(DesiredService::gateway) else { return };
+        if self.service_errors.record(gateway, key, write.kind(), error) {
+            self.schedule.enqueue(ObjectKey::namespaced(ObjectKind::Gateway, gateway), now);
+        }
+    }
+
+    /// Records that an object is as it should be, and updates the status of the Gateway if the
+    /// object is its Service.
+    fn resolve_service_error(&mut self, key: &ObjectKey, now: Instant) {
+        let Some(gateway) = self.services.get(key).map(DesiredService::gateway) else { return };
+        if self.service_errors.resolve(gateway) {
+            self.schedule.enqueue(ObjectKey::namespaced(ObjectKind::Gateway, gateway), now);
+        }
     }
 }
