@@ -190,3 +190,24 @@ async fn namespace_with_another_error_is_waited_for() {
         assert!(has_both(&*harness.until("everything", |_| true).await));
     }
 }
+
+/// The finalizer was set when all namespaces were watched.
+#[tokio::test(start_paused = true)]
+async fn namespaces_do_not_prevent_the_deletion_of_an_unused_class() {
+    const CLASS: &str = "gatewayclasses/c";
+    let finalizer = "gateway-exists-finalizer.gateway.networking.k8s.io";
+    let api = cluster();
+    api.set_finalizers(CLASS, json!([finalizer]));
+    let harness = start(&api);
+    harness.settle().await;
+    api.delete("gateways/default/g");
+    harness.settle().await;
+    assert_eq!(api.get(CLASS)["metadata"]["finalizers"], json!([finalizer]));
+
+    api.apply(gateway("g", 5000));
+    api.delete(CLASS);
+    harness.settle().await;
+    assert_eq!(api.get(CLASS)["metadata"]["finalizers"], json!([finalizer]), "it is used");
+    api.delete("gateways/default/g");
+    api.until("the class is deleted", |state| state.store.get(CLASS).is_none()).await;
+}

@@ -154,19 +154,22 @@ impl WriteContext<'_> {
     }
 
     fn sync_finalizers(&self, key: &ObjectKey, state: &ServerState) -> Option<PendingWrite> {
-        // A source that watches some namespaces cannot see whether Gateways in other namespaces use
-        // the class.
         let is_ours = key.kind == ObjectKind::GatewayClass
-            && self.watches_all_namespaces
             && self.update.status.gateway_classes.contains_key(&key.name);
         let is_used = is_ours && is_class_used(self.cache.resources(), key);
         let is_present = state.finalizers.iter().any(|finalizer| finalizer == CLASS_FINALIZER);
+        let is_wanted = match self.watches_all_namespaces {
+            true => is_used,
+            // The finalizer may have been set when all namespaces were watched. No Gateway of
+            // another namespace is served, so it must not prevent the deletion of the class.
+            false => is_present && (is_used || !state.is_being_deleted),
+        };
         // The API server rejects a new finalizer on an object that is being deleted.
-        if !is_ours || is_used == is_present || (is_used && state.is_being_deleted) {
+        if !is_ours || is_wanted == is_present || (is_wanted && state.is_being_deleted) {
             return None;
         }
         let mut finalizers = state.finalizers.clone();
-        match is_used {
+        match is_wanted {
             true => finalizers.push(CLASS_FINALIZER.to_owned()),
             false => finalizers.retain(|finalizer| finalizer != CLASS_FINALIZER),
         }
