@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, Effect};
 use crate::harness::Harness;
-use crate::objects::{gateway, listener, route, service, usual, with, within};
+use crate::objects::{class, gateway, listener, route, service, usual, with, within};
 
 /// The events, as in `Warning BackendNotFound of default/r`.
 fn told(api: &Api) -> Vec<String> {
@@ -113,4 +113,39 @@ async fn events_that_are_refused_do_not_stop_writes() {
     assert_eq!(told(&api), [] as [&str; 0]);
     assert!(!api.get("tcproutes/default/late")["status"].is_null());
     assert_eq!(harness.warnings(""), 0, "{}", harness.log());
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_a_flapping_condition_are_limited_and_counted() {
+    let api = Api::with(usual());
+    let harness = Harness::settled(&api).await;
+    for _ in 0..65 {
+        for service in ["missing", "s"] {
+            api.apply(route("r", service));
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+        }
+    }
+    harness.settle().await;
+    let counts: Vec<_> =
+        api.events().iter().map(|event| event["series"]["count"].clone()).collect();
+    let mut expected = vec![json!(null); 5];
+    expected.extend([json!(26), json!(30)]);
+    assert_eq!(counts, expected);
+    assert!(api.events()[6]["series"]["lastObservedTime"].is_string());
+}
+
+/// The API server refuses an Event whose reporting controller is not a qualified name.
+#[tokio::test(start_paused = true)]
+async fn events_name_the_controller_as_a_qualified_name() {
+    let controller = "example.com/team/gateways~1";
+    let mut objects = noteworthy();
+    objects.push(class("c", controller));
+    let api = Api::with(objects);
+    let harness = Harness::with(&api, controller, |source| source);
+    harness.settle().await;
+    let events = api.events();
+    assert_eq!(events.len(), 3);
+    assert!(
+        events.iter().all(|event| event["reportingController"] == "example.com/team-gateways-1")
+    );
 }

@@ -97,8 +97,7 @@ impl EventLoop {
         let rediscover = Arc::new(Notify::new());
         tasks.spawn(discover_loop(client.clone(), kinds.clone(), rediscover.clone(), discovery_tx));
 
-        let (events, send_events) =
-            EventRecorder::new(client.clone(), controller.as_str(), &identity);
+        let (events, send_events) = EventRecorder::new(client.clone(), &controller, &identity);
         tasks.spawn(send_events);
         let access = match election {
             _ if is_read_only => WriteAccess::ReadOnly,

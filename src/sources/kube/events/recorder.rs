@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
-use k8s_openapi::api::events::v1::Event;
+use k8s_openapi::api::events::v1::{Event, EventSeries};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
+use super::rate_limit::RateLimit;
+use super::reporter::reporting_controller;
 use super::warning::Warning;
-use crate::model::{MAX_MESSAGE_LEN, ObjectKey, truncate};
+use crate::model::{GatewayController, MAX_MESSAGE_LEN, ObjectKey, truncate};
 
 /// Maximum number of queued Events. Further ones are dropped: the status contains the same
 /// messages.
@@ -24,14 +26,18 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of characters of an object's name in the name of an Event; a number follows.
 const MAX_SUBJECT_CHARS: usize = 200;
 
+/// Maximum length of the name of the reporting instance.
+const MAX_INSTANCE_LEN: usize = 128;
+
 /// Namespace of the Events about objects that have none.
 const DEFAULT_NAMESPACE: &str = "default";
 
 /// Sends Events, one after the other.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(in crate::sources::kube) struct EventRecorder {
     controller: String,
     identity: String,
+    rate_limit: RateLimit,
     queue: mpsc::Sender<Event>,
 }
 
@@ -39,7 +45,7 @@ impl EventRecorder {
     /// Creates a recorder, and the task that sends its Events until the recorder is dropped.
     pub(in crate::sources::kube) fn new(
         client: Client,
-        controller: &str,
+        controller: &GatewayController,
         identity: &str,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (sender, mut queue) = mpsc::channel::<Event>(EVENT_QUEUE_LEN);
@@ -58,23 +64,29 @@ impl EventRecorder {
                 }
             }
         };
-        let (controller, identity) = (controller.to_owned(), identity.to_owned());
-        (Self { controller, identity, queue: sender }, send)
+        let identity = identity.chars().take(MAX_INSTANCE_LEN).collect();
+        let rate_limit = RateLimit::default();
+        let controller = reporting_controller(controller);
+        (Self { controller, identity, rate_limit, queue: sender }, send)
     }
 
-    /// Sends an Event for each warning about the object `key`.
+    /// Sends an Event for each warning about the object `key`, unless there were many of them
+    /// recently.
     pub(in crate::sources::kube) fn record(
-        &self,
+        &mut self,
         key: &ObjectKey,
         uid: Option<&str>,
         warnings: &[Warning],
     ) {
         for warning in warnings {
-            let _ = self.queue.try_send(self.build_event(warning, object_reference(key, uid)));
+            let Some(count) = self.rate_limit.admit(key, warning, Instant::now()) else { continue };
+            let event = self.build_event(warning, object_reference(key, uid), count);
+            let _ = self.queue.try_send(event);
         }
     }
 
-    fn build_event(&self, warning: &Warning, regarding: ObjectReference) -> Event {
+    /// Builds an Event that stands for `count` Events.
+    fn build_event(&self, warning: &Warning, regarding: ObjectReference, count: u32) -> Event {
         let now = Timestamp::now();
         let subject: String =
             regarding.name.iter().flat_map(|name| name.chars()).take(MAX_SUBJECT_CHARS).collect();
@@ -92,6 +104,10 @@ impl EventRecorder {
             action: Some(warning.action.to_owned()),
             note: Some(note),
             event_time: Some(MicroTime(now)),
+            series: (count > 1).then(|| EventSeries {
+                count: i32::try_from(count).unwrap_or(i32::MAX),
+                last_observed_time: MicroTime(now),
+            }),
             reporting_controller: Some(self.controller.clone()),
             reporting_instance: Some(self.identity.clone()),
             regarding: Some(regarding),
