@@ -62,8 +62,8 @@ pub enum Caveat {
     PartlyOpen,
     /// Clients reach a listener at another port than its own.
     PortDiffers,
-    /// The API server refuses the Service of the Gateway. Set by the Kubernetes source, which writes
-    /// the Service.
+    /// The API server refuses the Service of the Gateway. Set by the Kubernetes source, which
+    /// writes the Service.
     ServiceRefused,
 }
 

@@ -123,7 +123,7 @@ async fn label_that_a_webhook_replaces_is_written_with_backoff_and_reported_once
 #[tokio::test(start_paused = true)]
 async fn status_that_two_sources_write_is_written_with_backoff_and_reported() {
     let api = Api::with(usual());
-    let other = Harness::on_host(&api.of("other"), "192.0.2.200");
+    let other = Harness::on_host(&api.of("other"), "192.0.2.200", |source| source);
     other.settle().await;
     api.forget();
     let harness = Harness::settled(&api).await;

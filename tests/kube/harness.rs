@@ -46,8 +46,12 @@ impl Harness {
     }
 
     /// A source on a host with another address.
-    pub(crate) fn on_host(api: &Api, host: &str) -> Self {
-        Self::play(api, OURS, host, Addresses::Host, |source| source)
+    pub(crate) fn on_host(
+        api: &Api,
+        host: &str,
+        set_up: impl FnOnce(KubeSource) -> KubeSource,
+    ) -> Self {
+        Self::play(api, OURS, host, Addresses::Host, set_up)
     }
 
     /// Gateways are reached through Services.

@@ -21,6 +21,7 @@ mod odd_objects;
 mod old_definitions;
 mod parents;
 mod read_only;
+mod releases;
 mod relevance;
 mod replica;
 mod same_plan;

@@ -99,6 +99,7 @@ impl EventLoop {
 
         let (events, send_events) = EventRecorder::new(client.clone(), &controller, &identity);
         tasks.spawn(send_events);
+        let lease = election.as_ref().map(|election| election.lease().clone());
         let access = match election {
             _ if is_read_only => WriteAccess::ReadOnly,
             None => WriteAccess::Sole,
@@ -139,6 +140,7 @@ impl EventLoop {
                 client,
                 controller,
                 access,
+                lease,
                 events,
                 services,
                 watches_all_namespaces,

@@ -3,6 +3,13 @@
 use super::compact::CompactObject;
 use crate::model::{NamespacedName, Object, ObjectKey, ObjectKind};
 
+/// The annotation of a GatewayClass with the claim of the release that writes.
+pub(super) const CLAIM_ANNOTATION: &str = "sluicegate.dev/claim";
+
+/// The annotation of a GatewayClass with the claim of another release of the same controller name,
+/// which does not write.
+pub(super) const CONTENDER_ANNOTATION: &str = "sluicegate.dev/contender";
+
 /// An object as it was last observed.
 #[derive(Debug)]
 pub(super) struct Observed {
@@ -50,6 +57,15 @@ pub(super) struct ServerState {
     pub(super) is_being_deleted: bool,
     /// The whole object as JSON, if this source may manage it: a Service of a Gateway.
     pub(super) raw: Option<Box<str>>,
+    /// The claims of releases on a GatewayClass.
+    pub(super) claims: Option<Box<ClassClaims>>,
+}
+
+/// The annotations of a GatewayClass by which releases of one controller name notice each other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ClassClaims {
+    pub(super) holder: Option<String>,
+    pub(super) contender: Option<String>,
 }
 
 /// Returns `true` if this source writes the status of objects of the kind.

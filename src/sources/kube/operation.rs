@@ -23,6 +23,7 @@ pub(super) enum Operation {
 pub(super) enum WriteKind {
     Status,
     Finalizers,
+    Claim,
     Create,
     Update,
     Delete,
@@ -36,6 +37,7 @@ impl fmt::Display for Operation {
             Self::Write(write, kind) => match write {
                 WriteKind::Status => write!(f, "write the status of {kind} objects"),
                 WriteKind::Finalizers => write!(f, "set finalizers of {kind} objects"),
+                WriteKind::Claim => write!(f, "claim {kind} objects"),
                 WriteKind::Create => write!(f, "create {kind} objects"),
                 WriteKind::Update => write!(f, "update {kind} objects"),
                 WriteKind::Delete => write!(f, "delete {kind} objects"),

@@ -12,7 +12,10 @@ use serde_json::Value;
 
 use super::compact::CompactObject;
 use super::object_json;
-use super::observed::{Content, InvalidObject, Observed, ServerState, has_status};
+use super::observed::{
+    CLAIM_ANNOTATION, CONTENDER_ANNOTATION, ClassClaims, Content, InvalidObject, Observed,
+    ServerState, has_status,
+};
 use crate::model::{
     EndpointSlice, GatewayStatus, Labels, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, Object,
     ObjectKey, ObjectKind, SERVICE_NAME_LABEL, Service,
@@ -133,8 +136,17 @@ impl RawObject {
             finalizers: finalizers.filter_map(Value::as_str).map(str::to_owned).collect(),
             is_being_deleted: metadata.get("deletionTimestamp").is_some(),
             raw: may_be_managed.then(|| self.object.to_string().into()),
+            claims: (kind == ObjectKind::GatewayClass).then(|| class_claims(metadata)).flatten(),
         }
     }
+}
+
+/// Returns the claims of releases on a GatewayClass with this metadata, if there are any.
+fn class_claims(metadata: &Value) -> Option<Box<ClassClaims>> {
+    let text = |annotation| metadata["annotations"][annotation].as_str().map(str::to_owned);
+    let claims =
+        ClassClaims { holder: text(CLAIM_ANNOTATION), contender: text(CONTENDER_ANNOTATION) };
+    (claims != ClassClaims::default()).then(|| Box::new(claims))
 }
 
 /// Deserializes an object. An error contains the path of the invalid field.
@@ -148,8 +160,8 @@ fn deserialize<T>(
 }
 
 /// Removes the metadata that is not used: annotations, and the labels that no selector matches. It
-/// is often longer than the rest of the object, and a change of it must not count as a change of
-/// the object.
+/// is often longer than the rest of the object, and a change of it, such as the renewal of a claim,
+/// must not count as a change of the object.
 fn without_unused_metadata(mut object: Object) -> Object {
     let kind = object.kind();
     let metadata = object.metadata_mut();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Objects by name, as in `tcproutes/default/r`.
 #[derive(Debug, Default)]
@@ -108,8 +108,10 @@ impl Store {
         let before = &self.objects[name];
         let mut object = before.clone();
         for (field, value) in patch.as_object().into_iter().flatten() {
-            if field != "resourceVersion" {
-                object["metadata"][field] = value.clone();
+            match value.as_object().filter(|_| field != "resourceVersion") {
+                Some(entries) => merge(&mut object["metadata"][field], entries),
+                None if field == "resourceVersion" => {}
+                None => object["metadata"][field] = value.clone(),
             }
         }
         if object == *before {
@@ -135,6 +137,21 @@ impl Store {
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         self.objects.insert(name.clone(), object.clone());
         self.log.push(Happened { version: self.version, what, name, object });
+    }
+}
+
+/// Merges a patch of a map, such as the annotations.
+fn merge(known: &mut Value, patch: &Map<String, Value>) {
+    if !known.is_object() {
+        *known = json!({});
+    }
+    let known = known.as_object_mut().unwrap();
+    for (key, value) in patch {
+        if value.is_null() {
+            known.remove(key);
+        } else {
+            known.insert(key.clone(), value.clone());
+        }
     }
 }
 

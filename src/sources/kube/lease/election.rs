@@ -78,6 +78,11 @@ impl Election {
         LeaseHandle::new(self.state.clone(), self.leadership())
     }
 
+    /// Returns namespace and name of the Lease.
+    pub(in crate::sources::kube) fn lease(&self) -> &NamespacedName {
+        &self.lease
+    }
+
     /// Returns the instant until which this replica is the leader; `None` while it is not.
     pub(in crate::sources::kube) fn leadership(&self) -> watch::Receiver<Option<Instant>> {
         self.leadership.subscribe()

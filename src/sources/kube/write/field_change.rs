@@ -52,6 +52,8 @@ pub(super) fn changed_fields(
             let added = added.map(|finalizer| change(finalizer, true));
             added.chain(removed.map(|finalizer| change(finalizer, false))).collect()
         }
+        // A claim has its own interval.
+        PendingWrite::Claim(_) => Vec::new(),
         PendingWrite::Create(object) => vec![FieldChange::new("", object)],
         PendingWrite::Delete => vec![FieldChange::new("", &Value::Null)],
     }

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::release_claims::SHARED_CONDITION;
 use crate::model::{Condition, GatewayController, ListenerStatus, RouteParentStatus};
 use crate::sources::kube::object_status::ObjectStatus;
 
 /// The condition types that this controller reports at each place of a status. A live condition of
 /// these types is removed if the report does not contain it.
-const CLASS_CONDITIONS: &[&str] = &["Accepted", "SupportedVersion"];
+const CLASS_CONDITIONS: &[&str] = &["Accepted", "SupportedVersion", SHARED_CONDITION];
 const GATEWAY_CONDITIONS: &[&str] = &["Accepted", "Programmed"];
 const LISTENER_CONDITIONS: &[&str] = &["Accepted", "Conflicted", "Programmed", "ResolvedRefs"];
 const PARENT_CONDITIONS: &[&str] = &["Accepted", "ResolvedRefs"];

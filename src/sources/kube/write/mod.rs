@@ -13,6 +13,7 @@
 //! causes none. A write is delayed if it only repeats values that did not last
 //! (`field_backoff.rs`).
 
+mod claim;
 mod class_features;
 mod field_backoff;
 mod field_change;
@@ -23,8 +24,10 @@ mod managed_services;
 mod merge;
 #[cfg(test)]
 mod merge_tests;
+mod observed_claims;
 mod omissions;
 mod pending_write;
+mod release_claims;
 mod request;
 mod schedule;
 mod service_errors;

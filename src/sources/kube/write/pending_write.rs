@@ -16,6 +16,8 @@ pub(super) enum PendingWrite {
     },
     /// Replaces the list of finalizers.
     Finalizers(Vec<String>),
+    /// Sets or removes annotations with the claims of releases.
+    Claim(Value),
     /// Creates the object.
     Create(Value),
     /// Replaces the object.
@@ -30,6 +32,7 @@ impl PendingWrite {
         match self {
             Self::Status { .. } => WriteKind::Status,
             Self::Finalizers(_) => WriteKind::Finalizers,
+            Self::Claim(_) => WriteKind::Claim,
             Self::Create(_) => WriteKind::Create,
             Self::Update(_) => WriteKind::Update,
             Self::Delete => WriteKind::Delete,

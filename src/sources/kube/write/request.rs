@@ -118,16 +118,28 @@ async fn write_object(
         PendingWrite::Finalizers(finalizers) => {
             let mut metadata = base_metadata(key, base);
             metadata["finalizers"] = json!(finalizers);
-            let patch = json!({ "metadata": metadata });
-            let parameters = PatchParams {
-                field_manager: Some(FIELD_MANAGER.to_owned()),
-                ..PatchParams::default()
-            };
-            builder.patch(name, &parameters, &Patch::Merge(patch))
+            patch_metadata(&builder, name, metadata)
+        }
+        PendingWrite::Claim(annotations) => {
+            let mut metadata = base_metadata(key, base);
+            metadata["annotations"] = annotations.clone();
+            patch_metadata(&builder, name, metadata)
         }
     };
     let object: RawObject = client.request(request.map_err(kube::Error::BuildRequest)?).await?;
     Ok(object.parse(key.kind))
+}
+
+/// Builds a merge patch of an object's metadata.
+fn patch_metadata(
+    builder: &Request,
+    name: &str,
+    metadata: Value,
+) -> Result<http::Request<Vec<u8>>, kube::core::request::Error> {
+    let patch = json!({ "metadata": metadata });
+    let parameters =
+        PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    builder.patch(name, &parameters, &Patch::Merge(patch))
 }
 
 /// Returns the metadata that identifies an object and the version that a write is based on.

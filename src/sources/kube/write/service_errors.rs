@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Caveat, ConditionStatus, ConditionType, GatewayStatus, MAX_MESSAGE_LEN, NamespacedName,
-    ObjectKey, Reason, truncate,
+    ObjectKey, ObjectKind, Reason, truncate,
 };
 use crate::sources::kube::error_text::format_error;
+use crate::sources::kube::gateway_services::DesiredService;
 use crate::sources::kube::operation::WriteKind;
 
 /// The Gateways whose Service the API server refuses to create or to update, each with a text for
@@ -17,34 +18,41 @@ use crate::sources::kube::operation::WriteKind;
 pub(super) struct ServiceErrors(BTreeMap<NamespacedName, String>);
 
 impl ServiceErrors {
-    /// Records that a write of a Gateway's Service failed. Returns `true` if the error is new.
+    /// Records that the write of an object failed. If it is the Service of a Gateway and the error
+    /// is new, returns the Gateway, whose status changes.
     pub(super) fn record(
         &mut self,
-        gateway: &NamespacedName,
-        service: &ObjectKey,
+        key: &ObjectKey,
+        service: Option<&DesiredService>,
         write: WriteKind,
         error: &kube::Error,
-    ) -> bool {
-        let operation = match write {
-            WriteKind::Create => "created",
-            WriteKind::Update => "updated",
-            WriteKind::Status | WriteKind::Finalizers | WriteKind::Delete => return false,
-        };
+    ) -> Option<ObjectKey> {
+        let gateway = service?.gateway();
         if !matches!(error, kube::Error::Api(_)) {
-            return false;
+            return None;
         }
         let error = format_error(error);
-        let text = format!("{service} cannot be {operation}: {error}. This is retried.");
-        self.0.insert(gateway.clone(), text.clone()) != Some(text)
+        let text = match write {
+            WriteKind::Create => format!("{key} cannot be created: {error}. This is retried."),
+            WriteKind::Update => format!("{key} cannot be updated: {error}. This is retried."),
+            WriteKind::Status | WriteKind::Finalizers | WriteKind::Claim | WriteKind::Delete => {
+                return None;
+            }
+        };
+        let is_new = self.0.insert(gateway.clone(), text.clone()) != Some(text);
+        is_new.then(|| ObjectKey::namespaced(ObjectKind::Gateway, gateway))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Records that the Service of a Gateway is as it should be. Returns `true` if it had an error.
-    pub(super) fn resolve(&mut self, gateway: &NamespacedName) -> bool {
-        self.0.remove(gateway).is_some()
+    /// Records that the Service of a Gateway is as it should be. If it had an error, returns the
+    /// Gateway, whose status changes.
+    pub(super) fn resolve(&mut self, service: Option<&DesiredService>) -> Option<ObjectKey> {
+        let gateway = service?.gateway();
+        self.0.remove(gateway)?;
+        Some(ObjectKey::namespaced(ObjectKind::Gateway, gateway))
     }
 
     /// Removes the errors of Gateways that need no Service any longer.

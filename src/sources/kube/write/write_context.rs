@@ -32,6 +32,8 @@ pub(super) struct WriteContext<'a> {
     pub(super) controller: &'a GatewayController,
     /// The condition about the installed version of Gateway API.
     pub(super) version: Option<&'a Condition>,
+    /// The condition about another release with the same controller name.
+    pub(super) shared: Option<&'a Condition>,
     pub(super) services: &'a ManagedServices,
     pub(super) service_errors: &'a ServiceErrors,
     pub(super) class_features: &'a ClassFeatures,
@@ -120,16 +122,16 @@ impl WriteContext<'_> {
         }
     }
 
-    /// Returns the status of a GatewayClass: the reported one, with the condition about the
-    /// installed version of Gateway API.
+    /// Returns the status of a GatewayClass: the reported one, with the conditions about the
+    /// installed version of Gateway API and about another release.
     fn class_status(&self, name: &ObjectName) -> Option<GatewayClassStatus> {
         let mut status = self.update.status.gateway_classes.get(name)?.clone();
         let class = self.update.resources.gateway_classes.get(name)?;
-        let version = self.version.cloned().map(|condition| Condition {
+        let others = self.version.into_iter().chain(self.shared).cloned();
+        status.conditions.extend(others.map(|condition| Condition {
             observed_generation: class.metadata.generation,
             ..condition
-        });
-        status.conditions.extend(version);
+        }));
         if self.class_features.is_omitted() {
             status.supported_features.clear();
         }

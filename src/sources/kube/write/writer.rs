@@ -15,17 +15,18 @@ use super::leadership::WriteAccess;
 use super::managed_services::ManagedServices;
 use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
+use super::release_claims::ReleaseClaims;
 use super::request::{self, BaseVersion, NoResponse, WriteResult};
 use super::schedule::Schedule;
 use super::service_errors::ServiceErrors;
 use super::status_diff::add_changed_objects;
 use super::write_context::WriteContext;
 use super::write_errors::WriteErrors;
-use crate::model::{Condition, GatewayController, ObjectKey, ObjectKind};
+use crate::model::{Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::events::EventRecorder;
-use crate::sources::kube::gateway_services::{DesiredService, ServicePolicy};
+use crate::sources::kube::gateway_services::ServicePolicy;
 use crate::sources::kube::observed::has_status;
 use crate::sources::kube::served_kinds::ServedKinds;
 
@@ -47,6 +48,11 @@ pub(in crate::sources::kube) struct Writer {
     /// The latest status update; `None` until the first snapshot was translated.
     status_update: Option<StatusUpdate>,
     version_condition: Option<Condition>,
+    claims: ReleaseClaims,
+    /// The value of [`ReleaseClaims::may_write`] when it was last handled.
+    had_claim: bool,
+    /// The condition of GatewayClasses about another release.
+    shared_condition: Option<Condition>,
     services: ManagedServices,
     watches_all_namespaces: bool,
 }
@@ -63,18 +69,23 @@ pub(in crate::sources::kube) enum Step {
 }
 
 impl Writer {
-    /// Creates a writer. `services` decides about the Services of Gateways, and
-    /// `watches_all_namespaces` is `true` if the source watches all namespaces.
+    /// Creates a writer. `lease` is the Lease of the leader election, `services` decides about the
+    /// Services of Gateways, and `watches_all_namespaces` is `true` if the source watches all
+    /// namespaces.
     pub(in crate::sources::kube) fn new(
         client: Client,
         controller: GatewayController,
         access: WriteAccess,
+        lease: Option<NamespacedName>,
         events: EventRecorder,
         services: Option<ServicePolicy>,
         watches_all_namespaces: bool,
     ) -> Self {
         Self {
             client,
+            claims: ReleaseClaims::new(controller.clone(), lease),
+            had_claim: false,
+            shared_condition: None,
             controller,
             access,
             could_write: false,
@@ -95,6 +106,9 @@ impl Writer {
 
     /// Enqueues an object to be reconciled.
     pub(in crate::sources::kube) fn enqueue(&mut self, key: &ObjectKey, cache: &Cache) {
+        if key.kind == ObjectKind::GatewayClass {
+            self.claims.observe(cache, Instant::now());
+        }
         let is_written = has_status(key.kind) || self.services.may_include(key, cache);
         if is_written && !matches!(self.access, WriteAccess::ReadOnly) {
             self.schedule.enqueue(key.clone(), Instant::now());
@@ -168,15 +182,20 @@ impl Writer {
         kinds: &ServedKinds,
     ) -> bool {
         match step {
-            Step::ObjectsDue => self.start_writes(cache, kinds),
+            Step::ObjectsDue => {
+                self.update_claims(cache);
+                self.start_writes(cache, kinds);
+            }
             Step::Finished(finished) => return self.finish(*finished, cache),
             Step::LeadershipChanged => {
                 self.could_write = self.access.may_write();
                 if self.could_write {
                     // The previous leader may have written anything.
                     self.enqueue_all(cache);
+                    self.claims.restart_expiry(Instant::now());
                 } else {
                     self.in_flight.clear();
+                    self.had_claim = false;
                     self.field_backoff = FieldBackoff::default();
                     self.class_features.reset();
                     self.service_errors = ServiceErrors::default();
@@ -202,6 +221,7 @@ impl Writer {
                 update,
                 controller: &self.controller,
                 version: self.version_condition.as_ref(),
+                shared: self.shared_condition.as_ref(),
                 services: &self.services,
                 service_errors: &self.service_errors,
                 class_features: &self.class_features,
@@ -209,15 +229,26 @@ impl Writer {
             };
             let now = Instant::now();
             let state = cache.state(&key);
-            let Some(write) = context.pending_write(&key, Timestamp::now(), &mut self.omissions)
-            else {
+            let (claim, next_claim) = self.claims.pending_write(&key, now);
+            if let Some(next) = next_claim {
+                self.schedule.enqueue_at(key.clone(), next);
+            }
+            // If another release has the claim, all objects are enqueued when that expires.
+            if claim.is_none() && !self.claims.may_write(now) {
+                continue;
+            }
+            let write = claim
+                .or_else(|| context.pending_write(&key, Timestamp::now(), &mut self.omissions));
+            let Some(write) = write else {
                 self.schedule.reset_backoff(&key);
                 self.errors.forget(&key);
                 match state {
                     Some(_) => self.field_backoff.record_match(&key, now),
                     None => self.field_backoff.forget(&key),
                 }
-                self.resolve_service_error(&key, now);
+                if let Some(gateway) = self.service_errors.resolve(self.services.get(&key)) {
+                    self.schedule.enqueue(gateway, now);
+                }
                 continue;
             };
             let changes = changed_fields(&write, state);
@@ -242,6 +273,13 @@ impl Writer {
         let FinishedWrite { key, write, changes, result } = finished;
         let now = Instant::now();
         let observed = match result {
+            WriteResult::Written(observed) if matches!(write, PendingWrite::Claim(_)) => {
+                // The status of the class need not wait for the interval between two writes.
+                self.schedule.reset_backoff(&key);
+                self.errors.resolve(write.kind(), &key);
+                self.claims.record_write();
+                observed
+            }
             WriteResult::Written(observed) => {
                 self.schedule.record_write(key.clone(), now);
                 self.errors.resolve(write.kind(), &key);
@@ -251,7 +289,9 @@ impl Writer {
                     self.events.record(&key, uid, warnings);
                 }
                 self.class_features.observe(&write, observed.as_ref());
-                self.resolve_service_error(&key, now);
+                if let Some(gateway) = self.service_errors.resolve(self.services.get(&key)) {
+                    self.schedule.enqueue(gateway, now);
+                }
                 observed
             }
             WriteResult::Conflict(observed) => {
@@ -270,7 +310,15 @@ impl Writer {
                 let is_simplified = self.services.drop_node_port_requests(&key, &error)
                     || self.class_features.omit_if_invalid(&key, &write, &error);
                 if !is_simplified {
-                    self.record_service_error(&key, &write, &error, now);
+                    let service = self.services.get(&key);
+                    if let Some(gateway) =
+                        self.service_errors.record(&key, service, write.kind(), &error)
+                    {
+                        self.schedule.enqueue(gateway, now);
+                    }
+                    if matches!(write, PendingWrite::Claim(_)) && is_forbidden(&error) {
+                        self.claims.record_forbidden(now);
+                    }
                     self.fail(key, &write, &error);
                     return false;
                 }
@@ -283,8 +331,29 @@ impl Writer {
         };
         // Reconcile once more: the report may have changed, and finalizers are written only after
         // the status.
-        self.schedule.enqueue(key, now);
-        observed.is_some_and(|observed| cache.record_response(observed))
+        let is_changed = observed.is_some_and(|observed| cache.record_response(observed));
+        self.enqueue(&key, cache);
+        if key.kind == ObjectKind::GatewayClass {
+            self.update_claims(cache);
+        }
+        is_changed
+    }
+
+    /// Handles a change of the claims of releases: enqueues all objects if this release may write
+    /// again, and the classes if another release appears or is gone.
+    fn update_claims(&mut self, cache: &Cache) {
+        let now = Instant::now();
+        self.claims.report(now);
+        let may_write = self.claims.may_write(now);
+        if may_write && !self.had_claim {
+            self.enqueue_all(cache);
+        }
+        self.had_claim = may_write;
+        let shared = self.claims.condition(now);
+        if shared != self.shared_condition {
+            self.shared_condition = shared;
+            cache.keys_of(ObjectKind::GatewayClass).for_each(|key| self.enqueue(&key, cache));
+        }
     }
 
     /// Schedules a retry of a write that failed, and logs its error if it is new.
@@ -296,30 +365,14 @@ impl Writer {
         {
             tracing::warn!("{message}");
         }
-        self.schedule.record_failure(key, Instant::now());
-    }
-
-    /// Records that a write failed, and updates the status of the Gateway if the object is its
-    /// Service.
-    fn record_service_error(
-        &mut self,
-        key: &ObjectKey,
-        write: &PendingWrite,
-        error: &kube::Error,
-        now: Instant,
-    ) {
-        let Some(gateway) = self.services.get(key).map(DesiredService::gateway) else { return };
-        if self.service_errors.record(gateway, key, write.kind(), error) {
-            self.schedule.enqueue(ObjectKey::namespaced(ObjectKind::Gateway, gateway), now);
+        let now = Instant::now();
+        if !matches!(error.downcast_ref(), Some(kube::Error::Api(_))) {
+            self.claims.restart_expiry(now);
         }
+        self.schedule.record_failure(key, now);
     }
+}
 
-    /// Records that an object is as it should be, and updates the status of the Gateway if the
-    /// object is its Service.
-    fn resolve_service_error(&mut self, key: &ObjectKey, now: Instant) {
-        let Some(gateway) = self.services.get(key).map(DesiredService::gateway) else { return };
-        if self.service_errors.resolve(gateway) {
-            self.schedule.enqueue(ObjectKey::namespaced(ObjectKind::Gateway, gateway), now);
-        }
-    }
+fn is_forbidden(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.is_forbidden())
 }
