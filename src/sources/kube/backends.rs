@@ -110,3 +110,35 @@ fn slice_entry(key: &ObjectKey, object: &CompactObject) -> Option<(u64, Option<O
 fn hash(service: &NamespacedName) -> u64 {
     stable_hash(&service.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::EndpointSlice;
+
+    fn slice(service: &str) -> CompactObject {
+        let object = json!({
+            "metadata": { "name": "e", "labels": { "kubernetes.io/service-name": service } },
+            "addressType": "IPv4",
+        });
+        CompactObject::of_slice(&serde_json::from_value::<EndpointSlice>(object).unwrap())
+    }
+
+    #[test]
+    fn slices_are_found_by_their_service() {
+        let name = |name: &str| -> NamespacedName { format!("default/{name}").parse().unwrap() };
+        let key = ObjectKey::namespaced(ObjectKind::EndpointSlice, &name("e"));
+        let mut backends = Backends::default();
+        for service in ["s", "s", "t"] {
+            backends.insert(&key, slice(service));
+            assert_eq!(backends.keys_of_service(&name(service)), [key.clone()]);
+            assert_eq!(backends.slices.len(), 1, "one entry for the slice");
+        }
+        assert_eq!(backends.keys_of_service(&name("s")), []);
+        assert!(backends.remove(&key));
+        assert_eq!(backends.keys_of_service(&name("t")), []);
+        assert_eq!(backends.slices.len(), 0);
+    }
+}

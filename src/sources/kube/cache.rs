@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::backends::Backends;
 use super::compact::CompactObject;
-use super::error_text::format_error;
+use super::invalid_objects::InvalidObjects;
 use super::object_map::ObjectMap;
 use super::observed::{Content, InvalidObject, Observed, ServerState};
 use super::references::{References, referenced_services};
@@ -32,20 +32,10 @@ pub(super) struct Cache {
     references: References,
     /// The Services that routes of other sources refer to, among `references`.
     referenced_elsewhere: BTreeSet<NamespacedName>,
-    invalid: BTreeMap<ObjectKey, Invalid>,
+    invalid: InvalidObjects,
     unconfirmed: UnconfirmedVersions,
     /// The scopes whose watch has listed all objects.
     listed: BTreeSet<Scope>,
-}
-
-/// An invalid object.
-#[derive(Debug, PartialEq, Eq)]
-struct Invalid {
-    /// The problem to report.
-    problem: String,
-    /// The Service that the object belongs to, if the problem matters only to those that refer to
-    /// this Service.
-    service: Option<NamespacedName>,
 }
 
 /// Keys of objects that changed.
@@ -165,7 +155,7 @@ impl Cache {
         }
         match object {
             Ok(object) => {
-                let was_invalid = self.invalid.remove(key).is_some();
+                let was_invalid = self.invalid.remove(key, &self.references);
                 self.set(key, Some(object), touched) | was_invalid
             }
             Err(error) => {
@@ -173,7 +163,7 @@ impl Cache {
                 // stay in effect.
                 let is_removed = is_other_object && self.set(key, None, touched);
                 let is_kept = self.resources.get(key).is_some();
-                self.set_invalid(key, &error, is_kept, None) | is_removed
+                self.invalid.insert(key, &error, is_kept, None, &self.references) | is_removed
             }
         }
     }
@@ -191,7 +181,7 @@ impl Cache {
         match (object, service) {
             (Ok(object), Some(_)) => {
                 self.backends.insert(key, object);
-                is_changed |= self.remove_invalid(key);
+                is_changed |= self.invalid.remove(key, &self.references);
                 is_changed | self.refresh(key, touched)
             }
             // An EndpointSlice without a Service.
@@ -202,7 +192,8 @@ impl Cache {
                     is_changed |= self.refresh(key, touched);
                 }
                 let is_kept = self.backends.contains(key);
-                self.set_invalid(key, &error, is_kept, Some(service)) | is_changed
+                let (service, references) = (Some(service), &self.references);
+                self.invalid.insert(key, &error, is_kept, service, references) | is_changed
             }
             (Err(_), None) => is_changed,
         }
@@ -215,7 +206,7 @@ impl Cache {
             touched.insert(key.clone());
         }
         self.backends.remove(key);
-        let was_invalid = self.remove_invalid(key);
+        let was_invalid = self.invalid.remove(key, &self.references);
         self.set(key, None, touched) | was_invalid
     }
 
@@ -276,54 +267,20 @@ impl Cache {
     /// Makes a Service with its EndpointSlices part of the snapshot, or removes them. Returns
     /// `true` if the snapshot changes.
     fn refresh_service(&mut self, service: &NamespacedName, touched: &mut Touched) -> bool {
-        let is_reported =
-            self.invalid.values().any(|invalid| invalid.service.as_ref() == Some(service));
-        let mut is_changed = is_reported;
+        let mut is_changed = self.invalid.contains_any_of(service);
         for key in self.backends.keys_of_service(service) {
             is_changed |= self.refresh(&key, touched);
         }
         is_changed
     }
 
-    /// Records the problem of an invalid object. Returns `true` if the snapshot changes.
-    fn set_invalid(
-        &mut self,
-        key: &ObjectKey,
-        error: &InvalidObject,
-        is_kept: bool,
-        service: Option<NamespacedName>,
-    ) -> bool {
-        let effect = match is_kept {
-            true => "the last valid version stays in use",
-            false => "it is ignored",
-        };
-        let error = format_error(error);
-        let problem = format!("{key}: {error}; {effect} until the object is corrected");
-        let invalid = Invalid { problem, service };
-        let is_relevant = self.is_relevant(&invalid);
-        let before = self.invalid.insert(key.clone(), invalid);
-        is_relevant && before.as_ref() != self.invalid.get(key)
-    }
-
-    /// Removes the problem of an object that is valid now. Returns `true` if the snapshot changes.
-    fn remove_invalid(&mut self, key: &ObjectKey) -> bool {
-        let removed = self.invalid.remove(key);
-        removed.is_some_and(|invalid| self.is_relevant(&invalid))
-    }
-
-    fn is_relevant(&self, invalid: &Invalid) -> bool {
-        invalid.service.as_ref().is_none_or(|service| self.references.contains(service))
-    }
-
     /// Returns the objects that the watch of a scope has found.
     fn keys_within(&self, scope: &Scope) -> BTreeSet<ObjectKey> {
-        let is_within = |key: &&ObjectKey| {
-            key.kind == scope.kind
-                && (scope.namespace.is_none() || key.namespace == scope.namespace)
-        };
-        let invalid = self.invalid.keys().filter(is_within).cloned();
         let states = self.states.keys_within(scope).into_iter();
-        states.chain(self.backends.keys_within(scope)).chain(invalid).collect()
+        states
+            .chain(self.backends.keys_within(scope))
+            .chain(self.invalid.keys_within(scope))
+            .collect()
     }
 
     pub(super) fn has_listed(&self, scope: &Scope) -> bool {
@@ -344,7 +301,7 @@ impl Cache {
     /// manage.
     pub(super) fn is_unmanaged(&self, key: &ObjectKey) -> bool {
         self.backends.contains(key)
-            || (self.invalid.contains_key(key) && self.states.get(key).is_none())
+            || (self.invalid.contains(key) && self.states.get(key).is_none())
     }
 
     /// Returns the objects to which this source may write.
@@ -369,8 +326,7 @@ impl Cache {
 
     /// Returns the snapshot to publish. Its problems are those of the objects and `problems`.
     pub(super) fn snapshot(&self, problems: impl Iterator<Item = String>) -> Snapshot {
-        let invalid = self.invalid.values().filter(|invalid| self.is_relevant(invalid));
-        let invalid = invalid.map(|invalid| invalid.problem.clone());
+        let invalid = self.invalid.problems(&self.references);
         Snapshot { resources: self.resources.clone(), problems: invalid.chain(problems).collect() }
     }
 }

@@ -28,6 +28,7 @@ mod events;
 mod gateway_api_version;
 mod gateway_services;
 mod host_name;
+mod invalid_objects;
 mod lease;
 mod object_json;
 mod object_map;
