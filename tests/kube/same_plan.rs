@@ -22,7 +22,9 @@ enum Step {
     Delete(&'static str),
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
+    "referencegrants/default/v",
+    "referencegrants/a/v",
     "gateways/default/g",
     "tcproutes/default/r",
     "tcproutes/a/r",
@@ -40,7 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => route().prop_map(Step::Apply),
         3 => any_service().prop_map(Step::Apply),
         4 => any_slice().prop_map(Step::Apply),
-        1 => of(&["default", "a"]).prop_map(|place| Step::Apply(grant(place))),
+        1 => place().prop_map(|place| Step::Apply(grant(place))),
         4 => of(&NAMES).prop_map(Step::Delete),
     ]
 }
@@ -50,11 +52,11 @@ fn of<const N: usize>(texts: &'static [&'static str; N]) -> impl Strategy<Value 
 }
 
 fn place() -> impl Strategy<Value = &'static str> {
-    of(&["default", "default", "a"])
+    of(&["default", "a"])
 }
 
 fn route() -> impl Strategy<Value = Value> {
-    let backend = (option::weighted(0.3, place()), of(&["p", "p", "q", "g-c"])).prop_map(
+    let backend = (option::weighted(0.5, place()), of(&["p", "p", "q", "g-c"])).prop_map(
         |(namespace, name)| match namespace {
             Some(namespace) => json!({ "namespace": namespace, "name": name, "port": 1 }),
             None => json!({ "name": name, "port": 1 }),
@@ -126,6 +128,9 @@ fn result(resources: &Resources) -> (Plan, String) {
 
 async fn follow(steps: Vec<Step>) {
     let api = Api::with([namespace("default"), namespace("a"), class("c", OURS)]);
+    [gateway("g", 5000), grant("default"), grant("a")]
+        .into_iter()
+        .for_each(|object| api.apply(object));
     let harness = Harness::start(&api);
     for step in steps {
         match step {
