@@ -25,7 +25,7 @@ import (
 // the same time.
 const (
 	endpointsEach = 3
-	workers       = 8
+	workers       = 16
 )
 
 // Unrelated are Services with an EndpointSlice each that no route refers to.
