@@ -57,12 +57,21 @@ pub struct NodeCondition {
     pub status: ConditionStatus,
 }
 
+/// Label of a node that is not reached from outside the cluster; its value does not matter.
+const EXCLUDE_LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
+
 impl Node {
     /// Returns `true` if the condition `Ready` is `True`.
     pub fn is_ready(&self) -> bool {
         self.status.conditions.iter().any(|condition| {
             condition.condition_type == "Ready" && condition.status == ConditionStatus::True
         })
+    }
+
+    /// Returns `true` if the label `node.kubernetes.io/exclude-from-external-load-balancers`
+    /// excludes the node from the connections of clients from outside the cluster.
+    pub fn is_excluded_from_load_balancers(&self) -> bool {
+        self.metadata.labels.contains_key(EXCLUDE_LABEL)
     }
 
     /// Returns the IP addresses of this type.

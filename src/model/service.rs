@@ -50,6 +50,9 @@ pub struct ServiceSpec {
     /// Choice of the endpoint for several connections of a client; not supported, only reported.
     #[serde(default, deserialize_with = "empty_as_default", skip_serializing_if = "is_default")]
     pub session_affinity: SessionAffinity,
+    /// Nodes that accept the connections of clients from outside the cluster.
+    #[serde(default, deserialize_with = "empty_as_default", skip_serializing_if = "is_cluster")]
+    pub external_traffic_policy: ExternalTrafficPolicy,
     /// Address families, the preferred one first.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub ip_families: Vec<IpFamily>,
@@ -145,6 +148,10 @@ pub enum SessionAffinity {
 pub enum IpFamily {
     IPv4,
     IPv6,
+}
+
+fn is_cluster(policy: &ExternalTrafficPolicy) -> bool {
+    *policy == ExternalTrafficPolicy::default()
 }
 
 fn is_default(affinity: &SessionAffinity) -> bool {

@@ -178,7 +178,7 @@ impl fmt::Display for AddressError {
                         "has no cluster IP; a headless Service is not supported."
                     }
                     ServiceType::NodePort => {
-                        "cannot be reached yet: no node is ready, or the Service has no node port."
+                        "cannot be reached yet: it has no node port, or no ready node accepts its connections (with externalTrafficPolicy Local, nodes with a replica; in the address families of the Service)."
                     }
                     ServiceType::ExternalName => {
                         "has type ExternalName, which cannot forward to this gateway."

@@ -40,11 +40,10 @@ pub(super) fn assign(
     let services: Vec<_> =
         requests.iter().map(|request| find_service(index, namespace, request)).collect();
     let pod_ports = assign_pod_ports(index, namespace, &previous.pod_ports, &services, requests);
-    let nodes = ServiceAddress::list_nodes(index.resources);
     let placements = services
         .into_iter()
         .map(|service| match service {
-            Ok(service) => service.place(bind, &nodes, &pod_ports),
+            Ok(service) => service.place(index, bind, &pod_ports),
             Err(error) => place_without_service(error),
         })
         .collect();
@@ -129,13 +128,8 @@ struct Ports {
 }
 
 impl GatewayService<'_> {
-    fn place(
-        &self,
-        bind: IpAddr,
-        nodes: &[ServiceAddress],
-        pod_ports: &ByListenerPort<'_>,
-    ) -> Placement {
-        let actual = ServiceAddress::list(self.service, nodes);
+    fn place(&self, index: &Index<'_>, bind: IpAddr, pod_ports: &ByListenerPort<'_>) -> Placement {
+        let actual = ServiceAddress::list(index, &self.name, self.service);
         let requested: Vec<_> =
             self.request.addresses.iter().flatten().copied().map(ServiceAddress::Ip).collect();
         let missing: Vec<_> =

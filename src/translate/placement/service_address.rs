@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use crate::model::{Hostname, PortNumber, Resources, Service, ServiceType};
+use crate::model::{
+    EndpointConditions, ExternalTrafficPolicy, Hostname, IpFamily, NamespacedName, PortNumber,
+    Service, ServiceType, SliceEndpoint,
+};
 use crate::plan::DialAddress;
+use crate::translate::index::Index;
 
 /// The maximum number of node addresses to advertise: as many as a Gateway's status can hold.
 const MAX_NODES: usize = 16;
@@ -18,8 +22,8 @@ pub(super) enum ServiceAddress {
 }
 
 impl ServiceAddress {
-    /// Returns the addresses of a Service. Those of a NodePort Service are those of the `nodes`.
-    pub(super) fn list(service: &Service, nodes: &[Self]) -> Vec<Self> {
+    /// Returns the addresses of a Service.
+    pub(super) fn list(index: &Index<'_>, name: &NamespacedName, service: &Service) -> Vec<Self> {
         match service.spec.service_type {
             ServiceType::LoadBalancer => {
                 let ingress =
@@ -37,21 +41,9 @@ impl ServiceAddress {
             ServiceType::ClusterIP => {
                 service.spec.cluster_ips.iter().filter_map(|ip| Self::parse_ip(ip)).collect()
             }
-            ServiceType::NodePort => nodes.to_vec(),
+            ServiceType::NodePort => list_nodes(index, name, service),
             ServiceType::ExternalName => Vec::new(),
         }
-    }
-
-    /// Returns the addresses of the ready nodes: external ones if any node has one, else internal
-    /// ones.
-    pub(super) fn list_nodes(resources: &Resources) -> Vec<Self> {
-        let of_type = |address_type| -> BTreeSet<_> {
-            let ready = resources.nodes.values().filter(|node| node.is_ready());
-            ready.flat_map(|node| node.ips(address_type)).collect()
-        };
-        let external = of_type("ExternalIP");
-        let addresses = if external.is_empty() { of_type("InternalIP") } else { external };
-        addresses.into_iter().take(MAX_NODES).map(Self::Ip).collect()
     }
 
     fn parse_ip(text: &str) -> Option<Self> {
@@ -64,6 +56,53 @@ impl ServiceAddress {
             Self::Name(name) => DialAddress::Name(name.clone(), port),
         }
     }
+}
+
+/// Returns the addresses of the nodes that accept the connections to a NodePort Service: external
+/// ones if any such node has one, else internal ones.
+///
+/// They are sorted, so that the order depends neither on names nor on the order of events. If a
+/// status cannot hold all of them, those of the first family of the Service come first.
+fn list_nodes(index: &Index<'_>, name: &NamespacedName, service: &Service) -> Vec<ServiceAddress> {
+    let families = &service.spec.ip_families;
+    let rank = |ip: &IpAddr| {
+        let family = if ip.is_ipv4() { IpFamily::IPv4 } else { IpFamily::IPv6 };
+        families.iter().position(|of_service| *of_service == family)
+    };
+    let serving = match service.spec.external_traffic_policy {
+        ExternalTrafficPolicy::Cluster => None,
+        ExternalTrafficPolicy::Local => Some(list_serving_nodes(index, name)),
+    };
+    let nodes: Vec<_> = index
+        .resources
+        .nodes
+        .values()
+        .filter(|node| node.is_ready() && !node.is_excluded_from_load_balancers())
+        .filter(|node| {
+            serving.as_ref().is_none_or(|names| names.contains(node.metadata.name.as_str()))
+        })
+        .collect();
+    let of_type = |address_type| -> BTreeSet<_> {
+        let ips = nodes.iter().flat_map(|node| node.ips(address_type));
+        let in_families = ips.filter(|ip| families.is_empty() || rank(ip).is_some());
+        in_families.map(|ip| (rank(&ip), ip)).collect()
+    };
+    let external = of_type("ExternalIP");
+    let addresses = if external.is_empty() { of_type("InternalIP") } else { external };
+    addresses.into_iter().take(MAX_NODES).map(|(_, ip)| ServiceAddress::Ip(ip)).collect()
+}
+
+/// Returns the names of the nodes with a serving endpoint of the Service. With the policy `Local`,
+/// other nodes drop connections. Endpoints that terminate count while they serve, as for
+/// kube-proxy.
+fn list_serving_nodes<'a>(index: &Index<'a>, name: &NamespacedName) -> BTreeSet<&'a str> {
+    let slices = index.service(name).map_or(&[][..], |entry| &entry.slices);
+    let endpoints = slices.iter().flat_map(|slice| &slice.endpoints);
+    let is_serving = |endpoint: &&SliceEndpoint| {
+        let EndpointConditions { ready, serving, .. } = endpoint.conditions;
+        serving.or(ready).unwrap_or(true)
+    };
+    endpoints.filter(is_serving).filter_map(|endpoint| endpoint.node_name.as_deref()).collect()
 }
 
 impl fmt::Display for ServiceAddress {

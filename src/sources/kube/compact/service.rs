@@ -16,6 +16,7 @@ pub(super) fn encode(encoder: &mut Encoder, service: &Service) {
         session_affinity,
         ip_families,
         selector: _,
+        external_traffic_policy: _,
         cluster_ip: _,
         cluster_ips: _,
     } = spec;
