@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `# controller: example.com/x` | serve only classes of this controller |
 //! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to advertise |
+//! | `# listeners per namespace: 2` | the maximum number of listeners of a namespace |
 //! | `# addresses: service` | the addresses of Gateways: `service`, or the ranges of a pool |
 //! | `# assigned: infra/edge 10.0.0.1` | the Gateway had this address of the pool before |
 //! | `# cooling down: 10.0.0.1 infra/edge` | the released address of the pool, and its last Gateway |
@@ -114,6 +115,10 @@ impl Case {
                     let (bind, advertise) = addresses.split_once(' ').unwrap();
                     let host = Host::new(bind.parse().unwrap(), advertise.parse().unwrap());
                     case.settings = case.settings.with_host(host);
+                }
+                Some(("listeners per namespace", limit)) => {
+                    let limit = Some(limit.parse().unwrap());
+                    case.settings = case.settings.with_listeners_per_namespace(limit);
                 }
                 Some(("addresses", addresses)) => {
                     case.settings = case.settings.with_addresses(addresses.parse().unwrap());

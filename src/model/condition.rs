@@ -225,6 +225,7 @@ string_constants! {
         REF_NOT_PERMITTED = "RefNotPermitted",
         RESOLVED_REFS = "ResolvedRefs",
         SUPPORTED_VERSION = "SupportedVersion",
+        TOO_MANY_LISTENERS = "TooManyListeners",
         UNSUPPORTED_ADDRESS = "UnsupportedAddress",
         UNSUPPORTED_PROTOCOL = "UnsupportedProtocol",
         UNSUPPORTED_VALUE = "UnsupportedValue",

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::thread;
 use std::time::Duration;
 
@@ -57,6 +58,7 @@ pub struct Builder {
     addresses: Addresses,
     bind: Option<IpAddr>,
     advertise: Option<IpAddr>,
+    listeners_per_namespace: Option<NonZeroU32>,
     forward: forward::Settings,
     address_cooldown: Duration,
 }
@@ -69,6 +71,7 @@ impl Default for Builder {
             addresses: Addresses::default(),
             bind: None,
             advertise: None,
+            listeners_per_namespace: None,
             forward: forward::Settings::default(),
             address_cooldown: Duration::from_secs(60),
         }
@@ -116,6 +119,12 @@ impl Builder {
         self
     }
 
+    /// Sets the maximum number of listeners of all Gateways of a namespace. Default: no limit.
+    pub fn listeners_per_namespace(mut self, limit: NonZeroU32) -> Self {
+        self.listeners_per_namespace = Some(limit);
+        self
+    }
+
     /// Sets the time during which a released address of a pool is not assigned to another Gateway,
     /// because clients may still connect to it. Default: 60 s.
     pub fn address_cooldown(mut self, duration: Duration) -> Self {
@@ -149,6 +158,7 @@ impl Builder {
         let advertise = self.advertise.unwrap_or_else(local_address::detect);
         let mut settings = translate::Settings::default()
             .with_addresses(self.addresses)
+            .with_listeners_per_namespace(self.listeners_per_namespace)
             .with_host(Host::new(bind, advertise));
         settings.controller = controller;
 
@@ -188,6 +198,7 @@ impl fmt::Debug for Builder {
             .field("addresses", &self.addresses)
             .field("bind", &self.bind)
             .field("advertise", &self.advertise)
+            .field("listeners_per_namespace", &self.listeners_per_namespace)
             .field("forward", &self.forward)
             .field("address_cooldown", &self.address_cooldown)
             .finish()

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::assignments::Assignments;
 use super::gateway_classes::Classes;
 use super::index::Index;
+use super::listener_quota::ListenerQuota;
 use super::listeners::{self, EvaluatedListener};
 use super::placement::{self, AddressRequest, Placement, Placements, parse_requested_addresses};
 use super::port_conflicts::PortClaims;
@@ -45,13 +46,15 @@ pub(super) fn evaluate<'a>(
         .collect();
     gateways.sort_by_cached_key(|(name, gateway, _)| Precedence::of(name, &gateway.metadata));
 
-    let listeners: Vec<_> =
+    let mut listeners: Vec<_> =
         gateways.iter().map(|(_, gateway, _)| listeners::evaluate(gateway)).collect();
-    let requests = gateways.iter().zip(&listeners).map(|((name, gateway, _), listeners)| {
-        let valid = listeners.iter().filter(|listener| listener.refusal.is_none());
-        let ports = valid.map(|listener| listener.listener.port).collect();
+    let mut quota = ListenerQuota::new(settings.listeners_per_namespace);
+    let requests = gateways.iter().zip(&mut listeners).map(|((name, gateway, _), listeners)| {
         check_parameters(gateway)?;
         let addresses = parse_requested_addresses(gateway)?;
+        quota.apply(&name.namespace, listeners);
+        let valid = listeners.iter().filter(|listener| listener.refusal.is_none());
+        let ports = valid.map(|listener| listener.listener.port).collect();
         Ok(AddressRequest { name, gateway, addresses, ports })
     });
     let Placements { gateways: placements, assignments } =

@@ -39,6 +39,12 @@ pub(super) struct Candidate<'a> {
 }
 
 impl<'a> EvaluatedListener<'a> {
+    /// Refuses the listener, which then accepts no kind of route.
+    pub(super) fn refuse(&mut self, refusal: ListenerRefusal<'a>) {
+        self.refusal = Some(refusal);
+        self.supported_kinds.clear();
+    }
+
     /// Attaches a route. A route that attaches several times in a row counts once.
     pub(super) fn attach(&mut self, route: Candidate<'a>) {
         if self.latest.replace(route.route_index) != Some(route.route_index) {

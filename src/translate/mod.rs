@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `gateway_classes` | the GatewayClasses of this controller, and so its Gateways |
 //! | `listeners` | the valid listeners: protocol, conflicts within the Gateway, kinds |
+//! | `listener_quota` | the listeners beyond the limit of their namespace |
 //! | `placement` | the addresses and ports of each Gateway: host, pool or Service |
 //! | `port_conflicts` | the listeners whose port another Gateway has |
 //! | `attach` | the listeners of each route, and the route that carries each listener's traffic |
@@ -31,6 +32,7 @@ mod gateways;
 mod grants;
 mod holder;
 mod index;
+mod listener_quota;
 mod listeners;
 mod no_endpoints;
 mod placement;

@@ -32,9 +32,8 @@ impl<'a> PortClaims<'a> {
                 let holder = Holder::new(holder, gateway);
                 Some(ListenerRefusal::PortInUse { holder, port, address: *address })
             });
-            if conflict.is_some() {
-                listener.refusal = conflict;
-                listener.supported_kinds.clear();
+            if let Some(conflict) = conflict {
+                listener.refuse(conflict);
                 continue;
             }
             for address in addresses {

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use super::enumerate::list;
 use super::holder::Holder;
 use crate::model::{
-    GatewayAddressError, LocalParametersRef, PortNumber, Protocol, Reason, SectionName,
+    GatewayAddressError, LocalParametersRef, NamespaceName, PortNumber, Protocol, Reason,
+    SectionName,
 };
 
 /// Reason why a Gateway as a whole is not accepted.
@@ -53,6 +55,8 @@ pub(super) enum ListenerRefusal<'a> {
     DuplicateName(&'a SectionName),
     /// Another Gateway has the port on an overlapping address.
     PortInUse { holder: Holder, port: u16, address: IpAddr },
+    /// Earlier listeners of the namespace use up its limit.
+    TooManyListeners { namespace: NamespaceName, limit: NonZeroU32 },
 }
 
 impl ListenerRefusal<'_> {
@@ -63,14 +67,17 @@ impl ListenerRefusal<'_> {
             Self::Field(_) | Self::DuplicateName(_) => Reason::UNSUPPORTED_VALUE,
             Self::PortConflict { .. } => Reason::PROTOCOL_CONFLICT,
             Self::PortInUse { .. } => Reason::PORT_UNAVAILABLE,
+            Self::TooManyListeners { .. } => Reason::TOO_MANY_LISTENERS,
         }
     }
 
     /// Returns the reason of the listener's Programmed condition, which repeats the reason of
-    /// Accepted only for ports.
+    /// Accepted only for ports and limits.
     pub(super) fn programmed_reason(&self) -> Reason {
         match self {
-            Self::PortConflict { .. } | Self::PortInUse { .. } => self.reason(),
+            Self::PortConflict { .. } | Self::PortInUse { .. } | Self::TooManyListeners { .. } => {
+                self.reason()
+            }
             Self::Protocol(_) | Self::Field(_) | Self::DuplicateName(_) => Reason::INVALID,
         }
     }
@@ -98,6 +105,10 @@ impl fmt::Display for ListenerRefusal<'_> {
             Self::DuplicateName(name) => {
                 write!(f, "An earlier listener is already named `{name}`; use a different name.")
             }
+            Self::TooManyListeners { namespace, limit } => write!(
+                f,
+                "The Gateways of namespace {namespace} may have {limit} listeners in all, and older Gateways or earlier listeners of this one have them. Remove listeners, or ask the operator of the gateway to raise the limit (--listeners-per-namespace)."
+            ),
             Self::PortInUse { holder, port, address } => {
                 write!(f, "Port {port} on ")?;
                 match address.is_unspecified() {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use super::ranges::Ranges;
@@ -17,6 +18,9 @@ pub struct Settings {
     pub addresses: Addresses,
     /// The addresses to bind and to advertise.
     pub host: Host,
+    /// The maximum number of listeners of all Gateways of a namespace. Further listeners are not
+    /// accepted; older Gateways have precedence. Default: no limit.
+    pub listeners_per_namespace: Option<NonZeroU32>,
 }
 
 /// The addresses of Gateways. Text form: `host`, `service/` and a namespace, or the ranges of a
@@ -99,6 +103,13 @@ impl Settings {
     #[must_use]
     pub fn with_host(mut self, host: Host) -> Self {
         self.host = host;
+        self
+    }
+
+    /// Sets the maximum number of listeners of all Gateways of a namespace.
+    #[must_use]
+    pub fn with_listeners_per_namespace(mut self, limit: Option<NonZeroU32>) -> Self {
+        self.listeners_per_namespace = limit;
         self
     }
 }
