@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `# controller: example.com/x` | serve only classes of this controller |
 //! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to advertise |
+//! | `# special addresses: deny` | the special addresses that Gateways may request |
 //! | `# listeners per namespace: 2` | the maximum number of listeners of a namespace |
 //! | `# addresses: service` | the addresses of Gateways: `service`, or the ranges of a pool |
 //! | `# assigned: infra/edge 10.0.0.1` | the Gateway had this address of the pool before |
@@ -115,6 +116,10 @@ impl Case {
                     let (bind, advertise) = addresses.split_once(' ').unwrap();
                     let host = Host::new(bind.parse().unwrap(), advertise.parse().unwrap());
                     case.settings = case.settings.with_host(host);
+                }
+                Some(("special addresses", addresses)) => {
+                    let addresses = addresses.parse().unwrap();
+                    case.settings = case.settings.with_special_addresses(addresses);
                 }
                 Some(("listeners per namespace", limit)) => {
                     let limit = Some(limit.parse().unwrap());

@@ -16,7 +16,7 @@ use super::{controller, local_address};
 use crate::forward::{self, Forwarder};
 use crate::model::GatewayController;
 use crate::sources::Source;
-use crate::translate::{self, Addresses, Controller, Host};
+use crate::translate::{self, Addresses, Controller, Host, SpecialAddresses};
 
 /// A gateway; [`Server::builder`] creates one.
 ///
@@ -58,6 +58,7 @@ pub struct Builder {
     addresses: Addresses,
     bind: Option<IpAddr>,
     advertise: Option<IpAddr>,
+    special_addresses: Option<SpecialAddresses>,
     listeners_per_namespace: Option<NonZeroU32>,
     forward: forward::Settings,
     address_cooldown: Duration,
@@ -71,6 +72,7 @@ impl Default for Builder {
             addresses: Addresses::default(),
             bind: None,
             advertise: None,
+            special_addresses: None,
             listeners_per_namespace: None,
             forward: forward::Settings::default(),
             address_cooldown: Duration::from_secs(60),
@@ -119,6 +121,14 @@ impl Builder {
         self
     }
 
+    /// Sets the special addresses (loopback, link-local, multicast and unspecified) that Gateways
+    /// may request and a pool may contain. Default: all, but none if a source does not allow them
+    /// ([`Source::allows_special_addresses`]), as `KubeSource` does not.
+    pub fn special_addresses(mut self, special_addresses: SpecialAddresses) -> Self {
+        self.special_addresses = Some(special_addresses);
+        self
+    }
+
     /// Sets the maximum number of listeners of all Gateways of a namespace. Default: no limit.
     pub fn listeners_per_namespace(mut self, limit: NonZeroU32) -> Self {
         self.listeners_per_namespace = Some(limit);
@@ -156,8 +166,18 @@ impl Builder {
         let controller = controller::merge_names(self.controller, &self.sources)?;
         let bind = self.bind.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         let advertise = self.advertise.unwrap_or_else(local_address::detect);
+        let special_addresses = self.special_addresses.unwrap_or_else(|| {
+            match self.sources.iter().all(|source| source.allows_special_addresses()) {
+                true => SpecialAddresses::Allow,
+                false => SpecialAddresses::Deny,
+            }
+        });
+        if let Addresses::Pool(pool) = &self.addresses {
+            special_addresses.check_pool(pool).map_err(StartError::Pool)?;
+        }
         let mut settings = translate::Settings::default()
             .with_addresses(self.addresses)
+            .with_special_addresses(special_addresses)
             .with_listeners_per_namespace(self.listeners_per_namespace)
             .with_host(Host::new(bind, advertise));
         settings.controller = controller;
@@ -198,6 +218,7 @@ impl fmt::Debug for Builder {
             .field("addresses", &self.addresses)
             .field("bind", &self.bind)
             .field("advertise", &self.advertise)
+            .field("special_addresses", &self.special_addresses)
             .field("listeners_per_namespace", &self.listeners_per_namespace)
             .field("forward", &self.forward)
             .field("address_cooldown", &self.address_cooldown)

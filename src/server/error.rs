@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::model::GatewayController;
+use crate::model::{GatewayController, InvalidScalar};
 use crate::sources::SourceError;
 
 /// Reason why a gateway could not be started.
@@ -22,6 +22,9 @@ pub enum StartError {
         /// The other name.
         second: GatewayController,
     },
+    /// The pool of addresses contains addresses that are not allowed.
+    #[error("cannot use the pool of addresses")]
+    Pool(#[source] InvalidScalar),
     /// A source failed before its first snapshot.
     #[error("source {name} failed before it published any objects")]
     Source {

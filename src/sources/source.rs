@@ -38,6 +38,13 @@ pub trait Source: Send + 'static {
         None
     }
 
+    /// Returns `true` if Gateways of this source may request special addresses
+    /// ([`SpecialAddresses`](crate::translate::SpecialAddresses)) unless the caller decides: their
+    /// authors are the operators of this host. Default: `true`, as for files.
+    fn allows_special_addresses(&self) -> bool {
+        true
+    }
+
     /// Publishes snapshots to `feed` until no further change is possible.
     ///
     /// The gateway opens no listener before every source has published a snapshot, so the first one

@@ -7,7 +7,9 @@ use super::gateway_classes::Classes;
 use super::index::Index;
 use super::listener_quota::ListenerQuota;
 use super::listeners::{self, EvaluatedListener};
-use super::placement::{self, AddressRequest, Placement, Placements, parse_requested_addresses};
+use super::placement::{
+    self, AddressRequest, Placement, Placements, RequestedAddresses, parse_requested_addresses,
+};
 use super::port_conflicts::PortClaims;
 use super::precedence::Precedence;
 use super::refusal::GatewayRefusal;
@@ -51,11 +53,12 @@ pub(super) fn evaluate<'a>(
     let mut quota = ListenerQuota::new(settings.listeners_per_namespace);
     let requests = gateways.iter().zip(&mut listeners).map(|((name, gateway, _), listeners)| {
         check_parameters(gateway)?;
-        let addresses = parse_requested_addresses(gateway)?;
+        let RequestedAddresses { allowed, denied } =
+            parse_requested_addresses(gateway, &settings.special_addresses)?;
         quota.apply(&name.namespace, listeners);
         let valid = listeners.iter().filter(|listener| listener.refusal.is_none());
         let ports = valid.map(|listener| listener.listener.port).collect();
-        Ok(AddressRequest { name, gateway, addresses, ports })
+        Ok(AddressRequest { name, gateway, addresses: allowed, denied, ports })
     });
     let Placements { gateways: placements, assignments } =
         placement::assign(index, settings, previous, requests.collect());

@@ -1,4 +1,4 @@
-//! The addresses of a pool.
+//! Ranges of addresses, such as those of a pool.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -22,10 +22,13 @@ use crate::model::InvalidScalar;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranges(Vec<Range>);
 
+/// The multicast addresses of IPv4 and IPv6.
+const MULTICAST: &str = "224.0.0.0/4,ff00::/8";
+
 /// Addresses of one family, from the first to the last. As numbers, addresses of both families
 /// would overlap, so `contains` compares the family too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Range {
+pub(super) struct Range {
     first: IpAddr,
     last: IpAddr,
 }
@@ -37,6 +40,34 @@ impl Ranges {
     /// Returns `true` if the ranges contain the address.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|range| range.contains(address))
+    }
+
+    /// Returns `true` if one of the ranges contains the whole range.
+    pub(super) fn contains_range(&self, range: Range) -> bool {
+        self.0.iter().any(|own| own.contains(range.first) && own.contains(range.last))
+    }
+
+    /// Returns the addresses that are in both.
+    pub(super) fn intersections(&self, other: &Self) -> impl Iterator<Item = Range> {
+        let pairs = self.0.iter().flat_map(|range| other.0.iter().map(move |other| (range, other)));
+        pairs.filter_map(|(range, other)| range.intersection(*other))
+    }
+
+    /// Checks that the ranges contain no address at which no client can reach a Gateway.
+    ///
+    /// # Errors
+    /// The first such range.
+    pub(super) fn check_pool(&self) -> Result<(), InvalidScalar> {
+        let error =
+            |range: &Range, expected| Err(InvalidScalar { found: range.to_string(), expected });
+        if let Some(range) = self.0.iter().find(|range| range.first.is_unspecified()) {
+            return error(range, "a range without the unspecified address (0.0.0.0 or ::)");
+        }
+        let multicast: Self = MULTICAST.parse().expect("valid ranges");
+        match self.intersections(&multicast).next() {
+            Some(range) => error(&range, "a range without multicast addresses"),
+            None => Ok(()),
+        }
     }
 
     /// Returns every address once, beginning with the one at `index` modulo their number.
@@ -59,7 +90,7 @@ impl Ranges {
 
     /// Returns the number of addresses.
     fn count(&self) -> u128 {
-        self.0.iter().map(|range| range.count()).sum()
+        self.0.iter().fold(0, |count, range| count.saturating_add(range.count()))
     }
 
     fn at(&self, mut index: u128) -> IpAddr {
@@ -78,8 +109,15 @@ impl Range {
         self.first.is_ipv4() == address.is_ipv4() && (self.first..=self.last).contains(&address)
     }
 
+    fn intersection(self, other: Self) -> Option<Self> {
+        let first = self.first.max(other.first);
+        let last = self.last.min(other.last);
+        (self.first.is_ipv4() == other.first.is_ipv4() && first <= last)
+            .then_some(Self { first, last })
+    }
+
     fn count(self) -> u128 {
-        to_number(self.last) - to_number(self.first) + 1
+        (to_number(self.last) - to_number(self.first)).saturating_add(1)
     }
 
     fn at(self, index: u128) -> IpAddr {
@@ -106,12 +144,6 @@ impl Range {
         let Self { first, last } = range;
         if first.is_ipv4() != last.is_ipv4() || first > last {
             return Err("a range from a lower to a higher address of the same family");
-        }
-        if first.is_unspecified() {
-            return Err("a range without the unspecified address (0.0.0.0 or ::)");
-        }
-        if first.is_multicast() || last.is_multicast() {
-            return Err("a range without multicast addresses");
         }
         if first.to_canonical() != first || last.to_canonical() != last {
             return Err("a range without IPv4-mapped IPv6 addresses; write them as IPv4");
@@ -220,15 +252,28 @@ mod tests {
             ("10.0.0.0/-1", "10.0.0.0/-1", "an address"),
             ("10.0.0.9-10.0.0.5", "10.0.0.9-10.0.0.5", "lower to a higher"),
             ("10.0.0.1-fd00::1", "10.0.0.1-fd00::1", "same family"),
-            ("0.0.0.0/0", "0.0.0.0/0", "unspecified"),
-            ("::/0", "::/0", "unspecified"),
-            ("224.0.0.1", "224.0.0.1", "multicast"),
             ("::ffff:10.0.0.1", "::ffff:10.0.0.1", "IPv4-mapped"),
         ] {
             let error = text.parse::<Ranges>().unwrap_err();
             assert_eq!(error.found, part);
             assert!(error.to_string().contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn pool_contains_neither_unspecified_nor_multicast_addresses() {
+        for (text, range, why) in [
+            ("0.0.0.0/0", "0.0.0.0-255.255.255.255", "unspecified"),
+            ("10.0.0.1,::", "::", "unspecified"),
+            ("10.0.0.1,224.0.0.1", "224.0.0.1", "multicast"),
+            ("200.0.0.0-250.0.0.0", "224.0.0.0-239.255.255.255", "multicast"),
+            ("fe00::/7", "ff00::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "multicast"),
+        ] {
+            let error = ranges(text).check_pool().unwrap_err();
+            assert_eq!(error.found, range);
+            assert!(error.to_string().contains(why), "{error}");
+        }
+        assert_eq!(ranges("10.0.0.0/8,127.0.0.1,fd00::/8").check_pool(), Ok(()));
     }
 
     #[test]

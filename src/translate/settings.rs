@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use super::ranges::Ranges;
+use super::special_addresses::SpecialAddresses;
 use crate::model::{GatewayController, InvalidScalar, NamespaceName};
 
 /// Settings of [`translate`](super::translate).
@@ -18,6 +19,8 @@ pub struct Settings {
     pub addresses: Addresses,
     /// The addresses to bind and to advertise.
     pub host: Host,
+    /// The special addresses that Gateways may request. Default: all.
+    pub special_addresses: SpecialAddresses,
     /// The maximum number of listeners of all Gateways of a namespace. Further listeners are not
     /// accepted; older Gateways have precedence. Default: no limit.
     pub listeners_per_namespace: Option<NonZeroU32>,
@@ -106,6 +109,13 @@ impl Settings {
         self
     }
 
+    /// Sets the special addresses that Gateways may request.
+    #[must_use]
+    pub fn with_special_addresses(mut self, special_addresses: SpecialAddresses) -> Self {
+        self.special_addresses = special_addresses;
+        self
+    }
+
     /// Sets the maximum number of listeners of all Gateways of a namespace.
     #[must_use]
     pub fn with_listeners_per_namespace(mut self, limit: Option<NonZeroU32>) -> Self {
@@ -121,7 +131,11 @@ impl FromStr for Addresses {
         match (text, text.strip_prefix("service/")) {
             ("host", _) => Ok(Self::Host),
             (_, Some(namespace)) => namespace.parse().map(Self::Service),
-            (ranges, None) => ranges.parse().map(Self::Pool),
+            (ranges, None) => {
+                let ranges: Ranges = ranges.parse()?;
+                ranges.check_pool()?;
+                Ok(Self::Pool(ranges))
+            }
         }
     }
 }

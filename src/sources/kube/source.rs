@@ -183,6 +183,11 @@ impl Source for KubeSource {
         Some(self.0.controller.clone())
     }
 
+    /// Returns `false`: anyone with permission in a namespace may create Gateways.
+    fn allows_special_addresses(&self) -> bool {
+        false
+    }
+
     async fn run(self: Box<Self>, feed: Feed) -> Result<(), SourceError> {
         // Kubernetes reads a Lease with an empty holder as released, so every replica would acquire
         // it, and an Event without a reporting instance is refused.

@@ -1,5 +1,6 @@
 //! The placement of every Gateway, by the setting.
 
+use super::report::{AddressError, NotBoundReason};
 use super::types::{AddressRequest, Placement};
 use super::{host, pool, service};
 use crate::translate::assignments::Assignments;
@@ -30,7 +31,14 @@ pub(in crate::translate) fn assign(
             service::assign(index, namespace, settings.host.bind, previous, &accepted)
         }
     };
-    let mut placements = placements.into_iter();
+    let placements = placements.into_iter().zip(&accepted).map(|(mut placement, request)| {
+        if !request.denied.is_empty() {
+            placement.report.error = Some(AddressError::SpecialAddresses(request.denied.clone()));
+            placement.report.not_bound_reason = NotBoundReason::SpecialAddress;
+        }
+        placement
+    });
+    let mut placements = placements.collect::<Vec<_>>().into_iter();
     let gateways = requests
         .into_iter()
         .map(|request| request.map(|_| placements.next().expect("one for each accepted request")))

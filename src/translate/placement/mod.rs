@@ -20,5 +20,5 @@ mod types;
 pub(super) use self::assign::{Placements, assign};
 pub(super) use self::overlap::overlap;
 pub(super) use self::report::AddressReport;
-pub(super) use self::spec_addresses::parse_requested_addresses;
+pub(super) use self::spec_addresses::{RequestedAddresses, parse_requested_addresses};
 pub(super) use self::types::{AddressRequest, Placement};

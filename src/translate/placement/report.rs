@@ -40,6 +40,8 @@ pub(in crate::translate) enum NotBoundReason {
     /// The Gateway has no address of the pool.
     #[default]
     NoAddress,
+    /// The requested addresses are special, and the Gateway may not request them.
+    SpecialAddress,
     /// The Gateway has no Service.
     NoService,
     /// No port of the Service targets a pod port of these listeners.
@@ -52,6 +54,7 @@ impl fmt::Display for NotBoundReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoAddress => f.write_str("no address is assigned to the Gateway yet"),
+            Self::SpecialAddress => f.write_str("the requested address is not allowed"),
             Self::NoService => f.write_str("the Gateway has no Service yet"),
             Self::NoPodPort(service) => {
                 write!(
@@ -85,6 +88,8 @@ impl fmt::Display for ForeignPodPorts {
 /// Reason why clients cannot reach a Gateway at all of its requested addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::translate) enum AddressError {
+    /// The Gateway may not request these special addresses.
+    SpecialAddresses(Vec<IpAddr>),
     /// The pool could not assign every address.
     Pool(PoolError),
     /// There is no Service.
@@ -136,7 +141,9 @@ impl AddressError {
             Self::Pool(PoolError { unusable, .. }) if unusable.is_empty() => {
                 Reason::ADDRESS_NOT_ASSIGNED
             }
-            Self::Pool(_) | Self::AddressesNotGranted(_) => Reason::ADDRESS_NOT_USABLE,
+            Self::SpecialAddresses(_) | Self::Pool(_) | Self::AddressesNotGranted(_) => {
+                Reason::ADDRESS_NOT_USABLE
+            }
             Self::ServiceOfDeletedGateway(_) => Reason::PENDING,
             Self::ServiceMissing(_)
             | Self::ServiceForeign(_)
@@ -150,6 +157,11 @@ impl AddressError {
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SpecialAddresses(addresses) => write!(
+                f,
+                "Gateways may not request address {}, since loopback, link-local, multicast and unspecified addresses need permission. Request another address, or ask the operator of the gateway to allow it (--special-addresses).",
+                list(addresses)
+            ),
             Self::Pool(error) => error.fmt(f),
             Self::ServiceMissing(service) => write!(f, "Service {service} does not exist yet."),
             Self::ServiceOfDeletedGateway(service) => write!(

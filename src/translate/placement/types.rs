@@ -14,6 +14,8 @@ pub(in crate::translate) struct AddressRequest<'a> {
     pub(in crate::translate) gateway: &'a Gateway,
     /// The requested addresses; `None` stands for any address.
     pub(in crate::translate) addresses: Vec<Option<IpAddr>>,
+    /// The special addresses that the Gateway requests, but may not request.
+    pub(in crate::translate) denied: Vec<IpAddr>,
     /// The ports of the valid listeners.
     pub(in crate::translate) ports: Vec<PortNumber>,
 }
