@@ -44,6 +44,7 @@ fn command_line_error_contains_remedy() {
             "--addresses service (SLUICEGATE_ADDRESSES) requires --kubernetes",
         ),
         (&files, &[("SLUICEGATE_ADDRESSES", "10.0.0.9-10.0.0.1")], "--addresses"),
+        (&files, &[("SLUICEGATE_ADDRESSES", "0.0.0.0/0")], "without the unspecified address"),
         (&["run", "--kubernetes", "--addresses", "service"], &[], "requires --service-namespace"),
         (
             &["run", "--kubernetes", "--service-namespace", "a"],
@@ -95,7 +96,7 @@ fn command_line_error_contains_remedy() {
 
 /// For each option an invalid value and a valid one, which the error contains as an example.
 /// The value of `None` is that of an option without a value.
-const OPTIONS: [(&str, Option<&str>, &str); 28] = [
+const OPTIONS: [(&str, Option<&str>, &str); 30] = [
     ("--kubernetes", None, "true"),
     ("--files", Some(""), "/etc/sluicegate"),
     ("--poll", Some("often"), "0.5"),
@@ -113,6 +114,8 @@ const OPTIONS: [(&str, Option<&str>, &str); 28] = [
     ("--external-traffic-policy", Some("local"), "Local"),
     ("--bind", Some("127.0.0.1:80"), "2001:db8::10"),
     ("--advertise", Some("gateway.example.com"), "192.0.2.10"),
+    ("--special-addresses", Some("loopback"), "127.0.0.0/8"),
+    ("--listeners-per-namespace", Some("0"), "100"),
     ("--workers", Some("0"), "4"),
     ("--dial-timeout", Some("0"), "0.5"),
     ("--dial-budget", Some("-1"), "3s"),

@@ -46,6 +46,12 @@ pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGate
     if let Some(address) = addresses.advertise {
         builder = builder.advertise(address);
     }
+    if let Some(special_addresses) = &addresses.special_addresses {
+        builder = builder.special_addresses(special_addresses.clone());
+    }
+    if let Some(limit) = addresses.listeners_per_namespace {
+        builder = builder.listeners_per_namespace(limit);
+    }
     if options.kubernetes {
         let (source, lease) = build_kubernetes_source(options).await?;
         let endpoint = (!addresses.pod_addresses.is_empty()).then(|| source.endpoint_handle());

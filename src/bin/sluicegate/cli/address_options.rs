@@ -1,16 +1,17 @@
 //! Options for the addresses of Gateways.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use clap::{Args, value_parser};
 use sluicegate::model::{ExternalTrafficPolicy, Labels, NamespaceName, ServiceType};
 use sluicegate::sources::ServiceTemplate;
-use sluicegate::translate::Addresses;
+use sluicegate::translate::{Addresses, SpecialAddresses};
 
 use super::address_mode::AddressMode;
 use super::values::{
-    parse_annotations, parse_external_traffic_policy, parse_ip, parse_selector, parse_service_type,
-    with_example,
+    parse_annotations, parse_external_traffic_policy, parse_ip, parse_listener_limit,
+    parse_selector, parse_service_type, with_example,
 };
 
 #[derive(Debug, Args)]
@@ -95,6 +96,24 @@ pub(crate) struct AddressOptions {
     #[arg(long, env = "SLUICEGATE_ADVERTISE", value_name = "ADDRESS", verbatim_doc_comment)]
     #[arg(value_parser = parse_ip)]
     pub(crate) advertise: Option<IpAddr>,
+
+    /// Special addresses that Gateways may request: `allow`, `deny`, or IP ranges
+    ///
+    /// Special are loopback, link-local, multicast and unspecified addresses, where a
+    /// Gateway could take the place of a service of this host. Ranges, such as
+    /// 127.0.0.0/8,fe80::/10, allow those addresses only. Loopback and link-local
+    /// addresses in a pool (--addresses) need the permission too.
+    /// [default: deny with --kubernetes, allow with --files]
+    #[arg(long, env = "SLUICEGATE_SPECIAL_ADDRESSES", value_name = "allow|deny|RANGES")]
+    #[arg(value_parser = with_example::<SpecialAddresses>("127.0.0.0/8"), verbatim_doc_comment)]
+    pub(crate) special_addresses: Option<SpecialAddresses>,
+
+    /// Maximum number of listeners of all Gateways of a namespace [default: no limit]
+    ///
+    /// Further listeners are not accepted. Older Gateways have precedence.
+    #[arg(long, env = "SLUICEGATE_LISTENERS_PER_NAMESPACE", value_name = "N")]
+    #[arg(value_parser = parse_listener_limit, verbatim_doc_comment)]
+    pub(crate) listeners_per_namespace: Option<NonZeroU32>,
 }
 
 impl AddressOptions {

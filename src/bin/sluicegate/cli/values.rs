@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -109,6 +109,10 @@ pub(super) fn parse_connection_log(text: &str) -> Result<ConnectionLog, &'static
         "off" => Ok(ConnectionLog::Off),
         _ => Err("expected all, failures or off"),
     }
+}
+
+pub(super) fn parse_listener_limit(text: &str) -> Result<NonZeroU32, &'static str> {
+    text.parse().map_err(|_| "expected a number of listeners, 1 or more, such as 100")
 }
 
 pub(super) fn parse_line_limit(text: &str) -> Result<u32, &'static str> {
