@@ -10,6 +10,7 @@
 //! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to advertise |
 //! | `# special addresses: deny` | the special addresses that Gateways may request |
 //! | `# listeners per namespace: 2` | the maximum number of listeners of a namespace |
+//! | `# served: infra/edge e-1` | the Gateway with this uid was served before |
 //! | `# addresses: service` | the addresses of Gateways: `service`, or the ranges of a pool |
 //! | `# assigned: infra/edge 10.0.0.1` | the Gateway had this address of the pool before |
 //! | `# cooling down: 10.0.0.1 infra/edge` | the released address of the pool, and its last Gateway |
@@ -124,6 +125,10 @@ impl Case {
                 Some(("listeners per namespace", limit)) => {
                     let limit = Some(limit.parse().unwrap());
                     case.settings = case.settings.with_listeners_per_namespace(limit);
+                }
+                Some(("served", gateway)) => {
+                    let (name, uid) = gateway.split_once(' ').unwrap();
+                    case.assignments.served.insert(name.parse().unwrap(), Some(uid.into()));
                 }
                 Some(("addresses", addresses)) => {
                     case.settings = case.settings.with_addresses(addresses.parse().unwrap());

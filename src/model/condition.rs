@@ -56,6 +56,8 @@ pub enum Caveat {
     SessionAffinity,
     /// Some of the Gateway's listeners are not valid.
     ListenersNotValid,
+    /// The Gateway is served, but its class is not accepted.
+    ClassNotAccepted,
     /// The listener allows no routes, since its namespace selector is not valid.
     InvalidSelector,
     /// Some of the listener's or Gateway's addresses are not open.

@@ -1,4 +1,4 @@
-//! Resources that are assigned over time: addresses of a pool and pod ports.
+//! State of translation over time: pool addresses, pod ports, and the Gateways that are served.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::{NamespacedName, PodPorts};
 
-/// Addresses and ports that Gateways have been assigned.
+/// Addresses and ports that Gateways have been assigned, and the Gateways that are served.
 ///
 /// [`translate`](super::translate) takes the assignments of the translation before and returns the
 /// new ones ([`Translation::assignments`](super::Translation::assignments)), so that a Gateway
@@ -23,4 +23,7 @@ pub struct Assignments {
     pub cooling_down: BTreeMap<IpAddr, NamespacedName>,
     /// The pod ports behind the Services of Gateways.
     pub pod_ports: Arc<PodPorts>,
+    /// The Gateways that are served, with their uids, and those that were served until their class
+    /// was deleted: their status reports that they are not served any longer.
+    pub served: BTreeMap<NamespacedName, Option<Arc<str>>>,
 }

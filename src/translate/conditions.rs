@@ -43,6 +43,16 @@ impl ConditionBuilder {
         self.build(condition_type, ConditionStatus::False, reason, message.into())
     }
 
+    /// Builds a condition whose status is `Unknown`.
+    pub(super) fn unknown(
+        &self,
+        condition_type: ConditionType,
+        reason: Reason,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Condition {
+        self.build(condition_type, ConditionStatus::Unknown, reason, message.into())
+    }
+
     /// Builds a condition. The message is truncated if it is too long in spite of `enumerate`, for
     /// example if a program creates an object with a name that no API server would accept.
     fn build(

@@ -42,21 +42,21 @@ impl<'a> Classes<'a> {
         self.served.iter().map(|(name, class)| (*name, *class))
     }
 
-    /// Returns the controller that serves a Gateway.
+    /// Returns the class of a Gateway of this controller.
+    ///
+    /// The class need not be accepted: a change of a class must not close the listeners of existing
+    /// Gateways, and a replica that starts later must decide like the others.
     ///
     /// # Errors
     /// The reason why this controller does not manage the Gateway.
-    pub(super) fn controller_of(
+    pub(super) fn class_of(
         &self,
         gateway: &Gateway,
         index: &Index<'_>,
-    ) -> Result<&'a GatewayController, Unmanaged> {
+    ) -> Result<&'a GatewayClass, Unmanaged> {
         let class = &gateway.spec.gateway_class_name;
         if let Some(served) = self.served.get(class) {
-            return match is_accepted(served) {
-                true => Ok(&served.spec.controller_name),
-                false => Err(Unmanaged::ClassNotAccepted { class: class.clone() }),
-            };
+            return Ok(served);
         }
         let class = class.clone();
         Err(match index.resources.gateway_classes.get(&class) {
@@ -82,7 +82,7 @@ impl<'a> Classes<'a> {
         let Some(object) = index.resources.gateways.get(&gateway) else {
             return Some(Unmanaged::GatewayNotFound { gateway });
         };
-        let reason = Box::new(self.controller_of(object, index).err()?);
+        let reason = Box::new(self.class_of(object, index).err()?);
         Some(Unmanaged::GatewayUnmanaged { gateway, reason })
     }
 }

@@ -14,14 +14,14 @@ use super::port_conflicts::PortClaims;
 use super::precedence::Precedence;
 use super::refusal::GatewayRefusal;
 use super::settings::Settings;
-use crate::model::{Gateway, GatewayController, NamespacedName, SectionName};
+use crate::model::{Gateway, GatewayClass, NamespacedName, SectionName};
 
 /// A Gateway of this controller, with the findings about it.
 #[derive(Debug)]
 pub(super) struct EvaluatedGateway<'a> {
     pub(super) name: &'a NamespacedName,
     pub(super) gateway: &'a Gateway,
-    pub(super) controller: &'a GatewayController,
+    pub(super) class: &'a GatewayClass,
     /// The addresses of the Gateway, or the reason why it is not accepted.
     pub(super) placement: Result<Placement, GatewayRefusal>,
     pub(super) listeners: Vec<EvaluatedListener<'a>>,
@@ -42,8 +42,8 @@ pub(super) fn evaluate<'a>(
         .gateways
         .iter()
         .filter_map(|(name, gateway)| {
-            let controller = classes.controller_of(gateway, index).ok()?;
-            Some((name, &**gateway, controller))
+            let class = classes.class_of(gateway, index).ok()?;
+            Some((name, &**gateway, class))
         })
         .collect();
     gateways.sort_by_cached_key(|(name, gateway, _)| Precedence::of(name, &gateway.metadata));
@@ -68,12 +68,12 @@ pub(super) fn evaluate<'a>(
         .into_iter()
         .zip(listeners)
         .zip(placements)
-        .map(|(((name, gateway, controller), mut listeners), placement)| {
+        .map(|(((name, gateway, class), mut listeners), placement)| {
             if let Ok(placement) = &placement {
                 claims.claim(name, placement, &mut listeners);
             }
             let sections = index_sections(gateway);
-            EvaluatedGateway { name, gateway, controller, placement, listeners, sections }
+            EvaluatedGateway { name, gateway, class, placement, listeners, sections }
         })
         .collect();
     evaluated.sort_unstable_by_key(|gateway| gateway.name);

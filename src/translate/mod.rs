@@ -17,6 +17,7 @@
 //! | `backends` | the endpoints of each backendRef (`grants`: the permissions) |
 //! | `compile` | the plan |
 //! | `status` | the conditions (`route_accepted`: Accepted of a parentRef) |
+//! | `released` | the conditions of Gateways whose class was deleted |
 //! | `programmed` | the conditions that depend on which listeners could be opened |
 
 mod assignments;
@@ -41,6 +42,7 @@ mod precedence;
 mod programmed;
 mod ranges;
 mod refusal;
+mod released;
 mod route_accepted;
 mod settings;
 mod special_addresses;

@@ -57,7 +57,7 @@ pub(super) fn list_unmanaged<'a>(
     routes: &[AttachedRoute<'a>],
 ) -> BTreeMap<ObjectKey, Unmanaged> {
     let gateways = index.resources.gateways.iter().filter_map(|(name, gateway)| {
-        let reason = classes.controller_of(gateway, index).err()?;
+        let reason = classes.class_of(gateway, index).err()?;
         Some((ObjectKey::namespaced(ObjectKind::Gateway, name), reason))
     });
     let routes = routes.iter().filter(|route| route.parents.is_empty()).map(|route| {
@@ -115,17 +115,26 @@ fn build_gateway_accepted(
         let found = listeners.filter(move |listener| listener.refusal.is_some() == is_refused);
         found.map(|listener| listener.listener.name.as_str())
     };
+    let class = (!gateway_classes::is_accepted(gateway.class)).then(|| {
+        let class = &gateway.class.metadata.name;
+        format!(
+            " GatewayClass {class} is not accepted, so its parameters have no effect on this Gateway; the Accepted condition of the class contains the reason."
+        )
+    });
+    let class_message = class.as_deref().unwrap_or_default();
     let refused = list(names(true));
     if refused.is_empty() {
-        return conditions.true_(accepted, Reason::ACCEPTED, "All listeners are valid.");
+        let message = format!("All listeners are valid.{class_message}");
+        let caveat = class.map(|_| Caveat::ClassNotAccepted);
+        return conditions.true_with(accepted, Reason::ACCEPTED, message, caveat);
     }
     let valid = list(names(false));
     let message = format!("Invalid listeners: {refused}. Their conditions contain the reasons.");
     let reason = Reason::LISTENERS_NOT_VALID;
     if valid.is_empty() {
-        conditions.false_(accepted, reason, message)
+        conditions.false_(accepted, reason, format!("{message}{class_message}"))
     } else {
-        let message = format!("{message} Accepted listeners: {valid}.");
+        let message = format!("{message} Accepted listeners: {valid}.{class_message}");
         conditions.true_with(accepted, reason, message, Some(Caveat::ListenersNotValid))
     }
 }
@@ -224,7 +233,7 @@ fn build_route_status(
         let gateway = &gateways[parent.gateway];
         RouteParentStatus {
             parent_ref: parent.parent_ref.clone(),
-            controller_name: gateway.controller.clone(),
+            controller_name: gateway.class.spec.controller_name.clone(),
             conditions: vec![
                 build_accepted(&conditions, parent, route, gateway),
                 resolved_refs.clone(),

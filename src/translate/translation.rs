@@ -10,11 +10,14 @@ use super::gateway_classes::Classes;
 use super::gateways::{self, EvaluatedGateway};
 use super::index::Index;
 use super::programmed::{GatewayFindings, set_programmed};
+use super::released;
 use super::settings::Settings;
 use super::status;
 use super::unmanaged::Unmanaged;
 use super::unserved;
-use crate::model::{NamespacedName, ObjectKey, PodPorts, Resources, StatusReport, UnservedKey};
+use crate::model::{
+    Gateway, NamespacedName, ObjectKey, PodPorts, Resources, StatusReport, UnservedKey,
+};
 use crate::plan::{BindError, ListenerId, Plan};
 
 /// The result of [`translate`].
@@ -71,6 +74,8 @@ pub struct Evaluation<'a> {
     index: Index<'a>,
     classes: Classes<'a>,
     gateways: Vec<EvaluatedGateway<'a>>,
+    /// The Gateways that were served until their class was deleted.
+    released: Vec<(&'a NamespacedName, &'a Gateway)>,
     routes: Vec<AttachedRoute<'a>>,
     plan: Plan,
     assignments: Assignments,
@@ -97,10 +102,12 @@ pub fn evaluate<'a>(
 ) -> Evaluation<'a> {
     let index = Index::new(resources);
     let classes = Classes::new(&index, &settings.controller);
-    let (mut gateways, assignments) = gateways::evaluate(&index, &classes, settings, previous);
+    let (mut gateways, mut assignments) = gateways::evaluate(&index, &classes, settings, previous);
+    let released = released::list(&index, &classes, &previous.served);
+    assignments.served = released::list_served(&gateways, &released);
     let mut routes = attach::attach(&index, &classes, &mut gateways);
     let plan = compile::compile(&index, &gateways, &mut routes);
-    Evaluation { index, classes, gateways, routes, plan, assignments }
+    Evaluation { index, classes, gateways, released, routes, plan, assignments }
 }
 
 impl Evaluation<'_> {
@@ -112,7 +119,7 @@ impl Evaluation<'_> {
     /// Completes the translation. `bind_errors` contains the listeners of the plan with addresses
     /// that could not be opened.
     pub fn finish(self, bind_errors: BTreeMap<ListenerId, Vec<BindError>>) -> Translation {
-        let Self { index, classes, gateways, routes, plan, assignments } = self;
+        let Self { index, classes, gateways, released, routes, plan, assignments } = self;
         let mut status = status::build_report(&index, &classes, &gateways, &routes);
         let unmanaged = status::list_unmanaged(&index, &classes, &routes);
         let unserved = unserved::list(index.resources, &unmanaged);
@@ -123,6 +130,10 @@ impl Evaluation<'_> {
         for (status, findings) in status.gateways.values_mut().zip(findings.values()) {
             set_programmed(status, findings, &plan, &bind_errors);
         }
+        let build_released = |(name, gateway): (&NamespacedName, &Gateway)| {
+            (name.clone(), released::build_status(gateway))
+        };
+        status.gateways.extend(released.into_iter().map(build_released));
         let status = Arc::new(status);
         let gateway_services = assignments.pod_ports.clone();
         Translation {

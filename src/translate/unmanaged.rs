@@ -8,11 +8,6 @@ use crate::model::{GatewayController, NamespacedName, ObjectName};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unmanaged {
-    /// The Gateway's class is not accepted.
-    ClassNotAccepted {
-        /// The class.
-        class: ObjectName,
-    },
     /// The Gateway's class belongs to another controller.
     OtherController {
         /// The class.
@@ -47,10 +42,7 @@ impl Unmanaged {
         match self {
             Self::OtherController { .. } => true,
             Self::GatewayUnmanaged { reason, .. } => reason.is_of_other_controller(),
-            Self::ClassNotAccepted { .. }
-            | Self::ClassNotFound { .. }
-            | Self::NoGatewayRef
-            | Self::GatewayNotFound { .. } => false,
+            Self::ClassNotFound { .. } | Self::NoGatewayRef | Self::GatewayNotFound { .. } => false,
         }
     }
 }
@@ -58,7 +50,6 @@ impl Unmanaged {
 impl fmt::Display for Unmanaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::ClassNotAccepted { class } => write!(f, "GatewayClass {class} is not accepted"),
             Self::OtherController { class, controller } => write!(
                 f,
                 "GatewayClass {class} has controller {controller}, which this gateway does not serve"
