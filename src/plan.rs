@@ -167,6 +167,8 @@ pub enum RejectReason {
     InvalidKind,
     /// The backend's port has another protocol than TCP.
     UnsupportedProtocol,
+    /// The backend leads back to this gateway.
+    Loop,
 }
 
 impl ListenAddress {
@@ -207,6 +209,7 @@ impl RejectReason {
             Self::RefNotPermitted => "ref_not_permitted",
             Self::InvalidKind => "invalid_kind",
             Self::UnsupportedProtocol => "unsupported_protocol",
+            Self::Loop => "loop",
         }
     }
 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `# controller: example.com/x` | serve only classes of this controller |
 //! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to advertise |
+//! | `# own address: 192.0.2.7` | an address of this host |
 //! | `# special addresses: deny` | the special addresses that Gateways may request |
 //! | `# listeners per namespace: 2` | the maximum number of listeners of a namespace |
 //! | `# served: infra/edge e-1` | the Gateway with this uid was served before |
@@ -117,6 +118,9 @@ impl Case {
                     let (bind, advertise) = addresses.split_once(' ').unwrap();
                     let host = Host::new(bind.parse().unwrap(), advertise.parse().unwrap());
                     case.settings = case.settings.with_host(host);
+                }
+                Some(("own address", address)) => {
+                    case.settings.own_addresses.insert(address.parse().unwrap());
                 }
                 Some(("special addresses", addresses)) => {
                     let addresses = addresses.parse().unwrap();

@@ -36,6 +36,7 @@ impl Outcome {
         Self::Rejected(RejectReason::RefNotPermitted),
         Self::Rejected(RejectReason::InvalidKind),
         Self::Rejected(RejectReason::UnsupportedProtocol),
+        Self::Rejected(RejectReason::Loop),
         Self::DialFailed(DialFailure::Refused),
         Self::DialFailed(DialFailure::TimedOut),
         Self::DialFailed(DialFailure::Unreachable),
@@ -83,11 +84,12 @@ impl Outcome {
             Self::Rejected(RejectReason::RefNotPermitted) => 5,
             Self::Rejected(RejectReason::InvalidKind) => 6,
             Self::Rejected(RejectReason::UnsupportedProtocol) => 7,
+            Self::Rejected(RejectReason::Loop) => 8,
             // The causes have consecutive numbers.
-            Self::DialFailed(failure) => 8 + failure as usize,
-            Self::DownstreamReset => 16,
-            Self::UpstreamReset => 17,
-            Self::Drained => 18,
+            Self::DialFailed(failure) => 9 + failure as usize,
+            Self::DownstreamReset => 17,
+            Self::UpstreamReset => 18,
+            Self::Drained => 19,
         }
     }
 }

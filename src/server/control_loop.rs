@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
+use tracing::debug;
 
 use super::address_cooldown::Cooldown;
 use super::changes::PlanChanges;
 use super::command::Drain;
 use super::duty_cycle::DutyCycle;
 use super::error::StartError;
+use super::local_address;
 use super::report::Report;
 use super::report_log::log_changes;
 use super::source_set::SourceSet;
@@ -138,6 +140,12 @@ impl ControlLoop {
     }
 
     async fn translate_and_apply(&mut self) {
+        // Interfaces get other addresses at run time. If the addresses cannot be listed, for
+        // example because file descriptors are exhausted, the last ones stay in use.
+        match local_address::list() {
+            Ok(addresses) => self.settings.own_addresses = addresses.into_iter().collect(),
+            Err(error) => debug!(%error, "cannot list the addresses of this host"),
+        }
         let evaluation = evaluate(&self.resources, &self.settings, &self.assignments);
         // The plan is applied before the status is built: connections need only the plan.
         let bindings = self.forwarder.apply(evaluation.plan()).await;

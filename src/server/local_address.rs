@@ -1,4 +1,4 @@
-//! The address of this host that other hosts reach.
+//! The addresses of this host.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
@@ -14,10 +14,44 @@ pub(super) fn detect() -> IpAddr {
         .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
+/// Returns the addresses of all interfaces.
+#[cfg(target_os = "linux")]
+pub(super) fn list() -> io::Result<Vec<IpAddr>> {
+    let interfaces = nix::ifaddrs::getifaddrs()?;
+    Ok(interfaces.filter_map(|interface| to_ip(&interface.address?)).collect())
+}
+
+#[cfg(target_os = "linux")]
+fn to_ip(address: &nix::sys::socket::SockaddrStorage) -> Option<IpAddr> {
+    match (address.as_sockaddr_in(), address.as_sockaddr_in6()) {
+        (Some(address), _) => Some(address.ip().into()),
+        (None, Some(address)) => Some(address.ip().into()),
+        (None, None) => None,
+    }
+}
+
+/// Returns no address: translation adds the advertised one and loopback addresses.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn list() -> io::Result<Vec<IpAddr>> {
+    Ok(Vec::new())
+}
+
 /// Returns the source address that the kernel selects for packets to `remote`. Connecting a UDP
 /// socket selects it without sending a packet.
 fn source_address_for(remote: IpAddr, unspecified: IpAddr) -> io::Result<IpAddr> {
     let socket = UdpSocket::bind((unspecified, 0))?;
     socket.connect((remote, 9))?;
     Ok(socket.local_addr()?.ip())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_contains_loopback_and_the_detected_address() {
+        let addresses = list().unwrap();
+        assert!(addresses.contains(&Ipv4Addr::LOCALHOST.into()), "{addresses:?}");
+        assert!(addresses.contains(&detect()), "{addresses:?}");
+    }
 }

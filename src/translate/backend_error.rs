@@ -1,8 +1,10 @@
 //! Reasons why a backendRef has no endpoint.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use super::enumerate::list;
+use super::holder::Holder;
 use super::no_endpoints::NoEndpoints;
 use crate::model::{
     Group, KindName, NamespaceName, NamespacedName, PortNumber, Reason, TransportProtocol,
@@ -26,6 +28,17 @@ pub(super) enum BackendError {
     },
     ServiceNotFound(NamespacedName),
     ExternalName(NamespacedName),
+    /// The Service is in front of a Gateway of this controller.
+    OwnService {
+        service: NamespacedName,
+        holder: Holder,
+    },
+    /// A Gateway of this controller listens on an endpoint of the Service.
+    OwnEndpoint {
+        service: NamespacedName,
+        endpoint: SocketAddr,
+        holder: Holder,
+    },
     /// The reference has no port.
     NoPort(NamespacedName),
     NotTcp {
@@ -55,6 +68,7 @@ impl BackendError {
             | Self::ExternalName(_)
             | Self::NoPort(_)
             | Self::PortNotFound { .. } => RejectReason::BackendNotFound,
+            Self::OwnService { .. } | Self::OwnEndpoint { .. } => RejectReason::Loop,
             Self::NotTcp { .. } => RejectReason::UnsupportedProtocol,
             Self::NoEndpoints { .. } => RejectReason::NoEndpoints,
         }
@@ -66,8 +80,11 @@ impl BackendError {
         match self {
             Self::NotPermitted { .. } => Some(Reason::REF_NOT_PERMITTED),
             Self::InvalidKind { .. } => Some(Reason::INVALID_KIND),
+            // As for ExternalName, Gateway API has no reason of its own for such Services.
             Self::ServiceNotFound(_)
             | Self::ExternalName(_)
+            | Self::OwnService { .. }
+            | Self::OwnEndpoint { .. }
             | Self::NoPort(_)
             | Self::PortNotFound { .. } => Some(Reason::BACKEND_NOT_FOUND),
             Self::NotTcp { .. } => Some(Reason::UNSUPPORTED_PROTOCOL),
@@ -103,6 +120,14 @@ impl fmt::Display for BackendError {
                     "Service {service} has type ExternalName, which is not supported as a backend."
                 )
             }
+            Self::OwnService { service, holder } => write!(
+                f,
+                "Service {service} leads back to this gateway, since it is the Service of {holder}; refer to the Service of a backend instead."
+            ),
+            Self::OwnEndpoint { service, endpoint, holder } => write!(
+                f,
+                "Service {service} leads back to this gateway, since its endpoint {endpoint} is an address of {holder}; remove the endpoint, or refer to another Service."
+            ),
             Self::NoPort(service) => {
                 write!(f, "The backendRef to Service {service} has no port; set `port`.")
             }

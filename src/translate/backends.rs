@@ -11,8 +11,10 @@ use std::sync::Arc;
 use super::backend_error::BackendError;
 use super::endpoints;
 use super::grants;
+use super::holder::Holder;
 use super::index::{Index, ServiceEntry};
 use super::no_endpoints::explain;
+use super::own_sockets::OwnSockets;
 use crate::model::{
     BackendRef, NamespacedName, PortNumber, Service, ServicePort, ServiceType, SessionAffinity,
     TcpRoute, TransportProtocol,
@@ -29,13 +31,18 @@ pub(super) struct ResolvedRefs {
 }
 
 /// Resolves the references of a route that carries traffic.
-pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute) -> ResolvedRefs {
+pub(super) fn resolve(
+    index: &Index<'_>,
+    own: &OwnSockets<'_>,
+    name: &NamespacedName,
+    route: &TcpRoute,
+) -> ResolvedRefs {
     let (mut errors, mut sticky) = (Vec::new(), BTreeSet::new());
     let backends = backend_refs(route)
         .iter()
         .map(|backend| {
             let target = resolve_name(backend, name);
-            let resolved = resolve_backend(index, name, backend, &target);
+            let resolved = resolve_backend(index, own, name, backend, &target);
             let backend_id = BackendId { name: target, port: backend.port };
             let target = match resolved {
                 Ok((service, endpoints)) => {
@@ -60,11 +67,12 @@ pub(super) fn resolve(index: &Index<'_>, name: &NamespacedName, route: &TcpRoute
 /// Returns the errors of the references of a route that carries no traffic.
 pub(super) fn check(
     index: &Index<'_>,
+    own: &OwnSockets<'_>,
     name: &NamespacedName,
     route: &TcpRoute,
 ) -> Vec<BackendError> {
     let error = |backend: &BackendRef| {
-        resolve_backend(index, name, backend, &resolve_name(backend, name)).err()
+        resolve_backend(index, own, name, backend, &resolve_name(backend, name)).err()
     };
     backend_refs(route).iter().filter_map(error).collect()
 }
@@ -84,6 +92,7 @@ fn resolve_name(backend: &BackendRef, route: &NamespacedName) -> NamespacedName 
 /// Returns the Service and the endpoints of one reference, at least one.
 fn resolve_backend<'a>(
     index: &Index<'a>,
+    own: &OwnSockets<'_>,
     route: &NamespacedName,
     backend: &BackendRef,
     target: &NamespacedName,
@@ -110,8 +119,21 @@ fn resolve_backend<'a>(
     if service.spec.service_type == ServiceType::ExternalName {
         return Err(BackendError::ExternalName(target.clone()));
     }
+    if let Some(gateway) = own.find_by_service(target) {
+        let holder = Holder::new(gateway, &route.namespace);
+        return Err(BackendError::OwnService { service: target.clone(), holder });
+    }
     let port = find_port(service, backend.port, target)?;
     let endpoints = endpoints::list(slices, port, service.spec.ip_families.first());
+    // One such endpoint is sufficient to refuse all: if each of two replicas refused only its own
+    // address, they would forward to each other.
+    let own_endpoint = endpoints
+        .iter()
+        .find_map(|endpoint| own.find_by_endpoint(*endpoint).map(|gateway| (*endpoint, gateway)));
+    if let Some((endpoint, gateway)) = own_endpoint {
+        let holder = Holder::new(gateway, &route.namespace);
+        return Err(BackendError::OwnEndpoint { service: target.clone(), endpoint, holder });
+    }
     if endpoints.is_empty() {
         let reason = explain(target, entry, port);
         return Err(BackendError::NoEndpoints { service: target.clone(), port: port.port, reason });

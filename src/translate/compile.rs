@@ -7,12 +7,14 @@ use super::attach::AttachedRoute;
 use super::backends;
 use super::gateways::EvaluatedGateway;
 use super::index::Index;
+use super::own_sockets::OwnSockets;
 use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
 
 /// Compiles the plan. It resolves the backends only of routes that carry traffic, and keeps the
 /// result with the route for its status.
 pub(super) fn compile(
     index: &Index<'_>,
+    own: &OwnSockets<'_>,
     gateways: &[EvaluatedGateway<'_>],
     routes: &mut [AttachedRoute<'_>],
 ) -> Plan {
@@ -30,7 +32,7 @@ pub(super) fn compile(
             };
             let routing = match listener.winner {
                 Some(winner) => {
-                    Routing::Single(resolve_route(index, &mut routes[winner.route_index]))
+                    Routing::Single(resolve_route(index, own, &mut routes[winner.route_index]))
                 }
                 None => Routing::Unrouted,
             };
@@ -40,8 +42,12 @@ pub(super) fn compile(
     plan
 }
 
-fn resolve_route(index: &Index<'_>, route: &mut AttachedRoute<'_>) -> Arc<RoutePlan> {
+fn resolve_route(
+    index: &Index<'_>,
+    own: &OwnSockets<'_>,
+    route: &mut AttachedRoute<'_>,
+) -> Arc<RoutePlan> {
     let (name, spec) = (route.name, route.route);
-    let resolved = route.resolved.get_or_insert_with(|| backends::resolve(index, name, spec));
+    let resolved = route.resolved.get_or_insert_with(|| backends::resolve(index, own, name, spec));
     resolved.plan.clone()
 }

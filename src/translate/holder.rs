@@ -1,10 +1,10 @@
-//! Gateways in messages to the authors of other Gateways.
+//! Gateways in messages to the authors of other objects.
 
 use std::fmt;
 
-use crate::model::NamespacedName;
+use crate::model::{NamespaceName, NamespacedName};
 
-/// The Gateway that holds what another Gateway requests: a port or an address.
+/// The Gateway that holds the port or the address that another object requests or refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Holder {
     SameNamespace(NamespacedName),
@@ -13,9 +13,9 @@ pub(super) enum Holder {
 }
 
 impl Holder {
-    /// Returns the description of `holder` for the author of `requester`.
-    pub(super) fn new(holder: &NamespacedName, requester: &NamespacedName) -> Self {
-        match holder.namespace == requester.namespace {
+    /// Returns the description of `holder` for the author of an object in `namespace`.
+    pub(super) fn new(holder: &NamespacedName, namespace: &NamespaceName) -> Self {
+        match holder.namespace == *namespace {
             true => Self::SameNamespace(holder.clone()),
             false => Self::OtherNamespace,
         }

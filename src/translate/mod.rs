@@ -14,6 +14,7 @@
 //! | `placement` | the addresses and ports of each Gateway: host, pool or Service |
 //! | `port_conflicts` | the listeners whose port another Gateway has |
 //! | `attach` | the listeners of each route, and the route that carries each listener's traffic |
+//! | `own_sockets` | the sockets of this gateway, to which no backend may lead |
 //! | `backends` | the endpoints of each backendRef (`grants`: the permissions) |
 //! | `compile` | the plan |
 //! | `status` | the conditions (`route_accepted`: Accepted of a parentRef) |
@@ -36,6 +37,7 @@ mod index;
 mod listener_quota;
 mod listeners;
 mod no_endpoints;
+mod own_sockets;
 mod placement;
 mod port_conflicts;
 mod precedence;

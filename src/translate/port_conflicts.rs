@@ -29,7 +29,7 @@ impl<'a> PortClaims<'a> {
                 let claims = self.0.get(&port)?;
                 let (address, holder) =
                     claims.iter().find(|(claimed, _)| overlap(address.bind.ip(), *claimed))?;
-                let holder = Holder::new(holder, gateway);
+                let holder = Holder::new(holder, &gateway.namespace);
                 Some(ListenerRefusal::PortInUse { holder, port, address: *address })
             });
             if let Some(conflict) = conflict {

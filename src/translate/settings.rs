@@ -1,5 +1,6 @@
 //! Settings of translation.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -19,6 +20,9 @@ pub struct Settings {
     pub addresses: Addresses,
     /// The addresses to bind and to advertise.
     pub host: Host,
+    /// The addresses of this host, at which listeners on all interfaces are reached. A backend must
+    /// not lead there. Loopback addresses need not be among them. Default: none.
+    pub own_addresses: BTreeSet<IpAddr>,
     /// The special addresses that Gateways may request. Default: all.
     pub special_addresses: SpecialAddresses,
     /// The maximum number of listeners of all Gateways of a namespace. Further listeners are not
@@ -120,6 +124,13 @@ impl Settings {
     #[must_use]
     pub fn with_listeners_per_namespace(mut self, limit: Option<NonZeroU32>) -> Self {
         self.listeners_per_namespace = limit;
+        self
+    }
+
+    /// Sets the addresses of this host.
+    #[must_use]
+    pub fn with_own_addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.own_addresses = addresses.into_iter().collect();
         self
     }
 }

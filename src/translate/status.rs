@@ -12,6 +12,7 @@ use super::gateway_classes::{self, Classes};
 use super::gateways::EvaluatedGateway;
 use super::index::Index;
 use super::listeners::EvaluatedListener;
+use super::own_sockets::OwnSockets;
 use super::route_accepted::build_accepted;
 use super::unmanaged::Unmanaged;
 use crate::model::{
@@ -33,6 +34,7 @@ const ALL_RESOLVED: &str = "All references are resolved.";
 /// Builds the status of every object that gets one.
 pub(super) fn build_report(
     index: &Index<'_>,
+    own: &OwnSockets<'_>,
     classes: &Classes<'_>,
     gateways: &[EvaluatedGateway<'_>],
     routes: &[AttachedRoute<'_>],
@@ -41,7 +43,7 @@ pub(super) fn build_report(
     let gateway_entry =
         |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), build_gateway_status(gateway));
     let route_entry = |route: &AttachedRoute<'_>| {
-        Some((route.name.clone(), build_route_status(index, classes, gateways, route)?))
+        Some((route.name.clone(), build_route_status(index, own, classes, gateways, route)?))
     };
     StatusReport {
         gateway_classes: classes.served().map(class_entry).collect(),
@@ -209,6 +211,7 @@ fn build_listener_resolved_refs(
 /// neither reports an entry nor has an old one in the object.
 fn build_route_status(
     index: &Index<'_>,
+    own: &OwnSockets<'_>,
     classes: &Classes<'_>,
     gateways: &[EvaluatedGateway<'_>],
     route: &AttachedRoute<'_>,
@@ -225,7 +228,7 @@ fn build_route_status(
             build_route_resolved_refs(&conditions, &resolved.errors, &resolved.sticky)
         }
         None => {
-            let errors = backends::check(index, route.name, route.route);
+            let errors = backends::check(index, own, route.name, route.route);
             build_route_resolved_refs(&conditions, &errors, &BTreeSet::new())
         }
     };

@@ -9,6 +9,7 @@ use super::compile;
 use super::gateway_classes::Classes;
 use super::gateways::{self, EvaluatedGateway};
 use super::index::Index;
+use super::own_sockets::OwnSockets;
 use super::programmed::{GatewayFindings, set_programmed};
 use super::released;
 use super::settings::Settings;
@@ -72,6 +73,7 @@ pub fn translate(
 #[derive(Debug)]
 pub struct Evaluation<'a> {
     index: Index<'a>,
+    own: OwnSockets<'a>,
     classes: Classes<'a>,
     gateways: Vec<EvaluatedGateway<'a>>,
     /// The Gateways that were served until their class was deleted.
@@ -105,9 +107,10 @@ pub fn evaluate<'a>(
     let (mut gateways, mut assignments) = gateways::evaluate(&index, &classes, settings, previous);
     let released = released::list(&index, &classes, &previous.served);
     assignments.served = released::list_served(&gateways, &released);
+    let own = OwnSockets::new(&index, settings, &gateways);
     let mut routes = attach::attach(&index, &classes, &mut gateways);
-    let plan = compile::compile(&index, &gateways, &mut routes);
-    Evaluation { index, classes, gateways, released, routes, plan, assignments }
+    let plan = compile::compile(&index, &own, &gateways, &mut routes);
+    Evaluation { index, own, classes, gateways, released, routes, plan, assignments }
 }
 
 impl Evaluation<'_> {
@@ -119,8 +122,8 @@ impl Evaluation<'_> {
     /// Completes the translation. `bind_errors` contains the listeners of the plan with addresses
     /// that could not be opened.
     pub fn finish(self, bind_errors: BTreeMap<ListenerId, Vec<BindError>>) -> Translation {
-        let Self { index, classes, gateways, released, routes, plan, assignments } = self;
-        let mut status = status::build_report(&index, &classes, &gateways, &routes);
+        let Self { index, own, classes, gateways, released, routes, plan, assignments } = self;
+        let mut status = status::build_report(&index, &own, &classes, &gateways, &routes);
         let unmanaged = status::list_unmanaged(&index, &classes, &routes);
         let unserved = unserved::list(index.resources, &unmanaged);
         let findings: BTreeMap<_, _> = gateways

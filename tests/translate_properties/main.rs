@@ -1,6 +1,7 @@
 //! Properties of translation for random objects.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod loops;
 mod messages;
 mod objects;
 

@@ -212,7 +212,7 @@ fn summarize(
             Allocation::Assigned(ip) => addresses.push(ip),
             Allocation::NotInPool(ip) => unusable.push(UnusableAddress::NotInPool(ip)),
             Allocation::InUse(address, holder) => {
-                let holder = Holder::new(holder, gateway);
+                let holder = Holder::new(holder, &gateway.namespace);
                 unusable.push(UnusableAddress::InUse { address, holder });
             }
             Allocation::PoolExhausted => is_exhausted = true,

@@ -15,12 +15,13 @@ use super::report::{
 use super::service_address::ServiceAddress;
 use super::types::{AddressRequest, BindTargets, Placement};
 use crate::model::{
-    GatewayServiceLookup, NamespaceName, NamespacedName, POD_PORTS, PodPorts, PortNumber, Service,
-    ServicePort, ServiceType,
+    Gateway, GatewayServiceLookup, NamespaceName, NamespacedName, POD_PORTS, PodPorts, PortNumber,
+    Service, ServicePort, ServiceType,
 };
 use crate::plan::ListenAddress;
 use crate::translate::assignments::Assignments;
 use crate::translate::index::Index;
+use crate::translate::settings::Addresses;
 
 /// A Gateway with its Service.
 struct GatewayService<'a> {
@@ -52,6 +53,25 @@ pub(super) fn assign(
         by_gateway.entry(gateway.clone()).or_default().insert(port, pod_port);
     }
     (placements, Assignments { pod_ports: Arc::new(by_gateway), ..Assignments::default() })
+}
+
+/// Returns the Service in front of a Gateway, with its name, if the setting is
+/// [`Addresses::Service`] and there is one.
+pub(in crate::translate) fn find_gateway_service<'a>(
+    index: &Index<'a>,
+    addresses: &Addresses,
+    gateway: &Gateway,
+) -> Option<(NamespacedName, &'a Service)> {
+    let Addresses::Service(namespace) = addresses else { return None };
+    match index.resources.service_of(gateway, namespace) {
+        GatewayServiceLookup::Found(service) => {
+            let name = gateway.service_name();
+            Some((NamespacedName { namespace: namespace.clone(), name }, service))
+        }
+        GatewayServiceLookup::Missing
+        | GatewayServiceLookup::Predecessor
+        | GatewayServiceLookup::Foreign => None,
+    }
 }
 
 /// Finds the Service of a Gateway.

@@ -1,0 +1,146 @@
+//! The sockets at which this gateway itself is reached.
+//!
+//! A backend must not lead to one of them: each connection would open another connection to this
+//! gateway, until file descriptors or ports are exhausted. The sockets of all Gateways count, so a
+//! loop over several Gateways is impossible too.
+
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::gateways::EvaluatedGateway;
+use super::index::Index;
+use super::placement::{covers, find_gateway_service};
+use super::settings::{Addresses, Settings};
+use crate::model::{EndpointAddress, NamespacedName, Service};
+
+/// The sockets of all Gateways, with the Gateway of each.
+#[derive(Debug)]
+pub(super) struct OwnSockets<'a> {
+    /// The Services in front of Gateways.
+    services: HashMap<NamespacedName, &'a NamespacedName>,
+    /// The addresses that listeners bind, and those of the Services in front of them, by port.
+    by_port: HashMap<u16, Vec<(IpAddr, &'a NamespacedName)>>,
+    /// The node ports of these Services. Every node may accept connections to them.
+    node_ports: HashMap<u16, &'a NamespacedName>,
+    nodes: HashSet<IpAddr>,
+    /// The addresses at which a listener on all interfaces is reached, apart from loopback
+    /// addresses: those of this host and of the replicas.
+    hosts: HashSet<IpAddr>,
+}
+
+impl<'a> OwnSockets<'a> {
+    pub(super) fn new(
+        index: &Index<'a>,
+        settings: &Settings,
+        gateways: &[EvaluatedGateway<'a>],
+    ) -> Self {
+        let hosts = settings.own_addresses.iter().copied().chain([settings.host.advertise]);
+        let hosts = hosts.map(|ip| ip.to_canonical()).collect();
+        let nodes = index.resources.nodes.values().flat_map(|node| &node.status.addresses);
+        let mut own = Self {
+            services: HashMap::new(),
+            by_port: HashMap::new(),
+            node_ports: HashMap::new(),
+            nodes: nodes.filter_map(|node| parse_ip(&node.address)).collect(),
+            hosts,
+        };
+        for gateway in gateways {
+            own.add_listeners(gateway, settings);
+            if let Some((name, service)) =
+                find_gateway_service(index, &settings.addresses, gateway.gateway)
+            {
+                own.add_service(index, &name, service, gateway.name);
+                own.services.insert(name, gateway.name);
+            }
+        }
+        own
+    }
+
+    /// Adds what the listeners of a Gateway bind.
+    fn add_listeners(&mut self, gateway: &EvaluatedGateway<'a>, settings: &Settings) {
+        let Ok(placement) = &gateway.placement else { return };
+        for listener in gateway.listeners.iter().filter(|listener| listener.refusal.is_none()) {
+            for address in placement.listen_addresses(listener.listener.port) {
+                let ip = match settings.addresses {
+                    // Each replica binds the pod port at an address of its own.
+                    Addresses::Service(_) => Ipv6Addr::UNSPECIFIED.into(),
+                    Addresses::Host | Addresses::Pool(_) => address.bind.ip(),
+                };
+                self.add(ip, address.bind.port(), gateway.name);
+            }
+        }
+        if settings.addresses == Addresses::Host {
+            // The status contains the address of the leader, which may be another host.
+            let status = gateway.gateway.status.iter().flat_map(|status| &status.addresses);
+            self.hosts.extend(status.filter_map(|address| parse_ip(&address.value)));
+        }
+    }
+
+    /// Adds the addresses of the Service in front of a Gateway, and those of the replicas.
+    fn add_service(
+        &mut self,
+        index: &Index<'a>,
+        name: &NamespacedName,
+        service: &Service,
+        gateway: &'a NamespacedName,
+    ) {
+        let cluster_ips = service.spec.cluster_ips.iter().chain(&service.spec.cluster_ip);
+        let ingress = service.status.iter().flat_map(|status| &status.load_balancer.ingress);
+        let addresses: HashSet<_> = cluster_ips
+            .chain(ingress.filter_map(|ingress| ingress.ip.as_ref()))
+            .filter_map(|ip| parse_ip(ip))
+            .collect();
+        for port in &service.spec.ports {
+            for ip in &addresses {
+                self.add(*ip, port.port.get(), gateway);
+            }
+            self.node_ports.extend(port.node_port.map(|node_port| (node_port.get(), gateway)));
+        }
+        let slices = index.service(name).map_or(&[][..], |entry| &entry.slices);
+        let endpoints = slices.iter().flat_map(|slice| &slice.endpoints);
+        self.hosts.extend(endpoints.filter_map(|endpoint| match endpoint.addresses.first()? {
+            EndpointAddress::Ip(ip) => Some(ip.to_canonical()),
+            EndpointAddress::Name(_) => None,
+        }));
+    }
+
+    fn add(&mut self, ip: IpAddr, port: u16, gateway: &'a NamespacedName) {
+        self.by_port.entry(port).or_default().push((ip.to_canonical(), gateway));
+    }
+
+    /// Returns the Gateway whose Service this is.
+    pub(super) fn find_by_service(&self, service: &NamespacedName) -> Option<&'a NamespacedName> {
+        self.services.get(service).copied()
+    }
+
+    /// Returns the Gateway that a connection to this endpoint would reach.
+    pub(super) fn find_by_endpoint(&self, endpoint: SocketAddr) -> Option<&'a NamespacedName> {
+        let ip = to_dialled(endpoint.ip());
+        if let Some(gateway) = self.node_ports.get(&endpoint.port())
+            && self.nodes.contains(&ip)
+        {
+            return Some(gateway);
+        }
+        let sockets = self.by_port.get(&endpoint.port())?;
+        let is_local = ip.is_loopback() || self.hosts.contains(&ip);
+        let is_reached = |bound: IpAddr| {
+            bound == ip || (is_local && bound.is_unspecified() && covers(bound, ip))
+        };
+        sockets.iter().find(|(bound, _)| is_reached(*bound)).map(|(_, gateway)| *gateway)
+    }
+}
+
+/// Returns the address to which the kernel connects for an address.
+fn to_dialled(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    }
+}
+
+/// Returns the address of this text; `None` for other texts, such as the `None` of a headless
+/// Service.
+fn parse_ip(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())
+}
