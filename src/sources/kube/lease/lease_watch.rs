@@ -29,7 +29,7 @@ pub(super) struct LeaseWatch {
 
 /// An event of the watch.
 pub(super) enum LeaseEvent {
-    Changed(Lease),
+    Changed(Box<Lease>),
     Deleted,
     /// Changes were missed: the Lease must be read.
     Missed,
@@ -75,7 +75,7 @@ impl LeaseWatch {
                     self.delay.reset();
                     // A proxy may ignore field selectors.
                     if lease.metadata.name.as_ref() == Some(&self.name) {
-                        return LeaseEvent::Changed(lease);
+                        return LeaseEvent::Changed(Box::new(lease));
                     }
                 }
                 Ok(Some(WatchEvent::Deleted(lease))) => {

@@ -1,6 +1,6 @@
 //! The running watches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kube::Client;
@@ -112,14 +112,12 @@ impl WatchSet {
         for (kind, served) in self.kinds.clone() {
             self.start(kind, &served, tasks);
         }
-        let mut stopped = Vec::new();
-        for kind in self.kinds.keys().copied().collect::<Vec<_>>() {
-            let watched = self.namespaces.of_kind(kind);
-            stopped.extend(
-                self.stop_if(|scope| scope.kind == kind && !watched.contains(&scope.namespace)),
-            );
-        }
-        stopped
+        let scopes_of = |&kind: &ObjectKind| {
+            let namespaces = self.namespaces.of_kind(kind).into_iter();
+            namespaces.map(move |namespace| Scope { kind, namespace })
+        };
+        let watched: BTreeSet<Scope> = self.kinds.keys().flat_map(scopes_of).collect();
+        self.stop_if(|scope| !watched.contains(scope))
     }
 
     fn stop_if(&mut self, is_stopped: impl Fn(&Scope) -> bool) -> Vec<Scope> {
