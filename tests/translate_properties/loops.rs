@@ -254,7 +254,13 @@ fn reached<'a>(
             }
         }
     }
-    let hosts = if is_host { [HOST, LEADER] } else { [PODS[0], PODS[1]] };
+    // Other hosts are known by the status only.
+    let has_leader = resources.gateways.values().any(|gateway| gateway.status.is_some());
+    let hosts = match (is_host, has_leader) {
+        (true, true) => &[HOST, LEADER][..],
+        (true, false) => &[HOST],
+        (false, _) => PODS,
+    };
     let is_reached = |bind: SocketAddr, (ip, number): (IpAddr, u16)| {
         let ip: IpAddr = match ip.to_string().as_str() {
             "0.0.0.0" => parse("127.0.0.1"),
