@@ -33,7 +33,7 @@ impl LogFilter {
             "error" => "error".to_owned(),
             // The kube crates log each failed request. `sources::kube` logs each failure once.
             "warn" | "info" | "debug" | "trace" => {
-                format!("warn,kube_client=off,kube_runtime=off,sluicegate={text}")
+                format!("warn,kube_client=off,sluicegate={text}")
             }
             directives if directives.contains('=') => directives.to_owned(),
             _ => {

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     let result = match cli.command {
-        Command::Run(options) => run::run(options),
+        Command::Run(options) => run::run(*options),
         Command::CleanUp(options) => clean_up::clean_up(options),
     };
     if let Err(error) = &result {

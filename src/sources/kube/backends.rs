@@ -133,7 +133,7 @@ mod tests {
         let mut backends = Backends::default();
         for service in ["s", "s", "t"] {
             backends.insert(&key, slice(service));
-            assert_eq!(backends.keys_of_service(&name(service)), [key.clone()]);
+            assert_eq!(backends.keys_of_service(&name(service)), std::slice::from_ref(&key));
             assert_eq!(backends.slices.len(), 1, "one entry for the slice");
         }
         assert_eq!(backends.keys_of_service(&name("s")), []);

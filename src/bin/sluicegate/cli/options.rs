@@ -30,7 +30,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run a gateway for the objects of a Kubernetes cluster or of files.
     #[command(after_help = AFTER_HELP)]
-    Run(RunOptions),
+    Run(Box<RunOptions>),
     /// Delete the Services of Gateways, and remove the finalizer of GatewayClasses.
     ///
     /// Run it when the gateway is uninstalled and no replica runs any more.
