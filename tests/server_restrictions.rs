@@ -1,4 +1,5 @@
-//! What a gateway refuses: special addresses, listeners beyond a limit, and backends that lead back.
+//! Restrictions of a gateway: special addresses, listeners beyond a limit, and backends that lead
+//! back to it.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -12,7 +12,7 @@
 //! | `# special addresses: deny` | the special addresses that Gateways may request |
 //! | `# listeners per namespace: 2` | the maximum number of listeners of a namespace |
 //! | `# served: infra/edge e-1` | the Gateway with this uid was served before |
-//! | `# addresses: service` | the addresses of Gateways: `service`, or the ranges of a pool |
+//! | `# addresses: service/system` | the addresses of Gateways: `service/NAMESPACE`, or the ranges of a pool |
 //! | `# assigned: infra/edge 10.0.0.1` | the Gateway had this address of the pool before |
 //! | `# cooling down: 10.0.0.1 infra/edge` | the released address of the pool, and its last Gateway |
 //! | `# pod port: infra/edge 5432 20001` | the listener port of the Gateway had this pod port before |

@@ -38,7 +38,7 @@ pub enum GatewayServiceLookup<'a> {
     Found(&'a Service),
     /// The Service is that of a deleted Gateway of the same name. The Kubernetes source deletes it.
     Predecessor,
-    /// The Service is managed by something else, and its name is not available to the Gateway.
+    /// Another program manages the Service, so its name is not available to the Gateway.
     Foreign,
 }
 
@@ -86,7 +86,7 @@ impl Resources {
             Some(uid) if gateway.metadata.uid.as_deref() != Some(uid) => {
                 GatewayServiceLookup::Predecessor
             }
-            // A client that removes the label does not take the Service away.
+            // A client that removes the label must not make the Service unusable.
             Some(_) | None => GatewayServiceLookup::Found(service),
         }
     }

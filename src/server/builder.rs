@@ -122,8 +122,9 @@ impl Builder {
     }
 
     /// Sets the special addresses (loopback, link-local, multicast and unspecified) that Gateways
-    /// may request and a pool may contain. Default: all, but none if a source does not allow them
-    /// ([`Source::allows_special_addresses`]), as `KubeSource` does not.
+    /// may request. A pool may contain the loopback and link-local ones of them. Default: all, or
+    /// none if one of the sources does not allow them ([`Source::allows_special_addresses`]), such
+    /// as `KubeSource`.
     pub fn special_addresses(mut self, special_addresses: SpecialAddresses) -> Self {
         self.special_addresses = Some(special_addresses);
         self

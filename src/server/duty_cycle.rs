@@ -1,7 +1,7 @@
 //! The duty cycle of the control loop: pauses between its passes.
 //!
 //! The sources run on the same thread. Without pauses, a source whose objects change all the time
-//! would get the thread for a few changes between two passes, and would fall behind for as long as
+//! would run for a few changes only between two passes, and would fall behind for as long as
 //! changes arrive faster than that. After a pause that is as long as the pass, it has received the
 //! changes of both.
 

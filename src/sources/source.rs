@@ -39,8 +39,9 @@ pub trait Source: Send + 'static {
     }
 
     /// Returns `true` if Gateways of this source may request special addresses
-    /// ([`SpecialAddresses`](crate::translate::SpecialAddresses)) unless the caller decides: their
-    /// authors are the operators of this host. Default: `true`, as for files.
+    /// ([`SpecialAddresses`](crate::translate::SpecialAddresses)), because their authors are the
+    /// operators of this host. [`Builder::special_addresses`](crate::Builder::special_addresses)
+    /// takes precedence. Default: `true`, as for files.
     fn allows_special_addresses(&self) -> bool {
         true
     }

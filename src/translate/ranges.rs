@@ -53,7 +53,8 @@ impl Ranges {
         pairs.filter_map(|(range, other)| range.intersection(*other))
     }
 
-    /// Checks that the ranges contain no address at which no client can reach a Gateway.
+    /// Checks that a pool may contain the ranges: clients can reach a Gateway neither at a
+    /// multicast address nor at an unspecified one.
     ///
     /// # Errors
     /// The first such range.

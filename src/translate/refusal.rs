@@ -107,7 +107,7 @@ impl fmt::Display for ListenerRefusal<'_> {
             }
             Self::TooManyListeners { namespace, limit } => write!(
                 f,
-                "The Gateways of namespace {namespace} may have {limit} listeners in all, and older Gateways or earlier listeners of this one have them. Remove listeners, or ask the operator of the gateway to raise the limit (--listeners-per-namespace)."
+                "The Gateways of namespace {namespace} have more than the maximum of {limit} listeners, and older Gateways and earlier listeners of this one have precedence. Remove listeners, or ask the operator of the gateway to raise the limit (--listeners-per-namespace)."
             ),
             Self::PortInUse { holder, port, address } => {
                 write!(f, "Port {port} on ")?;

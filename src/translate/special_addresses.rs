@@ -10,8 +10,8 @@ use crate::model::InvalidScalar;
 /// The special addresses (loopback, link-local, multicast and unspecified) that Gateways may
 /// request in `spec.addresses`. Text form: `allow`, `deny`, or ranges.
 ///
-/// At such an address of the host, a Gateway could take the place of a service that programs of the
-/// host trust. So the authors of Gateways need permission, unless they are the operators of the
+/// A Gateway with such an address could impersonate a service that programs on the host trust. So
+/// the authors of Gateways need permission, unless they are the operators of the
 /// gateway, as the authors of its files are.
 ///
 /// ```

@@ -1,5 +1,5 @@
-//! No plan leads back to the gateway: a connection would open another connection to the gateway,
-//! until file descriptors or ports are exhausted.
+//! Property test: no plan leads back to the gateway. Otherwise a connection would open another
+//! connection to the gateway, until file descriptors or ports are exhausted.
 //!
 //! The test follows connections through a small model of the network: two replicas whose listeners
 //! bind what the plan contains, and the Services in front of them.

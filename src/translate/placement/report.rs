@@ -190,7 +190,7 @@ impl fmt::Display for AddressError {
                         "has no cluster IP; a headless Service is not supported."
                     }
                     ServiceType::NodePort => {
-                        "cannot be reached yet: it has no node port, or no ready node accepts its connections (with externalTrafficPolicy Local, nodes with a replica; in the address families of the Service)."
+                        "cannot be reached yet: it has no node port, or no ready node accepts its connections. A node accepts those of the address families of the Service and, with externalTrafficPolicy Local, only if it has a serving replica."
                     }
                     ServiceType::ExternalName => {
                         "has type ExternalName, which cannot forward to this gateway."
