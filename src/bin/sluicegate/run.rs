@@ -1,4 +1,4 @@
-//! The life of the gateway: start and operation.
+//! Starts the gateway, and runs it until a stop signal or a failure.
 
 use std::pin::pin;
 

@@ -1,4 +1,4 @@
-//! Graceful shutdown: accept connections while load balancers send any, then drain.
+//! Graceful shutdown: accepts connections until load balancers send no more, then drains.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::cli::RunOptions;
 use crate::health::Lifecycle;
 use crate::signals::StopSignals;
 
-/// A gateway that is to be shut down.
+/// A gateway that is being shut down.
 pub(crate) struct Stopping {
     pub(crate) gateway: Handle,
     pub(crate) reports: Reports,
     /// Released at the beginning.
     pub(crate) lease: Option<LeaseHandle>,
-    /// Reports if the cluster lists this pod as ready.
+    /// Reports if an EndpointSlice lists this pod as ready.
     pub(crate) endpoint: Option<EndpointHandle>,
     pub(crate) lifecycle: watch::Sender<Lifecycle>,
 }
@@ -76,9 +76,9 @@ impl Stopping {
     }
 }
 
-/// Waits until load balancers send no new connections: for the stop delay, in a cluster after
-/// `until_not_ready`, when no EndpointSlice lists this pod as ready. Waits until the deadline at
-/// most.
+/// Waits until load balancers send no new connections: for `until_not_ready`, which completes when
+/// no EndpointSlice lists this pod as ready, and then for the stop delay. Returns at the deadline
+/// at the latest.
 async fn wait_for_load_balancers(
     until_not_ready: Option<impl Future<Output = ()>>,
     delay: Duration,
@@ -89,8 +89,9 @@ async fn wait_for_load_balancers(
         if timeout_at(deadline, until_not_ready).await.is_err() {
             tracing::warn!(
                 "an EndpointSlice still lists this pod as ready at the end of the shutdown, so new \
-                 connections may be refused; check the endpointslice-controller of the cluster, and \
-                 the replica that holds the Lease"
+                 connections may be refused; check the EndpointSlice controller \
+                 (kube-controller-manager), unless only the process was stopped and the pod was \
+                 not deleted"
             );
             return;
         }

@@ -99,10 +99,10 @@ pub(crate) struct AddressOptions {
 
     /// Special addresses that Gateways may request: `allow`, `deny`, or IP ranges
     ///
-    /// Special are loopback, link-local, multicast and unspecified addresses, where a
-    /// Gateway could take the place of a service of this host. Ranges, such as
-    /// 127.0.0.0/8,fe80::/10, allow those addresses only. Loopback and link-local
-    /// addresses in a pool (--addresses) need the permission too.
+    /// Special addresses are loopback, link-local, multicast and unspecified ones. A
+    /// Gateway with such an address could impersonate a service of this host. Ranges,
+    /// such as 127.0.0.0/8,fe80::/10, allow those addresses only. Loopback and
+    /// link-local addresses in a pool (--addresses) need the permission too.
     /// [default: deny with --kubernetes, allow with --files]
     #[arg(long, env = "SLUICEGATE_SPECIAL_ADDRESSES", value_name = "allow|deny|RANGES")]
     #[arg(value_parser = with_example::<SpecialAddresses>("127.0.0.0/8"), verbatim_doc_comment)]
@@ -110,7 +110,7 @@ pub(crate) struct AddressOptions {
 
     /// Maximum number of listeners of all Gateways of a namespace [default: no limit]
     ///
-    /// Further listeners are not accepted. Older Gateways have precedence.
+    /// Older Gateways have precedence. Further listeners are not accepted.
     #[arg(long, env = "SLUICEGATE_LISTENERS_PER_NAMESPACE", value_name = "N")]
     #[arg(value_parser = parse_listener_limit, verbatim_doc_comment)]
     pub(crate) listeners_per_namespace: Option<NonZeroU32>,

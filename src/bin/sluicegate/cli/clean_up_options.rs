@@ -18,7 +18,9 @@ pub(crate) struct CleanUpOptions {
     #[arg(value_parser = with_example::<NamespaceName>("sluicegate-system"))]
     pub(crate) service_namespace: NamespaceName,
 
-    /// Selector of the Services of Gateways, separated by commas
+    /// Labels of the pods of the gateway, which the Services of Gateways select
+    ///
+    /// Separate them by commas.
     #[arg(long, env = "SLUICEGATE_SERVICE_SELECTOR", value_name = "KEY=VALUE,...")]
     #[arg(value_parser = parse_selector)]
     pub(crate) service_selector: Labels,

@@ -10,7 +10,7 @@ use hyper::{Method, Response, StatusCode};
 pub(crate) enum Lifecycle {
     Starting,
     Ready,
-    /// The gateway shuts down, and still accepts connections.
+    /// The gateway is shutting down, and still accepts connections.
     Leaving,
     /// The listeners are closed, and open connections finish.
     Draining,
@@ -24,7 +24,7 @@ pub(super) fn respond(method: &Method, path: &str, lifecycle: Lifecycle) -> Resp
         }
         ("/livez", _) => (StatusCode::OK, "alive\n"),
         ("/readyz" | "/acceptz", Lifecycle::Ready) => (StatusCode::OK, "ready\n"),
-        // A terminating pod is an endpoint of last resort as long as it is ready.
+        // A terminating pod stays a serving endpoint as long as its readiness probe succeeds.
         ("/readyz", Lifecycle::Leaving) => {
             (StatusCode::OK, "shutting down: still accepting connections\n")
         }
