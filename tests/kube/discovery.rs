@@ -21,7 +21,11 @@ async fn definitions_missing_are_reported_once_and_found_later() {
         "the API server does not serve GatewayClass, Gateway, TCPRoute, ReferenceGrant; install ";
     let problems = harness.latest().problems.clone();
     assert!(problems.len() == 1 && problems[0].starts_with(says), "{problems:?}");
-    assert_eq!(harness.latest().resources.namespaces.len(), 1, "what there is is there");
+    assert_eq!(
+        harness.latest().resources.namespaces.len(),
+        1,
+        "the objects of the installed kinds are in the snapshot"
+    );
 
     api.install(Installed::Both);
     harness.until("the route", has_route).await;

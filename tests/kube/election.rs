@@ -30,7 +30,7 @@ async fn two_replicas(api: &Api) -> [Replica; 2] {
     [first, second]
 }
 
-/// The writes that only the elected one makes, without the claims on classes, which are renewed.
+/// The writes that only the leader makes, without the claims on classes, which are renewed.
 fn elected(state: &State) -> Vec<Request> {
     let mut writes = state.writes();
     let is_claim = |write: &Request| write.body["metadata"]["annotations"].is_object();

@@ -1,4 +1,5 @@
-//! The Lease: how replicas acquire, renew and release it, and that only one at a time is the leader.
+//! The Lease: how replicas acquire, renew and release it, and that only one at a time is the
+//! leader.
 
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ async fn lease_is_kept_by_a_live_leader() {
     }
 }
 
-/// In a fleet, reads every few seconds would be most of the load of the API server.
+/// In a large cluster, polling every few seconds would cause most of the load of the API server.
 #[tokio::test(start_paused = true)]
 async fn lease_is_followed_by_its_watch_alone() {
     let api = Api::new();

@@ -73,7 +73,7 @@ fn has_both(snapshot: &Snapshot) -> bool {
     routes(snapshot) == ["a/r", "default/r"]
 }
 
-/// Longer than permissions are waited for.
+/// A time that is longer than the wait for permissions.
 const SOON: Duration = Duration::from_secs(20);
 
 /// A Role is deleted with its namespace.
@@ -94,7 +94,7 @@ async fn namespace_missing_at_the_start_delays_nothing() {
     harness.settle().await;
     let asked =
         api.requests().iter().filter(|request| request.namespace.as_deref() == Some("a")).count();
-    assert_eq!(asked, 0, "nothing is asked for where nothing can be");
+    assert_eq!(asked, 0, "there is no request in a namespace that does not exist");
 
     api.heal();
     api.apply(namespace("a"));
@@ -112,7 +112,7 @@ async fn namespace_deleted_at_run_time_delays_nothing() {
     for plural in ["tcproutes", "services", "gateways", "endpointslices", "referencegrants"] {
         api.close(plural);
     }
-    // Its objects were deleted without a word to this process, which had no permission any more.
+    // This process does not observe the deletion of the objects: it has no permission any more.
     api.delete("namespaces/a");
     harness.until("its route is gone", |snapshot| routes(snapshot) == ["default/r"]).await;
     api.forget();
@@ -124,11 +124,13 @@ async fn namespace_deleted_at_run_time_delays_nothing() {
 
     api.apply(route("another", "s"));
     let expected = ["default/another", "default/r"];
-    harness.until("the others go on", |snapshot| routes(snapshot) == expected).await;
+    harness
+        .until("the other namespace is still followed", |snapshot| routes(snapshot) == expected)
+        .await;
     api.heal();
     api.apply(namespace("a"));
     let expected = ["a/r", "default/another", "default/r"];
-    harness.until("it is back", |snapshot| routes(snapshot) == expected).await;
+    harness.until("the namespace exists again", |snapshot| routes(snapshot) == expected).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -162,7 +164,7 @@ async fn namespace_without_permission_delays_the_others_for_seconds_only() {
     assert_eq!(harness.published(), published, "it is reported once");
     api.heal();
     let is_complete = |snapshot: &Snapshot| has_both(snapshot) && snapshot.problems.is_empty();
-    harness.until("it is permitted", is_complete).await;
+    harness.until("permission is granted", is_complete).await;
 }
 
 /// A Role that is created a moment later than the pod.
@@ -177,7 +179,7 @@ async fn namespace_with_late_permission_is_in_the_first_snapshot() {
     assert!(has_both(&*harness.until("everything", |_| true).await));
 }
 
-/// Other errors pass, so they are waited for.
+/// Other errors are temporary, so the source waits for the namespace.
 #[tokio::test(start_paused = true)]
 async fn namespace_with_another_error_is_waited_for() {
     for effect in [Effect::Refuse(500), Effect::Break, Effect::Lose] {

@@ -16,7 +16,7 @@ const SHARED: &str = "sluicegate.dev/ControllerNameShared";
 const BLOCKED: &str =
     "another release claims the GatewayClasses of this controller name: the one with the Lease";
 
-/// The addresses that the releases write, by which they are distinguished.
+/// The addresses that the releases write, which show the release that has written a status.
 const ONE: &str = "192.0.2.1";
 const TWO: &str = "192.0.2.2";
 
@@ -37,7 +37,7 @@ fn writes(api: &Api, client: &str) -> Vec<Request> {
     writes.filter(|write| write.client == client && !is_claim(write)).collect()
 }
 
-/// Waits for longer than a claim is valid and is renewed.
+/// Waits for longer than the validity of a claim and the interval of its renewal.
 async fn settle() {
     sleep(Duration::from_secs(200)).await;
 }
@@ -72,7 +72,7 @@ async fn second_release_writes_nothing_and_both_report_it() {
     let patches = api.read(|state| state.count("patch", "gatewayclasses"));
     assert!((8..=12).contains(&patches), "{patches} renewals of two releases in 200 s");
 
-    // Both see each change, and one of them writes it.
+    // Both releases observe each change, and one of them writes.
     api.forget();
     api.apply(gateway("g", 5001));
     settle().await;
@@ -101,9 +101,9 @@ async fn second_release_takes_over_when_the_claim_expires() {
     assert_eq!(second.warnings(BLOCKED), 1, "{}", second.log());
     let published = second.published();
     settle().await;
-    assert_eq!(second.published(), published, "a renewal is no change of an object");
+    assert_eq!(second.published(), published, "a renewal does not count as a change of the class");
 
-    // It is back, for example after an outage.
+    // The first release starts again, for example after an outage.
     let _first = release(&api, "one", ONE);
     settle().await;
     assert_eq!(address(&api.get(GATEWAY)), TWO);
@@ -224,7 +224,7 @@ async fn release_without_permission_for_a_claim_writes() {
     .await;
 }
 
-/// Someone edits the annotation.
+/// Another client edits the annotation.
 #[tokio::test(start_paused = true)]
 async fn claim_that_is_invalid_or_removed_is_written_again() {
     let api = Api::with(usual());

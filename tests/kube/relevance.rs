@@ -87,7 +87,6 @@ async fn fields_without_effect_publish_nothing() {
         service["spec"]["ports"][0]["nodePort"] = json!(30_000);
     });
     harness.settle().await;
-    // The generation of the Service is not read either.
     assert_eq!(harness.published(), published);
 }
 
@@ -159,7 +158,7 @@ async fn endpoint_slice_that_moves_to_another_service_is_followed() {
     harness.until("no service", |snapshot| slices(snapshot).is_empty()).await;
 }
 
-/// The last valid version is kept of those too that nothing refers to yet.
+/// The last valid version of a Service is kept even if no route refers to it yet.
 #[tokio::test(start_paused = true)]
 async fn invalid_service_is_reported_once_a_route_refers_to_it() {
     let broken = |name: &str| with("/spec/ports", json!("none"), service(name));
@@ -193,7 +192,7 @@ async fn invalid_service_is_reported_once_a_route_refers_to_it() {
     assert_eq!(harness.until("valid", valid).await.problems, [] as [&str; 0]);
 }
 
-/// All that arrive before the gateway is ready for a snapshot.
+/// Changes that arrive before the gateway is ready for a snapshot are coalesced.
 #[tokio::test(start_paused = true)]
 async fn burst_of_changes_is_one_snapshot() {
     let api = Api::with(usual());

@@ -1,4 +1,5 @@
-//! A property of what the source leaves out: it makes no difference to the plan and the status.
+//! Property test: the objects and fields that the source leaves out make no difference to the plan
+//! and the status.
 
 use std::net::SocketAddr;
 
@@ -15,7 +16,7 @@ use crate::api::Api;
 use crate::harness::Harness;
 use crate::objects::{OURS, class, gateway, namespace, parent, service, slice, with, within};
 
-/// What a user does with an object.
+/// A change that a user makes.
 #[derive(Debug, Clone)]
 enum Step {
     Apply(Value),

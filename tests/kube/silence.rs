@@ -1,4 +1,5 @@
-//! An API server, or a network to it, that falls silent: nothing is refused, and nothing answers.
+//! An API server, or a network to it, that is silent: connections are not refused, and requests get
+//! no response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +12,10 @@ use crate::api::{Api, Effect, Request};
 use crate::harness::Harness;
 use crate::objects::{OURS, route, usual};
 
-/// The longest time from the return of the network to a snapshot with a change.
+/// Maximum time from the return of the network to a snapshot with a change.
 const CATCH_UP: Duration = Duration::from_secs(30);
 
-/// The longest duration of a watch, and the time in which its end must arrive.
+/// Maximum duration of a watch, with the time after it in which its end must arrive.
 const LONGEST_WATCH: Duration = Duration::from_secs(95);
 
 const RESPONSE_TIMEOUT: &str = "the API server did not respond within 15 s";
@@ -23,9 +24,9 @@ fn has(name: &str) -> impl Fn(&Snapshot) -> bool {
     move |snapshot| snapshot.resources.tcp_routes.keys().any(|route| route.name.as_str() == name)
 }
 
-/// Pages, and lists that are the beginning of a watch.
+/// Minor version 33 lists in pages, and 37 as the beginning of a watch.
 #[tokio::test(start_paused = true)]
-async fn list_without_answer_is_repeated() {
+async fn list_without_response_is_repeated() {
     for (minor, effect) in
         [("33", Effect::Lose), ("37", Effect::Lose), ("33", Effect::Stall), ("37", Effect::Stall)]
     {
@@ -43,7 +44,7 @@ async fn list_without_answer_is_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn watch_request_without_answer_is_repeated() {
+async fn watch_request_without_response_is_repeated() {
     let api = Api::with(usual());
     let harness = Harness::settled(&api).await;
     api.spoil_times(1, "watch", "tcproutes", Effect::Lose);
@@ -59,7 +60,7 @@ async fn watch_request_without_answer_is_repeated() {
 
 /// Time alone is no evidence that a watch works.
 #[tokio::test(start_paused = true)]
-async fn watch_is_reported_as_resumed_only_after_an_answer() {
+async fn watch_is_reported_as_resumed_only_after_a_response() {
     let api = Api::with(usual());
     let harness = Harness::settled(&api).await;
     for effect in [Effect::Hold, Effect::Lose] {
@@ -114,8 +115,8 @@ async fn watches_last_60_to_90_seconds_and_vary() {
     assert_eq!(harness.warnings(""), 0, "{}", harness.log());
 }
 
-/// The connections break off, and what is asked for then is never answered: neither lists nor
-/// watches nor discovery.
+/// The connections break, and later requests get no response: neither lists nor watches nor
+/// discovery.
 #[tokio::test(start_paused = true)]
 async fn silence_after_connecting_is_followed_by_the_changes_meanwhile() {
     for seed in 0..8 {
@@ -197,7 +198,7 @@ async fn age_of_what_was_received_is_reported_after_two_minutes() {
 
 /// Every request has a limit, also those of discovery, the Lease and Events.
 #[tokio::test(start_paused = true)]
-async fn requests_without_answer_are_all_given_up() {
+async fn requests_without_response_time_out() {
     let api = Api::with(usual());
     let harness = Harness::settled(&api).await;
     api.spoil_all(Effect::Lose);
@@ -210,5 +211,8 @@ async fn requests_without_answer_are_all_given_up() {
         let since = |requests: &[Request]| requests.iter().filter(|it| it.at > started).count();
         since(&state.requests) - since(&state.given_up)
     });
-    assert!(open <= 8, "{open} requests wait: more than one for each kind, and one of discovery");
+    assert!(
+        open <= 8,
+        "{open} requests wait, and the maximum is one for each kind and one of discovery"
+    );
 }

@@ -37,7 +37,7 @@ async fn traffic_continues_during_an_outage() {
     running.shutdown().await;
 }
 
-/// The Service matters only because of the route of the other source.
+/// Only the route of the other source refers to the Service.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn route_of_another_source_leads_to_a_service_of_the_cluster() {
     let (address, port) = (own_address(), free_port());

@@ -26,16 +26,15 @@ const USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum time for TCP connect and TLS handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Time for which an idle connection is kept. It is short because idle connections die unnoticed: a
-/// request on one that is dead waits for the response timeout, and the next request should not get
-/// another dead one.
+/// Time for which an idle connection is kept. It is short because the client does not notice when
+/// the peer of an idle connection vanishes: a request on such a connection waits for the response
+/// timeout, and its retry must not use another such connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Creates the client of a cluster. The API server need not be reachable.
 ///
-/// It differs from the default client of `kube` in the options of its sockets and in the idle
-/// timeout. If the configuration has a proxy, it is the default client, which connects to the proxy
-/// itself.
+/// It differs from the default client of `kube` in the socket options and the idle timeout. If the
+/// configuration has a proxy, it is the default client, which connects to the proxy itself.
 pub(super) fn build_client(mut config: Config) -> kube::Result<Client> {
     // The source itself retries, with its own delays, and reports the errors.
     config.default_retry = false;
@@ -60,7 +59,7 @@ pub(super) fn build_client(mut config: Config) -> kube::Result<Client> {
 
 fn build_connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
-    // TLS is added around it.
+    // The TLS connector around this one needs `https`.
     connector.enforce_http(false);
     connector.set_keepalive(Some(KEEPALIVE_TIME));
     connector.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));

@@ -12,7 +12,7 @@ pub(super) fn format_error(error: &(dyn Error + 'static)) -> String {
             return status.message.clone();
         }
         next = error.source();
-        // It adds nothing to the text of its source but its own name.
+        // The text of this error is that of its source after the name of the variant.
         if let Some(kube::Error::Service(_)) = error.downcast_ref() {
             continue;
         }

@@ -20,7 +20,7 @@ pub(super) struct Observed {
 /// The content of an observed object.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// An object to which this source may write, or whose kind is small in number.
+    /// An object to which this source may write, or of a kind with few objects.
     Whole {
         /// The object, without the fields that are not used.
         object: Result<Object, InvalidObject>,

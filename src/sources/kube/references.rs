@@ -1,4 +1,4 @@
-//! The Services that matter: those that other objects refer to.
+//! The Services that other objects refer to.
 
 use std::collections::BTreeMap;
 

@@ -105,7 +105,7 @@ pub(super) fn refuse(code: u16, request: &Request) -> Answer {
     with_status(code, reason, &message)
 }
 
-/// No, because a ResourceQuota does not allow more.
+/// The response to a request that exceeds a ResourceQuota.
 pub(super) fn exceed_quota(request: &Request) -> Answer {
     let plural = &request.plural;
     let message = format!("{plural} is forbidden: exceeded quota: q, used: 1, limited: 1");
@@ -125,7 +125,7 @@ fn with_status(code: u16, reason: &str, message: &str) -> Answer {
     with_body(code, status.to_string())
 }
 
-/// The headers of a response, whose body never comes.
+/// A response whose headers are sent, and whose body never arrives.
 pub(super) fn without_end() -> Answer {
     Response::new(StreamBody::new(futures_util::stream::pending()).boxed_unsync())
 }

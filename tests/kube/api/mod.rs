@@ -1,7 +1,7 @@
 //! A fake Kubernetes API server, with the parts that the source uses.
 //!
-//! Objects are JSON, with names such as `tcproutes/default/r` or `gatewayclasses/c`. A test creates,
-//! changes and deletes objects as kubectl does, inspects the requests, and injects faults.
+//! Objects are JSON, with names such as `tcproutes/default/r` or `gatewayclasses/c`. A test
+//! creates, changes and deletes objects as kubectl does, inspects the requests, and injects faults.
 
 mod answer;
 mod discovery;
@@ -28,7 +28,8 @@ pub(crate) use self::rule::Effect;
 use self::rule::{Mutation, Rule};
 use self::store::Store;
 
-/// Longer than anything that is tried again waits. It passes at once when nothing else is left to do.
+/// Longer than anything that is tried again waits. It passes at once when nothing else is left to
+/// do.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Which definitions of Gateway API are installed.
@@ -65,7 +66,8 @@ pub(crate) struct State {
     mutations: Vec<Mutation>,
     /// Watches of these that were opened before so many closings are to end.
     closings: Vec<String>,
-    /// Watches of these that were opened before so many silences send nothing more.
+    /// The kinds whose open watches were silenced, one entry for each call of `silence`. A watch
+    /// sends nothing more if its kind was added after the watch was opened.
     silences: Vec<String>,
 }
 
@@ -296,12 +298,12 @@ impl Api {
         self.add(Rule { verbs, plural, effect, after, times: 1, ..Rule::all() });
     }
 
-    /// Spoils the answers to requests in a namespace.
+    /// Applies an effect to all requests of these verbs in a namespace.
     pub(crate) fn spoil_in(&self, namespace: &'static str, verbs: &'static str, effect: Effect) {
         self.add(Rule { namespace: Some(namespace), verbs, effect, ..Rule::all() });
     }
 
-    /// Spoils the answers to all requests.
+    /// Applies an effect to all requests.
     pub(crate) fn spoil_all(&self, effect: Effect) {
         self.add(Rule { effect, ..Rule::all() });
     }

@@ -13,15 +13,15 @@ use super::request::Request;
 pub(crate) enum Effect {
     /// It is no, with this code.
     Refuse(u16),
-    /// It is no, because the quota of the namespace is used up.
+    /// It is 403, because the quota of the namespace is exceeded.
     ExceedQuota,
     /// The connection breaks off.
     Break,
     /// It does not come before the server is healed.
     Hold,
-    /// It never comes, even after the server is healed.
+    /// It is never sent, not even after the server is healed.
     Lose,
-    /// Its headers come, and nothing after them.
+    /// Its headers are sent, and nothing after them.
     Stall,
     /// Request and response are delayed by up to 4 s each, and one in four is lost.
     Flaky,
@@ -44,7 +44,7 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// A rule for all requests, of which a part is replaced.
+    /// Returns a rule for all requests. Callers replace some of its fields.
     pub(super) fn all() -> Self {
         Self {
             client: None,
@@ -82,8 +82,9 @@ impl State {
     }
 }
 
-/// A change that the server makes to each written object of a kind, as an admission webhook does, or
-/// a definition that does not contain a field. It returns `false` for an object that is invalid.
+/// A change that the server makes to each written object of a kind, as an admission webhook does,
+/// or a definition that does not contain a field. The function returns `false` for an invalid
+/// object.
 #[derive(Clone)]
 pub(super) struct Mutation {
     pub(super) plural: &'static str,

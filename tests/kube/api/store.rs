@@ -140,7 +140,7 @@ impl Store {
     }
 }
 
-/// Merges a patch of a map, such as the annotations.
+/// Applies a merge patch to a map, such as the annotations.
 fn merge(known: &mut Value, patch: &Map<String, Value>) {
     if !known.is_object() {
         *known = json!({});

@@ -51,7 +51,7 @@ async fn service_is_deleted_when_the_class_is_foreign() {
     assert!(api.get(SERVICE).is_null());
 }
 
-/// A second release of this program, for another controller, may use the same namespace.
+/// A second release with another controller name may use the same namespace.
 #[tokio::test(start_paused = true)]
 async fn service_of_another_controller_is_unchanged() {
     let api = api();

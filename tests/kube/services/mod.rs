@@ -44,7 +44,7 @@ async fn settled(api: &Api) -> Harness {
     harness
 }
 
-/// What was written of Services: the verb and the object.
+/// The writes of Services: verb and object of each.
 fn written(api: &Api) -> Vec<String> {
     let is_kept = |write: &&Request| write.plural == "services";
     let describe = |write: &Request| {

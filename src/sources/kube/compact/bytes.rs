@@ -1,4 +1,4 @@
-//! The elements of the encoding: numbers, texts and lists.
+//! The elements of the encoding: numbers, strings and lists.
 //!
 //! The bytes never leave the process, so they have no version and no error: a decoder reads what
 //! the encoder of the same type has written.
@@ -38,7 +38,7 @@ impl Encoder {
         self.bytes(text.as_bytes());
     }
 
-    /// Writes a text that may be absent. An empty text is not an absent one.
+    /// Writes a string that may be absent. An empty string differs from an absent one.
     pub(super) fn optional_text(&mut self, text: Option<&str>) {
         match text {
             Some(text) => {

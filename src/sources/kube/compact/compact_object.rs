@@ -1,11 +1,11 @@
-//! A Service or an EndpointSlice in few bytes.
+//! The compact form of a Service or an EndpointSlice.
 
 use super::bytes::{Decoder, Encoder};
 use super::{endpoint_slice, service};
 use crate::model::{EndpointSlice, NamespacedName, ObjectMeta, ObjectName, Service, stable_hash};
 
-/// A Service or an EndpointSlice in few bytes: the fields that routing uses. Its kind and its name
-/// are those of its key.
+/// The compact form of a Service or an EndpointSlice: the encoded fields that routing uses. The
+/// kind and the name are not encoded, because the key of the object contains them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sources::kube) struct CompactObject(Box<[u8]>);
 
@@ -57,7 +57,7 @@ impl CompactObject {
     }
 }
 
-/// Starts an encoding with the hash of the uid: uids are compared, and not used otherwise.
+/// Starts an encoding with the hash of the uid, which is used only to compare uids.
 fn start(metadata: &ObjectMeta) -> Encoder {
     let mut encoder = Encoder::default();
     encoder.bytes(&stable_hash(metadata.uid.as_deref().unwrap_or_default()).to_be_bytes());

@@ -1,4 +1,4 @@
-//! Services and EndpointSlices in few bytes.
+//! The compact form of Services and EndpointSlices.
 //!
 //! A cluster has tens of thousands of them, and routes refer to few. All are kept, so that a new
 //! route finds the endpoints of its Service at once, without a request that could fail. An object

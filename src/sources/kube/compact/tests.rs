@@ -37,7 +37,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn port() -> impl Strategy<Value = PortNumber> {
-    any::<u16>().prop_filter_map("0 is no port", PortNumber::new)
+    any::<u16>().prop_filter_map("0 is not a port", PortNumber::new)
 }
 
 fn protocol() -> impl Strategy<Value = TransportProtocol> {
@@ -151,7 +151,7 @@ fn fields_that_routing_does_not_use_are_left_out() {
 }
 
 #[test]
-fn objects_with_another_uid_are_told_apart() {
+fn uid_of_another_object_does_not_match() {
     let compact =
         CompactObject::of_service(&Service::new(full_metadata("1"), PortNumber::new(80).unwrap()));
     assert!(compact.has_uid("1"));

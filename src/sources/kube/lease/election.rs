@@ -65,8 +65,8 @@ impl Election {
 
     /// Sets the interval at which the leader renews the Lease. Default: 2 s.
     ///
-    /// The other replicas watch the Lease. Each of them tries to acquire a Lease that has expired
-    /// within this time, at a moment of its own. Without the permission to watch the Lease, they
+    /// The other replicas watch the Lease. When it has expired, each of them tries to acquire it
+    /// after a random delay of up to this time. Without the permission to watch the Lease, they
     /// read it at this interval.
     pub fn with_retry_period(mut self, period: Duration) -> Self {
         self.retry_period = period;

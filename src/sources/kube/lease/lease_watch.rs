@@ -122,7 +122,7 @@ impl LeaseWatch {
         if is_denied && !self.is_denied {
             tracing::warn!(
                 lease = self.name,
-                "permission denied to watch the Lease: this replica reads it again and again instead; allow its ServiceAccount to list and watch the Lease"
+                "permission denied to watch the Lease: this replica polls it instead; allow its ServiceAccount to list and watch the Lease"
             );
         }
         self.is_denied = is_denied;

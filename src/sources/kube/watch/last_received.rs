@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use crate::model::ObjectKind;
 use crate::sources::kube::scope::Scope;
 
-/// The time at which each running watch last received something from the API server: the answer to
-/// a request, an object or a bookmark. Clones share the times.
+/// The time at which each running watch last received something from the API server: the response
+/// to a request, an object or a bookmark. Clones share the times.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sources::kube) struct LastReceived(Arc<watch::Sender<BTreeMap<Scope, Instant>>>);
 
@@ -41,8 +41,8 @@ impl LastReceived {
         });
     }
 
-    /// Returns the time since something was last received about each kind. A kind that is watched
-    /// in several namespaces has the largest of their times.
+    /// Returns the time since data about each kind was last received: the largest one, if the kind
+    /// is watched in several namespaces.
     pub(super) fn ages(&self) -> BTreeMap<ObjectKind, Duration> {
         let mut ages = BTreeMap::new();
         for (scope, time) in self.0.borrow().iter() {

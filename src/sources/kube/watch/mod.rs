@@ -6,7 +6,7 @@
 //!                              └─ WatchRequest: one request of 60 to 90 s
 //! ```
 //!
-//! Nothing waits without a limit. A request that is not answered fails after some seconds
+//! Every wait has a limit. A request without a response fails after some seconds
 //! (`request_limits`), the kernel closes a connection whose peer is silent (`client`), and a watch
 //! that does not end when it should counts as dead ([`WatchRequest`]). A watch counts as resumed
 //! when the API server has answered its request.

@@ -22,7 +22,7 @@ const PAGE_LEN: u32 = 500;
 const LIST_STALL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Minimum time from one watch request to the next. Without it, a server that closes every watch at
-/// once would be asked without a pause.
+/// once would receive requests without a pause.
 const MIN_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Annotation of the bookmark at the end of a streamed list.
@@ -40,7 +40,7 @@ pub(super) struct ObjectWatch {
 
 /// An event of an [`ObjectWatch`].
 pub(super) enum ObjectEvent {
-    /// A list begins. Objects of an earlier list that was not completed are void.
+    /// A list begins. The objects of an earlier list that was not completed must be discarded.
     ListStarted,
     ListItem(RawObject),
     ListEnded,
@@ -110,7 +110,7 @@ impl ObjectWatch {
     }
 
     /// Requests a streamed list. It is as recent as the request, and the server sends it from its
-    /// cache, so many replicas that list at one moment do not burden etcd.
+    /// cache, so many replicas that list at one moment do not load etcd.
     async fn start_streaming(&mut self) -> Result<Option<ObjectEvent>, WatchError> {
         let parameters = WatchParams::default().initial_events();
         match self.request(&parameters, "").await {

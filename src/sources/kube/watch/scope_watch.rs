@@ -1,4 +1,4 @@
-//! The task that watches one scope: retries, and objects as they are parsed.
+//! The task that watches one scope. It parses the objects, and retries after errors.
 
 use kube::{Api, Client};
 use tokio::sync::mpsc;

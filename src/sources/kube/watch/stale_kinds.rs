@@ -9,13 +9,14 @@ use tokio::time::sleep;
 use super::last_received::LastReceived;
 use crate::model::ObjectKind;
 
-/// Age of what was last received from which a kind counts as stale. A working watch receives
-/// something at least every 90 s.
+/// Time since the last data about a kind, after which the kind counts as stale. A working watch
+/// receives data at least every 90 s.
 const STALE_AFTER: Duration = Duration::from_secs(120);
 
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Logs kinds of which nothing has been received for two minutes, and the end of that.
+/// Logs the kinds about which nothing has been received for two minutes, and those that are
+/// received again.
 pub(in crate::sources::kube) async fn log_stale_kinds(last_received: LastReceived) -> Infallible {
     let mut stale: BTreeSet<ObjectKind> = BTreeSet::new();
     loop {

@@ -17,7 +17,7 @@ impl WatchHandle {
     }
 
     /// Returns the time since the API server last sent something about each kind that is watched:
-    /// an answer, an object or a bookmark. If a kind is watched in several namespaces, it is the
+    /// a response, an object or a bookmark. If a kind is watched in several namespaces, it is the
     /// largest of their times.
     ///
     /// An API server sends a bookmark about once a minute. After more than two minutes, changes of

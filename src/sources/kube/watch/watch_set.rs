@@ -98,8 +98,8 @@ impl WatchSet {
         self.stop_if(|scope| scope.kind == kind)
     }
 
-    /// Sets the state of a namespace, and starts the watches in it if it begins to exist. If it
-    /// ceases to exist, stops them and returns their scopes.
+    /// Sets the state of a namespace, and starts the watches in it if it was created. If it was
+    /// deleted, stops them and returns their scopes.
     pub(in crate::sources::kube) fn set_namespace_state(
         &mut self,
         namespace: &NamespaceName,
@@ -147,10 +147,11 @@ impl WatchSet {
 
     /// Returns `true` if a snapshot does not wait for the list of a scope whose watch fails.
     ///
-    /// The first snapshot waits for everything except for the namespaces that are being deleted,
-    /// and those in which permission has been denied for some time. Later ones do not wait for a
-    /// watch that fails: a definition or namespace that was created later must not stop the rest.
-    /// But a definition whose objects are not sent yet is incomplete, and is waited for.
+    /// The first snapshot waits for all scopes, except in namespaces that are being deleted, and in
+    /// those in which permission has been denied for [`PERMISSION_GRACE`]. Later snapshots do not
+    /// wait for a watch that fails: a definition or namespace that was created later must not stop
+    /// the rest. They wait for a cluster-wide watch that got no response, because the list may only
+    /// be late.
     pub(in crate::sources::kube) fn is_skipped(&self, scope: &Scope, is_first: bool) -> bool {
         let Some(failure) = self.running.get(scope).and_then(|watch| watch.failure) else {
             return false;

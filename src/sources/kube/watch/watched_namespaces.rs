@@ -57,7 +57,7 @@ impl WatchedNamespaces {
         self.states.keys()
     }
 
-    /// Sets the state of a namespace. Returns `true` if it begins or ceases to exist.
+    /// Sets the state of a namespace. Returns `true` if it was created or deleted.
     pub(super) fn set(&mut self, namespace: &NamespaceName, state: NamespaceState) -> bool {
         let Some(known) = self.states.get_mut(namespace) else { return false };
         let is_missing = |state| state == NamespaceState::Missing;

@@ -10,8 +10,8 @@ const FIELD: &str = "supportedFeatures";
 
 /// The support of the installed definition (CRD) of GatewayClass for `status.supportedFeatures`.
 ///
-/// The standard definitions drop the field before Gateway API 1.4, and those that contain a list of
-/// strings refuse the whole status. The field is left out then.
+/// The standard definitions before Gateway API 1.4 drop the field. Old experimental ones define it
+/// as a list of strings and refuse the whole status. In both cases the field is left out.
 #[derive(Debug, Default)]
 pub(super) struct ClassFeatures {
     is_omitted: bool,

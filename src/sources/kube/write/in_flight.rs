@@ -14,8 +14,8 @@ use crate::model::ObjectKey;
 /// Maximum number of writes that wait for a response at the same time.
 const MAX_IN_FLIGHT: usize = 16;
 
-/// Maximum number of them in lane [`Lane::Status`]. The rest stays free for the other lane, also if
-/// the API server responds slowly.
+/// Maximum number of writes in flight in [`Lane::Status`]. The rest stays free for the other lane,
+/// also if the API server responds slowly.
 const MAX_STATUS_IN_FLIGHT: usize = 12;
 
 /// The writes that wait for a response, at most one for each object.

@@ -10,7 +10,7 @@ use crate::model::{GatewayController, ObjectKey, ObjectKind};
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::observed::ClassClaims;
 
-/// A claim, and the time at which its last renewal was observed. Its age is measured from then on,
+/// A claim, and the time at which its last renewal was observed, from which its age is measured
 /// with the clock of this replica.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ObservedClaim {
@@ -79,7 +79,7 @@ impl ObservedClaims {
         self.first = first.map(|(_, _, key)| key);
     }
 
-    /// Measures the age of the claims that match from now on.
+    /// Restarts the age of the claims that match.
     pub(super) fn restart(&mut self, now: Instant, matches: impl Fn(&Claim) -> bool) {
         let holders = self.classes.values_mut().filter_map(|state| state.holder.as_mut());
         holders.filter(|holder| matches(&holder.claim)).for_each(|holder| holder.since = now);

@@ -47,11 +47,11 @@ pub(super) struct ReleaseClaims {
     /// The time of the next attempt, if the permission to write a claim is missing. The release
     /// then writes without one.
     forbidden_until: Option<Instant>,
-    /// The other release that was last reported, and if it held the claim.
+    /// The other release that was last reported, and `true` if it held the claim.
     reported: Option<(String, bool)>,
 }
 
-/// The relation of this release to the classes.
+/// The claim on the oldest class, as this release observes it.
 #[derive(Debug, PartialEq, Eq)]
 enum Standing<'a> {
     /// This release has a valid claim.
@@ -146,9 +146,9 @@ impl ReleaseClaims {
         (Some(PendingWrite::Claim(annotations)), None)
     }
 
-    /// Measures the age of the claims of other releases from now on. While this release did not
-    /// reach the API server, another one may not have been able to renew its claim either, and must
-    /// have time to do so.
+    /// Restarts the age of the claims of other releases. While this release could not reach the API
+    /// server, another one may not have been able to renew its claim either, and must have time to
+    /// do so.
     pub(super) fn restart_expiry(&mut self, now: Instant) {
         let own = self.lease.as_ref().map(ToString::to_string);
         self.observed.restart(now, |claim| Some(&claim.lease) != own.as_ref());
@@ -175,10 +175,10 @@ impl ReleaseClaims {
     pub(super) fn condition(&self, now: Instant) -> Option<Condition> {
         let (contender, lease) = (self.contender(now)?, self.lease.as_ref()?);
         let message = format!(
-            "The release with the Lease {} has the controller name {} too, and writes no status and \
-             no Services: the release with the Lease {lease} does. Give each release a \
-             controllerName and a GatewayClass of its own, or uninstall one.",
-            contender.claim.lease, self.controller
+            "Two releases have the controller name {}: the release with the Lease {lease} writes \
+             status and Services, and the release with the Lease {} writes neither. Give each \
+             release a controllerName and a GatewayClass of its own, or uninstall one.",
+            self.controller, contender.claim.lease
         );
         let (condition_type, reason) =
             (ConditionType::new(SHARED_CONDITION), Reason::new("OtherRelease"));

@@ -13,7 +13,7 @@ use crate::sources::kube::operation::WriteKind;
 /// The Gateways whose Service the API server refuses to create or to update, each with a text for
 /// its status: an exceeded quota, an admission webhook, or a missing permission.
 ///
-/// A server that does not respond is no error of a Service: the status could not be written either.
+/// A missing response does not count: the status could not be written either.
 #[derive(Debug, Default)]
 pub(super) struct ServiceErrors(BTreeMap<NamespacedName, String>);
 
