@@ -16,11 +16,11 @@ type apiConnection struct {
 	client, server *net.TCPConn
 	pod            netip.Addr
 	isMuted        bool        // Responses are dropped after the TLS handshake.
-	isSilent       atomic.Bool // Nothing is forwarded to the client anymore.
+	isSilent       atomic.Bool // Nothing is forwarded to the client any more.
 }
 
-// run forwards until both directions have ended. A silent connection ends when the client closes it;
-// one whose packets are dropped is kept for as long as the cluster runs, because closing it would send
+// run forwards until both directions have ended. A silent connection ends when the client closes it.
+// One whose packets are dropped stays open until the cluster stops, because closing it would send
 // packets.
 func (c *apiConnection) run() {
 	var directions sync.WaitGroup
@@ -103,7 +103,7 @@ type recordReader struct {
 	payload int // Bytes left of the current record.
 }
 
-// hasApplicationData returns `true` if a record of application data begins in the data.
+// hasApplicationData returns true if a record of application data begins in the data.
 func (r *recordReader) hasApplicationData(data []byte) bool {
 	const headerLength, applicationData = 5, 23
 	found := false

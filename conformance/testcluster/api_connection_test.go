@@ -16,7 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// through returns a client's connection that is forwarded to a TLS server, and its other end.
+// through returns the connection of a client that is forwarded to a TLS server, and the apiConnection
+// that forwards it.
 func through(t *testing.T, isMuted bool) (*net.TCPConn, *apiConnection) {
 	t.Helper()
 	api := httptest.NewTLSServer(http.NotFoundHandler())
@@ -68,7 +69,7 @@ func TestAPIConnectionForwards(t *testing.T) {
 func TestMutedAPIConnectionEndsAfterHandshake(t *testing.T) {
 	client, _ := through(t, true)
 	if err := get(t, client); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("reading the response: %v, not silence", err)
+		t.Fatalf("reading the response returned %v, expected no data before the deadline", err)
 	}
 }
 
@@ -87,7 +88,7 @@ func TestSilentAPIConnectionAcknowledgesNothing(t *testing.T) {
 	io.WriteString(client, "data")
 	client.SetReadDeadline(time.Now().Add(10 * time.Second))
 	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, syscall.ETIMEDOUT) {
-		t.Fatalf("reading: %v, not a timeout of unacknowledged data", err)
+		t.Fatalf("reading returned %v, expected a timeout of unacknowledged data", err)
 	}
 }
 

@@ -19,7 +19,7 @@ type apiProxy struct {
 
 // startAPIProxy listens at the address of the Service `kubernetes`.
 func startAPIProxy() (*apiProxy, error) {
-	// Keepalive probes would tell a client that its silenced connection is alive.
+	// The client would receive keepalive probes, and its silenced connection would not time out.
 	quiet := net.ListenConfig{KeepAlive: -1}
 	listener, err := quiet.Listen(context.Background(), "tcp", net.JoinHostPort(apiAddress, "443"))
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *apiProxy) apply(address, action string) error {
 			}
 		}
 	default:
-		return fmt.Errorf("unknown action %q; known are silence-open, reset-open, silence-new and restore", action)
+		return fmt.Errorf("unknown action %q; expected silence-open, reset-open, silence-new or restore", action)
 	}
 	return nil
 }

@@ -34,9 +34,9 @@ func newContainer(p *pod, spec *corev1.Container) *container {
 	}
 }
 
-// run keeps the container running until the pod is to end, or until its restartPolicy does not allow
-// another start. The pauses before restarts grow as a kubelet's do, but in seconds: 0, 1, 2, 4, 8 and
-// 10.
+// run keeps the container running until the pod terminates, or until its restartPolicy does not allow
+// another start. The pauses before restarts double as a kubelet's do, but are shorter: 0, 1, 2, 4, 8
+// and 10 seconds.
 func (c *container) run() {
 	pause := time.Duration(0)
 	for c.pod.stopping.Err() == nil {
@@ -56,7 +56,7 @@ func (c *container) run() {
 	}
 }
 
-// isFinished returns `true` if the process has ended and is not started again.
+// isFinished returns true if the process has ended and is not started again.
 func (c *container) isFinished() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 // portKey identifies a port of a Service.
 type portKey struct{ namespace, service, port string }
 
-// endpoint is an endpoint of a Service port, as kube-proxy of one node sees it.
+// endpoint is an endpoint of a Service port, from the view of kube-proxy of one node.
 type endpoint struct {
 	address                     string
 	port                        int
@@ -43,8 +43,8 @@ func (p trafficPolicy) String() string             { return "port" }
 func (p trafficPolicy) UsesClusterEndpoints() bool { return !p.isLocal }
 func (p trafficPolicy) UsesLocalEndpoints() bool   { return p.isLocal }
 
-// usable returns the endpoints to which kube-proxy of a node forwards new connections. The function
-// of kube-proxy itself decides.
+// usable returns the endpoints to which kube-proxy of a node forwards new connections. It calls
+// kube-proxy's own function.
 func usable(all []endpoint, on *node, isLocal bool) []string {
 	seen := make([]proxy.Endpoint, len(all))
 	for i, each := range all {
@@ -59,7 +59,7 @@ func usable(all []endpoint, on *node, isLocal bool) []string {
 	return places
 }
 
-// hasLocalReady returns `true` if kube-proxy of a node reports a Service as healthy at the health
+// hasLocalReady returns true if kube-proxy of a node reports a Service as healthy at the health
 // check node port.
 func hasLocalReady(all []endpoint, on *node) bool {
 	for _, each := range all {

@@ -24,7 +24,7 @@ type kubelet struct {
 	pods map[types.UID]*pod
 }
 
-// startKubelet registers the nodes, and runs the pods that it sees from then on.
+// startKubelet registers the nodes, and runs all pods that it observes.
 func startKubelet(ctx context.Context, client kubernetes.Interface, network *network, dir string, images imageTable) (*kubelet, error) {
 	k := &kubelet{client: client, network: network, images: images, dir: dir, pods: map[types.UID]*pod{}}
 	for i := range nodes {
@@ -36,7 +36,7 @@ func startKubelet(ctx context.Context, client kubernetes.Interface, network *net
 	_, err := factory.Core().V1().Pods().Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: func(object any) { k.seen(ctx, object.(*corev1.Pod)) },
 		UpdateFunc: func(old, new any) {
-			// Two pods of one name that follow each other may look like one that changed.
+			// A pod that replaces one of the same name may arrive as an update of it.
 			if old.(*corev1.Pod).UID != new.(*corev1.Pod).UID {
 				k.vanished(old.(*corev1.Pod).UID)
 			}
@@ -81,7 +81,7 @@ func (k *kubelet) vanished(uid types.UID) {
 	}
 }
 
-// find returns the pod of this name that is not going away, else any of this name.
+// find returns the pod of this name that is not terminating, or any of this name.
 func (k *kubelet) find(namespace, name string) *pod {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -74,7 +74,7 @@ func (b *loadBalancer) follow(ctx context.Context) error {
 		default:
 		}
 	}
-	// Headless Services are left out, so that a test can have many of them that change often.
+	// Headless Services are ignored, so that a test can change many of them often.
 	ifService := func(object any) {
 		if service, ok := object.(*corev1.Service); !ok || !isHeadless(service) {
 			touch()
@@ -125,8 +125,8 @@ func (b *loadBalancer) follow(ctx context.Context) error {
 	}
 }
 
-// adjust opens and closes listeners as the Services and EndpointSlices require. With `isProbe`, it is
-// also the time of a health check.
+// adjust opens and closes listeners as the Services and EndpointSlices require. With `isProbe`, it also
+// runs a health check of the nodes.
 func (b *loadBalancer) adjust(ctx context.Context, isProbe bool) error {
 	services, err := b.services.List(labels.Everything())
 	if err != nil {
@@ -261,7 +261,7 @@ func (b *loadBalancer) places(service *corev1.Service, port corev1.ServicePort, 
 	return places
 }
 
-// isHeadless returns `true` if neither kube-proxy nor a load balancer forwards to a Service.
+// isHeadless returns true if neither kube-proxy nor a load balancer forwards to a Service.
 func isHeadless(service *corev1.Service) bool {
 	return service.Spec.ClusterIP == "" || service.Spec.ClusterIP == corev1.ClusterIPNone
 }

@@ -11,13 +11,13 @@ const (
 	unhealthyThreshold = 3
 )
 
-// nodeHealth is the health of one node, as the load balancer sees it. The first probe decides alone.
+// nodeHealth is the health of one node, from the view of the load balancer. The first probe sets it.
 type nodeHealth struct {
 	isKnown, isHealthy bool
 	streak             int // Probes in a row that contradict isHealthy.
 }
 
-// probed takes the result of a probe into account.
+// probed records the result of a probe.
 func (h *nodeHealth) probed(result bool) {
 	if !h.isKnown {
 		h.isKnown, h.isHealthy = true, result

@@ -15,7 +15,7 @@ import (
 // pod is one pod of the node, from when it is seen until it is gone.
 type pod struct {
 	kubelet *kubelet
-	object  *corev1.Pod // As it was seen first; what the kubelet needs of it does not change.
+	object  *corev1.Pod // As first observed. The fields that the kubelet uses do not change.
 	node    *node       // Chosen by the scheduler.
 
 	stopping  context.Context // Over when the pod is to end.
@@ -131,7 +131,7 @@ func (p *pod) touch() {
 	}
 }
 
-// remove deletes the object for good, which only a kubelet may do.
+// remove deletes the object without a grace period, after the processes have ended.
 func (p *pod) remove(ctx context.Context) {
 	none := int64(0)
 	options := metav1.DeleteOptions{GracePeriodSeconds: &none, Preconditions: metav1.NewUIDPreconditions(string(p.object.UID))}

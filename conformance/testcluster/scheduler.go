@@ -40,7 +40,7 @@ func (k *kubelet) schedule(object *corev1.Pod) *node {
 		}
 	}
 	if best == nil {
-		log.Printf("pod %s/%s: no node matches its nodeSelector; it runs on %s", object.Namespace, object.Name, nodes[0].name)
+		log.Printf("pod %s/%s: no node matches its nodeSelector; running it on %s", object.Namespace, object.Name, nodes[0].name)
 		return &nodes[0]
 	}
 	return best

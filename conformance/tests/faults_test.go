@@ -10,10 +10,10 @@ import (
 )
 
 var (
-	churn    = flag.Duration("churn", 5*time.Minute, "how long routes are changed at random")
-	attack   = flag.Duration("attack", time.Minute, "how long a tenant edits its objects")
+	churn    = flag.Duration("churn", 5*time.Minute, "duration of the random changes of routes")
+	attack   = flag.Duration("attack", time.Minute, "duration of the edits of a tenant")
 	gateways = flag.Int("gateways", 1000, "number of Gateways whose status changes at once")
-	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "what the random changes begin with")
+	seed     = flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random changes")
 )
 
 // TestFaults lets things go wrong, one after the other, in a cluster that starts without the Gateway API.

@@ -21,8 +21,8 @@ var (
 	unrelated = flag.Int("unrelated", 20000, "number of Services with EndpointSlices that no route refers to")
 )
 
-// The limits for what unrelated objects may cost a replica: a share of a core, memory in MiB, and the
-// delay of a change that matters.
+// The maximum cost of unrelated objects for a replica: a share of a core, memory in MiB, and the delay
+// of a change of a related object.
 const (
 	unrelatedProcessor = 0.03
 	unrelatedMemory    = 20
@@ -57,8 +57,8 @@ func TestScale(t *testing.T) {
 		assert.Less(t, u.Busy[i].Processor-u.Before[i].Processor, unrelatedProcessor, "share of a core for unrelated changes")
 		assert.Less(t, u.Busy[i].Memory-u.Before[i].Memory, unrelatedMemory, "MiB for unrelated objects")
 	}
-	assert.Less(t, u.Follows[len(u.Follows)/2], unrelatedMedian, "median delay of a change that matters")
-	assert.Less(t, u.Follows[len(u.Follows)-1], unrelatedWorst, "worst delay of a change that matters")
+	assert.Less(t, u.Follows[len(u.Follows)/2], unrelatedMedian, "median delay of a change of a related object")
+	assert.Less(t, u.Follows[len(u.Follows)-1], unrelatedWorst, "maximum delay of a change of a related object")
 
 	table := scale.Table(measured) + "\n" + u.Table()
 	t.Log("\n" + table)

@@ -18,9 +18,9 @@ import (
 	"sluicegate.dev/conformance/tests/traffic"
 )
 
-// TestVersions installs releases of the Gateway API one after the other, as a cluster that is upgraded
-// does: first one that drops fields of the status and has no TCPRoute, then those with version v1alpha2
-// of TCPRoute, and at last the current one. Connections never fail.
+// TestVersions installs releases of the Gateway API one after the other, as in upgrades of a cluster:
+// first one that drops fields of the status and has no TCPRoute, then those with version v1alpha2 of
+// TCPRoute, and finally the current one. No connection fails.
 func TestVersions(t *testing.T) {
 	here := harness.Here(t)
 	c := harness.Client(t)

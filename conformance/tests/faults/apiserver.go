@@ -30,14 +30,14 @@ func APIServerUnavailable(t *testing.T, w *Fixture) {
 	expectUnharmed(t, load)
 }
 
-// written is what has been written up to a moment.
+// written is the state of the objects and of the audit log at one time.
 type written struct {
 	fixture *Fixture
 	routes  map[string]string
 	audit   harness.Audit
 }
 
-// settle waits until nothing more is written of what has just been set up.
+// settle waits until the objects that the test has created are no longer written.
 func (w *Fixture) settle(t *testing.T) written {
 	t.Helper()
 	for {
@@ -50,10 +50,10 @@ func (w *Fixture) settle(t *testing.T) written {
 }
 
 // expectKept fails if the status of an unchanged route or class has been written again. Gateways are
-// left out: routes have come and gone on theirs.
+// not compared, because routes were attached to them and removed.
 func (b written) expectKept(t *testing.T) {
 	t.Helper()
-	require.Equal(t, b.routes, b.fixture.versions(t), "what has not changed meanwhile was written again")
+	require.Equal(t, b.routes, b.fixture.versions(t), "routes that did not change were written again")
 	// The version of a class is not compared, because a release renews its claim on it.
 	requests := b.audit.Requests(t, harness.Main)
 	require.Zero(t, requests.ByKind["update gatewayclasses/status"], "statuses of unchanged classes that were written again")
@@ -85,7 +85,7 @@ func (w *Fixture) expectBack(t *testing.T) {
 	t.Logf("the API server answers %v after its start", since(began))
 }
 
-// versions are those of the shared routes.
+// versions returns the resource versions of the shared routes.
 func (w *Fixture) versions(t *testing.T) map[string]string {
 	t.Helper()
 	routes := gateway.TCPRouteList{}

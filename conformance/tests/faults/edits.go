@@ -21,7 +21,7 @@ type edit struct {
 	do   func(context.Context) error
 }
 
-// edits returns all kinds.
+// edits returns all kinds of edits.
 func (a *attack) edits() []edit {
 	return []edit{
 		{"ports of own Services", a.takePodPorts},
@@ -36,7 +36,7 @@ func (a *attack) edits() []edit {
 	}
 }
 
-// takePodPorts lets every Service of the attacker forward to the pod ports of the victim.
+// takePodPorts makes every Service of the attacker target the pod ports of the victim.
 func (a *attack) takePodPorts(ctx context.Context) error {
 	services := core.ServiceList{}
 	if err := a.as.List(ctx, &services, client.InNamespace(attackerNamespace)); err != nil {

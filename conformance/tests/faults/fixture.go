@@ -67,13 +67,14 @@ func NewFixture(t *testing.T, here harness.Environment) *Fixture {
 // steady is the address with the route that stays.
 func (w *Fixture) steady() string { return harness.Join(w.address, steadyPort) }
 
-// directly is a port of the shared Gateway at one of our pods, past the load balancer.
+// directly returns the address of a port of the shared Gateway at one of our pods, which bypasses the
+// load balancer.
 func (w *Fixture) directly(t *testing.T, replica harness.Replica, port int) string {
 	t.Helper()
 	return w.podAddress(t, w.gateway, replica, port)
 }
 
-// podAddress returns where a pod listens for a port of a Gateway.
+// podAddress returns the address at which a pod listens for a port of a Gateway.
 func (w *Fixture) podAddress(t *testing.T, g *gateway.Gateway, replica harness.Replica, port int) string {
 	t.Helper()
 	service, err := harness.GatewayService(t.Context(), w, client.ObjectKeyFromObject(g))

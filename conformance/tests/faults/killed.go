@@ -17,8 +17,8 @@ import (
 	"sluicegate.dev/conformance/tests/traffic"
 )
 
-// deadAddressLimit is how long after the EndpointSlices no longer list a pod a connection may still be
-// sent to it.
+// deadAddressLimit is the maximum time from the removal of a pod from the EndpointSlices to the last
+// connection that is sent to it.
 const deadAddressLimit = 2 * time.Second
 
 // LeaderDeletedWithoutGrace deletes the pod of the leader without a graceful shutdown, as an eviction or

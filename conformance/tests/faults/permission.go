@@ -157,7 +157,7 @@ func (w *Fixture) listen(t *testing.T, replica harness.Replica) ear {
 	return ear{w.Here, replica.Name, len(harness.Said(t, w.Here, replica.Name))}
 }
 
-// messages returns the messages since then.
+// messages returns the messages since listen was called.
 func (e ear) messages(t *testing.T) []string {
 	t.Helper()
 	return harness.Said(t, e.here, e.pod)[e.from:]

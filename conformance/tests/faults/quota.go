@@ -63,7 +63,7 @@ func QuotaExceeded(t *testing.T, w *Fixture) {
 				return nil
 			}
 		}
-		return fmt.Errorf("none of %d does", len(list.Items))
+		return fmt.Errorf("none of %d Events names the quota", len(list.Items))
 	})
 
 	w.delete(t, quota)

@@ -15,7 +15,7 @@ import (
 	"sluicegate.dev/conformance/tests/traffic"
 )
 
-// RollingUpdates replaces the pods of releases for which a pod that stops too early is noticed: with
+// RollingUpdates replaces the pods of releases in which a pod that stops too early causes failures: with
 // externalTrafficPolicy Local, the load balancer sends connections to a node for seconds after its only
 // pod is terminating, and with one replica, no other pod accepts them. No connection fails.
 func RollingUpdates(t *testing.T, w *Fixture) {

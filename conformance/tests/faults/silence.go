@@ -12,7 +12,8 @@ import (
 	"sluicegate.dev/conformance/tests/traffic"
 )
 
-// How long the API server is silent, and how soon after that a change must be followed.
+// The time for which the API server is silent, the maximum time from its end until a change is
+// followed, and the maximum time from then until the log reports it.
 const (
 	silence       = 35 * time.Second
 	silenceLimit  = 30 * time.Second
@@ -78,7 +79,7 @@ func APIServerSilent(t *testing.T, w *Fixture) {
 	expectUnharmed(t, load)
 }
 
-// recoveries returns the messages that report that something works again.
+// recoveries returns the messages that report that an operation works again.
 func recoveries(messages []string) []string {
 	return slices.DeleteFunc(slices.Clone(messages), func(message string) bool {
 		return !strings.Contains(message, " again") || strings.Contains(message, "trying again") || strings.Contains(message, "cannot ")

@@ -24,9 +24,9 @@ const (
 	stormPort = 9300
 	// stormNamespaces is the number of namespaces over which the Gateways are spread.
 	stormNamespaces = 20
-	// stormChanges is the number of measured changes before the storm and during it. The median delay
-	// during the storm may be twice the one before and stormMedian longer, and the worst delay
-	// likewise.
+	// stormChanges is the number of measured changes before the storm and during it. During the storm,
+	// the median delay may be twice that before the storm plus stormMedian, and the maximum delay twice
+	// that before plus stormWorst.
 	stormChanges = 15
 	stormMedian  = 50 * time.Millisecond
 	stormWorst   = 500 * time.Millisecond
@@ -52,7 +52,7 @@ func StatusStorm(t *testing.T, w *Fixture, gateways int) {
 	written := s.statusWrites(t)
 	t.Logf("during the storm, changes are followed after %v (median) and %v (worst); %d of %d statuses are written at the end",
 		delays[len(delays)/2], delays[len(delays)-1], written, gateways)
-	require.Less(t, written, gateways, "the storm was over before the changes, which proves nothing")
+	require.Less(t, written, gateways, "all statuses were written before the last change: use more Gateways")
 	require.Less(t, delays[len(delays)/2], 2*calm[len(calm)/2]+stormMedian, "median delay")
 	require.Less(t, delays[len(delays)-1], 2*calm[len(calm)-1]+stormWorst, "worst delay")
 
@@ -129,7 +129,7 @@ func (s *storm) prepare(t *testing.T, gateways int) {
 	s.expectBackend(t, s.address, s.one, time.Minute)
 }
 
-// toggle lets the listeners accept the routes, or no longer.
+// toggle changes the label, so that the listeners accept the routes, or do not accept them.
 func (s *storm) toggle(t *testing.T) {
 	t.Helper()
 	namespace := &core.Namespace{}
@@ -140,8 +140,8 @@ func (s *storm) toggle(t *testing.T) {
 	require.NoError(t, s.Patch(t.Context(), namespace, client.MergeFrom(before)))
 }
 
-// delays changes the endpoints of the calm Gateway and returns, sorted, how long each replica takes to
-// follow each change.
+// delays changes the endpoints of the Gateway that is not part of the storm, and returns the sorted
+// times from each change until each replica follows it.
 func (s *storm) delays(t *testing.T, replicas []harness.Replica) []time.Duration {
 	t.Helper()
 	addresses := []string{}

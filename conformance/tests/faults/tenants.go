@@ -29,13 +29,13 @@ const (
 	victimPort   = 9401
 
 	// editRate is the number of edits a second, and replaceInterval the time between two deletions of
-	// a replica: a new replica does not know what was before the attack.
+	// a replica: a new replica has no state from before the attack.
 	editRate        = 20
 	replaceInterval = 12 * time.Second
 )
 
-// TenantEdits lets a tenant with the role `edit` in its own namespace, which may also edit Gateways and
-// routes there, edit whatever it may in order to get the connections of another tenant. Replicas are
+// TenantEdits makes a tenant edit all objects that it may edit, to get the connections of another
+// tenant. It has the role `edit` in its own namespace, extended to Gateways and routes. Replicas are
 // replaced meanwhile. Every connection of the other tenant reaches that tenant's backend.
 func TenantEdits(t *testing.T, w *Fixture, during time.Duration, seed uint64) {
 	t.Logf("seed %d", seed)
@@ -61,8 +61,8 @@ func TenantEdits(t *testing.T, w *Fixture, during time.Duration, seed uint64) {
 		&core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: victimNamespace}})
 }
 
-// attack contains what the attacker knows: its own objects, and everything about the victim that a
-// tenant can find out or guess.
+// attack contains the objects of the attacker, and everything about the victim that a tenant can
+// find out or guess.
 type attack struct {
 	*Fixture
 	as     client.Client
@@ -149,5 +149,5 @@ func (a *attack) step(t *testing.T) {
 	a.accepted[edit.name]++
 }
 
-// victimLabels are those by which the Service of the victim's Gateway is found.
+// victimLabels returns the labels of the Service of the victim's Gateway.
 func (a *attack) victimLabels() map[string]string { return maps.Clone(a.victimService.Labels) }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Requests are what the ServiceAccounts of a release have asked of the API server.
+// Requests are the requests of the ServiceAccounts of a release to the API server.
 type Requests struct {
 	// ByKind counts them by verb and resource, as in "update tcproutes/status".
 	ByKind map[string]int
@@ -34,7 +34,7 @@ func (r Requests) Writes() map[string]int {
 // Audit reads the log that the API server keeps of requests of pods.
 type Audit struct{ file *os.File }
 
-// NewAudit reads from here on.
+// NewAudit skips the entries that exist already.
 func NewAudit(t *testing.T, here Environment) Audit {
 	t.Helper()
 	file, err := os.Open(filepath.Join(here.Cluster, "logs", "audit.log"))

@@ -23,7 +23,7 @@ type Replica struct {
 	Restarts int32
 }
 
-// Replicas are the pods of the main release, by name, without those that are on their way out.
+// Replicas returns the pods of the main release by name, without those that are terminating.
 func Replicas(ctx context.Context, c client.Client) ([]Replica, error) { return Main.Replicas(ctx, c) }
 
 // ReadyReplicas waits until there are two of ours, both ready, and one is elected. That one is the first.
@@ -33,10 +33,10 @@ func ReadyReplicas(t *testing.T, c client.Client) (leader, other Replica) {
 	return replicas[0], replicas[1]
 }
 
-// Leader is the name of the pod that the Lease of the main release names.
+// Leader returns the name of the pod that holds the Lease of the main release.
 func Leader(ctx context.Context, c client.Client) (string, error) { return Main.Leader(ctx, c) }
 
-// Said are the messages in the log of a pod of the main release, oldest first.
+// Said returns the messages in the log of a pod of the main release, oldest first.
 func Said(t *testing.T, e Environment, pod string) []string {
 	t.Helper()
 	return Main.Messages(t, e, pod)

@@ -22,11 +22,11 @@ const (
 	unrelatedRate = 200
 	// unrelatedChanges is the number of measured changes of a related EndpointSlice.
 	unrelatedChanges = 60
-	// observed is how long the processor time is measured.
+	// observed is the time over which CPU time is measured.
 	observed = 10 * time.Second
 )
 
-// Cost is what a replica costs over a while.
+// Cost is the CPU time and the memory of a replica.
 type Cost struct {
 	// Processor is the share of a core.
 	Processor float64
@@ -34,11 +34,11 @@ type Cost struct {
 	Memory int
 }
 
-// MeasuredUnrelated is what objects cost that no route refers to.
+// MeasuredUnrelated is the cost of objects that no route refers to.
 type MeasuredUnrelated struct {
 	Services int
-	// Before is without these objects, Quiet with objects that do not change, and Busy with changes;
-	// each of the leader and of the other replica.
+	// Before is the cost without these objects, Quiet with objects that do not change, and Busy with
+	// changes; each of the leader and of the other replica.
 	Before, Quiet, Busy [2]Cost
 	// Rate is the number of unrelated changes a second that the API server took.
 	Rate float64
@@ -99,7 +99,7 @@ func MeasureUnrelated(t *testing.T, here harness.Environment, services int) Meas
 	return m
 }
 
-// costs measures what processes use while the function runs, and their memory at its end.
+// costs measures the CPU time of processes while the function runs, and their memory at its end.
 func costs(t *testing.T, pids []int, while func()) (costs [2]Cost) {
 	t.Helper()
 	began := time.Now()

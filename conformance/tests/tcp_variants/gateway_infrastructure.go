@@ -147,7 +147,7 @@ var ServiceOfOthersUntouched = suite.ConformanceTest{
 	},
 }
 
-// serviceName is the name that the Service of a Gateway will have.
+// serviceName returns the name of the Service of a Gateway.
 func serviceName(gateway client.ObjectKey) string {
 	hash := fnv.New64a()
 	hash.Write([]byte(gateway.String()))

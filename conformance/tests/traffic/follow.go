@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// followLimit is how long FirstTo waits.
+// followLimit is the maximum time that FirstTo waits.
 const followLimit = 10 * time.Second
 
 // FirstTo dials each address, one connection after the other, until one reaches the backend. It returns
@@ -43,7 +43,7 @@ func firstTo(t *testing.T, address string, to Backend, from time.Time) time.Dura
 			t.Errorf("after %v %s still leads to %s", followLimit, address, connection.Backend)
 			return began.Sub(from)
 		}
-		// Dialing all the time would take the processor time that is needed to follow.
+		// Dialing without pauses would use the CPU time that the replicas need to follow the change.
 		time.Sleep(time.Millisecond)
 	}
 }

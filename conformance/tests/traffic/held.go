@@ -12,7 +12,7 @@ import (
 // Failure is what went wrong with a connection.
 type Failure struct {
 	At time.Time
-	// Began is when the client dialed. It is zero for a held connection.
+	// Began is the time at which the client dialed. It is zero for a held connection.
 	Began time.Time
 	// Replica is the pod that carried it, where it was open already.
 	Replica netip.Addr
