@@ -41,10 +41,10 @@ func startAPIProxy() (*apiProxy, error) {
 
 // apply interrupts or restores the connections of the pod with this address:
 //
-//   - silence-open: packets of its open connections are dropped for good, as after a failover of
+//   - silence-open: packets of its open connections are dropped permanently, as after a failover of
 //     the API server's load balancer;
 //   - reset-open: its open connections are reset;
-//   - silence-new: its new connections complete the TLS handshake and get no response, for good, as
+//   - silence-new: its new connections complete the TLS handshake and never get a response, as
 //     if the API server stopped between a request and the response;
 //   - restore: its new connections are forwarded again.
 func (p *apiProxy) apply(address, action string) error {

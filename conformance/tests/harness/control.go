@@ -55,11 +55,11 @@ type APIFault string
 
 // The faults that the proxy between the pods and the API server can cause.
 const (
-	// SilenceOpen drops the packets of the open connections for good.
+	// SilenceOpen drops the packets of the open connections permanently.
 	SilenceOpen APIFault = "silence-open"
 	// ResetOpen resets the open connections.
 	ResetOpen APIFault = "reset-open"
-	// SilenceNew lets new connections complete the TLS handshake, and then gives no response for good.
+	// SilenceNew lets new connections complete the TLS handshake, and then never responds.
 	SilenceNew APIFault = "silence-new"
 	// RestoreNew forwards new connections again.
 	RestoreNew APIFault = "restore"
