@@ -153,7 +153,7 @@ async fn endpoint_slice_that_moves_to_another_service_is_followed() {
     api.delete("tcproutes/default/another");
     harness.until("no route", |snapshot| slices(snapshot).is_empty()).await;
     api.apply(moved("s"));
-    harness.until("it is back", |snapshot| slices(snapshot) == ["s"]).await;
+    harness.until("the slice has moved back", |snapshot| slices(snapshot) == ["s"]).await;
     api.edit("endpointslices/default/s", |slice| slice["metadata"]["labels"] = json!({}));
     harness.until("no service", |snapshot| slices(snapshot).is_empty()).await;
 }

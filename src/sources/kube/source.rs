@@ -116,16 +116,17 @@ impl KubeSource {
         self
     }
 
-    /// Creates and updates a Service in front of each Gateway. The addresses of the Gateway are
-    /// those of its Service, so this is used with
-    /// [`Addresses::Service`](crate::translate::Addresses::Service). Default: no Services.
+    /// Creates, updates and deletes the Service in front of each Gateway. The addresses of the
+    /// Gateway are those of its Service, so this is used with
+    /// [`Addresses::Service`](crate::translate::Addresses::Service) of the same namespace. Default:
+    /// no Services.
     pub fn services(mut self, template: ServiceTemplate) -> Self {
         self.0.services = Some(ServicePolicy::Manage(template));
         self
     }
 
-    /// Deletes the Services in front of Gateways that this gateway created in `namespace` with this
-    /// selector, when [`services`](Self::services) was set. Other Services stay.
+    /// Deletes the Services in front of Gateways that this gateway created earlier, when
+    /// [`services`](Self::services) was set with this namespace and selector. Other Services stay.
     pub fn delete_services(mut self, namespace: NamespaceName, selector: Labels) -> Self {
         self.0.services = Some(ServicePolicy::Delete { namespace, selector });
         self

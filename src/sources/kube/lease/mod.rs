@@ -18,8 +18,8 @@
 //! ```
 //!
 //! The algorithm is that of client-go. A follower measures the age of a Lease with its own clock,
-//! from the moment at which it observed the last change. It observes changes by a watch; only when
-//! the Lease seems to have expired does it read the Lease. A leader stops writing at the renew
+//! from the moment at which it observed the last change. It observes changes by a watch, and reads
+//! the Lease only when the Lease seems to have expired. A leader stops writing at the renew
 //! deadline, before another replica may consider the Lease as expired.
 
 mod election;
