@@ -1,5 +1,6 @@
 //! Graceful shutdown: accepts connections until load balancers send no more, then drains.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use sluicegate::sources::{EndpointHandle, LeaseHandle};
@@ -46,7 +47,10 @@ impl Stopping {
             let until_not_ready =
                 endpoint.map(|mut endpoint| async move { endpoint.until_not_ready().await });
             let accept = async {
-                wait_for_load_balancers(until_not_ready, delay, deadline).await;
+                let fail_readiness = || {
+                    lifecycle.send_replace(Lifecycle::Draining);
+                };
+                wait_for_load_balancers(until_not_ready, delay, deadline, fail_readiness).await;
                 deadline.saturating_duration_since(Instant::now())
             };
             // A slow release of the Lease does not shorten the drain.
@@ -79,21 +83,34 @@ impl Stopping {
 /// Waits until load balancers send no new connections: for `until_not_ready`, which completes when
 /// no EndpointSlice lists this pod as ready, and then for the stop delay. Returns at the deadline
 /// at the latest.
+///
+/// If the pod is still listed after half of the time, calls `fail_readiness`. A kubelet that
+/// restarts only the container does not mark the pod as terminating, so nothing else would remove
+/// it from EndpointSlices.
 async fn wait_for_load_balancers(
     until_not_ready: Option<impl Future<Output = ()>>,
     delay: Duration,
     deadline: Instant,
+    fail_readiness: impl FnOnce(),
 ) {
     let start = Instant::now();
     if let Some(until_not_ready) = until_not_ready {
-        if timeout_at(deadline, until_not_ready).await.is_err() {
-            tracing::warn!(
-                "an EndpointSlice still lists this pod as ready at the end of the shutdown, so new \
-                 connections may be refused; check the EndpointSlice controller \
-                 (kube-controller-manager), unless only the process was stopped and the pod was \
-                 not deleted"
+        let mut until_not_ready = pin!(until_not_ready);
+        let half = start + (deadline - start) / 2;
+        if timeout_at(half, until_not_ready.as_mut()).await.is_err() {
+            tracing::info!(
+                "shutting down: an EndpointSlice still lists this pod as ready; /readyz fails from \
+                 now on, because a pod that is not deleted is removed by its readiness probe only"
             );
-            return;
+            fail_readiness();
+            if timeout_at(deadline, until_not_ready).await.is_err() {
+                tracing::warn!(
+                    "an EndpointSlice still lists this pod as ready at the end of the shutdown, so \
+                     new connections may be refused; check the EndpointSlice controller \
+                     (kube-controller-manager) and the readiness probe of the pod"
+                );
+                return;
+            }
         }
         let listed_s = start.elapsed().as_millis() as f64 / 1_000.0;
         tracing::info!(
@@ -120,22 +137,30 @@ mod tests {
 
     use super::*;
 
-    /// Returns the time for which connections are accepted: with a stop delay of 5 s, and at most
-    /// 35 s.
-    async fn accepted_s(until_not_ready: Option<impl Future<Output = ()>>) -> u64 {
+    /// Returns the time for which connections are accepted, and the time after which readiness
+    /// fails: with a stop delay of 5 s, and at most 35 s.
+    async fn times_s(until_not_ready: Option<impl Future<Output = ()>>) -> (u64, Option<u64>) {
         let start = Instant::now();
         let (delay, limit) = (Duration::from_secs(5), Duration::from_secs(35));
-        wait_for_load_balancers(until_not_ready, delay, start + limit).await;
-        start.elapsed().as_secs()
+        let mut unready = None;
+        let fail_readiness = || unready = Some(start.elapsed().as_secs());
+        wait_for_load_balancers(until_not_ready, delay, start + limit, fail_readiness).await;
+        (start.elapsed().as_secs(), unready)
     }
 
     #[tokio::test(start_paused = true)]
     async fn stop_delay_begins_when_the_pod_is_not_listed_as_ready() {
         let after = |seconds| Some(sleep(Duration::from_secs(seconds)));
-        assert_eq!(accepted_s(None::<Ready<()>>).await, 5);
-        assert_eq!(accepted_s(after(0)).await, 5);
-        assert_eq!(accepted_s(after(16)).await, 21);
-        assert_eq!(accepted_s(after(32)).await, 35);
-        assert_eq!(accepted_s(Some(pending())).await, 35);
+        assert_eq!(times_s(None::<Ready<()>>).await, (5, None));
+        assert_eq!(times_s(after(0)).await, (5, None));
+        assert_eq!(times_s(after(16)).await, (21, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn readiness_fails_while_the_pod_is_listed_after_half_of_the_time() {
+        let after = |seconds| Some(sleep(Duration::from_secs(seconds)));
+        assert_eq!(times_s(after(24)).await, (29, Some(17)));
+        assert_eq!(times_s(after(32)).await, (35, Some(17)));
+        assert_eq!(times_s(Some(pending())).await, (35, Some(17)));
     }
 }

@@ -12,7 +12,7 @@ pub(crate) enum Lifecycle {
     Ready,
     /// The gateway is shutting down, and still accepts connections.
     Leaving,
-    /// The listeners are closed, and open connections finish.
+    /// No new connections must be sent, and open ones finish.
     Draining,
 }
 
