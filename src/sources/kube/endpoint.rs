@@ -78,8 +78,10 @@ impl OwnEndpoint {
 
     fn is_ready_in(&self, slice: &EndpointSlice) -> bool {
         slice.endpoints.iter().any(|endpoint| {
-            // Unknown counts as ready.
+            // Unknown counts as ready. With `publishNotReadyAddresses`, a terminating endpoint is
+            // listed as ready too.
             endpoint.conditions.ready != Some(false)
+                && endpoint.conditions.terminating != Some(true)
                 && endpoint.addresses.iter().any(|address| match address {
                     EndpointAddress::Ip(address) => self.addresses.contains(address),
                     EndpointAddress::Name(_) => false,

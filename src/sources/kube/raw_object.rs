@@ -94,18 +94,18 @@ impl RawObject {
         let content = match kind {
             ObjectKind::Service if state.raw.is_none() => Content::Backend {
                 service: key.namespaced_name(),
-                object: deserialize(self.object, |object| Service::deserialize(object))
+                object: deserialize_fast::<Service>(&self.object)
                     .map(|service| CompactObject::of_service(&service)),
                 uid: state.uid,
             },
             ObjectKind::EndpointSlice => Content::Backend {
                 service: self.service_of_slice(&key),
-                object: deserialize(self.object, |object| EndpointSlice::deserialize(object))
+                object: deserialize_fast::<EndpointSlice>(&self.object)
                     .map(|slice| CompactObject::of_slice(&slice)),
                 uid: state.uid,
             },
             _ => Content::Whole {
-                object: deserialize(self.object, |object| kind.deserialize(object))
+                object: deserialize(&self.object, |object| kind.deserialize(object))
                     .map(without_unused_metadata)
                     .map(without_status),
                 state,
@@ -149,10 +149,17 @@ fn class_claims(metadata: &Value) -> Option<Box<ClassClaims>> {
     (claims != ClassClaims::default()).then(|| Box::new(claims))
 }
 
+/// Deserializes an object of a kind with many changes. An error contains the path of the invalid
+/// field. Recording the path takes longer than reading, so an object without errors is read
+/// without it.
+fn deserialize_fast<'a, T: Deserialize<'a>>(object: &'a Value) -> Result<T, InvalidObject> {
+    T::deserialize(object).or_else(|_| deserialize(object, |object| T::deserialize(object)))
+}
+
 /// Deserializes an object. An error contains the path of the invalid field.
-fn deserialize<T>(
-    object: Value,
-    read: impl FnOnce(serde_path_to_error::Deserializer<'_, '_, Value>) -> serde_json::Result<T>,
+fn deserialize<'a, T>(
+    object: &'a Value,
+    read: impl FnOnce(serde_path_to_error::Deserializer<'_, '_, &'a Value>) -> serde_json::Result<T>,
 ) -> Result<T, InvalidObject> {
     let mut track = serde_path_to_error::Track::new();
     read(serde_path_to_error::Deserializer::new(object, &mut track))

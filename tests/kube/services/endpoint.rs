@@ -101,3 +101,16 @@ async fn endpoint_is_not_ready_without_addresses_or_source() {
     assert!(is_unready_within(&mut handle, 1).await);
     assert!(!handle.is_ready());
 }
+
+/// With `publishNotReadyAddresses`, a terminating endpoint is listed as ready.
+#[tokio::test(start_paused = true)]
+async fn terminating_endpoint_is_not_ready_if_not_ready_addresses_are_published() {
+    let api = api();
+    api.apply(replicas("published", &["10.0.0.1"]));
+    let (_harness, mut handle) = start(&api, &["10.0.0.1"]).await;
+    assert!(handle.is_ready());
+    let mut slice = replicas("published", &["10.0.0.1"]);
+    slice["endpoints"][0]["conditions"]["terminating"] = json!(true);
+    api.apply(slice);
+    assert!(is_unready_within(&mut handle, 60).await);
+}
