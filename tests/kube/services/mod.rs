@@ -2,8 +2,8 @@
 
 mod classes;
 mod clean_up;
-mod cleanup;
 mod create;
+mod edits;
 mod endpoint;
 mod errors;
 mod nodes;
