@@ -1,6 +1,7 @@
 //! Service in front of a Gateway: name, labels and pod ports.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use super::gateway::Gateway;
@@ -17,6 +18,19 @@ pub(crate) const POD_PORTS: RangeInclusive<u16> = 20_000..=29_999;
 /// The pod port (`targetPort`) that the Service of a Gateway needs for each listener port, by
 /// Gateway.
 pub type PodPorts = BTreeMap<NamespacedName, BTreeMap<PortNumber, PortNumber>>;
+
+/// The Service that a Gateway needs, as translation decides it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServiceRequest {
+    /// The pod port (`targetPort`) of each listener port.
+    pub pod_ports: BTreeMap<PortNumber, PortNumber>,
+    /// The address to request for the Service. `None` if the Gateway requests none, more than one
+    /// (a Service can request only one), or one that it may not request.
+    pub address: Option<IpAddr>,
+}
+
+/// The Services that Gateways need, by Gateway.
+pub type ServiceRequests = BTreeMap<NamespacedName, ServiceRequest>;
 
 /// Label with the name of the program that manages a Service, and the value of this program.
 pub(crate) const MANAGED_BY_LABEL: &str = "app.kubernetes.io/managed-by";

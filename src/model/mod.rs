@@ -91,7 +91,7 @@ pub use self::gateway_infrastructure::{GatewayInfrastructure, LocalParametersRef
 pub(crate) use self::gateway_service::POD_PORTS;
 #[cfg(feature = "kube")]
 pub(crate) use self::gateway_service::{GATEWAY_UID_LABEL, MANAGED_BY, MANAGED_BY_LABEL};
-pub use self::gateway_service::{GatewayServiceLookup, PodPorts};
+pub use self::gateway_service::{GatewayServiceLookup, PodPorts, ServiceRequest, ServiceRequests};
 pub use self::gateway_tls::{
     BackendTls, FrontendTls, FrontendTlsConfig, FrontendTlsPort, FrontendTlsValidation, GatewayTls,
 };

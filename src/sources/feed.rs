@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::model::{PodPorts, Resources, StatusReport};
+use crate::model::{Resources, ServiceRequests, StatusReport};
 
 /// All objects of a source, and the problems of its input.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,9 +27,9 @@ pub struct StatusUpdate {
     pub resources: Arc<Resources>,
     /// Their status.
     pub status: Arc<StatusReport>,
-    /// The pod ports that the Services of Gateways need. A Gateway without an entry needs no
-    /// Service, or its Service cannot be created.
-    pub gateway_services: Arc<PodPorts>,
+    /// The Services that Gateways need. A Gateway without an entry needs none, or its Service
+    /// cannot be created.
+    pub gateway_services: Arc<ServiceRequests>,
 }
 
 /// The source's end of the channel: publishes snapshots, and receives the status of its objects.

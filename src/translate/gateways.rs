@@ -14,7 +14,7 @@ use super::port_conflicts::PortClaims;
 use super::precedence::Precedence;
 use super::refusal::GatewayRefusal;
 use super::settings::Settings;
-use crate::model::{Gateway, GatewayClass, NamespacedName, SectionName};
+use crate::model::{Gateway, GatewayClass, NamespacedName, SectionName, ServiceRequests};
 
 /// A Gateway of this controller, with the findings about it.
 #[derive(Debug)]
@@ -29,14 +29,23 @@ pub(super) struct EvaluatedGateway<'a> {
     pub(super) sections: HashMap<Option<&'a SectionName>, Vec<usize>>,
 }
 
+/// The Gateways of this controller, and what they are assigned.
+pub(super) struct EvaluatedGateways<'a> {
+    /// In the order of their names.
+    pub(super) gateways: Vec<EvaluatedGateway<'a>>,
+    pub(super) assignments: Assignments,
+    /// The Services that the Gateways need.
+    pub(super) services: ServiceRequests,
+}
+
 /// Evaluates every Gateway of this controller. The oldest come first, since a port belongs to the
-/// first Gateway that claims it; they are returned in the order of their names.
+/// first Gateway that claims it.
 pub(super) fn evaluate<'a>(
     index: &Index<'a>,
     classes: &Classes<'a>,
     settings: &Settings,
     previous: &Assignments,
-) -> (Vec<EvaluatedGateway<'a>>, Assignments) {
+) -> EvaluatedGateways<'a> {
     let mut gateways: Vec<_> = index
         .resources
         .gateways
@@ -60,7 +69,7 @@ pub(super) fn evaluate<'a>(
         let ports = valid.map(|listener| listener.listener.port).collect();
         Ok(AddressRequest { name, gateway, addresses: allowed, denied, ports })
     });
-    let Placements { gateways: placements, assignments } =
+    let Placements { gateways: placements, assignments, services } =
         placement::assign(index, settings, previous, requests.collect());
 
     let mut claims = PortClaims::default();
@@ -77,7 +86,7 @@ pub(super) fn evaluate<'a>(
         })
         .collect();
     evaluated.sort_unstable_by_key(|gateway| gateway.name);
-    (evaluated, assignments)
+    EvaluatedGateways { gateways: evaluated, assignments, services }
 }
 
 fn check_parameters(gateway: &Gateway) -> Result<(), GatewayRefusal> {

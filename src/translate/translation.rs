@@ -7,7 +7,7 @@ use super::assignments::Assignments;
 use super::attach::{self, AttachedRoute};
 use super::compile;
 use super::gateway_classes::Classes;
-use super::gateways::{self, EvaluatedGateway};
+use super::gateways::{self, EvaluatedGateway, EvaluatedGateways};
 use super::index::Index;
 use super::own_sockets::OwnSockets;
 use super::programmed::{GatewayFindings, set_programmed};
@@ -17,7 +17,7 @@ use super::status;
 use super::unmanaged::Unmanaged;
 use super::unserved;
 use crate::model::{
-    Gateway, NamespacedName, ObjectKey, PodPorts, Resources, StatusReport, UnservedKey,
+    Gateway, NamespacedName, ObjectKey, Resources, ServiceRequests, StatusReport, UnservedKey,
 };
 use crate::plan::{BindError, ListenerId, Plan};
 
@@ -29,9 +29,9 @@ pub struct Translation {
     pub plan: Plan,
     /// The status of every object that gets one.
     pub status: Arc<StatusReport>,
-    /// The pod ports that the Services of Gateways need; empty unless the setting is
+    /// The Services that Gateways need; empty unless the setting is
     /// [`Addresses::Service`](super::Addresses::Service).
-    pub gateway_services: Arc<PodPorts>,
+    pub gateway_services: Arc<ServiceRequests>,
     /// The addresses and ports that Gateways have been assigned, for the next translation.
     pub assignments: Assignments,
     /// Objects that get no status because this controller does not manage them, and the reason.
@@ -81,6 +81,7 @@ pub struct Evaluation<'a> {
     routes: Vec<AttachedRoute<'a>>,
     plan: Plan,
     assignments: Assignments,
+    gateway_services: Arc<ServiceRequests>,
 }
 
 /// Performs the first part of [`translate`], up to the plan.
@@ -104,13 +105,24 @@ pub fn evaluate<'a>(
 ) -> Evaluation<'a> {
     let index = Index::new(resources);
     let classes = Classes::new(&index, &settings.controller);
-    let (mut gateways, mut assignments) = gateways::evaluate(&index, &classes, settings, previous);
+    let EvaluatedGateways { mut gateways, mut assignments, services } =
+        gateways::evaluate(&index, &classes, settings, previous);
     let released = released::list(&index, &classes, &previous.served);
     assignments.served = released::list_served(&gateways, &released);
     let own = OwnSockets::new(&index, settings, &gateways);
     let mut routes = attach::attach(&index, &classes, &mut gateways);
     let plan = compile::compile(&index, &own, &gateways, &mut routes);
-    Evaluation { index, own, classes, gateways, released, routes, plan, assignments }
+    Evaluation {
+        index,
+        own,
+        classes,
+        gateways,
+        released,
+        routes,
+        plan,
+        assignments,
+        gateway_services: services.into(),
+    }
 }
 
 impl Evaluation<'_> {
@@ -122,7 +134,17 @@ impl Evaluation<'_> {
     /// Completes the translation. `bind_errors` contains the listeners of the plan with addresses
     /// that could not be opened.
     pub fn finish(self, bind_errors: BTreeMap<ListenerId, Vec<BindError>>) -> Translation {
-        let Self { index, own, classes, gateways, released, routes, plan, assignments } = self;
+        let Self {
+            index,
+            own,
+            classes,
+            gateways,
+            released,
+            routes,
+            plan,
+            assignments,
+            gateway_services,
+        } = self;
         let mut status = status::build_report(&index, &own, &classes, &gateways, &routes);
         let unmanaged = status::list_unmanaged(&index, &classes, &routes);
         let unserved = unserved::list(index.resources, &unmanaged);
@@ -138,7 +160,6 @@ impl Evaluation<'_> {
         };
         status.gateways.extend(released.into_iter().map(build_released));
         let status = Arc::new(status);
-        let gateway_services = assignments.pod_ports.clone();
         Translation {
             plan,
             status,

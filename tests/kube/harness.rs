@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sluicegate::model::GatewayController;
 use sluicegate::sources::{Feed, KubeSource, ServiceTemplate, Snapshot, Source, StatusUpdate};
-use sluicegate::translate::{Addresses, Assignments, Host, Settings, translate};
+use sluicegate::translate::{Addresses, Assignments, Host, Settings, SpecialAddresses, translate};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -94,7 +94,9 @@ impl Harness {
         let settings = Settings::default()
             .with_controller(controller)
             .with_host(Host::new(address, address))
-            .with_addresses(addresses);
+            .with_addresses(addresses)
+            // The default for a source whose authors do not operate the gateway.
+            .with_special_addresses(SpecialAddresses::Deny);
         let (delay, delayed) = watch::channel(Duration::ZERO);
         let (feed, fed) = Feed::channel();
         let (mut snapshots, say) = fed.into_parts();

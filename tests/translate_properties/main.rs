@@ -233,8 +233,8 @@ proptest! {
         let Translation { plan, gateway_services, assignments, .. } =
             translate(&before, &settings, &Assignments::default());
         let mut holders = BTreeMap::new();
-        for (name, ports) in &*gateway_services {
-            for pod_port in ports.values() {
+        for (name, service) in &*gateway_services {
+            for pod_port in service.pod_ports.values() {
                 prop_assert!((20_000..=29_999).contains(&pod_port.get()));
                 prop_assert_eq!(holders.insert(pod_port.get(), name), None);
             }
@@ -252,8 +252,8 @@ proptest! {
             before.get(&object.key()).is_none() && !matches!(object, Object::Service(_))
         }));
         let services_after = translate(&after, &settings, &assignments).gateway_services;
-        for (name, ports) in &*gateway_services {
-            prop_assert_eq!(services_after.get(name), Some(ports), "{}", name);
+        for (name, service) in &*gateway_services {
+            prop_assert_eq!(services_after.get(name), Some(service), "{}", name);
         }
     }
 

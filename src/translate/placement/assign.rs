@@ -3,6 +3,7 @@
 use super::report::{AddressError, NotBoundReason};
 use super::types::{AddressRequest, Placement};
 use super::{host, pool, service};
+use crate::model::ServiceRequests;
 use crate::translate::assignments::Assignments;
 use crate::translate::index::Index;
 use crate::translate::refusal::GatewayRefusal;
@@ -14,6 +15,8 @@ pub(in crate::translate) struct Placements {
     /// In the order of the requests; a Gateway that is refused has none.
     pub(in crate::translate) gateways: Vec<Result<Placement, GatewayRefusal>>,
     pub(in crate::translate) assignments: Assignments,
+    /// The Services that the Gateways need.
+    pub(in crate::translate) services: ServiceRequests,
 }
 
 /// Places every Gateway. Earlier requests have precedence.
@@ -31,6 +34,7 @@ pub(in crate::translate) fn assign(
             service::assign(index, namespace, settings.host.bind, previous, &accepted)
         }
     };
+    let services = service::list_requests(&assignments.pod_ports, &accepted);
     let placements = placements.into_iter().zip(&accepted).map(|(mut placement, request)| {
         if !request.denied.is_empty() {
             placement.report.error = Some(AddressError::SpecialAddresses(request.denied.clone()));
@@ -43,5 +47,5 @@ pub(in crate::translate) fn assign(
         .into_iter()
         .map(|request| request.map(|_| placements.next().expect("one for each accepted request")))
         .collect();
-    Placements { gateways, assignments }
+    Placements { gateways, assignments, services }
 }

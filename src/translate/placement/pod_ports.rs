@@ -1,8 +1,9 @@
 //! The pod port of each listener port of Gateways that are reached through Services.
 //!
-//! The assignments are stored in the Services, so every replica reads the same `targetPort`s.
-//! Anyone with permission to edit a Service can change them; therefore a Gateway keeps its ports
-//! even if the Service of another Gateway claims them.
+//! The assignments are stored in the Services, so every replica reads the same `targetPort`s. Only
+//! the operator of the gateway may edit Services in their namespace. An edit by mistake must not
+//! take over the connections of another Gateway, so a Gateway keeps its ports even if the Service
+//! of another Gateway claims them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;

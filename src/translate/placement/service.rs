@@ -16,7 +16,7 @@ use super::service_address::ServiceAddress;
 use super::types::{AddressRequest, BindTargets, Placement};
 use crate::model::{
     Gateway, GatewayServiceLookup, NamespaceName, NamespacedName, POD_PORTS, PodPorts, PortNumber,
-    Service, ServicePort, ServiceType,
+    Service, ServicePort, ServiceRequest, ServiceRequests, ServiceType,
 };
 use crate::plan::ListenAddress;
 use crate::translate::assignments::Assignments;
@@ -53,6 +53,25 @@ pub(super) fn assign(
         by_gateway.entry(gateway.clone()).or_default().insert(port, pod_port);
     }
     (placements, Assignments { pod_ports: Arc::new(by_gateway), ..Assignments::default() })
+}
+
+/// Returns the Services that Gateways need. `pod_ports` contains the pod ports of those Gateways
+/// that have a Service or can get one.
+pub(super) fn list_requests(
+    pod_ports: &PodPorts,
+    requests: &[&AddressRequest<'_>],
+) -> ServiceRequests {
+    let services = requests.iter().filter_map(|request| {
+        let pod_ports = pod_ports.get(request.name)?.clone();
+        // A load balancer could grant a special address, so a Gateway that requests one gets a
+        // Service that requests no address at all.
+        let address = match &request.addresses[..] {
+            [address] if request.denied.is_empty() => *address,
+            _ => None,
+        };
+        Some((request.name.clone(), ServiceRequest { pod_ports, address }))
+    });
+    services.collect()
 }
 
 /// Returns the Service in front of a Gateway, with its name, if the setting is

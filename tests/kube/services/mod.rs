@@ -1,5 +1,6 @@
 //! The Services in front of Gateways.
 
+mod addresses;
 mod classes;
 mod clean_up;
 mod create;

@@ -20,12 +20,12 @@ pub(in crate::sources::kube) fn desired_services(
     before: &BTreeMap<ObjectKey, DesiredService>,
 ) -> BTreeMap<ObjectKey, DesiredService> {
     let mut desired = BTreeMap::new();
-    for (name, ports) in update.gateway_services.iter() {
+    for (name, request) in update.gateway_services.iter() {
         let Some(gateway) = update.resources.gateways.get(name) else { continue };
         if !can_have_service(gateway, resources, template) {
             continue;
         }
-        let Some(mut service) = DesiredService::new(gateway, ports.clone(), template, controller)
+        let Some(mut service) = DesiredService::new(gateway, request.clone(), template, controller)
         else {
             continue;
         };

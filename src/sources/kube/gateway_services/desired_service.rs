@@ -11,7 +11,7 @@ use super::service_metadata::ServiceMetadata;
 use super::template::ServiceTemplate;
 use crate::model::{
     ExternalTrafficPolicy, Gateway, GatewayController, Labels, NamespacedName, PortNumber,
-    ServiceType,
+    ServiceRequest, ServiceType,
 };
 
 /// The default range of node ports.
@@ -24,7 +24,7 @@ pub(in crate::sources::kube) struct DesiredService {
     pub(super) metadata: ServiceMetadata,
     service_type: ServiceType,
     external_traffic_policy: ExternalTrafficPolicy,
-    /// The address that the Gateway requests.
+    /// The address to request.
     address: Option<IpAddr>,
     /// The pod port of each listener port.
     ports: BTreeMap<PortNumber, PortNumber>,
@@ -35,12 +35,12 @@ pub(in crate::sources::kube) struct DesiredService {
 }
 
 impl DesiredService {
-    /// Creates the Service of a Gateway. `ports` has the pod port of each listener port.
+    /// Creates the Service of a Gateway.
     ///
     /// Returns `None` if there are no ports, or if the Gateway is not an object of the cluster.
     pub(super) fn new(
         gateway: &Gateway,
-        ports: BTreeMap<PortNumber, PortNumber>,
+        request: ServiceRequest,
         template: &ServiceTemplate,
         controller: &GatewayController,
     ) -> Option<Self> {
@@ -52,12 +52,13 @@ impl DesiredService {
         // Annotations of the operator take precedence: they may select an internal load balancer,
         // which the author of a Gateway must not change.
         metadata.copied_annotations.extend(template.annotations.clone());
+        let ServiceRequest { pod_ports: ports, address } = request;
         (!ports.is_empty()).then_some(Self {
             gateway: gateway.metadata.namespaced_name(),
             metadata,
             service_type: template.service_type,
             external_traffic_policy: template.external_traffic_policy,
-            address: requested_address(gateway),
+            address,
             ports,
             selector: template.selector.clone(),
             requests_node_ports: template.service_type == ServiceType::NodePort,
@@ -163,11 +164,4 @@ fn set(object: &mut Value, field: &str, value: Option<Value>) {
             }
         }
     }
-}
-
-/// Returns the address that a Gateway requests, if it is a single one: a Service can request only
-/// one address.
-fn requested_address(gateway: &Gateway) -> Option<IpAddr> {
-    let [address] = &gateway.spec.addresses[..] else { return None };
-    address.ip().ok().flatten()
 }

@@ -10,7 +10,7 @@ use super::orphans::{ServicePolicy, is_orphaned};
 use super::template::ServiceTemplate;
 use crate::model::{
     Gateway, GatewayClassStatus, GatewayController, ObjectKey, ObjectKind, PortNumber, Resources,
-    ServiceType, StatusReport,
+    ServiceRequest, ServiceType, StatusReport,
 };
 use crate::sources::StatusUpdate;
 
@@ -52,7 +52,8 @@ fn controller() -> GatewayController {
 fn update(resources: &Resources, gateways: &[(&str, u16)]) -> StatusUpdate {
     let services = gateways.iter().map(|(name, listener)| {
         let name = format!("infra/{name}").parse().unwrap();
-        (name, [(port(*listener), port(20_000))].into())
+        let pod_ports = [(port(*listener), port(20_000))].into();
+        (name, ServiceRequest { pod_ports, address: None })
     });
     StatusUpdate {
         resources: resources.clone().into(),

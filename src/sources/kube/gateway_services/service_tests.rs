@@ -1,12 +1,12 @@
 //! The Service of a Gateway: its fields, and the fields of a live Service that stay.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::desired_service::DesiredService;
 use super::template::ServiceTemplate;
-use crate::model::{Gateway, GatewayController, Object, PortNumber, Service, ServiceType};
+use crate::model::{
+    Gateway, GatewayController, Object, PortNumber, Service, ServiceRequest, ServiceType,
+};
 
 fn gateway(spec: &Value) -> Gateway {
     let mut object = json!({
@@ -25,9 +25,12 @@ fn port(port: u16) -> PortNumber {
     PortNumber::new(port).unwrap()
 }
 
-/// The pod port of each listener port.
-fn ports() -> BTreeMap<PortNumber, PortNumber> {
-    [(5432, 20_001), (30_500, 20_002)].map(|(listener, pod)| (port(listener), port(pod))).into()
+fn request(address: Option<&str>) -> ServiceRequest {
+    let pod_ports = [(5432, 20_001), (30_500, 20_002)];
+    ServiceRequest {
+        pod_ports: pod_ports.map(|(listener, pod)| (port(listener), port(pod))).into(),
+        address: address.map(|address| address.parse().unwrap()),
+    }
 }
 
 fn template(service_type: ServiceType) -> ServiceTemplate {
@@ -40,7 +43,17 @@ fn controller() -> GatewayController {
 }
 
 fn desired(gateway: &Gateway, service_type: ServiceType) -> DesiredService {
-    DesiredService::new(gateway, ports(), &template(service_type), &controller()).unwrap()
+    desired_at(None, gateway, service_type)
+}
+
+/// A Service that requests an address.
+fn desired_at(
+    address: Option<&str>,
+    gateway: &Gateway,
+    service_type: ServiceType,
+) -> DesiredService {
+    let template = template(service_type);
+    DesiredService::new(gateway, request(address), &template, &controller()).unwrap()
 }
 
 /// The new Service as the API server stores it.
@@ -76,13 +89,13 @@ fn stored(mut service: Value) -> Value {
 #[test]
 fn service_has_all_fields_at_creation() {
     let gateway = gateway(&json!({
-        "addresses": [{ "value": "192.0.2.9" }],
         "infrastructure": { "labels": { "team": "db" }, "annotations": { "pool": "b" } },
     }));
-    let ports = BTreeMap::from([(port(5432), port(20_001))]);
+    let mut request = request(Some("192.0.2.9"));
+    request.pod_ports.remove(&port(30_500));
     let template = template(ServiceType::LoadBalancer)
         .with_annotations([("pool", "a"), ("zone", "x")].map(|(k, v)| (k.into(), v.into())).into());
-    let desired = DesiredService::new(&gateway, ports, &template, &controller()).unwrap();
+    let desired = DesiredService::new(&gateway, request, &template, &controller()).unwrap();
     assert_eq!(
         desired.apply_to(None),
         json!({
@@ -161,12 +174,13 @@ fn service_owned_fields_are_restored() {
 
 #[test]
 fn service_type_change_removes_fields_of_the_old_type() {
-    let gateway = gateway(&json!({ "addresses": [{ "value": "192.0.2.9" }] }));
-    let mut live = stored(desired(&gateway, ServiceType::LoadBalancer).apply_to(None));
+    let gateway = gateway(&json!({}));
+    let desired = |service_type| desired_at(Some("192.0.2.9"), &gateway, service_type);
+    let mut live = stored(desired(ServiceType::LoadBalancer).apply_to(None));
     live["spec"]["loadBalancerSourceRanges"] = json!(["192.0.2.0/24"]);
-    let kept = desired(&gateway, ServiceType::LoadBalancer).apply_to(Some(&live));
+    let kept = desired(ServiceType::LoadBalancer).apply_to(Some(&live));
     assert_eq!(kept, live);
-    let spec = desired(&gateway, ServiceType::ClusterIP).apply_to(Some(&live))["spec"].take();
+    let spec = desired(ServiceType::ClusterIP).apply_to(Some(&live))["spec"].take();
     assert_eq!(spec["type"], "ClusterIP");
     for gone in ["externalTrafficPolicy", "loadBalancerIP", "loadBalancerSourceRanges"] {
         assert!(spec.get(gone).is_none(), "{gone}");
@@ -241,8 +255,8 @@ fn node_port_is_requested_in_range_and_once() {
 
 #[test]
 fn cluster_ip_is_requested_at_creation() {
-    let gateway = gateway(&json!({ "addresses": [{ "value": "10.96.0.9" }] }));
-    let spec = desired(&gateway, ServiceType::ClusterIP).apply_to(None)["spec"].take();
+    let desired = desired_at(Some("10.96.0.9"), &gateway(&json!({})), ServiceType::ClusterIP);
+    let spec = desired.apply_to(None)["spec"].take();
     assert_eq!(spec["clusterIP"], "10.96.0.9");
     assert!(spec.get("loadBalancerIP").is_none());
 }
@@ -251,9 +265,11 @@ fn cluster_ip_is_requested_at_creation() {
 fn service_needs_pod_ports_and_a_uid() {
     let template = template(ServiceType::LoadBalancer);
     let mut gateway = gateway(&json!({}));
-    assert_eq!(DesiredService::new(&gateway, BTreeMap::new(), &template, &controller()), None);
+    let new =
+        |gateway: &_, request| DesiredService::new(gateway, request, &template, &controller());
+    assert_eq!(new(&gateway, ServiceRequest::default()), None);
     gateway.metadata.uid = None;
-    assert_eq!(DesiredService::new(&gateway, ports(), &template, &controller()), None);
+    assert_eq!(new(&gateway, request(None)), None);
 }
 
 #[test]
