@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use sluicegate::model::{NamespacedName, default_namespace};
-use sluicegate::sources::Snapshot;
+use sluicegate::sources::{ServiceTemplate, Snapshot};
 
 use crate::api::Api;
 use crate::harness::Harness;
-use crate::objects::{route, service, slice, usual, with};
+use crate::objects::{namespace, route, service, slice, usual, with, within};
 
 fn endpoint(host: u8) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, host], 9000))
@@ -156,6 +156,47 @@ async fn endpoint_slice_that_moves_to_another_service_is_followed() {
     harness.until("the slice has moved back", |snapshot| slices(snapshot) == ["s"]).await;
     api.edit("endpointslices/default/s", |slice| slice["metadata"]["labels"] = json!({}));
     harness.until("no service", |snapshot| slices(snapshot).is_empty()).await;
+}
+
+/// Anyone can set the label of managed Services in a namespace of their own.
+#[tokio::test(start_paused = true)]
+async fn label_of_managed_services_counts_only_in_their_namespace() {
+    let managed = |mut service: Value| {
+        service["metadata"]["labels"] = json!({ "app.kubernetes.io/managed-by": "sluicegate" });
+        service
+    };
+    for has_services in [false, true] {
+        let api = Api::with(usual());
+        api.apply(namespace("system"));
+        api.apply(managed(service("other")));
+        api.apply(slice("other", endpoint(1)));
+        let harness = Harness::reached_through_services(&api, |source| match has_services {
+            true => {
+                let selector = [("app".to_owned(), "gate".to_owned())].into();
+                source.services(ServiceTemplate::new("system".parse().unwrap(), selector))
+            }
+            false => source,
+        });
+        harness.settle().await;
+        let published = harness.published();
+        for host in 2..20 {
+            api.apply(slice("other", endpoint(host)));
+            harness.settle().await;
+        }
+        assert_eq!(harness.published(), published, "{has_services}");
+        let names = services(&harness.latest());
+        assert!(!names.contains(&"other".to_owned()), "{names:?}");
+
+        api.apply(route("another", "other"));
+        let has_slice = |snapshot: &Snapshot| slices(snapshot).contains(&"other".to_owned());
+        harness.until("the endpoints of the route", has_slice).await;
+        api.apply(within("system", managed(service("system"))));
+        if has_services {
+            let has_managed =
+                |snapshot: &Snapshot| services(snapshot).contains(&"system".to_owned());
+            harness.until("the Service of the namespace", has_managed).await;
+        }
+    }
 }
 
 /// The last valid version of a Service is kept even if no route refers to it yet.

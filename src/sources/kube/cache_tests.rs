@@ -17,7 +17,7 @@ const ROUTES: Scope = Scope { kind: ObjectKind::TcpRoute, namespace: None };
 const SERVICES: Scope = Scope { kind: ObjectKind::Service, namespace: None };
 
 fn observed(kind: ObjectKind, object: Value) -> Observed {
-    serde_json::from_value::<RawObject>(object).unwrap().parse(kind).unwrap()
+    serde_json::from_value::<RawObject>(object).unwrap().parse(kind, None).unwrap()
 }
 
 /// A Gateway with a listener on this port.

@@ -17,8 +17,8 @@ use super::observed::{
     ServerState, has_status,
 };
 use crate::model::{
-    EndpointSlice, GatewayStatus, Labels, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName, Object,
-    ObjectKey, ObjectKind, SERVICE_NAME_LABEL, Service,
+    EndpointSlice, GatewayStatus, Labels, MANAGED_BY, MANAGED_BY_LABEL, NamespaceName,
+    NamespacedName, Object, ObjectKey, ObjectKind, SERVICE_NAME_LABEL, Service,
 };
 
 /// An object of any kind, of which only the metadata is parsed. An object with an invalid spec must
@@ -87,12 +87,22 @@ impl RawObject {
         Some(ObjectKey { kind, namespace, name: self.metadata.name.as_deref()?.parse().ok()? })
     }
 
-    /// Parses the object. Returns `None` if it has no valid key.
-    pub(super) fn parse(self, kind: ObjectKind) -> Option<Observed> {
+    /// Parses the object. Returns `None` if it has no valid key. `service_namespace` is the
+    /// namespace of the Services of Gateways.
+    pub(super) fn parse(
+        self,
+        kind: ObjectKind,
+        service_namespace: Option<&NamespaceName>,
+    ) -> Option<Observed> {
         let key = self.key(kind)?;
-        let state = self.server_state(kind);
+        // Anyone can set the label of managed Services on a Service of another namespace.
+        let may_be_managed = kind == ObjectKind::Service
+            && service_namespace.is_some()
+            && key.namespace.as_ref() == service_namespace
+            && self.object["metadata"]["labels"][MANAGED_BY_LABEL] == MANAGED_BY;
+        let state = self.server_state(kind, may_be_managed);
         let content = match kind {
-            ObjectKind::Service if state.raw.is_none() => Content::Backend {
+            ObjectKind::Service if !may_be_managed => Content::Backend {
                 service: key.namespaced_name(),
                 object: deserialize_fast::<Service>(&self.object)
                     .map(|service| CompactObject::of_service(&service)),
@@ -120,12 +130,10 @@ impl RawObject {
         Some(NamespacedName { namespace: key.namespace.clone()?, name: name.parse().ok()? })
     }
 
-    fn server_state(&self, kind: ObjectKind) -> ServerState {
+    fn server_state(&self, kind: ObjectKind, may_be_managed: bool) -> ServerState {
         let metadata = &self.object["metadata"];
         let text = |field: &str| metadata[field].as_str().unwrap_or_default().into();
         let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
-        let may_be_managed =
-            kind == ObjectKind::Service && metadata["labels"][MANAGED_BY_LABEL] == MANAGED_BY;
         ServerState {
             uid: text("uid"),
             resource_version: text("resourceVersion"),

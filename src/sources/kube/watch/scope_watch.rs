@@ -8,17 +8,20 @@ use super::change::{Change, WatchEvent};
 use super::last_received::LastReceived;
 use super::object_watch::{ObjectEvent, ObjectWatch};
 use super::retry_delay::RetryDelay;
+use crate::model::NamespaceName;
 use crate::sources::kube::discovery::ServedKind;
+use crate::sources::kube::raw_object::RawObject;
 use crate::sources::kube::scope::Scope;
 
 /// Watches a scope until the receiver of the changes is dropped.
 ///
 /// A list is sent when it is complete: an object that is not yet listed must not look like one that
-/// was deleted.
+/// was deleted. `service_namespace` is the namespace of the Services of Gateways.
 pub(super) async fn watch_scope(
     client: Client,
     served: ServedKind,
     scope: Scope,
+    service_namespace: Option<NamespaceName>,
     changes: mpsc::Sender<Change>,
     last_received: LastReceived,
 ) {
@@ -26,6 +29,7 @@ pub(super) async fn watch_scope(
         Some(namespace) => Api::namespaced_with(client, namespace.as_str(), &served.resource),
         None => Api::all_with(client, &served.resource),
     };
+    let parse = |object: RawObject| object.parse(scope.kind, service_namespace.as_ref());
     let mut objects = ObjectWatch::new(api, served.streams_lists);
     let mut listed = Vec::new();
     let mut delay = RetryDelay::new();
@@ -41,7 +45,7 @@ pub(super) async fn watch_scope(
                 None
             }
             Ok(ObjectEvent::ListItem(object)) => {
-                listed.extend(object.parse(scope.kind));
+                listed.extend(parse(object));
                 None
             }
             Ok(ObjectEvent::ListEnded) => Some(WatchEvent::Listed(std::mem::take(&mut listed))),
@@ -50,7 +54,7 @@ pub(super) async fn watch_scope(
                 delay.reset();
                 None
             }
-            Ok(ObjectEvent::Applied(object)) => object.parse(scope.kind).map(WatchEvent::Applied),
+            Ok(ObjectEvent::Applied(object)) => parse(object).map(WatchEvent::Applied),
             Ok(ObjectEvent::Deleted(object)) => object.key(scope.kind).map(WatchEvent::Deleted),
             Err(error) => Some(WatchEvent::Failed(error)),
         };

@@ -84,6 +84,7 @@ impl WatchSet {
                 self.client.clone(),
                 served.clone(),
                 scope.clone(),
+                self.namespaces.service_namespace().cloned(),
                 self.changes.clone(),
                 self.last_received.clone(),
             );

@@ -53,6 +53,11 @@ impl WatchedNamespaces {
             && self.service_namespace.as_ref() == Some(namespace)
     }
 
+    /// Returns the namespace of the Services of Gateways.
+    pub(super) fn service_namespace(&self) -> Option<&NamespaceName> {
+        self.service_namespace.as_ref()
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = &NamespaceName> {
         self.states.keys()
     }

@@ -127,7 +127,7 @@ async fn write_object(
         }
     };
     let object: RawObject = client.request(request.map_err(kube::Error::BuildRequest)?).await?;
-    Ok(object.parse(key.kind))
+    Ok(parse(object, key))
 }
 
 /// Builds a merge patch of an object's metadata.
@@ -155,6 +155,11 @@ fn base_metadata(key: &ObjectKey, base: Option<&BaseVersion>) -> Value {
     metadata
 }
 
+/// Parses the object of a response. A Service is written only in the namespace of managed Services.
+fn parse(object: RawObject, key: &ObjectKey) -> Option<Observed> {
+    object.parse(key.kind, key.namespace.as_ref())
+}
+
 async fn read_object(
     client: &Client,
     resource: &ApiResource,
@@ -162,7 +167,7 @@ async fn read_object(
 ) -> kube::Result<Option<Observed>> {
     let request = request_builder(resource, key).get(key.name.as_str(), &Default::default());
     match client.request::<RawObject>(request.map_err(kube::Error::BuildRequest)?).await {
-        Ok(object) => Ok(object.parse(key.kind)),
+        Ok(object) => Ok(parse(object, key)),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
