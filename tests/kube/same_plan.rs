@@ -10,7 +10,8 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 use sluicegate::model::{ObjectKind, Resources};
 use sluicegate::plan::Plan;
-use sluicegate::translate::{Assignments, Host, Settings, translate};
+use sluicegate::sources::ServiceTemplate;
+use sluicegate::translate::{Addresses, Assignments, Host, Settings, translate};
 
 use crate::api::Api;
 use crate::harness::Harness;
@@ -23,7 +24,13 @@ enum Step {
     Delete(&'static str),
 }
 
-const NAMES: [&str; 11] = [
+/// The name of the Service of Gateway `g`, in namespace `system`.
+const MANAGED: &str = "default-g-164a398c";
+
+/// In the label of a Service, this stands for the uid of Gateway `g`.
+const OWN_UID: &str = "own";
+
+const NAMES: [&str; 14] = [
     "referencegrants/default/v",
     "referencegrants/a/v",
     "gateways/default/g",
@@ -31,10 +38,13 @@ const NAMES: [&str; 11] = [
     "tcproutes/a/r",
     "services/default/p",
     "services/a/p",
-    "services/default/g-c",
+    "services/default/default-g-164a398c",
+    "services/system/default-g-164a398c",
+    "services/system/p",
     "endpointslices/default/e",
     "endpointslices/default/f",
     "endpointslices/a/e",
+    "endpointslices/system/e",
 ];
 
 fn step() -> impl Strategy<Value = Step> {
@@ -56,13 +66,20 @@ fn place() -> impl Strategy<Value = &'static str> {
     of(&["default", "a"])
 }
 
+/// A namespace of Services.
+fn service_place() -> impl Strategy<Value = &'static str> {
+    of(&["default", "a", "system"])
+}
+
 fn route() -> impl Strategy<Value = Value> {
-    let backend = (option::weighted(0.5, place()), of(&["p", "p", "q", "g-c"])).prop_map(
-        |(namespace, name)| match namespace {
-            Some(namespace) => json!({ "namespace": namespace, "name": name, "port": 1 }),
-            None => json!({ "name": name, "port": 1 }),
-        },
-    );
+    let names = of(&["p", "p", "q", MANAGED]);
+    let backend =
+        (option::weighted(0.5, service_place()), names).prop_map(
+            |(namespace, name)| match namespace {
+                Some(namespace) => json!({ "namespace": namespace, "name": name, "port": 1 }),
+                None => json!({ "name": name, "port": 1 }),
+            },
+        );
     let mut parent = parent("g");
     parent["namespace"] = json!("default");
     (place(), vec(backend, 0..3)).prop_map(move |(place, backends)| {
@@ -73,21 +90,32 @@ fn route() -> impl Strategy<Value = Value> {
 }
 
 fn any_service() -> impl Strategy<Value = Value> {
-    (place(), of(&["p", "q", "g-c"]), 1..3_u16, any::<bool>()).prop_map(
-        |(place, name, port, is_owned)| {
+    let labels = prop_oneof![
+        Just(json!({})),
+        Just(json!({ "app.kubernetes.io/managed-by": "Helm" })),
+        of(&[OWN_UID, OWN_UID, "another"]).prop_map(|uid| json!({
+            "app.kubernetes.io/managed-by": "sluicegate",
+            "sluicegate.dev/gateway-uid": uid,
+        })),
+    ];
+    let ports = (of_ports(&[1, 2, 5000, 5001]), of_ports(&[9000, 20_000, 20_001]));
+    (service_place(), of(&["p", "q", MANAGED, MANAGED]), ports, labels).prop_map(
+        |(place, name, (port, target_port), labels)| {
             let mut service = with("/spec/ports/0/port", json!(port), service(name));
-            if is_owned {
-                let owner = json!({ "kind": "Gateway", "name": "g", "uid": "uid-1" });
-                service["metadata"]["ownerReferences"] = json!([owner]);
-            }
+            service["spec"]["ports"][0]["targetPort"] = json!(target_port);
+            service["metadata"]["labels"] = labels;
             within(place, service)
         },
     )
 }
 
+fn of_ports(ports: &'static [u16]) -> impl Strategy<Value = u16> {
+    select(ports)
+}
+
 fn any_slice() -> impl Strategy<Value = Value> {
-    let labels = of(&["p", "p", "q", "g-c", ""]);
-    (place(), of(&["e", "f"]), labels, 1..4_u8).prop_map(|(place, name, service, host)| {
+    let labels = of(&["p", "p", "q", MANAGED, ""]);
+    (service_place(), of(&["e", "f"]), labels, 1..4_u8).prop_map(|(place, name, service, host)| {
         let slice = slice(service, SocketAddr::from(([192, 0, 2, host], 9000)));
         within(place, with("/metadata/name", json!(name), slice))
     })
@@ -121,6 +149,7 @@ fn result(resources: &Resources) -> (Plan, String) {
     let address = "192.0.2.100".parse().unwrap();
     let settings = Settings::default()
         .with_controller(OURS.parse().unwrap())
+        .with_addresses(Addresses::Service("system".parse().unwrap()))
         .with_host(Host::new(address, address));
     let translation = translate(resources, &settings, &Assignments::default());
     // The generations and times of the conditions are part of it.
@@ -128,14 +157,26 @@ fn result(resources: &Resources) -> (Plan, String) {
 }
 
 async fn follow(steps: Vec<Step>) {
-    let api = Api::with([namespace("default"), namespace("a"), class("c", OURS)]);
-    [gateway("g", 5000), grant("default"), grant("a")]
+    let namespaces = ["default", "a", "system"].map(namespace);
+    let api = Api::with(namespaces.into_iter().chain([class("c", OURS)]));
+    [gateway("g", 5000), grant("default"), grant("a"), grant("system")]
         .into_iter()
         .for_each(|object| api.apply(object));
-    let harness = Harness::start(&api);
+    // A source that writes would change the objects meanwhile.
+    let harness = Harness::reached_through_services(&api, |source| {
+        let selector = [("app".to_owned(), "gate".to_owned())].into();
+        source.services(ServiceTemplate::new("system".parse().unwrap(), selector)).read_only()
+    });
     for step in steps {
         match step {
-            Step::Apply(object) => api.apply(object),
+            Step::Apply(mut object) => {
+                let uid = object.pointer_mut("/metadata/labels/sluicegate.dev~1gateway-uid");
+                let gateway = api.get("gateways/default/g")["metadata"]["uid"].take();
+                if let Some(uid) = uid.filter(|uid| *uid == OWN_UID && gateway.is_string()) {
+                    *uid = gateway;
+                }
+                api.apply(object);
+            }
             Step::Delete(name) if !api.get(name).is_null() => api.delete(name),
             Step::Delete(_) => continue,
         }
