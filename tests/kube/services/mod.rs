@@ -8,6 +8,7 @@ mod edits;
 mod endpoint;
 mod errors;
 mod nodes;
+mod orphans;
 mod pod_ports;
 mod recreation;
 

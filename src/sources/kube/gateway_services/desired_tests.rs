@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::desired::desired_services;
 use super::desired_service::DesiredService;
-use super::orphans::{ServicePolicy, is_orphaned};
+use super::orphans::{Orphan, ServiceOwner, ServicePolicy, find_orphan};
 use super::template::ServiceTemplate;
 use crate::model::{
-    Gateway, GatewayClassStatus, GatewayController, ObjectKey, ObjectKind, PortNumber, Resources,
+    Gateway, GatewayClass, GatewayController, ObjectKey, ObjectKind, PortNumber, Resources,
     ServiceRequest, ServiceType, StatusReport,
 };
 use crate::sources::StatusUpdate;
@@ -123,35 +123,37 @@ fn node_ports_are_not_requested_again_after_a_drop() {
     assert_eq!(node_port(&desired(&resources, &edge, &before)), Value::Null);
 }
 
-/// A report in which these classes are served.
-fn serving(classes: &[&str]) -> StatusReport {
-    let class = |name: &&str| (name.parse().unwrap(), GatewayClassStatus::default());
-    let gateway_classes = classes.iter().map(class).collect();
-    StatusReport { gateway_classes, ..StatusReport::default() }
-}
-
-fn is_orphan(live: &Value, policy: &ServicePolicy, gateways: Option<Gateway>) -> bool {
-    is_orphaned(live, policy, &controller(), &resources(gateways), &serving(&[CLASS]), |_| true)
+/// Returns the orphan, if the Service is one. There are two classes, one of another controller.
+fn orphan(live: &Value, policy: &ServicePolicy, gateway: Option<Gateway>) -> Option<Orphan> {
+    let classes = [(CLASS, controller()), ("foreign", "example.com/other".parse().unwrap())];
+    let mut resources = resources(gateway);
+    for (name, controller) in classes {
+        resources.insert(GatewayClass::new(name.parse().unwrap(), controller));
+    }
+    find_orphan(live, policy, &controller(), &resources, |_| true)
 }
 
 #[test]
-fn orphan_has_no_gateway_of_a_served_class() {
+fn orphan_has_no_gateway_of_this_controller() {
     let edge = || gateway("edge", CLASS);
     let live = desired_service(&resources([edge()])).apply_to(None);
     let manage = ServicePolicy::Manage(template());
     let (namespace, selector) = (template().namespace, template().selector);
     let delete = ServicePolicy::Delete { namespace, selector };
+    let owner =
+        ServiceOwner { gateway: "infra/edge".parse().unwrap(), uid: Some("edge".to_owned()) };
+    let of_gateway = Some(Orphan::OfGateway(owner));
     // A Gateway that is not accepted keeps its Service.
-    assert!(!is_orphan(&live, &manage, Some(edge())));
-    assert!(is_orphan(&live, &delete, Some(edge())));
-    assert!(is_orphan(&live, &manage, Some(gateway("edge", "foreign"))));
+    assert_eq!(orphan(&live, &manage, Some(edge())), None);
+    assert_eq!(orphan(&live, &manage, Some(gateway("edge", "missing"))), None);
+    assert_eq!(orphan(&live, &delete, Some(edge())), Some(Orphan::Unconditional));
+    assert_eq!(orphan(&live, &manage, Some(gateway("edge", "foreign"))), of_gateway);
     let mut recreated = edge();
     recreated.metadata.uid = Some("another".into());
-    assert!(is_orphan(&live, &manage, Some(recreated)));
-    assert!(is_orphan(&live, &manage, None));
-    let (resources, report) = (Resources::new(), serving(&[CLASS]));
+    assert_eq!(orphan(&live, &manage, Some(recreated)), of_gateway);
+    assert_eq!(orphan(&live, &manage, None), of_gateway);
     let is_known = |_: &_| false;
-    assert!(!is_orphaned(&live, &manage, &controller(), &resources, &report, is_known));
+    assert_eq!(find_orphan(&live, &manage, &controller(), &Resources::new(), is_known), None);
 }
 
 #[test]
@@ -164,9 +166,9 @@ fn orphan_check_ignores_services_of_others() {
         ("metadata", "annotations", "sluicegate.dev/gateway"),
         ("spec", "selector", "app"),
     ] {
-        assert!(is_orphan(&live, &manage, None));
+        assert_ne!(orphan(&live, &manage, None), None);
         let mut other = live.clone();
         other[section][map][key] = "theirs".into();
-        assert!(!is_orphan(&other, &manage, None), "{key}");
+        assert_eq!(orphan(&other, &manage, None), None, "{key}");
     }
 }

@@ -21,5 +21,5 @@ mod template;
 
 pub(super) use self::desired::desired_services;
 pub(super) use self::desired_service::DesiredService;
-pub(super) use self::orphans::{ServicePolicy, is_orphaned};
+pub(super) use self::orphans::{Orphan, ServiceOwner, ServicePolicy, find_orphan};
 pub use self::template::ServiceTemplate;

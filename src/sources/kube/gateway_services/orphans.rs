@@ -6,7 +6,7 @@ use super::service_metadata::{CONTROLLER_ANNOTATION, GATEWAY_ANNOTATION};
 use super::template::ServiceTemplate;
 use crate::model::{
     GATEWAY_UID_LABEL, GatewayController, Labels, MANAGED_BY, MANAGED_BY_LABEL, NamespaceName,
-    NamespacedName, Resources, StatusReport,
+    NamespacedName, Resources,
 };
 
 /// Policy of a source for the Services of Gateways.
@@ -53,35 +53,61 @@ impl ServicePolicy {
     }
 }
 
-/// Returns `true` if a Service that is not desired must be deleted: this release created it, and
-/// its Gateway was deleted, has a class of another controller, or needs no Service any more.
+/// A Service to delete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sources::kube) enum Orphan {
+    /// This release needs no Services, so the Service is deleted in any case.
+    Unconditional,
+    /// The Gateway seems to need no Service any longer. The cache may be outdated, so the Gateway
+    /// is read before the Service is deleted.
+    OfGateway(ServiceOwner),
+}
+
+/// The Gateway that a Service belongs to, as the Service records it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sources::kube) struct ServiceOwner {
+    pub(in crate::sources::kube) gateway: NamespacedName,
+    pub(in crate::sources::kube) uid: Option<String>,
+}
+
+impl ServiceOwner {
+    fn parse(live: &Value) -> Option<Self> {
+        let metadata = &live["metadata"];
+        Some(Self {
+            gateway: metadata["annotations"][GATEWAY_ANNOTATION].as_str()?.parse().ok()?,
+            uid: metadata["labels"][GATEWAY_UID_LABEL].as_str().map(str::to_owned),
+        })
+    }
+}
+
+/// Returns the orphan if a Service that is not desired must be deleted: this release created it,
+/// and its Gateway was deleted, or has a class of another controller, or no Gateway needs a Service
+/// any more.
 ///
-/// A Gateway that is not accepted, or whose class is not accepted, keeps its Service, so that it
-/// keeps its address. `is_known` returns `true` if the Gateways of a namespace are known: the
-/// permission to read them may be missing.
-pub(in crate::sources::kube) fn is_orphaned(
+/// A Gateway keeps its Service, and so its address, if it is not accepted, or if its class is not
+/// accepted or does not exist: the class may be created again. `is_known` returns `true` if the
+/// Gateways of a namespace are known: the permission to read them may be missing.
+pub(in crate::sources::kube) fn find_orphan(
     live: &Value,
     policy: &ServicePolicy,
     controller: &GatewayController,
     resources: &Resources,
-    report: &StatusReport,
     is_known: impl FnOnce(&NamespaceName) -> bool,
-) -> bool {
+) -> Option<Orphan> {
     if !policy.created(live, controller) {
-        return false;
+        return None;
     }
-    let metadata = &live["metadata"];
-    let gateway = metadata["annotations"][GATEWAY_ANNOTATION].as_str();
-    let Some(gateway) = gateway.and_then(|name| name.parse::<NamespacedName>().ok()) else {
-        return false;
-    };
+    let owner = ServiceOwner::parse(live)?;
     if matches!(policy, ServicePolicy::Delete { .. }) {
-        return true;
+        return Some(Orphan::Unconditional);
     }
-    let Some(gateway) = resources.gateways.get(&gateway) else {
-        return is_known(&gateway.namespace);
+    let is_orphaned = match resources.gateways.get(&owner.gateway) {
+        None => is_known(&owner.gateway.namespace),
+        Some(gateway) => {
+            let class = resources.gateway_classes.get(&gateway.spec.gateway_class_name);
+            (owner.uid.is_some() && owner.uid.as_deref() != gateway.metadata.uid.as_deref())
+                || class.is_some_and(|class| class.spec.controller_name != *controller)
+        }
     };
-    let uid = metadata["labels"][GATEWAY_UID_LABEL].as_str();
-    uid.is_some_and(|uid| gateway.metadata.uid.as_deref() != Some(uid))
-        || !report.gateway_classes.contains_key(&gateway.spec.gateway_class_name)
+    is_orphaned.then_some(Orphan::OfGateway(owner))
 }

@@ -55,7 +55,7 @@ pub(super) fn changed_fields(
         // A claim has its own interval.
         PendingWrite::Claim(_) => Vec::new(),
         PendingWrite::Create(object) => vec![FieldChange::new("", object)],
-        PendingWrite::Delete => vec![FieldChange::new("", &Value::Null)],
+        PendingWrite::Delete(_) => vec![FieldChange::new("", &Value::Null)],
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::{GatewayController, NamespacedName, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::gateway_services::{
-    DesiredService, ServicePolicy, desired_services, is_orphaned,
+    DesiredService, Orphan, ServicePolicy, desired_services, find_orphan,
 };
 
 /// The Services that this source manages, as they should be.
@@ -72,18 +72,15 @@ impl ManagedServices {
         self.desired.get(key)
     }
 
-    /// Returns `true` if a live Service that is not desired must be deleted.
-    pub(super) fn is_orphaned(
+    /// Returns the orphan if a live Service that is not desired must be deleted.
+    pub(super) fn find_orphan(
         &self,
         live: &Value,
-        update: &StatusUpdate,
         controller: &GatewayController,
         cache: &Cache,
-    ) -> bool {
-        self.policy.as_ref().is_some_and(|policy| {
-            let is_known = |namespace: &_| cache.has_listed_gateways(namespace);
-            is_orphaned(live, policy, controller, cache.resources(), &update.status, is_known)
-        })
+    ) -> Option<Orphan> {
+        let is_known = |namespace: &_| cache.has_listed_gateways(namespace);
+        find_orphan(live, self.policy.as_ref()?, controller, cache.resources(), is_known)
     }
 
     /// Stops requesting the node ports of a Service, if the API server rejected the Service as

@@ -26,6 +26,7 @@ mod merge;
 mod merge_tests;
 mod observed_claims;
 mod omissions;
+mod orphan_check;
 mod pending_write;
 mod release_claims;
 mod request;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::sources::kube::events::Warning;
+use crate::sources::kube::gateway_services::Orphan;
 use crate::sources::kube::operation::WriteKind;
 
 /// A write that an object needs.
@@ -23,7 +24,7 @@ pub(super) enum PendingWrite {
     /// Replaces the object.
     Update(Value),
     /// Deletes the object.
-    Delete,
+    Delete(Orphan),
 }
 
 impl PendingWrite {
@@ -35,7 +36,7 @@ impl PendingWrite {
             Self::Claim(_) => WriteKind::Claim,
             Self::Create(_) => WriteKind::Create,
             Self::Update(_) => WriteKind::Update,
-            Self::Delete => WriteKind::Delete,
+            Self::Delete(_) => WriteKind::Delete,
         }
     }
 }

@@ -8,6 +8,7 @@ use kube::core::{ApiResource, Request};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
+use super::orphan_check::OrphanCheck;
 use super::pending_write::PendingWrite;
 use crate::model::{NamespaceName, ObjectKey};
 use crate::sources::kube::observed::{Observed, ServerState};
@@ -37,6 +38,8 @@ pub(super) enum WriteResult {
     /// The write was based on an old version. Contains the current state of the object, if it
     /// exists.
     Conflict(Option<Observed>),
+    /// The object was not deleted, because its Gateway exists.
+    Kept,
     Failed(kube::Error),
     TimedOut,
 }
@@ -52,17 +55,26 @@ impl From<&ServerState> for BaseVersion {
     }
 }
 
-/// Sends a write. It is cancelled at `deadline`, because another replica may write afterwards.
+/// Sends a write, after the `check` that it requires. It is cancelled at `deadline`, because
+/// another replica may write afterwards.
 pub(super) async fn send(
     client: &Client,
     resource: &ApiResource,
     key: &ObjectKey,
     write: &PendingWrite,
+    check: Option<&OrphanCheck>,
     base: Option<&BaseVersion>,
     deadline: Option<Instant>,
 ) -> WriteResult {
     let limit = Instant::now() + WRITE_TIMEOUT;
     let request = async {
+        if let Some(check) = check {
+            match check.is_orphaned(client).await {
+                Ok(true) => {}
+                Ok(false) => return WriteResult::Kept,
+                Err(error) => return WriteResult::Failed(error),
+            }
+        }
         match write_object(client, resource, key, write, base).await {
             Ok(observed) => WriteResult::Written(observed),
             Err(kube::Error::Api(status)) if status.is_not_found() => WriteResult::NotFound,
@@ -104,7 +116,7 @@ async fn write_object(
         PendingWrite::Update(object) => {
             builder.replace(name, &parameters, with_type(object.clone())?)
         }
-        PendingWrite::Delete => {
+        PendingWrite::Delete(_) => {
             let preconditions = Preconditions {
                 uid: base.map(|base| base.uid.clone()),
                 resource_version: base.map(|base| base.resource_version.clone()),

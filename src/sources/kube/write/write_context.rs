@@ -78,10 +78,10 @@ impl WriteContext<'_> {
                 let updated = desired.apply_to(Some(&live));
                 (updated != live).then_some(PendingWrite::Update(updated))
             }
+            None if state.is_being_deleted => None,
             None => {
-                let (update, controller) = (self.update, self.controller);
-                let is_orphaned = self.services.is_orphaned(&live, update, controller, self.cache);
-                (is_orphaned && !state.is_being_deleted).then_some(PendingWrite::Delete)
+                let orphan = self.services.find_orphan(&live, self.controller, self.cache);
+                orphan.map(PendingWrite::Delete)
             }
         }
     }

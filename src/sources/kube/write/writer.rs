@@ -14,6 +14,7 @@ use super::in_flight::{FinishedWrite, InFlight};
 use super::leadership::WriteAccess;
 use super::managed_services::ManagedServices;
 use super::omissions::Omissions;
+use super::orphan_check::OrphanCheck;
 use super::pending_write::PendingWrite;
 use super::release_claims::ReleaseClaims;
 use super::request::{self, BaseVersion, NoResponse, WriteResult};
@@ -26,7 +27,7 @@ use crate::model::{Condition, GatewayController, NamespacedName, ObjectKey, Obje
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::events::EventRecorder;
-use crate::sources::kube::gateway_services::ServicePolicy;
+use crate::sources::kube::gateway_services::{Orphan, ServicePolicy};
 use crate::sources::kube::observed::has_status;
 use crate::sources::kube::served_kinds::ServedKinds;
 
@@ -257,12 +258,23 @@ impl Writer {
                 self.schedule.enqueue_at(key, at);
                 continue;
             }
+            let check = match &write {
+                PendingWrite::Delete(Orphan::OfGateway(owner)) => {
+                    let Some(check) = OrphanCheck::new(owner, &self.controller, kinds) else {
+                        self.schedule.record_failure(key, now);
+                        continue;
+                    };
+                    Some(check)
+                }
+                _ => None,
+            };
             self.schedule.take_token();
             let base = state.map(BaseVersion::from);
             let (client, resource) = (self.client.clone(), served.resource.clone());
             let deadline = self.access.deadline();
             self.in_flight.add(key.clone(), async move {
-                let sent = request::send(&client, &resource, &key, &write, base.as_ref(), deadline);
+                let (check, base) = (check.as_ref(), base.as_ref());
+                let sent = request::send(&client, &resource, &key, &write, check, base, deadline);
                 Box::new(FinishedWrite { result: sent.await, key, write, changes })
             });
         }
@@ -301,6 +313,13 @@ impl Writer {
             WriteResult::NotFound => {
                 // The object was deleted, or the namespace of a new object. A watch will report
                 // that; retry in case it does not.
+                self.schedule.record_failure(key, now);
+                return false;
+            }
+            WriteResult::Kept => {
+                // A watch will report the Gateway; retry in case it is deleted before that.
+                tracing::debug!("{key} is kept: its Gateway exists, but no watch has reported it");
+                self.errors.resolve(write.kind(), &key);
                 self.schedule.record_failure(key, now);
                 return false;
             }
