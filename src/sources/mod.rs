@@ -32,8 +32,8 @@ pub use self::files::{FileError, FileSource, ReloadHandle};
 #[cfg(feature = "kube")]
 #[cfg_attr(docsrs, doc(cfg(feature = "kube")))]
 pub use self::kube::{
-    CleanUpError, Election, EndpointHandle, KubeError, KubeSource, LeaseHandle, ServiceTemplate,
-    WatchHandle,
+    CleanUpError, CleanUpFailure, Election, EndpointHandle, KubeError, KubeSource, LeaseHandle,
+    ServiceTemplate, WatchHandle,
 };
 pub use self::memory::MemorySource;
 pub use self::source::{Source, SourceError};

@@ -6,18 +6,48 @@ use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::json;
 
+use super::error_text::format_error;
 use super::gateway_services::ServicePolicy;
+use super::lease::{NotFree, wait_until_free};
 use super::source::KubeSource;
 use super::write::CLASS_FINALIZER;
-use crate::model::{GATEWAY_GROUP, GatewayController, MANAGED_BY, MANAGED_BY_LABEL};
+use crate::model::{
+    GATEWAY_GROUP, GatewayController, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName,
+};
 
 /// Error of [`KubeSource::clean_up`].
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CleanUpError {
+    /// A replica of the gateway runs. Nothing was removed.
+    #[error(
+        "replica {holder} of this gateway runs: it holds Lease {lease}. Nothing was removed, because a replica would create it again. Delete the Deployment of the gateway, and run this again"
+    )]
+    ReplicaRuns {
+        /// The Lease of the gateway.
+        lease: NamespacedName,
+        /// The replica that holds the Lease.
+        holder: String,
+    },
+    /// The API server refused these operations, or did not respond. Everything else was removed.
+    #[error("{}", list(.0))]
+    Failed(Vec<CleanUpFailure>),
+}
+
+/// An operation of [`KubeSource::clean_up`] that failed.
+#[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} {object}")]
-pub struct CleanUpError {
+pub struct CleanUpFailure {
     operation: &'static str,
     object: String,
     source: kube::Error,
+}
+
+/// Returns the failures and their causes.
+fn list(failures: &[CleanUpFailure]) -> String {
+    let describe =
+        |failure: &CleanUpFailure| format!("{failure}: {}", format_error(&failure.source));
+    failures.iter().map(describe).collect::<Vec<_>>().join("; ")
 }
 
 impl KubeSource {
@@ -25,32 +55,54 @@ impl KubeSource {
     /// Services of Gateways (see [`services`](Self::services)), and the finalizer of its
     /// GatewayClasses, which only a running gateway removes.
     ///
-    /// No replica may run, because it would create them again.
+    /// No replica may run, because it would create them again. With an
+    /// [`election`](Self::election), this first waits until no replica holds the Lease, at most a
+    /// minute.
     ///
     /// # Errors
-    /// Returns the first error of the API server. The objects that are removed by then stay
-    /// removed, and a second call continues.
+    /// [`CleanUpError`] if a replica runs, or with all operations that failed. A second call
+    /// continues.
     pub async fn clean_up(&self) -> Result<(), CleanUpError> {
         let settings = self.settings();
-        if let Some(policy) = &settings.services {
-            delete_services(&settings.client, policy, &settings.controller).await?;
+        if let Some(election) = &settings.election {
+            wait_for_replicas(&settings.client, election.lease()).await?;
         }
-        remove_finalizers(&settings.client, &settings.controller).await
+        let mut failures = Vec::new();
+        if let Some(policy) = &settings.services {
+            delete_services(&settings.client, policy, &settings.controller, &mut failures).await;
+        }
+        remove_finalizers(&settings.client, &settings.controller, &mut failures).await;
+        if failures.is_empty() { Ok(()) } else { Err(CleanUpError::Failed(failures)) }
     }
+}
+
+async fn wait_for_replicas(client: &Client, lease: &NamespacedName) -> Result<(), CleanUpError> {
+    tracing::info!("waiting until no replica holds Lease {lease}");
+    wait_until_free(client, lease).await.map_err(|error| match error {
+        NotFree::Held(holder) => CleanUpError::ReplicaRuns { lease: lease.clone(), holder },
+        NotFree::Unknown(source) => {
+            let object = format!("Lease {lease}");
+            CleanUpError::Failed(vec![CleanUpFailure { operation: "read", object, source }])
+        }
+    })
 }
 
 async fn delete_services(
     client: &Client,
     policy: &ServicePolicy,
     controller: &GatewayController,
-) -> Result<(), CleanUpError> {
+    failures: &mut Vec<CleanUpFailure>,
+) {
     let services: Api<Service> = Api::namespaced(client.clone(), policy.namespace().as_str());
     let of_gateways = ListParams::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
-    let listed = services.list(&of_gateways).await.map_err(|source| CleanUpError {
-        operation: "list",
-        object: format!("Services in namespace {}", policy.namespace()),
-        source,
-    })?;
+    let listed = match services.list(&of_gateways).await {
+        Ok(listed) => listed,
+        Err(source) => {
+            let object = format!("Services in namespace {}", policy.namespace());
+            failures.push(CleanUpFailure { operation: "list", object, source });
+            return;
+        }
+    };
     for service in listed {
         let live = serde_json::to_value(&service).unwrap_or_default();
         let Some(name) = service.metadata.name.filter(|_| policy.created(&live, controller)) else {
@@ -62,26 +114,29 @@ async fn delete_services(
         match services.delete(&name, &parameters).await {
             Ok(_) => tracing::info!("deleted {object}"),
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            Err(source) => return Err(CleanUpError { operation: "delete", object, source }),
+            Err(source) => {
+                failures.push(CleanUpFailure { operation: "delete", object, source });
+            }
         }
     }
-    Ok(())
 }
 
 async fn remove_finalizers(
     client: &Client,
     controller: &GatewayController,
-) -> Result<(), CleanUpError> {
+    failures: &mut Vec<CleanUpFailure>,
+) {
     let kind = GroupVersionKind::gvk(GATEWAY_GROUP, "v1", "GatewayClass");
     let resource = ApiResource::from_gvk_with_plural(&kind, "gatewayclasses");
     let classes: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
     let listed = match classes.list(&ListParams::default()).await {
         Ok(listed) => listed,
         // The definitions of Gateway API are not installed.
-        Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => return,
         Err(source) => {
             let object = "GatewayClasses".to_owned();
-            return Err(CleanUpError { operation: "list", object, source });
+            failures.push(CleanUpFailure { operation: "list", object, source });
+            return;
         }
     };
     for class in listed {
@@ -103,9 +158,8 @@ async fn remove_finalizers(
             Err(kube::Error::Api(status)) if status.is_not_found() => {}
             Err(source) => {
                 let operation = "remove the finalizer of";
-                return Err(CleanUpError { operation, object, source });
+                failures.push(CleanUpFailure { operation, object, source });
             }
         }
     }
-    Ok(())
 }

@@ -46,7 +46,7 @@ mod versions;
 mod watch;
 mod write;
 
-pub use self::clean_up::CleanUpError;
+pub use self::clean_up::{CleanUpError, CleanUpFailure};
 pub use self::endpoint::EndpointHandle;
 pub use self::error::KubeError;
 pub use self::gateway_services::ServiceTemplate;

@@ -1,7 +1,9 @@
 //! Options of `sluicegate clean-up`.
 
 use clap::Args;
-use sluicegate::model::{GatewayController, Labels, NamespaceName, SLUICEGATE_CONTROLLER};
+use sluicegate::model::{
+    GatewayController, Labels, NamespaceName, NamespacedName, SLUICEGATE_CONTROLLER,
+};
 
 use super::values::{parse_selector, with_example};
 
@@ -24,4 +26,11 @@ pub(crate) struct CleanUpOptions {
     #[arg(long, env = "SLUICEGATE_SERVICE_SELECTOR", value_name = "KEY=VALUE,...")]
     #[arg(value_parser = parse_selector)]
     pub(crate) service_selector: Labels,
+
+    /// Lease of the gateway: nothing is removed while a replica holds it
+    ///
+    /// Waits for up to 60 seconds until it is released or has expired.
+    #[arg(long, env = "SLUICEGATE_LEASE", value_name = "NAMESPACE/NAME")]
+    #[arg(value_parser = with_example::<NamespacedName>("sluicegate/sluicegate"))]
+    pub(crate) lease: Option<NamespacedName>,
 }

@@ -28,7 +28,9 @@ mod leader_election;
 mod lease_lock;
 mod lease_watch;
 mod state;
+mod wait_until_free;
 
 pub use self::election::Election;
 pub use self::handle::LeaseHandle;
 pub(super) use self::leader_election::run_election;
+pub(super) use self::wait_until_free::{NotFree, wait_until_free};
