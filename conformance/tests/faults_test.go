@@ -41,6 +41,7 @@ func TestFaults(t *testing.T) {
 		{"Updated", faults.Updated},
 		{"RollingUpdates", faults.RollingUpdates},
 		{"TwoReleases", faults.TwoReleases},
+		{"Uninstalled", faults.Uninstalled},
 		{"TenantEdits", func(t *testing.T, w *faults.Fixture) { faults.TenantEdits(t, w, *attack, *seed) }},
 		{"StatusStorm", func(t *testing.T, w *faults.Fixture) { faults.StatusStorm(t, w, *gateways) }},
 		{"Random", func(t *testing.T, w *faults.Fixture) { faults.Random(t, w, *churn, *seed) }},
