@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::gateways::EvaluatedGateway;
 use super::index::Index;
-use super::placement::{covers, find_gateway_service};
+use super::placement::find_gateway_service;
 use super::settings::{Addresses, Settings};
 use crate::model::{EndpointAddress, NamespacedName, Service};
 
@@ -18,10 +18,14 @@ use crate::model::{EndpointAddress, NamespacedName, Service};
 pub(super) struct OwnSockets<'a> {
     /// The Services in front of Gateways.
     services: HashMap<NamespacedName, &'a NamespacedName>,
-    /// The addresses that listeners bind, and those of the Services in front of them, by port.
-    by_port: HashMap<u16, Vec<(IpAddr, &'a NamespacedName)>>,
-    /// The node ports of these Services. Every node may accept connections to them.
+    /// The sockets that listeners bind, and those of the Services in front of them. A lookup must
+    /// not depend on the number of Gateways: behind Services, thousands of them may use one port.
+    sockets: HashMap<SocketAddr, &'a NamespacedName>,
+    /// The node ports of these Services. Services of type LoadBalancer have node ports too.
     node_ports: HashMap<u16, &'a NamespacedName>,
+    /// The addresses at which nodes may accept connections to node ports, apart from `hosts`: those
+    /// of all nodes and load balancers. A load balancer may use the addresses of nodes, and the
+    /// nodes may be unknown.
     nodes: HashSet<IpAddr>,
     /// The addresses at which a listener on all interfaces is reached, apart from loopback
     /// addresses: those of this host and of the replicas.
@@ -39,7 +43,7 @@ impl<'a> OwnSockets<'a> {
         let nodes = index.resources.nodes.values().flat_map(|node| &node.status.addresses);
         let mut own = Self {
             services: HashMap::new(),
-            by_port: HashMap::new(),
+            sockets: HashMap::new(),
             node_ports: HashMap::new(),
             nodes: nodes.filter_map(|node| parse_ip(&node.address)).collect(),
             hosts,
@@ -84,12 +88,13 @@ impl<'a> OwnSockets<'a> {
         service: &Service,
         gateway: &'a NamespacedName,
     ) {
-        let cluster_ips = service.spec.cluster_ips.iter().chain(&service.spec.cluster_ip);
         let ingress = service.status.iter().flat_map(|status| &status.load_balancer.ingress);
-        let addresses: HashSet<_> = cluster_ips
-            .chain(ingress.filter_map(|ingress| ingress.ip.as_ref()))
-            .filter_map(|ip| parse_ip(ip))
-            .collect();
+        let ingress = ingress.filter_map(|ingress| parse_ip(ingress.ip.as_ref()?));
+        let ingress: HashSet<_> = ingress.collect();
+        self.nodes.extend(&ingress);
+        let cluster_ips = service.spec.cluster_ips.iter().chain(&service.spec.cluster_ip);
+        let cluster_ips = cluster_ips.filter_map(|ip| parse_ip(ip));
+        let addresses: HashSet<_> = cluster_ips.chain(ingress).collect();
         for port in &service.spec.ports {
             for ip in &addresses {
                 self.add(*ip, port.port.get(), gateway);
@@ -105,7 +110,7 @@ impl<'a> OwnSockets<'a> {
     }
 
     fn add(&mut self, ip: IpAddr, port: u16, gateway: &'a NamespacedName) {
-        self.by_port.entry(port).or_default().push((ip.to_canonical(), gateway));
+        self.sockets.entry(SocketAddr::new(ip.to_canonical(), port)).or_insert(gateway);
     }
 
     /// Returns the Gateway whose Service this is.
@@ -115,18 +120,20 @@ impl<'a> OwnSockets<'a> {
 
     /// Returns the Gateway that a connection to this endpoint would reach.
     pub(super) fn find_by_endpoint(&self, endpoint: SocketAddr) -> Option<&'a NamespacedName> {
-        let ip = to_dialled(endpoint.ip());
-        if let Some(gateway) = self.node_ports.get(&endpoint.port())
-            && self.nodes.contains(&ip)
+        let (ip, port) = (to_dialled(endpoint.ip()), endpoint.port());
+        let is_local = ip.is_loopback() || self.hosts.contains(&ip);
+        if let Some(gateway) = self.node_ports.get(&port)
+            && (is_local || self.nodes.contains(&ip))
         {
             return Some(gateway);
         }
-        let sockets = self.by_port.get(&endpoint.port())?;
-        let is_local = ip.is_loopback() || self.hosts.contains(&ip);
-        let is_reached = |bound: IpAddr| {
-            bound == ip || (is_local && bound.is_unspecified() && covers(bound, ip))
+        let find = |ip| self.sockets.get(&SocketAddr::new(ip, port)).copied();
+        let find_on_all_interfaces = || {
+            // An IPv6 socket on all interfaces accepts IPv4 connections as well.
+            find(Ipv6Addr::UNSPECIFIED.into())
+                .or_else(|| find(Ipv4Addr::UNSPECIFIED.into()).filter(|_| ip.is_ipv4()))
         };
-        sockets.iter().find(|(bound, _)| is_reached(*bound)).map(|(_, gateway)| *gateway)
+        find(ip).or_else(|| find_on_all_interfaces().filter(|_| is_local))
     }
 }
 

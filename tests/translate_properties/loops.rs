@@ -242,12 +242,15 @@ fn reached<'a>(
     {
         let cluster_ips = service.spec.cluster_ips.iter();
         let ingress = service.status.iter().flat_map(|status| &status.load_balancer.ingress);
-        let has_ip = cluster_ips
-            .chain(ingress.filter_map(|ingress| ingress.ip.as_ref()))
-            .any(|own| parse::<IpAddr>(own) == ip);
+        let is_balancer =
+            ingress.filter_map(|ingress| ingress.ip.as_ref()).any(|own| parse::<IpAddr>(own) == ip);
+        let has_ip =
+            is_balancer || cluster_ips.map(|own| parse::<IpAddr>(own)).any(|own| own == ip);
+        // The address of a load balancer may be that of a node.
+        let is_node = is_balancer || [NODE, HOST].iter().any(|node| parse::<IpAddr>(node) == ip);
         for service_port in &service.spec.ports {
-            let is_node_port = ip == parse::<IpAddr>(NODE)
-                && service_port.node_port.is_some_and(|port| port.get() == number);
+            let is_node_port =
+                is_node && service_port.node_port.is_some_and(|port| port.get() == number);
             if is_node_port || (has_ip && service_port.port.get() == number) {
                 let Some(TargetPort::Number(target)) = service_port.target_port else { continue };
                 targets.extend(PODS.iter().map(|pod| (parse(pod), target.get())));

@@ -18,7 +18,7 @@ mod spec_addresses;
 mod types;
 
 pub(super) use self::assign::{Placements, assign};
-pub(super) use self::overlap::{covers, overlap};
+pub(super) use self::overlap::overlap;
 pub(super) use self::report::AddressReport;
 pub(super) use self::service::find_gateway_service;
 pub(super) use self::spec_addresses::{RequestedAddresses, parse_requested_addresses};

@@ -8,7 +8,7 @@ pub(in crate::translate) fn overlap(one: IpAddr, other: IpAddr) -> bool {
 }
 
 /// Returns `true` if a socket bound to `wide` accepts the connections to `narrow` too.
-pub(in crate::translate) fn covers(wide: IpAddr, narrow: IpAddr) -> bool {
+pub(super) fn covers(wide: IpAddr, narrow: IpAddr) -> bool {
     // An IPv6 socket on all interfaces accepts IPv4 connections as well.
     wide == narrow || (wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4()))
 }
