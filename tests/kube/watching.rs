@@ -32,6 +32,19 @@ async fn watch_publishes_changes() {
     harness.until("its end", |snapshot| routes(snapshot) == ["r"]).await;
 }
 
+/// The deletion comes before the bookmark that ends the list.
+#[tokio::test(start_paused = true)]
+async fn object_deleted_during_a_list_is_not_in_the_snapshot() {
+    let api = Api::with(usual());
+    api.apply(route("gone", "s"));
+    api.delete_during_lists("tcproutes/default/gone");
+    let harness = Harness::settled(&api).await;
+    assert!(harness.all().iter().all(|snapshot| routes(snapshot) == ["r"]));
+    api.expire("tcproutes");
+    api.apply(route("new", "s"));
+    harness.until("another list", |snapshot| routes(snapshot) == ["new", "r"]).await;
+}
+
 /// What is not read from an object makes no difference.
 #[tokio::test(start_paused = true)]
 async fn watch_ignores_status_changes() {

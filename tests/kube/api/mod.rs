@@ -69,6 +69,8 @@ pub(crate) struct State {
     /// The kinds whose open watches were silenced, one entry for each call of `silence`. A watch
     /// sends nothing more if its kind was added after the watch was opened.
     silences: Vec<String>,
+    /// Objects, with the plural of their kind, that are deleted during each list that is streamed.
+    gone: Vec<(String, Value)>,
 }
 
 impl Api {
@@ -87,6 +89,7 @@ impl Api {
             mutations: Vec::new(),
             closings: Vec::new(),
             silences: Vec::new(),
+            gone: Vec::new(),
         };
         Self { state: Arc::new(watch::Sender::new(state)), client: "" }
     }
@@ -356,6 +359,15 @@ impl Api {
     /// The open watches of a kind send nothing more, and do not end.
     pub(crate) fn silence(&self, plural: &'static str) {
         self.change(|state| state.silences.push(plural.to_owned()));
+    }
+
+    /// Deletes an object. The lists that are streamed later contain it and its deletion, as if it
+    /// had been deleted meanwhile.
+    pub(crate) fn delete_during_lists(&self, name: &str) {
+        let object = self.get(name);
+        self.delete(name);
+        let plural = name.split('/').next().unwrap().to_owned();
+        self.change(|state| state.gone.push((plural, object)));
     }
 
     /// Ends the watches of a kind.

@@ -70,6 +70,13 @@ fn initial(state: &State, request: &Request) -> VecDeque<Value> {
     let all = state.store.all(&prefix);
     let mut lines: VecDeque<_> =
         all.map(|(_, object)| line("ADDED", as_asked(object, request))).collect();
+    // The server may send changes before the end of the list.
+    lines.extend(state.gone.iter().filter(|(plural, _)| *plural == request.plural).flat_map(
+        |(_, object)| {
+            let object = as_asked(object, request);
+            [line("ADDED", object.clone()), line("DELETED", object)]
+        },
+    ));
     let mut bookmark = bookmark(state.store.version());
     bookmark["object"]["metadata"]["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
     lines.push_back(bookmark);

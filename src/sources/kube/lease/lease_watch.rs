@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::Lease;
-use kube::api::{WatchEvent, WatchParams};
+use kube::api::WatchParams;
 use kube::{Api, ResourceExt};
 use tokio::time::{Instant, sleep_until};
 
-use crate::sources::kube::watch::{RetryDelay, WatchError, WatchRequest};
+use crate::sources::kube::watch::{ReceivedEvent, RetryDelay, WatchError, WatchRequest};
 
 /// Minimum time from one watch request to the next, in case the server closes each one at once.
 const MIN_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
@@ -70,7 +70,7 @@ impl LeaseWatch {
         loop {
             match self.next_event().await {
                 Ok(None) => {}
-                Ok(Some(WatchEvent::Added(lease) | WatchEvent::Modified(lease))) => {
+                Ok(Some(ReceivedEvent::Applied(lease))) => {
                     self.version = lease.resource_version().unwrap_or_default();
                     self.delay.reset();
                     // A proxy may ignore field selectors.
@@ -78,14 +78,13 @@ impl LeaseWatch {
                         return LeaseEvent::Changed(Box::new(lease));
                     }
                 }
-                Ok(Some(WatchEvent::Deleted(lease))) => {
+                Ok(Some(ReceivedEvent::Deleted(lease))) => {
                     self.version = lease.resource_version().unwrap_or_default();
                     return LeaseEvent::Deleted;
                 }
-                Ok(Some(WatchEvent::Bookmark(bookmark))) => {
+                Ok(Some(ReceivedEvent::Bookmark(bookmark))) => {
                     self.version = bookmark.metadata.resource_version;
                 }
-                Ok(Some(WatchEvent::Error(_))) => self.request = None,
                 Err(error) => {
                     self.request = None;
                     self.record_denied(error.is_forbidden());
@@ -99,7 +98,7 @@ impl LeaseWatch {
     }
 
     /// Returns the next event of the server, or `None` if the watch ended and must be resumed.
-    async fn next_event(&mut self) -> Result<Option<WatchEvent<Lease>>, WatchError> {
+    async fn next_event(&mut self) -> Result<Option<ReceivedEvent<Lease>>, WatchError> {
         if self.request.is_none() {
             sleep_until(self.earliest_request).await;
             // Permission for one Lease is enough to watch this one.

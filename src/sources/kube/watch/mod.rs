@@ -29,6 +29,6 @@ pub(super) use self::last_received::LastReceived;
 pub(super) use self::retry_delay::RetryDelay;
 pub(super) use self::stale_kinds::log_stale_kinds;
 pub use self::watch_handle::WatchHandle;
-pub(super) use self::watch_request::WatchRequest;
+pub(super) use self::watch_request::{ReceivedEvent, WatchRequest};
 pub(super) use self::watch_set::WatchSet;
 pub(super) use self::watched_namespaces::NamespaceState;

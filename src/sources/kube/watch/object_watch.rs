@@ -3,12 +3,12 @@
 use std::time::Duration;
 use std::vec;
 
-use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::api::{ListParams, WatchParams};
 use kube::{Api, ResourceExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::error::WatchError;
-use super::watch_request::WatchRequest;
+use super::watch_request::{ReceivedEvent, WatchRequest};
 use crate::sources::kube::raw_object::RawObject;
 
 /// Number of objects in a page of a list.
@@ -43,6 +43,8 @@ pub(super) enum ObjectEvent {
     /// A list begins. The objects of an earlier list that was not completed must be discarded.
     ListStarted,
     ListItem(RawObject),
+    /// An object was deleted before the end of the list, and may be among its items.
+    ListItemDeleted(RawObject),
     ListEnded,
     /// The API server has answered the request that resumes the watch.
     Answered,
@@ -130,10 +132,14 @@ impl ObjectWatch {
     async fn next_of_stream(&mut self) -> Result<Option<ObjectEvent>, WatchError> {
         let Phase::Streaming(request) = &mut self.phase else { return Ok(None) };
         let error = match timeout(LIST_STALL_TIMEOUT, request.next()).await {
-            Ok(Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)))) => {
+            Ok(Some(Ok(ReceivedEvent::Applied(object)))) => {
                 return Ok(Some(ObjectEvent::ListItem(object)));
             }
-            Ok(Some(Ok(WatchEvent::Bookmark(bookmark)))) => {
+            // A change may arrive before the bookmark that ends the list.
+            Ok(Some(Ok(ReceivedEvent::Deleted(object)))) => {
+                return Ok(Some(ObjectEvent::ListItemDeleted(object)));
+            }
+            Ok(Some(Ok(ReceivedEvent::Bookmark(bookmark)))) => {
                 if !bookmark.metadata.annotations.contains_key(LIST_END_ANNOTATION) {
                     return Ok(Some(ObjectEvent::Bookmark));
                 }
@@ -145,9 +151,6 @@ impl ObjectWatch {
                 }
                 return Ok(Some(ObjectEvent::ListEnded));
             }
-            // A list contains no deletion.
-            Ok(Some(Ok(WatchEvent::Deleted(_)))) => return Ok(None),
-            Ok(Some(Ok(WatchEvent::Error(status)))) => WatchError::Reported(status),
             Ok(Some(Err(error))) => error,
             Ok(None) => WatchError::ListIncomplete,
             Err(_) => WatchError::ListStalled(LIST_STALL_TIMEOUT),
@@ -215,16 +218,15 @@ impl ObjectWatch {
     async fn next_change(&mut self) -> Result<Option<ObjectEvent>, WatchError> {
         let Phase::Watching(version, request) = &mut self.phase else { return Ok(None) };
         let (next_version, event) = match request.next().await {
-            Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+            Some(Ok(ReceivedEvent::Applied(object))) => {
                 (object.resource_version().unwrap_or_default(), ObjectEvent::Applied(object))
             }
-            Some(Ok(WatchEvent::Deleted(object))) => {
+            Some(Ok(ReceivedEvent::Deleted(object))) => {
                 (object.resource_version().unwrap_or_default(), ObjectEvent::Deleted(object))
             }
-            Some(Ok(WatchEvent::Bookmark(bookmark))) => {
+            Some(Ok(ReceivedEvent::Bookmark(bookmark))) => {
                 (bookmark.metadata.resource_version, ObjectEvent::Bookmark)
             }
-            Some(Ok(WatchEvent::Error(status))) => return self.fail(WatchError::Reported(status)),
             Some(Err(error)) => return self.fail(error),
             None => {
                 self.phase = Phase::Paused(std::mem::take(version));

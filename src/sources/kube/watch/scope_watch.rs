@@ -10,6 +10,7 @@ use super::object_watch::{ObjectEvent, ObjectWatch};
 use super::retry_delay::RetryDelay;
 use crate::model::NamespaceName;
 use crate::sources::kube::discovery::ServedKind;
+use crate::sources::kube::observed::Observed;
 use crate::sources::kube::raw_object::RawObject;
 use crate::sources::kube::scope::Scope;
 
@@ -46,6 +47,11 @@ pub(super) async fn watch_scope(
             }
             Ok(ObjectEvent::ListItem(object)) => {
                 listed.extend(parse(object));
+                None
+            }
+            Ok(ObjectEvent::ListItemDeleted(object)) => {
+                let key = object.key(scope.kind);
+                listed.retain(|item: &Observed| Some(&item.key) != key.as_ref());
                 None
             }
             Ok(ObjectEvent::ListEnded) => Some(WatchEvent::Listed(std::mem::take(&mut listed))),

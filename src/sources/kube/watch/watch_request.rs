@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use kube::Api;
 use kube::api::{WatchEvent, WatchParams};
+use kube::core::watch::Bookmark;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
@@ -20,6 +21,15 @@ const DURATION_SECS: std::ops::RangeInclusive<u32> = 60..=90;
 
 /// Time after the requested duration in which the end of a watch must arrive.
 const END_MARGIN: Duration = Duration::from_secs(5);
+
+/// An event of a watch.
+pub(in crate::sources::kube) enum ReceivedEvent<K> {
+    /// An object was created or changed, or exists when the watch begins.
+    Applied(K),
+    Deleted(K),
+    /// No object changed up to this resource version.
+    Bookmark(Bookmark),
+}
 
 /// A watch request that the API server has answered.
 pub(in crate::sources::kube) struct WatchRequest<K> {
@@ -60,7 +70,7 @@ impl<K: Clone + fmt::Debug + DeserializeOwned + Send + 'static> WatchRequest<K> 
     /// Cancel safe: no event is lost.
     pub(in crate::sources::kube) async fn next(
         &mut self,
-    ) -> Option<Result<WatchEvent<K>, WatchError>> {
+    ) -> Option<Result<ReceivedEvent<K>, WatchError>> {
         // Events that have arrived are returned after the deadline too: the receiver may be slow.
         let Ok(next) = timeout_at(self.deadline, self.events.next()).await else {
             let silence = self.received_at.elapsed();
@@ -69,8 +79,12 @@ impl<K: Clone + fmt::Debug + DeserializeOwned + Send + 'static> WatchRequest<K> 
         };
         self.received_at = Instant::now();
         Some(match next? {
+            Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
+                Ok(ReceivedEvent::Applied(object))
+            }
+            Ok(WatchEvent::Deleted(object)) => Ok(ReceivedEvent::Deleted(object)),
+            Ok(WatchEvent::Bookmark(bookmark)) => Ok(ReceivedEvent::Bookmark(bookmark)),
             Ok(WatchEvent::Error(status)) => Err(WatchError::Reported(status)),
-            Ok(event) => Ok(event),
             Err(error) => Err(WatchError::Interrupted(error)),
         })
     }
