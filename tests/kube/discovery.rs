@@ -1,11 +1,14 @@
 //! Discovery: missing kinds, and kinds in several versions.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use sluicegate::sources::Snapshot;
+use tokio::time::{Instant, sleep};
 
 use crate::api::{Api, Effect, Installed};
 use crate::harness::Harness;
-use crate::objects::{condition, usual};
+use crate::objects::{condition, route, usual};
 
 fn has_route(snapshot: &Snapshot) -> bool {
     !snapshot.resources.tcp_routes.is_empty()
@@ -107,11 +110,46 @@ async fn definitions_installed_late_are_listed_before_publication() {
     api.forget();
     api.spoil("list,watch", "gateways", Effect::Hold);
     api.install(Installed::Both);
-    harness.settle().await;
+    sleep(Duration::from_secs(25)).await;
     assert!(!harness.all().iter().any(|snapshot| has_route(snapshot)));
     assert_eq!(api.get("tcproutes/default/r")["status"], status);
     api.heal();
     harness.until("the route", has_route).await;
     harness.settle().await;
     assert_eq!(api.writes().len(), 0);
+}
+
+/// One of the definitions that were installed later is never listed: its requests get no response,
+/// or its list does not end.
+#[tokio::test(start_paused = true)]
+async fn definition_installed_late_and_never_listed_delays_changes_for_30_seconds() {
+    for effect in [Effect::Lose, Effect::Stall] {
+        let api = Api::with(usual());
+        api.install(Installed::Nothing);
+        let harness = Harness::settled(&api).await;
+        api.spoil("list,watch", "referencegrants", effect);
+        api.install(Installed::Both);
+        let has = |name: &'static str| {
+            move |snapshot: &Snapshot| {
+                snapshot.resources.tcp_routes.keys().any(|route| route.name.as_str() == name)
+            }
+        };
+        let started = Instant::now();
+        // A discovery repeats after 6 s.
+        harness.until("the routes", has("r")).await;
+        let elapsed = started.elapsed();
+        assert!(elapsed < Duration::from_secs(40), "{effect:?}: {elapsed:?}");
+
+        for name in ["one", "two", "three"] {
+            sleep(Duration::from_secs(7)).await;
+            api.apply(route(name, "s"));
+            let started = Instant::now();
+            harness.until("a change", has(name)).await;
+            let elapsed = started.elapsed();
+            assert!(elapsed < Duration::from_secs(1), "{effect:?}: {elapsed:?}");
+        }
+        api.heal();
+        let is_healed = |snapshot: &Snapshot| snapshot.problems.is_empty();
+        harness.until("the end of the errors", is_healed).await;
+    }
 }

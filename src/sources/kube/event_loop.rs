@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch as channel};
 use tokio::task::{JoinSet, yield_now};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::active_errors::ActiveErrors;
 use super::cache::Cache;
@@ -47,6 +47,9 @@ const IDLE_TURNS: usize = 4;
 
 /// Maximum time for which a snapshot is delayed while changes arrive.
 const MAX_DRAIN: Duration = Duration::from_millis(50);
+
+/// Time after which a snapshot that waits for a list checks again if it must.
+const SYNC_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A running source. It owns all state of the source, so nothing is locked.
 pub(super) struct EventLoop {
@@ -178,6 +181,8 @@ impl EventLoop {
                     self.publish();
                     false
                 }
+                // The time for which a snapshot waits for a list may be over.
+                () = sleep(SYNC_CHECK_INTERVAL), if self.is_dirty && !can_publish => false,
             };
             self.is_dirty |= is_changed;
         }

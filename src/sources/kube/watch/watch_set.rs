@@ -17,9 +17,13 @@ use crate::model::{NamespaceName, ObjectKind};
 use crate::sources::kube::discovery::ServedKind;
 use crate::sources::kube::scope::Scope;
 
-/// Time for which the start waits for permission in a watched namespace. A new RoleBinding takes
-/// effect within a few seconds; one that is missing must not delay all other namespaces.
+/// Time for which the start waits for permission in a watched namespace, or to watch Nodes. A new
+/// RoleBinding takes effect within a few seconds; one that is missing must not stop the rest.
 const PERMISSION_GRACE: Duration = Duration::from_secs(10);
+
+/// Maximum time for which snapshots after the first one wait for the first list of a watch. It is
+/// enough to repeat a request that gets no response. Meanwhile, the changes of endpoints wait too.
+const FIRST_LIST_GRACE: Duration = Duration::from_secs(30);
 
 /// The running watches, by scope.
 pub(in crate::sources::kube) struct WatchSet {
@@ -34,6 +38,7 @@ pub(in crate::sources::kube) struct WatchSet {
 
 struct RunningWatch {
     task: AbortHandle,
+    started: Instant,
     /// The last failure, if no request has succeeded since.
     failure: Option<Failure>,
 }
@@ -89,7 +94,8 @@ impl WatchSet {
                 self.last_received.clone(),
             );
             let task = tasks.spawn(watch);
-            self.running.insert(scope, RunningWatch { task, failure: None });
+            self.running
+                .insert(scope, RunningWatch { task, started: Instant::now(), failure: None });
         }
     }
 
@@ -146,28 +152,32 @@ impl WatchSet {
         });
     }
 
-    /// Returns `true` if a snapshot does not wait for the list of a scope whose watch fails.
+    /// Returns `true` if a snapshot does not wait for the first list of a scope.
     ///
-    /// The first snapshot waits for all scopes, except in namespaces that are being deleted, and in
-    /// those in which permission has been denied for [`PERMISSION_GRACE`]. Later snapshots do not
-    /// wait for a watch that fails: a definition or namespace that was created later must not stop
-    /// the rest. They wait for a cluster-wide watch that got no response, because the list may only
-    /// be late.
+    /// The first snapshot waits for all scopes, except in namespaces that are being deleted, and
+    /// for those namespaces and Nodes for which permission has been denied for
+    /// [`PERMISSION_GRACE`]. Later snapshots do not wait for a watch that fails, and for no watch
+    /// longer than [`FIRST_LIST_GRACE`]: a definition or namespace that was created later must not
+    /// stop the rest. Within this time, they wait for a cluster-wide watch that got no response,
+    /// because the list may only be late.
     pub(in crate::sources::kube) fn is_skipped(&self, scope: &Scope, is_first: bool) -> bool {
-        let Some(failure) = self.running.get(scope).and_then(|watch| watch.failure) else {
-            return false;
-        };
-        let can_miss = |namespace: &&NamespaceName| {
-            !self.namespaces.has_gateway_services(scope.kind, namespace)
-        };
-        let Some(namespace) = scope.namespace.as_ref().filter(can_miss) else {
-            return !is_first && failure != Failure::NoResponse;
-        };
+        let Some(watch) = self.running.get(scope) else { return false };
+        if !is_first && watch.started.elapsed() >= FIRST_LIST_GRACE {
+            return true;
+        }
+        let Some(failure) = watch.failure else { return false };
         let is_denied = match failure {
             Failure::Forbidden(since) => since.elapsed() >= PERMISSION_GRACE,
             Failure::NoResponse | Failure::Other => false,
         };
-        !is_first || is_denied || self.namespaces.is_terminating(namespace)
+        let can_miss = |namespace: &&NamespaceName| {
+            !self.namespaces.has_gateway_services(scope.kind, namespace)
+        };
+        match scope.namespace.as_ref().filter(can_miss) {
+            Some(namespace) => !is_first || is_denied || self.namespaces.is_terminating(namespace),
+            None if is_first => scope.kind == ObjectKind::Node && is_denied,
+            None => failure != Failure::NoResponse,
+        }
     }
 
     /// Returns `true` if the watch of a scope runs. Changes of a stopped watch may still arrive.
