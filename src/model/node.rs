@@ -57,6 +57,9 @@ pub struct NodeCondition {
     pub status: ConditionStatus,
 }
 
+/// Type of the condition of a node that runs pods.
+const READY: &str = "Ready";
+
 /// Label of a node that is not reached from outside the cluster; its value does not matter.
 const EXCLUDE_LABEL: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
@@ -64,8 +67,15 @@ impl Node {
     /// Returns `true` if the condition `Ready` is `True`.
     pub fn is_ready(&self) -> bool {
         self.status.conditions.iter().any(|condition| {
-            condition.condition_type == "Ready" && condition.status == ConditionStatus::True
+            condition.condition_type == READY && condition.status == ConditionStatus::True
         })
+    }
+
+    /// Removes the labels and conditions that no method of this type reads. There may be thousands
+    /// of nodes, and a change of the rest would look like a change of the node.
+    pub(crate) fn remove_unused(&mut self) {
+        self.metadata.labels.retain(|label, _| label == EXCLUDE_LABEL);
+        self.status.conditions.retain(|condition| condition.condition_type == READY);
     }
 
     /// Returns `true` if the label `node.kubernetes.io/exclude-from-external-load-balancers`

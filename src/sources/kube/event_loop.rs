@@ -90,9 +90,10 @@ impl EventLoop {
         let mut tasks = JoinSet::new();
 
         let mut kinds = WATCHED_KINDS.to_vec();
-        // Only a Service of type NodePort is reached at the addresses of nodes.
+        // Services of all other types have node ports. They are reached at the addresses of nodes,
+        // so a backend with such an endpoint leads back to this gateway.
         if let Some(ServicePolicy::Manage(template)) = &services
-            && template.service_type == ServiceType::NodePort
+            && template.service_type != ServiceType::ClusterIP
         {
             kinds.push(ObjectKind::Node);
         }

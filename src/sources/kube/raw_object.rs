@@ -32,7 +32,12 @@ pub(super) struct RawObject {
 
 impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object = object_json::read(deserializer)?;
+        let mut object = object_json::read(deserializer)?;
+        // The images of a Node are often longer than the rest of it, and a page of a list contains
+        // hundreds of Nodes.
+        if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
+            status.remove("images");
+        }
         let metadata = object
             .get("metadata")
             .and_then(Value::as_object)
@@ -195,7 +200,8 @@ fn without_unused_metadata(mut object: Object) -> Object {
 }
 
 /// Removes the status, so that writing it does not count as a change of the object. The addresses
-/// of a Gateway stay, because a pool assigns the same addresses again.
+/// of a Gateway stay, because a pool assigns the same addresses again. So does what is used of a
+/// Node, which the kubelet writes every few minutes.
 fn without_status(mut object: Object) -> Object {
     match &mut object {
         Object::GatewayClass(class) => Arc::make_mut(class).status = None,
@@ -207,9 +213,9 @@ fn without_status(mut object: Object) -> Object {
                 .filter(|addresses| !addresses.is_empty())
                 .map(|addresses| GatewayStatus { addresses, ..GatewayStatus::default() });
         }
+        Object::Node(node) => Arc::make_mut(node).remove_unused(),
         Object::ReferenceGrant(_)
         | Object::Namespace(_)
-        | Object::Node(_)
         | Object::Service(_)
         | Object::EndpointSlice(_) => {}
     }
