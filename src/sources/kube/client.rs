@@ -34,7 +34,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Creates the client of a cluster. The API server need not be reachable.
 ///
 /// It differs from the default client of `kube` in the socket options and the idle timeout. If the
-/// configuration has a proxy, it is the default client, which connects to the proxy itself.
+/// configuration has a proxy, it is the default client, which connects to the proxy itself, without
+/// these socket options. Without the feature of `kube` for the proxy, that is an error.
 pub(super) fn build_client(mut config: Config) -> kube::Result<Client> {
     // The source itself retries, with its own delays, and reports the errors.
     config.default_retry = false;

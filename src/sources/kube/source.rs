@@ -21,9 +21,9 @@ use crate::sources::{Feed, Source, SourceError, async_trait};
 /// Source of the objects of a Kubernetes cluster, which also writes their status.
 ///
 /// It watches GatewayClasses, Gateways, TCPRoutes, ReferenceGrants, Services, EndpointSlices and
-/// Namespaces, and Nodes if Gateways have Services of type NodePort. Discovery runs periodically:
-/// if the definitions of Gateway API are missing, the source reports a problem and continues when
-/// they are installed.
+/// Namespaces, and Nodes if Gateways have Services that are not of type ClusterIP. Discovery runs
+/// periodically: if the definitions of Gateway API are missing, the source reports a problem and
+/// continues when they are installed.
 ///
 /// Its snapshots contain only the Services and EndpointSlices that matter: those that a TCPRoute of
 /// any source refers to, and those in front of Gateways. Fields without effect, such as annotations
@@ -67,8 +67,13 @@ impl KubeSource {
     }
 
     /// Creates a source for the cluster of a configuration. The kernel closes the connections of
-    /// its client if the API server is silent for 30 s (TCP keepalive and user timeout), unless the
-    /// configuration has a proxy.
+    /// its client if the API server is silent for 30 s (TCP keepalive and user timeout).
+    ///
+    /// If the configuration has a proxy, the client is the default one of `kube`, which has
+    /// neither: only the time limits of requests and watches notice silence, after 95 s at most. It
+    /// also requires a feature of `kube` (`http-proxy` or `socks5`). A kubeconfig contains a proxy
+    /// if its cluster has a `proxy-url`, or if `HTTPS_PROXY` is set. The configuration inside of a
+    /// pod contains none.
     ///
     /// # Errors
     /// [`KubeError`] if the configuration is not valid. The API server need not be reachable yet.
