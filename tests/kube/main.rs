@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod api;
+mod claims;
 mod classes;
 mod controllers;
 mod discovery;

@@ -239,10 +239,6 @@ impl EventLoop {
         if scope.kind == ObjectKind::Namespace {
             is_changed |= self.follow_namespaces(&mut touched);
         }
-        // The finalizer of a class depends on its Gateways.
-        if touched.iter().any(|key| key.kind == ObjectKind::Gateway) {
-            touched.extend(self.cache.keys_of(ObjectKind::GatewayClass));
-        }
         self.on_touched(&touched);
         is_changed || error_state_changed
     }
@@ -257,10 +253,8 @@ impl EventLoop {
     }
 
     fn on_touched(&mut self, touched: &BTreeSet<ObjectKey>) {
-        for key in touched {
-            self.own_endpoint.observe(key, &self.cache);
-            self.writer.enqueue(key, &self.cache);
-        }
+        touched.iter().for_each(|key| self.own_endpoint.observe(key, &self.cache));
+        self.writer.enqueue_changed(touched, &self.cache);
     }
 
     /// Starts and stops watches according to which of the watched namespaces exist. Adds the

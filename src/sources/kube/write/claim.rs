@@ -1,6 +1,8 @@
 //! The claim of a release on the GatewayClasses of a controller name: an annotation that the
 //! release renews.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,9 @@ use crate::model::NamespacedName;
 
 /// Time for which a claim is valid after it was renewed. It is longer than the time in which
 /// another replica of the release becomes the leader.
-const VALIDITY_SECS: u32 = 120;
+///
+/// It is not part of the claim, so that no annotation can block a release for longer.
+pub(super) const VALIDITY: Duration = Duration::from_secs(120);
 
 /// A claim, as the annotation contains it.
 ///
@@ -21,13 +25,12 @@ pub(super) struct Claim {
     /// The time of the renewal. Other releases compare it with earlier times only for equality,
     /// because it comes from another clock.
     renew_time: Timestamp,
-    pub(super) validity_seconds: u32,
 }
 
 impl Claim {
     /// Creates the claim of a release.
     pub(super) fn new(lease: &NamespacedName, now: Timestamp) -> Self {
-        Self { lease: lease.to_string(), renew_time: now, validity_seconds: VALIDITY_SECS }
+        Self { lease: lease.to_string(), renew_time: now }
     }
 
     /// Parses an annotation. Returns `None` if it is not a claim.

@@ -76,6 +76,7 @@ impl FieldBackoff {
         changes: &[FieldChange],
         now: Instant,
     ) -> Option<Instant> {
+        self.sweep(now);
         let object = self.objects.get_mut(key)?;
         object.set_uid(uid);
         let mut not_before = None;

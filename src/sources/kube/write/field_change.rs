@@ -52,8 +52,18 @@ pub(super) fn changed_fields(
             let added = added.map(|finalizer| change(finalizer, true));
             added.chain(removed.map(|finalizer| change(finalizer, false))).collect()
         }
-        // A claim has its own interval.
-        PendingWrite::Claim(_) => Vec::new(),
+        // A renewal has its own interval.
+        PendingWrite::Claim { is_renewal: true, .. } => Vec::new(),
+        // The value is constant, because each claim contains its time.
+        PendingWrite::Claim { annotations, is_renewal: false } => {
+            let all = annotations.as_object().into_iter().flatten();
+            let set = all.filter(|(_, claim)| !claim.is_null());
+            set.map(|(name, _)| FieldChange {
+                path: append("metadata.annotations", name),
+                value: 0,
+            })
+            .collect()
+        }
         PendingWrite::Create(object) => vec![FieldChange::new("", object)],
         PendingWrite::Delete(_) => vec![FieldChange::new("", &Value::Null)],
     }

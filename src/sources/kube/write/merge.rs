@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::release_claims::SHARED_CONDITION;
+use super::shared_name::SHARED_CONDITION;
 use crate::model::{Condition, GatewayController, ListenerStatus, RouteParentStatus};
 use crate::sources::kube::object_status::ObjectStatus;
 

@@ -30,13 +30,16 @@ mod orphan_check;
 mod pending_write;
 mod release_claims;
 mod request;
+mod results;
 mod schedule;
 mod service_errors;
+mod shared_name;
 mod status_diff;
 mod write_context;
 mod write_errors;
 mod writer;
 
 pub(super) use self::leadership::WriteAccess;
+pub(super) use self::shared_name::SHARED_CONDITION;
 pub(super) use self::write_context::CLASS_FINALIZER;
 pub(super) use self::writer::Writer;

@@ -18,7 +18,11 @@ pub(super) enum PendingWrite {
     /// Replaces the list of finalizers.
     Finalizers(Vec<String>),
     /// Sets or removes annotations with the claims of releases.
-    Claim(Value),
+    Claim {
+        annotations: Value,
+        /// The class contains an earlier claim of this release.
+        is_renewal: bool,
+    },
     /// Creates the object.
     Create(Value),
     /// Replaces the object.
@@ -33,7 +37,7 @@ impl PendingWrite {
         match self {
             Self::Status { .. } => WriteKind::Status,
             Self::Finalizers(_) => WriteKind::Finalizers,
-            Self::Claim(_) => WriteKind::Claim,
+            Self::Claim { .. } => WriteKind::Claim,
             Self::Create(_) => WriteKind::Create,
             Self::Update(_) => WriteKind::Update,
             Self::Delete(_) => WriteKind::Delete,

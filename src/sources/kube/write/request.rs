@@ -132,7 +132,7 @@ async fn write_object(
             metadata["finalizers"] = json!(finalizers);
             patch_metadata(&builder, name, metadata)
         }
-        PendingWrite::Claim(annotations) => {
+        PendingWrite::Claim { annotations, .. } => {
             let mut metadata = base_metadata(key, base);
             metadata["annotations"] = annotations.clone();
             patch_metadata(&builder, name, metadata)

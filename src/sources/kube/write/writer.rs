@@ -1,6 +1,6 @@
 //! The writer: decides when an object is reconciled.
 
-use std::error::Error;
+use std::collections::BTreeSet;
 use std::future::pending;
 
 use jiff::Timestamp;
@@ -17,9 +17,10 @@ use super::omissions::Omissions;
 use super::orphan_check::OrphanCheck;
 use super::pending_write::PendingWrite;
 use super::release_claims::ReleaseClaims;
-use super::request::{self, BaseVersion, NoResponse, WriteResult};
+use super::request::{self, BaseVersion};
 use super::schedule::Schedule;
 use super::service_errors::ServiceErrors;
+use super::shared_name::SharedName;
 use super::status_diff::add_changed_objects;
 use super::write_context::WriteContext;
 use super::write_errors::WriteErrors;
@@ -35,26 +36,26 @@ use crate::sources::kube::served_kinds::ServedKinds;
 pub(in crate::sources::kube) struct Writer {
     client: Client,
     controller: GatewayController,
-    access: WriteAccess,
+    pub(super) access: WriteAccess,
     /// The value of [`WriteAccess::may_write`] when it was last handled.
     could_write: bool,
-    events: EventRecorder,
-    schedule: Schedule,
+    pub(super) events: EventRecorder,
+    pub(super) schedule: Schedule,
     in_flight: InFlight,
-    errors: WriteErrors,
-    field_backoff: FieldBackoff,
-    service_errors: ServiceErrors,
-    class_features: ClassFeatures,
+    pub(super) errors: WriteErrors,
+    pub(super) field_backoff: FieldBackoff,
+    pub(super) service_errors: ServiceErrors,
+    pub(super) class_features: ClassFeatures,
     omissions: Omissions,
     /// The latest status update; `None` until the first snapshot was translated.
     status_update: Option<StatusUpdate>,
     version_condition: Option<Condition>,
-    claims: ReleaseClaims,
-    /// The value of [`ReleaseClaims::may_write`] when it was last handled.
-    had_claim: bool,
-    /// The condition of GatewayClasses about another release.
-    shared_condition: Option<Condition>,
-    services: ManagedServices,
+    pub(super) claims: ReleaseClaims,
+    /// The value of [`ReleaseClaims::may_write`] when it was last handled. All objects that become
+    /// due while it is `false` are enqueued again when it changes.
+    is_release_writing: bool,
+    shared_name: SharedName,
+    pub(super) services: ManagedServices,
     watches_all_namespaces: bool,
 }
 
@@ -85,8 +86,8 @@ impl Writer {
         Self {
             client,
             claims: ReleaseClaims::new(controller.clone(), lease),
-            had_claim: false,
-            shared_condition: None,
+            is_release_writing: false,
+            shared_name: SharedName::default(),
             controller,
             access,
             could_write: false,
@@ -105,11 +106,20 @@ impl Writer {
         }
     }
 
-    /// Enqueues an object to be reconciled.
-    pub(in crate::sources::kube) fn enqueue(&mut self, key: &ObjectKey, cache: &Cache) {
-        if key.kind == ObjectKind::GatewayClass {
-            self.claims.observe(cache, Instant::now());
+    /// Enqueues objects that changed.
+    pub(in crate::sources::kube) fn enqueue_changed(
+        &mut self,
+        changed: &BTreeSet<ObjectKey>,
+        cache: &Cache,
+    ) {
+        changed.iter().for_each(|key| self.enqueue(key, cache));
+        if changed.iter().any(|key| key.kind == ObjectKind::GatewayClass) {
+            self.observe_claims(cache);
         }
+    }
+
+    /// Enqueues an object to be reconciled.
+    pub(super) fn enqueue(&mut self, key: &ObjectKey, cache: &Cache) {
         let is_written = has_status(key.kind) || self.services.may_include(key, cache);
         if is_written && !matches!(self.access, WriteAccess::ReadOnly) {
             self.schedule.enqueue(key.clone(), Instant::now());
@@ -184,19 +194,21 @@ impl Writer {
     ) -> bool {
         match step {
             Step::ObjectsDue => {
-                self.update_claims(cache);
-                self.start_writes(cache, kinds);
+                // Both use the same time: a claim must not expire between them.
+                let now = Instant::now();
+                self.update_claims(cache, now);
+                self.start_writes(cache, kinds, now);
             }
             Step::Finished(finished) => return self.finish(*finished, cache),
             Step::LeadershipChanged => {
                 self.could_write = self.access.may_write();
+                self.is_release_writing = false;
                 if self.could_write {
                     // The previous leader may have written anything.
                     self.enqueue_all(cache);
-                    self.claims.restart_expiry(Instant::now());
+                    self.claims.restart(Instant::now());
                 } else {
                     self.in_flight.clear();
-                    self.had_claim = false;
                     self.field_backoff = FieldBackoff::default();
                     self.class_features.reset();
                     self.service_errors = ServiceErrors::default();
@@ -207,49 +219,36 @@ impl Writer {
     }
 
     /// Starts the writes of the objects that are due.
-    fn start_writes(&mut self, cache: &Cache, kinds: &ServedKinds) {
+    fn start_writes(&mut self, cache: &Cache, kinds: &ServedKinds, now: Instant) {
         while self.access.may_write() {
             let has_room = |lane| self.in_flight.has_room(lane);
-            let Some(key) = self.schedule.pop(Instant::now(), has_room) else { return };
+            let Some(key) = self.schedule.pop(now, has_room) else { return };
             // The end of the write that is in flight enqueues the object again.
             if self.in_flight.contains(&key) {
                 continue;
             }
             let Some(served) = kinds.get(key.kind) else { continue };
+            let claim = self.pending_claim(&key, cache, now);
+            if claim.is_none() && !self.is_release_writing {
+                continue;
+            }
             let Some(update) = &self.status_update else { return };
             let context = WriteContext {
                 cache,
                 update,
                 controller: &self.controller,
                 version: self.version_condition.as_ref(),
-                shared: self.shared_condition.as_ref(),
+                shared: self.shared_name.condition(),
                 services: &self.services,
                 service_errors: &self.service_errors,
                 class_features: &self.class_features,
                 watches_all_namespaces: self.watches_all_namespaces,
             };
-            let now = Instant::now();
             let state = cache.state(&key);
-            let (claim, next_claim) = self.claims.pending_write(&key, now);
-            if let Some(next) = next_claim {
-                self.schedule.enqueue_at(key.clone(), next);
-            }
-            // If another release has the claim, all objects are enqueued when that expires.
-            if claim.is_none() && !self.claims.may_write(now) {
-                continue;
-            }
             let write = claim
                 .or_else(|| context.pending_write(&key, Timestamp::now(), &mut self.omissions));
             let Some(write) = write else {
-                self.schedule.reset_backoff(&key);
-                self.errors.forget(&key);
-                match state {
-                    Some(_) => self.field_backoff.record_match(&key, now),
-                    None => self.field_backoff.forget(&key),
-                }
-                if let Some(gateway) = self.service_errors.resolve(self.services.get(&key)) {
-                    self.schedule.enqueue(gateway, now);
-                }
+                self.record_match(&key, state.is_some(), now);
                 continue;
             };
             let changes = changed_fields(&write, state);
@@ -280,118 +279,64 @@ impl Writer {
         }
     }
 
-    /// Processes the result of a write. Returns `true` if the snapshot changes.
-    fn finish(&mut self, finished: FinishedWrite, cache: &mut Cache) -> bool {
-        let FinishedWrite { key, write, changes, result } = finished;
-        let now = Instant::now();
-        let observed = match result {
-            WriteResult::Written(observed) if matches!(write, PendingWrite::Claim(_)) => {
-                // The status of the class need not wait for the interval between two writes.
-                self.schedule.reset_backoff(&key);
-                self.errors.resolve(write.kind(), &key);
-                self.claims.record_write();
-                observed
-            }
-            WriteResult::Written(observed) => {
-                self.schedule.record_write(key.clone(), now);
-                self.errors.resolve(write.kind(), &key);
-                let uid = cache.state(&key).map(|state| &*state.uid);
-                self.field_backoff.record_write(&key, uid.unwrap_or_default(), &changes, now);
-                if let PendingWrite::Status { warnings, .. } = &write {
-                    self.events.record(&key, uid, warnings);
-                }
-                self.class_features.observe(&write, observed.as_ref());
-                if let Some(gateway) = self.service_errors.resolve(self.services.get(&key)) {
-                    self.schedule.enqueue(gateway, now);
-                }
-                observed
-            }
-            WriteResult::Conflict(observed) => {
-                self.schedule.record_write(key.clone(), now);
-                observed
-            }
-            WriteResult::NotFound => {
-                // The object was deleted, or the namespace of a new object. A watch will report
-                // that; retry in case it does not.
-                self.schedule.record_failure(key, now);
-                return false;
-            }
-            WriteResult::Kept => {
-                // A watch will report the Gateway; retry in case it is deleted before that.
-                tracing::debug!("{key} is kept: its Gateway exists, but no watch has reported it");
-                self.errors.resolve(write.kind(), &key);
-                self.schedule.record_failure(key, now);
-                return false;
-            }
-            WriteResult::Failed(error) => {
-                // Another Service may hold the node ports, and the definition of GatewayClass may
-                // be old: retry at once without requesting the ports or the field.
-                let is_simplified = self.services.drop_node_port_requests(&key, &error)
-                    || self.class_features.omit_if_invalid(&key, &write, &error);
-                if !is_simplified {
-                    let service = self.services.get(&key);
-                    if let Some(gateway) =
-                        self.service_errors.record(&key, service, write.kind(), &error)
-                    {
-                        self.schedule.enqueue(gateway, now);
-                    }
-                    if matches!(write, PendingWrite::Claim(_)) && is_forbidden(&error) {
-                        self.claims.record_forbidden(now);
-                    }
-                    self.fail(key, &write, &error);
-                    return false;
-                }
-                None
-            }
-            WriteResult::TimedOut => {
-                self.fail(key, &write, &NoResponse);
-                return false;
-            }
-        };
-        // Reconcile once more: the report may have changed, and finalizers are written only after
-        // the status.
-        let is_changed = observed.is_some_and(|observed| cache.record_response(observed));
-        self.enqueue(&key, cache);
-        if key.kind == ObjectKind::GatewayClass {
-            self.update_claims(cache);
+    /// Returns the write of a claim that an object needs now, and schedules the next comparison of
+    /// the claims.
+    fn pending_claim(
+        &mut self,
+        key: &ObjectKey,
+        cache: &Cache,
+        now: Instant,
+    ) -> Option<PendingWrite> {
+        if let Some(next) = self.claims.next(key, now) {
+            self.schedule.enqueue_at(key.clone(), next);
         }
-        is_changed
+        let write = self.claims.pending_write(key, now)?;
+        let state = cache.state(key)?;
+        let changes = changed_fields(&write, Some(state));
+        let Some(at) = self.field_backoff.not_before(key, &state.uid, &changes, now) else {
+            return Some(write);
+        };
+        // Other writes do not wait for a claim that does not last.
+        self.claims.record_attempt(now);
+        match self.claims.may_write(now) && !self.is_release_writing {
+            true => self.schedule.enqueue(key.clone(), now),
+            false => self.schedule.enqueue_at(key.clone(), at),
+        }
+        None
+    }
+
+    /// Records that an object needs no write.
+    fn record_match(&mut self, key: &ObjectKey, exists: bool, now: Instant) {
+        self.schedule.reset_backoff(key);
+        if !self.claims.is_retried(key) {
+            self.errors.forget(key);
+        }
+        match exists {
+            true => self.field_backoff.record_match(key, now),
+            false => self.field_backoff.forget(key),
+        }
+        if let Some(gateway) = self.service_errors.resolve(self.services.get(key)) {
+            self.schedule.enqueue(gateway, now);
+        }
+    }
+
+    /// Reads the claims of releases from the cache, and enqueues the class with them.
+    pub(super) fn observe_claims(&mut self, cache: &Cache) {
+        if let Some(class) = self.claims.observe(cache, Instant::now()).cloned() {
+            self.enqueue(&class, cache);
+        }
     }
 
     /// Handles a change of the claims of releases: enqueues all objects if this release may write
     /// again, and the classes if another release appears or is gone.
-    fn update_claims(&mut self, cache: &Cache) {
-        let now = Instant::now();
-        self.claims.report(now);
+    pub(super) fn update_claims(&mut self, cache: &Cache, now: Instant) {
         let may_write = self.claims.may_write(now);
-        if may_write && !self.had_claim {
+        if may_write && !self.is_release_writing {
             self.enqueue_all(cache);
         }
-        self.had_claim = may_write;
-        let shared = self.claims.condition(now);
-        if shared != self.shared_condition {
-            self.shared_condition = shared;
+        self.is_release_writing = may_write;
+        if self.shared_name.update(&self.claims, now) {
             cache.keys_of(ObjectKind::GatewayClass).for_each(|key| self.enqueue(&key, cache));
         }
     }
-
-    /// Schedules a retry of a write that failed, and logs its error if it is new.
-    fn fail(&mut self, key: ObjectKey, write: &PendingWrite, error: &(dyn Error + 'static)) {
-        // After this replica lost the Lease, a failure, usually a time-out at the lease deadline,
-        // is not worth a warning.
-        if self.access.may_write()
-            && let Some(message) = self.errors.report(write.kind(), &key, error)
-        {
-            tracing::warn!("{message}");
-        }
-        let now = Instant::now();
-        if !matches!(error.downcast_ref(), Some(kube::Error::Api(_))) {
-            self.claims.restart_expiry(now);
-        }
-        self.schedule.record_failure(key, now);
-    }
-}
-
-fn is_forbidden(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.is_forbidden())
 }
