@@ -2,18 +2,25 @@
 
 use k8s_openapi::api::core::v1::Service;
 use kube::Client;
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Preconditions};
+use kube::api::{
+    Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams, Preconditions,
+    TypeMeta,
+};
 use kube::core::{ApiResource, GroupVersionKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error_text::format_error;
 use super::gateway_services::ServicePolicy;
 use super::lease::{NotFree, wait_until_free};
+use super::observed::{CLAIM_ANNOTATION, CONTENDER_ANNOTATION};
 use super::source::KubeSource;
-use super::write::CLASS_FINALIZER;
+use super::write::{CLASS_FINALIZER, SHARED_CONDITION};
 use crate::model::{
     GATEWAY_GROUP, GatewayController, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName,
 };
+
+/// The annotations of a GatewayClass with the claims of releases.
+const CLAIMS: [&str; 2] = [CLAIM_ANNOTATION, CONTENDER_ANNOTATION];
 
 /// Error of [`KubeSource::clean_up`].
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +60,8 @@ fn list(failures: &[CleanUpFailure]) -> String {
 impl KubeSource {
     /// Removes the objects that this gateway leaves in the cluster when it is uninstalled: the
     /// Services of Gateways (see [`services`](Self::services)), and the finalizer of its
-    /// GatewayClasses, which only a running gateway removes.
+    /// GatewayClasses, which only a running gateway removes. It also removes the claims of releases
+    /// on the classes, so that a release of another name writes at once.
     ///
     /// No replica may run, because it would create them again. With an
     /// [`election`](Self::election), this first waits until no replica holds the Lease, at most a
@@ -71,7 +79,7 @@ impl KubeSource {
         if let Some(policy) = &settings.services {
             delete_services(&settings.client, policy, &settings.controller, &mut failures).await;
         }
-        remove_finalizers(&settings.client, &settings.controller, &mut failures).await;
+        clean_classes(&settings.client, &settings.controller, &mut failures).await;
         if failures.is_empty() { Ok(()) } else { Err(CleanUpError::Failed(failures)) }
     }
 }
@@ -121,7 +129,7 @@ async fn delete_services(
     }
 }
 
-async fn remove_finalizers(
+async fn clean_classes(
     client: &Client,
     controller: &GatewayController,
     failures: &mut Vec<CleanUpFailure>,
@@ -139,27 +147,71 @@ async fn remove_finalizers(
             return;
         }
     };
-    for class in listed {
-        let mut finalizers = class.metadata.finalizers.unwrap_or_default();
-        let is_ours = class.data["spec"]["controllerName"] == controller.as_str();
-        let Some(index) = finalizers.iter().position(|name| is_ours && name == CLASS_FINALIZER)
-        else {
-            continue;
-        };
-        finalizers.remove(index);
-        let name = class.metadata.name.unwrap_or_default();
-        let patch = json!({ "metadata": {
-            "finalizers": finalizers,
-            "resourceVersion": class.metadata.resource_version,
-        }});
-        let object = format!("GatewayClass {name}");
-        match classes.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await {
-            Ok(_) => tracing::info!("removed the finalizer of {object}"),
-            Err(kube::Error::Api(status)) if status.is_not_found() => {}
-            Err(source) => {
-                let operation = "remove the finalizer of";
-                failures.push(CleanUpFailure { operation, object, source });
-            }
+    let is_ours =
+        |class: &DynamicObject| class.data["spec"]["controllerName"] == controller.as_str();
+    for mut class in listed.into_iter().filter(is_ours) {
+        class.types = Some(TypeMeta {
+            api_version: resource.api_version.clone(),
+            kind: resource.kind.clone(),
+        });
+        failures.extend(remove_condition(&classes, &mut class).await.err());
+        failures.extend(remove_metadata(&classes, &class).await.err());
+    }
+}
+
+/// Removes the condition of a GatewayClass about another release.
+async fn remove_condition(
+    classes: &Api<DynamicObject>,
+    class: &mut DynamicObject,
+) -> Result<(), CleanUpFailure> {
+    let conditions = class.data.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
+    let Some(conditions) = conditions else { return Ok(()) };
+    let count = conditions.len();
+    conditions.retain(|condition| condition["type"] != SHARED_CONDITION);
+    if conditions.len() == count {
+        return Ok(());
+    }
+    let name = class.metadata.name.clone().unwrap_or_default();
+    match classes.replace_status(&name, &PostParams::default(), class).await {
+        Ok(stored) => class.metadata.resource_version = stored.metadata.resource_version,
+        Err(kube::Error::Api(status)) if status.is_not_found() => {}
+        Err(source) => {
+            let (operation, object) = ("update the status of", format!("GatewayClass {name}"));
+            return Err(CleanUpFailure { operation, object, source });
         }
     }
+    Ok(())
+}
+
+/// Removes the finalizer and the claims of releases from a GatewayClass. A claim would prevent
+/// another release from writing until it expires.
+async fn remove_metadata(
+    classes: &Api<DynamicObject>,
+    class: &DynamicObject,
+) -> Result<(), CleanUpFailure> {
+    let mut metadata = json!({ "resourceVersion": class.metadata.resource_version });
+    let finalizers = class.metadata.finalizers.as_deref().unwrap_or_default();
+    if finalizers.iter().any(|finalizer| finalizer == CLASS_FINALIZER) {
+        let others = finalizers.iter().filter(|finalizer| *finalizer != CLASS_FINALIZER);
+        metadata["finalizers"] = others.cloned().collect();
+    }
+    let annotations = class.metadata.annotations.iter().flatten();
+    for (name, _) in annotations.filter(|(name, _)| CLAIMS.contains(&name.as_str())) {
+        metadata["annotations"][name] = Value::Null;
+    }
+    if metadata.as_object().is_none_or(|fields| fields.len() == 1) {
+        return Ok(());
+    }
+    let name = class.metadata.name.clone().unwrap_or_default();
+    let patch = Patch::Merge(json!({ "metadata": metadata }));
+    let object = format!("GatewayClass {name}");
+    match classes.patch(&name, &PatchParams::default(), &patch).await {
+        Ok(_) => tracing::info!("removed the finalizer and the claims of {object}"),
+        Err(kube::Error::Api(status)) if status.is_not_found() => {}
+        Err(source) => {
+            let operation = "remove the finalizer and the claims of";
+            return Err(CleanUpFailure { operation, object, source });
+        }
+    }
+    Ok(())
 }

@@ -66,7 +66,7 @@ async fn clean_up_continues_after_an_error_and_reports_all() {
     for part in [
         &*format!("cannot delete Service {name}: services is forbidden"),
         "cannot delete Service system/default-h-",
-        "cannot remove the finalizer of GatewayClass c: etcdserver",
+        "cannot remove the finalizer and the claims of GatewayClass c: etcdserver",
     ] {
         assert!(text.contains(part), "{text}");
     }

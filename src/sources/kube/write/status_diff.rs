@@ -69,7 +69,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{Gateway, PodPorts, Resources, StatusReport};
+    use crate::model::{Gateway, Resources, StatusReport};
 
     fn update(gateways: &[(&str, &str)]) -> StatusUpdate {
         let gateway = |(name, class): &(&str, &str)| -> Gateway {
@@ -83,7 +83,7 @@ mod tests {
         StatusUpdate {
             resources: Resources::from_iter(gateways.iter().map(gateway)).into(),
             status: StatusReport::default().into(),
-            gateway_services: PodPorts::default().into(),
+            gateway_services: Default::default(),
         }
     }
 
