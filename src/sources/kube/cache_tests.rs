@@ -10,14 +10,15 @@ use super::observed::Observed;
 use super::raw_object::RawObject;
 use super::scope::Scope;
 use super::watch::WatchEvent;
-use crate::model::{ObjectKey, ObjectKind, PortNumber};
+use crate::model::{ObjectKey, ObjectKind, PortNumber, default_namespace};
 
 const GATEWAYS: Scope = Scope { kind: ObjectKind::Gateway, namespace: None };
 const ROUTES: Scope = Scope { kind: ObjectKind::TcpRoute, namespace: None };
 const SERVICES: Scope = Scope { kind: ObjectKind::Service, namespace: None };
 
 fn observed(kind: ObjectKind, object: Value) -> Observed {
-    serde_json::from_value::<RawObject>(object).unwrap().parse(kind, None).unwrap()
+    let namespace = default_namespace();
+    serde_json::from_value::<RawObject>(object).unwrap().parse(kind, Some(&namespace)).unwrap()
 }
 
 /// A Gateway with a listener on this port.
