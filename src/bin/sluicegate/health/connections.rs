@@ -145,6 +145,23 @@ mod tests {
         assert_eq!(*closed.lock().unwrap(), [1, 0, 2, 3, 4, 5]);
     }
 
+    /// A probe on a busy host sends its request some time after it connects.
+    #[tokio::test(start_paused = true)]
+    async fn silent_connection_is_kept_for_a_tenth_of_a_second_while_parts_arrive() {
+        let closed = Arc::<Mutex<Vec<usize>>>::default();
+        let mut connections = Connections::new(4);
+        insert(&mut connections, &closed, 0..1, &[], &[]).await;
+        for number in 1..20 {
+            advance(Duration::from_millis(5)).await;
+            insert(&mut connections, &closed, number..number + 1, &[number], &[]).await;
+        }
+        let expected: Vec<_> = (1..17).collect();
+        assert_eq!(*closed.lock().unwrap(), expected);
+        advance(Duration::from_millis(5)).await;
+        insert(&mut connections, &closed, 20..21, &[], &[]).await;
+        assert_eq!(closed.lock().unwrap().last(), Some(&0));
+    }
+
     #[tokio::test(start_paused = true)]
     async fn part_of_a_request_is_closed_before_young_silent_connections() {
         let closed = Arc::default();

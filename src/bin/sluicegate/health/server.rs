@@ -53,7 +53,8 @@ pub(crate) async fn serve(
                 let lifecycle = lifecycle.clone();
                 connections.insert(|received| async move {
                     let served = async {
-                        stream.readable().await?;
+                        // A new socket counts as readable before the first attempt to read it.
+                        stream.peek(&mut [0]).await?;
                         received.note();
                         serve_connection(stream, lifecycle).await.map_err(io::Error::other)
                     };
