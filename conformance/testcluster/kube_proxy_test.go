@@ -31,7 +31,8 @@ func TestUsableEndpointsFollowKubeProxy(t *testing.T) {
 func TestNodeHealthChangesAfterThresholds(t *testing.T) {
 	var h nodeHealth
 	for i, probe := range []struct{ result, isHealthy bool }{
-		{true, true}, {false, true}, {false, true}, {false, false}, {true, false}, {false, false}, {true, false}, {true, true},
+		{true, true}, {false, true}, {false, true}, {false, true}, {false, true}, {false, false},
+		{true, false}, {false, false}, {true, false}, {true, true},
 	} {
 		if h.probed(probe.result); h.isHealthy != probe.isHealthy {
 			t.Fatalf("after probe %d the node is healthy: %t, want %t", i, h.isHealthy, probe.isHealthy)

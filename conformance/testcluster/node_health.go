@@ -3,12 +3,12 @@ package main
 import "time"
 
 // The health checks of a load balancer for Services with externalTrafficPolicy Local: after the last
-// local ready endpoint of a node is gone, the load balancer sends connections to the node for 4 to 6
-// seconds more.
+// local ready endpoint of a node is gone, the load balancer sends connections to the node for 8 to 10
+// seconds more. That is longer than a kubelet takes to notice a failing readiness probe.
 const (
 	healthInterval     = 2 * time.Second
 	healthyThreshold   = 2
-	unhealthyThreshold = 3
+	unhealthyThreshold = 5
 )
 
 // nodeHealth is the health of one node, from the view of the load balancer. The first probe sets it.

@@ -17,7 +17,7 @@ import (
 
 // RollingUpdates replaces the pods of releases in which a pod that stops too early causes failures: with
 // externalTrafficPolicy Local, the load balancer sends connections to a node for seconds after its only
-// pod is terminating, and with one replica, no other pod accepts them. No connection fails.
+// pod is terminating, and with one replica on that node, no other pod accepts them. No connection fails.
 func RollingUpdates(t *testing.T, w *Fixture) {
 	for _, test := range []struct {
 		name     string
@@ -32,8 +32,8 @@ func RollingUpdates(t *testing.T, w *Fixture) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			release, values := harness.SecondRelease(test.name)
-			// The stop delay is longer than the load balancer takes to notice: up to 6 seconds.
-			release.Install(t, w.Here, append(values, "stopDelay=8", fmt.Sprintf("replicas=%d", test.replicas),
+			// The stop delay is longer than the load balancer takes to notice: up to 10 seconds.
+			release.Install(t, w.Here, append(values, "stopDelay=12", fmt.Sprintf("replicas=%d", test.replicas),
 				"addresses.service.externalTrafficPolicy="+test.policy)...)
 			g := traffic.Gateway(Namespace, test.name, release.Name, test.port)
 			route := traffic.Route(Namespace, test.name, g, test.port, "one")

@@ -13,9 +13,10 @@ import (
 )
 
 // The time for which the API server is silent, the maximum time from its end until a change is
-// followed, and the maximum time from then until the log reports it.
+// followed, and the maximum time from then until the log reports it. The silence is longer than the 40
+// seconds after which a recovery without evidence was once reported.
 const (
-	silence       = 35 * time.Second
+	silence       = 50 * time.Second
 	silenceLimit  = 30 * time.Second
 	silenceMargin = 20 * time.Second
 )
@@ -63,8 +64,11 @@ func APIServerSilent(t *testing.T, w *Fixture) {
 	}
 	restored := time.Now()
 	for _, replica := range replicas {
-		w.expectBackend(t, w.directly(t, replica, newsPort), w.one, time.Until(restored.Add(silenceLimit)))
-		t.Logf("%s follows the change %v after the network is back, and %v after the change", replica.Name, since(restored), since(began))
+		t.Run(replica.Name, func(t *testing.T) {
+			limit := max(time.Until(restored.Add(silenceLimit)), time.Second)
+			w.expectBackend(t, w.directly(t, replica, newsPort), w.one, limit)
+			t.Logf("follows the change %v after the network is back, and %v after the change", since(restored), since(began))
+		})
 	}
 	for i, replica := range replicas {
 		for _, operation := range failedOperations(logs[i].messages(t)) {

@@ -29,9 +29,11 @@ const (
 	victimPort   = 9401
 
 	// editRate is the number of edits a second, and replaceInterval the time between two deletions of
-	// a replica: a new replica has no state from before the attack.
+	// a replica: a new replica has no state from before the attack. While it starts, for portEdits
+	// after the deletion, the attacker edits nothing but pod ports.
 	editRate        = 20
-	replaceInterval = 12 * time.Second
+	replaceInterval = 8 * time.Second
+	portEdits       = 3 * time.Second
 )
 
 // TenantEdits makes a tenant edit all objects that it may edit, to get the connections of another
@@ -44,11 +46,15 @@ func TenantEdits(t *testing.T, w *Fixture, during time.Duration, seed uint64) {
 
 	each := time.NewTicker(time.Second / editRate)
 	defer each.Stop()
-	end, replace := time.Now().Add(during), time.Now().Add(replaceInterval/2)
+	end, replace, portsUntil := time.Now().Add(during), time.Now().Add(replaceInterval/2), time.Time{}
 	for ; time.Now().Before(end); <-each.C {
-		a.step(t)
+		if time.Now().Before(portsUntil) {
+			a.do(t, edit{"ports of own Services", a.takePodPorts})
+		} else {
+			a.step(t)
+		}
 		if time.Now().After(replace) {
-			replace = time.Now().Add(replaceInterval)
+			replace, portsUntil = time.Now().Add(replaceInterval), time.Now().Add(portEdits)
 			a.replaceReplica(t)
 		}
 	}
@@ -137,11 +143,16 @@ func (a *attack) replaceReplica(t *testing.T) {
 	require.NoError(t, client.IgnoreNotFound(a.Delete(t.Context(), &pod)))
 }
 
-// step makes one edit. The API server may refuse it.
+// step makes one edit.
 func (a *attack) step(t *testing.T) {
 	t.Helper()
 	edits := a.edits()
-	edit := edits[a.random.IntN(len(edits))]
+	a.do(t, edits[a.random.IntN(len(edits))])
+}
+
+// do makes an edit. The API server may refuse it.
+func (a *attack) do(t *testing.T, edit edit) {
+	t.Helper()
 	if err := edit.do(t.Context()); err != nil {
 		a.refused[edit.name]++
 		return
