@@ -62,7 +62,7 @@ impl SpecialAddresses {
         match denied {
             Some(range) => Err(InvalidScalar {
                 found: range.to_string(),
-                expected: "a pool without loopback and link-local addresses, or permission to use them (--special-addresses, Builder::special_addresses)",
+                expected: "allowed in a pool, because these are loopback or link-local addresses; remove them, or allow them (--special-addresses, Builder::special_addresses)",
             }),
             None => Ok(()),
         }

@@ -36,6 +36,17 @@ pub enum CleanUpError {
         /// The replica that holds the Lease.
         holder: String,
     },
+    /// The Lease does not exist, and Services of the gateway do, so the Lease may be that of another
+    /// gateway. Nothing was removed.
+    #[error(
+        "Lease {lease} does not exist, but {services} Services of this gateway do. Nothing was removed, because a replica with another Lease may run. Give the Lease of the gateway, or, if no replica runs, none"
+    )]
+    NoLease {
+        /// The Lease that does not exist.
+        lease: NamespacedName,
+        /// The number of Services.
+        services: usize,
+    },
     /// The API server refused these operations, or did not respond. Everything else was removed.
     #[error("{}", list(.0))]
     Failed(Vec<CleanUpFailure>),
@@ -65,57 +76,85 @@ impl KubeSource {
     ///
     /// No replica may run, because it would create them again. With an
     /// [`election`](Self::election), this first waits until no replica holds the Lease, at most a
-    /// minute.
+    /// minute. Without one, this is not checked.
     ///
     /// # Errors
     /// [`CleanUpError`] if a replica runs, or with all operations that failed. A second call
     /// continues.
     pub async fn clean_up(&self) -> Result<(), CleanUpError> {
         let settings = self.settings();
+        let (client, controller) = (&settings.client, &settings.controller);
+        let mut missing_lease = None;
         if let Some(election) = &settings.election {
-            wait_for_replicas(&settings.client, election.lease()).await?;
+            let lease = election.lease();
+            tracing::info!("waiting until no replica holds Lease {lease}");
+            match wait_until_free(client, lease).await {
+                Ok(()) => {}
+                Err(NotFree::Missing) => missing_lease = Some(lease.clone()),
+                Err(NotFree::Held(holder)) => {
+                    return Err(CleanUpError::ReplicaRuns { lease: lease.clone(), holder });
+                }
+                Err(NotFree::Unknown(source)) => {
+                    let object = format!("Lease {lease}");
+                    let failure = CleanUpFailure { operation: "read", object, source };
+                    return Err(CleanUpError::Failed(vec![failure]));
+                }
+            }
         }
         let mut failures = Vec::new();
         if let Some(policy) = &settings.services {
-            delete_services(&settings.client, policy, &settings.controller, &mut failures).await;
+            let services = list_services(client, policy, controller).await;
+            let services = services.unwrap_or_else(|failure| {
+                failures.push(failure);
+                Vec::new()
+            });
+            if let (Some(lease), false) = (missing_lease, services.is_empty()) {
+                return Err(CleanUpError::NoLease { lease, services: services.len() });
+            }
+            delete_services(client, policy, services, &mut failures).await;
         }
-        clean_classes(&settings.client, &settings.controller, &mut failures).await;
+        clean_classes(client, controller, &mut failures).await;
         if failures.is_empty() { Ok(()) } else { Err(CleanUpError::Failed(failures)) }
     }
 }
 
-async fn wait_for_replicas(client: &Client, lease: &NamespacedName) -> Result<(), CleanUpError> {
-    tracing::info!("waiting until no replica holds Lease {lease}");
-    wait_until_free(client, lease).await.map_err(|error| match error {
-        NotFree::Held(holder) => CleanUpError::ReplicaRuns { lease: lease.clone(), holder },
-        NotFree::Unknown(source) => {
-            let object = format!("Lease {lease}");
-            CleanUpError::Failed(vec![CleanUpFailure { operation: "read", object, source }])
-        }
-    })
+/// Returns the Services that the gateway has created.
+async fn list_services(
+    client: &Client,
+    policy: &ServicePolicy,
+    controller: &GatewayController,
+) -> Result<Vec<Service>, CleanUpFailure> {
+    let services: Api<Service> = Api::namespaced(client.clone(), policy.namespace().as_str());
+    let of_gateways = ListParams::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
+    let listed = services.list(&of_gateways).await.map_err(|source| {
+        let object = format!("Services in namespace {}", policy.namespace());
+        CleanUpFailure { operation: "list", object, source }
+    })?;
+    let is_created = |service: &Service| {
+        let live = serde_json::to_value(service).unwrap_or_default();
+        policy.created(&live, controller)
+    };
+    let (created, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(is_created);
+    if !others.is_empty() {
+        tracing::info!(
+            "{} Services of Gateways in namespace {} stay: their annotation \
+             sluicegate.dev/controller or their selector is another one",
+            others.len(),
+            policy.namespace()
+        );
+    }
+    Ok(created)
 }
 
 async fn delete_services(
     client: &Client,
     policy: &ServicePolicy,
-    controller: &GatewayController,
+    created: Vec<Service>,
     failures: &mut Vec<CleanUpFailure>,
 ) {
     let services: Api<Service> = Api::namespaced(client.clone(), policy.namespace().as_str());
-    let of_gateways = ListParams::default().labels(&format!("{MANAGED_BY_LABEL}={MANAGED_BY}"));
-    let listed = match services.list(&of_gateways).await {
-        Ok(listed) => listed,
-        Err(source) => {
-            let object = format!("Services in namespace {}", policy.namespace());
-            failures.push(CleanUpFailure { operation: "list", object, source });
-            return;
-        }
-    };
-    for service in listed {
-        let live = serde_json::to_value(&service).unwrap_or_default();
-        let Some(name) = service.metadata.name.filter(|_| policy.created(&live, controller)) else {
-            continue;
-        };
+    for service in created {
+        let name = service.metadata.name.unwrap_or_default();
         let preconditions = Preconditions { uid: service.metadata.uid, resource_version: None };
         let parameters = DeleteParams::default().preconditions(preconditions);
         let object = format!("Service {}/{name}", policy.namespace());

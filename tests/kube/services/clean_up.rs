@@ -115,6 +115,22 @@ async fn clean_up_refuses_while_a_replica_runs() {
     assert!(api.get(SERVICE).is_null());
 }
 
+/// The Lease of another gateway would not be held while a replica runs.
+#[tokio::test(start_paused = true)]
+async fn clean_up_refuses_if_services_exist_without_the_lease() {
+    let api = api();
+    drop(settled(&api).await);
+    api.forget();
+    let error = elected(&api).clean_up().await.unwrap_err();
+    let CleanUpError::NoLease { lease, services } = &error else { panic!("{error}") };
+    assert_eq!((lease.to_string(), *services), ("system/gate".to_owned(), 1));
+    assert!(api.writes().is_empty(), "{:#?}", api.writes());
+
+    api.delete(SERVICE);
+    elected(&api).clean_up().await.unwrap();
+    assert_eq!(api.get("gatewayclasses/c")["metadata"]["finalizers"], json!([]));
+}
+
 /// A Lease that another replica acquires meanwhile is not free.
 #[tokio::test(start_paused = true)]
 async fn clean_up_refuses_if_another_replica_acquires_the_lease() {

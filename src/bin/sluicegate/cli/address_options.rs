@@ -105,7 +105,7 @@ pub(crate) struct AddressOptions {
     /// link-local addresses in a pool (--addresses) need the permission too.
     /// [default: deny with --kubernetes, allow with --files]
     #[arg(long, env = "SLUICEGATE_SPECIAL_ADDRESSES", value_name = "allow|deny|RANGES")]
-    #[arg(value_parser = with_example::<SpecialAddresses>("127.0.0.0/8"), verbatim_doc_comment)]
+    #[arg(value_parser = with_example::<SpecialAddresses>("allow, deny or 127.0.0.0/8"), verbatim_doc_comment)]
     pub(crate) special_addresses: Option<SpecialAddresses>,
 
     /// Maximum number of listeners of all Gateways of a namespace [default: no limit]

@@ -22,14 +22,15 @@ pub(crate) struct CleanUpOptions {
 
     /// Labels of the pods of the gateway, which the Services of Gateways select
     ///
-    /// Separate them by commas.
+    /// Separate them by commas or line breaks.
     #[arg(long, env = "SLUICEGATE_SERVICE_SELECTOR", value_name = "KEY=VALUE,...")]
     #[arg(value_parser = parse_selector)]
     pub(crate) service_selector: Labels,
 
     /// Lease of the gateway: nothing is removed while a replica holds it
     ///
-    /// Waits for up to 60 seconds until it is released or has expired.
+    /// Waits for up to 60 seconds until it is released or has expired. Without this option, the
+    /// Services, and with them the addresses of Gateways, are removed in any case.
     #[arg(long, env = "SLUICEGATE_LEASE", value_name = "NAMESPACE/NAME")]
     #[arg(value_parser = with_example::<NamespacedName>("sluicegate/sluicegate"))]
     pub(crate) lease: Option<NamespacedName>,

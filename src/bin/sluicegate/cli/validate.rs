@@ -82,13 +82,13 @@ impl RunOptions {
                 addresses.addresses
             )),
             _ if has_services && addresses.service_namespace.is_none() => missing(
-                "--addresses service requires --service-namespace NAMESPACE, the namespace of the \
-                 pods of this gateway",
+                "--addresses service requires --service-namespace NAMESPACE \
+                 (SLUICEGATE_SERVICE_NAMESPACE), the namespace of the pods of this gateway",
             ),
             _ => match (&addresses.service_namespace, &addresses.service_selector) {
                 (Some(_), None) => missing(
-                    "--service-namespace requires --service-selector KEY=VALUE,..., the labels of \
-                     the pods of this gateway",
+                    "--service-namespace requires --service-selector KEY=VALUE,... \
+                     (SLUICEGATE_SERVICE_SELECTOR), the labels of the pods of this gateway",
                 ),
                 (None, Some(_)) => conflict(
                     "--service-selector (SLUICEGATE_SERVICE_SELECTOR) requires --service-namespace"

@@ -26,14 +26,17 @@ const DEFAULT_DURATION: Duration = Duration::from_secs(15);
 pub(in crate::sources::kube) enum NotFree {
     /// A replica holds it, or several acquire it in turn. Contains the last holder.
     Held(String),
+    /// It does not exist. A gateway that has run leaves it.
+    Missing,
     Unknown(kube::Error),
 }
 
-/// Waits until no replica holds the Lease: it does not exist, was released, or has expired. The age
-/// of the Lease counts from the last observed change, because its times come from other clocks.
+/// Waits until no replica holds the Lease: it was released, or has expired. The age of the Lease
+/// counts from the last observed change, because its times come from other clocks.
 ///
 /// # Errors
-/// [`NotFree`] if a replica holds the Lease for a minute, or if the Lease cannot be read.
+/// [`NotFree`] if a replica holds the Lease for a minute, or if the Lease does not exist or cannot be
+/// read.
 pub(in crate::sources::kube) async fn wait_until_free(
     client: &Client,
     lease: &NamespacedName,
@@ -44,7 +47,7 @@ pub(in crate::sources::kube) async fn wait_until_free(
     let mut last_holder = String::new();
     loop {
         let read = leases.get_opt(lease.name.as_str()).await.map_err(NotFree::Unknown)?;
-        let spec = read.and_then(|lease| lease.spec).unwrap_or_default();
+        let spec = read.ok_or(NotFree::Missing)?.spec.unwrap_or_default();
         let now = Instant::now();
         let since = match &observed {
             Some((known, since)) if *known == spec => *since,
