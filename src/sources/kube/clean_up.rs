@@ -36,8 +36,8 @@ pub enum CleanUpError {
         /// The replica that holds the Lease.
         holder: String,
     },
-    /// The Lease does not exist, and Services of the gateway do, so the Lease may be that of another
-    /// gateway. Nothing was removed.
+    /// The Lease does not exist, and Services of the gateway do, so the Lease may be that of
+    /// another gateway. Nothing was removed.
     #[error(
         "Lease {lease} does not exist, but {services} Services of this gateway do. Nothing was removed, because a replica with another Lease may run. Give the Lease of the gateway, or, if no replica runs, none"
     )]

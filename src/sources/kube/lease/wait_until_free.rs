@@ -35,8 +35,8 @@ pub(in crate::sources::kube) enum NotFree {
 /// counts from the last observed change, because its times come from other clocks.
 ///
 /// # Errors
-/// [`NotFree`] if a replica holds the Lease for a minute, or if the Lease does not exist or cannot be
-/// read.
+/// [`NotFree`] if a replica holds the Lease for a minute, or if the Lease does not exist or cannot
+/// be read.
 pub(in crate::sources::kube) async fn wait_until_free(
     client: &Client,
     lease: &NamespacedName,
