@@ -222,7 +222,10 @@ func Clear(t *testing.T, routes int) {
 	c, in := harness.Client(t), client.InNamespace(namespace(routes))
 	// Without their Services routes would have news to tell.
 	for _, kind := range []client.Object{&gateway.TCPRoute{}, &gateway.Gateway{}} {
-		require.NoError(t, c.DeleteAllOf(t.Context(), kind, in))
+		// The API server ends a request after a minute, with the objects that it has deleted by then.
+		harness.Eventually(t, 5*time.Minute, fmt.Sprintf("all %T are deleted", kind), func(ctx context.Context) error {
+			return c.DeleteAllOf(ctx, kind, in)
+		})
 	}
 	whole := core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace(routes)}}
 	require.NoError(t, c.Delete(t.Context(), &whole))
