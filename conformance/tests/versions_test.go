@@ -1,8 +1,6 @@
 package tests
 
 import (
-	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -50,7 +48,7 @@ func TestVersions(t *testing.T) {
 		require.NoError(t, c.Create(t.Context(), object), "creating %T", object)
 	}
 	address := harness.Join(harness.GatewayAddress(t, c, g, time.Minute), port)
-	expectBackend(t, address, backend)
+	traffic.ExpectBackend(t, address, backend, time.Minute)
 
 	load := traffic.Start(t, address, traffic.Shape{Opened: 20, Life: 2 * time.Second, Held: 10})
 	backends := []traffic.Backend{other, backend}
@@ -62,7 +60,7 @@ func TestVersions(t *testing.T) {
 		before := slice.DeepCopy()
 		*slice.Ports[0].Port = int32(backends[i].Port)
 		require.NoError(t, c.Patch(t.Context(), slice, client.MergeFrom(before)))
-		expectBackend(t, address, backends[i])
+		traffic.ExpectBackend(t, address, backends[i], time.Minute)
 	}
 	outcome := load.Stop()
 	t.Logf("load: %v", outcome)
@@ -79,22 +77,4 @@ func v1alpha2(t *testing.T, route *gateway.TCPRoute) client.Object {
 	object.SetKind("TCPRoute")
 	unstructured.RemoveNestedField(object.Object, "status")
 	return object
-}
-
-// expectBackend waits until connections reach a backend.
-func expectBackend(t *testing.T, address string, backend traffic.Backend) {
-	t.Helper()
-	harness.Eventually(t, time.Minute, address+" leads to "+backend.Name, func(ctx context.Context) error {
-		for range 5 {
-			connection, err := traffic.Dial(ctx, address)
-			if err != nil {
-				return err
-			}
-			connection.Close()
-			if connection.Backend != backend.Name {
-				return fmt.Errorf("it leads to %s", connection.Backend)
-			}
-		}
-		return nil
-	})
 }

@@ -4,7 +4,6 @@ package faults
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -60,7 +59,7 @@ func NewFixture(t *testing.T, here harness.Environment) *Fixture {
 	w.create(t, w.gateway, w.service, traffic.Slice(w.service, w.host, w.one))
 	w.create(t, traffic.Route(Namespace, "steady", w.gateway, steadyPort, "one"))
 	w.address = harness.GatewayAddress(t, w, w.gateway, time.Minute)
-	w.expectBackend(t, w.steady(), w.one, time.Minute)
+	traffic.ExpectBackend(t, w.steady(), w.one, time.Minute)
 	return w
 }
 
@@ -117,24 +116,6 @@ func (w *Fixture) deleteAfterwards(t *testing.T, objects ...client.Object) {
 	})
 }
 
-// expectBackend waits until five connections in a row reach a backend: both replicas should have had their turn.
-func (w *Fixture) expectBackend(t *testing.T, address string, backend traffic.Backend, within time.Duration) {
-	t.Helper()
-	harness.Eventually(t, within, address+" leads to "+backend.Name, func(ctx context.Context) error {
-		for range 5 {
-			connection, err := traffic.Dial(ctx, address)
-			if err != nil {
-				return err
-			}
-			connection.Close()
-			if connection.Backend != backend.Name {
-				return fmt.Errorf("it leads to %s", connection.Backend)
-			}
-		}
-		return nil
-	})
-}
-
 // expectChangesTaken makes a route and changes its endpoints, to see that all of it still works: the
 // traffic within the one time, the status within the other.
 func (w *Fixture) expectChangesTaken(t *testing.T, name string, forwarded, written time.Duration) {
@@ -145,14 +126,14 @@ func (w *Fixture) expectChangesTaken(t *testing.T, name string, forwarded, writt
 	route := traffic.Route(Namespace, name, w.gateway, newsPort, name)
 	w.create(t, service, slice, route)
 	news := harness.Join(w.address, newsPort)
-	w.expectBackend(t, news, w.other, forwarded)
+	traffic.ExpectBackend(t, news, w.other, forwarded)
 	t.Logf("a new route carries connections after %v", since(began))
 	harness.ExpectServed(t, w, route, written)
 	t.Logf("its status is written after %v", since(began))
 
 	began = time.Now()
 	w.moveTo(t, slice, w.one)
-	w.expectBackend(t, news, w.one, forwarded)
+	traffic.ExpectBackend(t, news, w.one, forwarded)
 	t.Logf("a change of its endpoints is followed after %v", since(began))
 	w.delete(t, route, service, slice)
 }

@@ -58,7 +58,7 @@ func (w *Fixture) kill(t *testing.T, victim, survivor harness.Replica, within ti
 	back, isBack := <-returned
 	require.True(t, isBack, "%s is not ready again", victim.Name)
 	t.Logf("the killed process is ready again after %v", back.Sub(began))
-	w.expectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
+	traffic.ExpectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
 	time.Sleep(5 * time.Second)
 	w.delete(t, route, service, slice)
 

@@ -53,7 +53,7 @@ func ReadingForbidden(t *testing.T, w *Fixture) {
 	restored := time.Now()
 	restore(t)
 	harness.ExpectServed(t, w, route, 30*time.Second)
-	w.expectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
+	traffic.ExpectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
 	t.Logf("a grant made meanwhile counts %v after the permission is back", since(restored))
 	for _, ear := range ears {
 		ear.expect(t, 30*time.Second, "can watch ReferenceGrant objects again")
@@ -75,7 +75,7 @@ func WritingForbidden(t *testing.T, w *Fixture) {
 	route := traffic.Route(Namespace, "unwritten", w.gateway, newsPort, "unwritten")
 	slice := traffic.Slice(service, w.host, w.other)
 	w.create(t, service, slice, route)
-	w.expectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
+	traffic.ExpectBackend(t, harness.Join(w.address, newsPort), w.other, 10*time.Second)
 	ear.expect(t, 10*time.Second, "cannot write the status of TCPRoute objects: ",
 		`cannot update resource "tcproutes/status" in API group "gateway.networking.k8s.io"`)
 	harness.Eventually(t, 10*time.Second, "the Gateway's status is written all the same", func(ctx context.Context) error {

@@ -123,7 +123,7 @@ func newMaze(t *testing.T, w *Fixture, seed uint64) *maze {
 	w.create(t, traffic.Slice(traffic.Service(here, "steady"), w.host, w.one))
 	steady := traffic.Route(here, "a-steady", m.gateways[0], 7000, "steady")
 	w.create(t, steady)
-	w.expectBackend(t, m.address(t, 0, 0), w.one, time.Minute)
+	traffic.ExpectBackend(t, m.address(t, 0, 0), w.one, time.Minute)
 	time.Sleep(time.Until(steady.CreationTimestamp.Add(time.Second)))
 	return m
 }

@@ -40,7 +40,7 @@ func RollingUpdates(t *testing.T, w *Fixture) {
 			w.create(t, g, route)
 			w.deleteAfterwards(t, g, route)
 			address := harness.Join(harness.GatewayAddress(t, w, g, time.Minute), test.port)
-			w.expectBackend(t, address, w.one, time.Minute)
+			traffic.ExpectBackend(t, address, w.one, time.Minute)
 
 			before := release.ReadyReplicas(t, w, test.replicas)
 			load := traffic.Start(t, address, traffic.Shape{Opened: 50, Life: 5 * time.Second, Backend: w.one.Name})

@@ -35,7 +35,7 @@ func APIServerSilent(t *testing.T, w *Fixture) {
 	w.create(t, service, slice, route)
 	w.deleteAfterwards(t, service, slice, route)
 	for _, replica := range replicas {
-		w.expectBackend(t, w.directly(t, replica, newsPort), w.other, 10*time.Second)
+		traffic.ExpectBackend(t, w.directly(t, replica, newsPort), w.other, 10*time.Second)
 	}
 
 	defer func() {
@@ -55,7 +55,7 @@ func APIServerSilent(t *testing.T, w *Fixture) {
 	w.moveTo(t, slice, w.one)
 	time.Sleep(silence)
 	for i, replica := range replicas {
-		w.expectBackend(t, w.directly(t, replica, newsPort), w.other, time.Second)
+		traffic.ExpectBackend(t, w.directly(t, replica, newsPort), w.other, time.Second)
 		require.Empty(t, recoveries(logs[i].messages(t)), "%s reports a recovery while the API server is silent", replica.Name)
 	}
 
@@ -66,7 +66,7 @@ func APIServerSilent(t *testing.T, w *Fixture) {
 	for _, replica := range replicas {
 		t.Run(replica.Name, func(t *testing.T) {
 			limit := max(time.Until(restored.Add(silenceLimit)), time.Second)
-			w.expectBackend(t, w.directly(t, replica, newsPort), w.one, limit)
+			traffic.ExpectBackend(t, w.directly(t, replica, newsPort), w.one, limit)
 			t.Logf("follows the change %v after the network is back, and %v after the change", since(restored), since(began))
 		})
 	}

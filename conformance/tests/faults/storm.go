@@ -126,7 +126,7 @@ func (s *storm) prepare(t *testing.T, gateways int) {
 		return nil
 	})
 	s.address = harness.Join(harness.GatewayAddress(t, s, s.gateway, time.Minute), stormPort)
-	s.expectBackend(t, s.address, s.one, time.Minute)
+	traffic.ExpectBackend(t, s.address, s.one, time.Minute)
 }
 
 // toggle changes the label, so that the listeners accept the routes, or do not accept them.

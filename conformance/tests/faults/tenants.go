@@ -62,7 +62,7 @@ func TenantEdits(t *testing.T, w *Fixture, during time.Duration, seed uint64) {
 	require.NotEmpty(t, a.accepted)
 	harness.ReadyReplicas(t, w)
 	expectUnharmed(t, load)
-	w.expectBackend(t, a.victimAddress, a.victimBackend, 10*time.Second)
+	traffic.ExpectBackend(t, a.victimAddress, a.victimBackend, 10*time.Second)
 	w.delete(t, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: attackerNamespace}},
 		&core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: victimNamespace}})
 }
@@ -110,9 +110,9 @@ func newAttack(t *testing.T, w *Fixture, seed uint64) *attack {
 	a.victim = a.tenant(t, victimNamespace, victimPort, a.victimBackend)
 	a.own = a.tenant(t, attackerNamespace, attackerPort, attacker)
 	a.victimAddress = harness.Join(harness.GatewayAddress(t, w, a.victim, time.Minute), victimPort)
-	w.expectBackend(t, a.victimAddress, a.victimBackend, time.Minute)
+	traffic.ExpectBackend(t, a.victimAddress, a.victimBackend, time.Minute)
 	own := harness.Join(harness.GatewayAddress(t, w, a.own, time.Minute), attackerPort)
-	w.expectBackend(t, own, attacker, time.Minute)
+	traffic.ExpectBackend(t, own, attacker, time.Minute)
 
 	var err error
 	a.victimService, err = harness.GatewayService(t.Context(), w, client.ObjectKeyFromObject(a.victim))
