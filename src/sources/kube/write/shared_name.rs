@@ -49,13 +49,14 @@ impl SharedName {
                 "another release claims the GatewayClasses of this controller name: the one with \
                  the Lease {lease}. This release writes no status and no Services until that claim \
                  expires; give each release a controllerName and a GatewayClass of its own, or \
-                 uninstall one"
+                 uninstall one after its Gateways have a GatewayClass of the other"
             ),
             Some((lease, false)) => tracing::warn!(
                 %controller,
                 "another release has this controller name: the one with the Lease {lease}. It \
                  writes no status and no Services, because this release does; give each release a \
-                 controllerName and a GatewayClass of its own, or uninstall one"
+                 controllerName and a GatewayClass of its own, or uninstall one after its Gateways have \
+                 a GatewayClass of the other"
             ),
             None => tracing::info!(
                 %controller,
@@ -72,7 +73,8 @@ fn condition(claims: &ReleaseClaims, now: Instant) -> Option<Condition> {
     let message = format!(
         "Two releases have the controller name {}: the release with the Lease {lease} writes status \
          and Services, and the release with the Lease {} writes neither. Give each release a \
-         controllerName and a GatewayClass of its own, or uninstall one.",
+         controllerName and a GatewayClass of its own, or uninstall one after its Gateways have a \
+         GatewayClass of the other.",
         claims.controller(),
         contender.claim.lease
     );
