@@ -9,6 +9,7 @@ use kube::core::{ApiResource, DynamicResourceScope};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::compact::CompactObject;
 use super::object_json;
@@ -27,29 +28,39 @@ use crate::model::{
 pub(super) struct RawObject {
     /// Name, namespace and resource version: the fields that a watch uses.
     metadata: ObjectMeta,
-    object: Value,
+    text: Box<RawValue>,
+}
+
+/// The fields of an object that are parsed at once. A field that is no text counts as absent.
+#[derive(Deserialize)]
+struct Header<'a> {
+    #[serde(borrow)]
+    metadata: HeaderMetadata<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct HeaderMetadata<'a> {
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    namespace: Option<&'a RawValue>,
+    #[serde(borrow)]
+    resource_version: Option<&'a RawValue>,
 }
 
 impl<'de> Deserialize<'de> for RawObject {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut object = object_json::read(deserializer)?;
-        // The images of a Node are often longer than the rest of it, and a page of a list contains
-        // hundreds of Nodes.
-        if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
-            status.remove("images");
-        }
-        let metadata = object
-            .get("metadata")
-            .and_then(Value::as_object)
-            .ok_or_else(|| D::Error::custom("an object has no metadata"))?;
-        let text = |field: &str| Some(metadata.get(field)?.as_str()?.to_owned());
+        let text = <Box<RawValue>>::deserialize(deserializer)?;
+        let header: Header<'_> = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        let value = |field: Option<&RawValue>| serde_json::from_str(field?.get()).ok();
         let metadata = ObjectMeta {
-            name: text("name"),
-            namespace: text("namespace"),
-            resource_version: text("resourceVersion"),
+            name: value(header.metadata.name),
+            namespace: value(header.metadata.namespace),
+            resource_version: value(header.metadata.resource_version),
             ..ObjectMeta::default()
         };
-        Ok(Self { metadata, object })
+        Ok(Self { metadata, text })
     }
 }
 
@@ -100,57 +111,122 @@ impl RawObject {
         service_namespace: Option<&NamespaceName>,
     ) -> Option<Observed> {
         let key = self.key(kind)?;
-        // Anyone can set the label of managed Services on a Service of another namespace.
-        let may_be_managed = kind == ObjectKind::Service
-            && service_namespace.is_some()
-            && key.namespace.as_ref() == service_namespace
-            && self.object["metadata"]["labels"][MANAGED_BY_LABEL] == MANAGED_BY;
-        let state = self.server_state(kind, may_be_managed);
-        let content = match kind {
-            ObjectKind::Service if !may_be_managed => Content::Backend {
-                service: key.namespaced_name(),
-                object: deserialize_fast::<Service>(&self.object)
-                    .map(|service| CompactObject::of_service(&service)),
-                uid: state.uid,
-            },
-            ObjectKind::EndpointSlice => Content::Backend {
-                service: self.service_of_slice(&key),
-                object: deserialize_fast::<EndpointSlice>(&self.object)
-                    .map(|slice| CompactObject::of_slice(&slice)),
-                uid: state.uid,
-            },
-            _ => Content::Whole {
-                object: deserialize(&self.object, |object| kind.deserialize(object))
-                    .map(without_unused_metadata)
-                    .map(without_status),
-                state,
-            },
+        let content = match self.backend(&key, service_namespace) {
+            Some(backend) => backend,
+            None => self.content(&key, service_namespace)?,
         };
         Some(Observed { key, content })
     }
 
-    /// Returns the Service of an EndpointSlice with this key, if its label contains a valid name.
-    fn service_of_slice(&self, key: &ObjectKey) -> Option<NamespacedName> {
-        let name = self.object["metadata"]["labels"][SERVICE_NAME_LABEL].as_str()?;
-        Some(NamespacedName { namespace: key.namespace.clone()?, name: name.parse().ok()? })
+    /// Parses a valid Service or EndpointSlice that this source does not manage. Most changes in a
+    /// cluster are of these kinds, so they are parsed without a tree of JSON values.
+    fn backend(
+        &self,
+        key: &ObjectKey,
+        service_namespace: Option<&NamespaceName>,
+    ) -> Option<Content> {
+        let uid = |uid: Option<Arc<str>>| uid.as_deref().unwrap_or_default().into();
+        match key.kind {
+            ObjectKind::Service => {
+                let object: Service = serde_json::from_str(self.text.get()).ok()?;
+                let manager = object.metadata.labels.get(MANAGED_BY_LABEL);
+                if may_be_managed(key, manager.map(String::as_str), service_namespace) {
+                    return None;
+                }
+                Some(Content::Backend {
+                    service: key.namespaced_name(),
+                    object: Ok(CompactObject::of_service(&object)),
+                    uid: uid(object.metadata.uid),
+                })
+            }
+            ObjectKind::EndpointSlice => {
+                let object: EndpointSlice = serde_json::from_str(self.text.get()).ok()?;
+                Some(Content::Backend {
+                    service: service_of_slice(key, object.service_name()),
+                    object: Ok(CompactObject::of_slice(&object)),
+                    uid: uid(object.metadata.uid),
+                })
+            }
+            ObjectKind::GatewayClass
+            | ObjectKind::Gateway
+            | ObjectKind::TcpRoute
+            | ObjectKind::ReferenceGrant
+            | ObjectKind::Namespace
+            | ObjectKind::Node => None,
+        }
     }
 
-    fn server_state(&self, kind: ObjectKind, may_be_managed: bool) -> ServerState {
-        let metadata = &self.object["metadata"];
-        let text = |field: &str| metadata[field].as_str().unwrap_or_default().into();
-        let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
-        ServerState {
-            uid: text("uid"),
-            resource_version: text("resourceVersion"),
-            status: match self.object.get("status").filter(|_| has_status(kind)) {
-                Some(status) => status.to_string().into(),
-                None => "{}".into(),
-            },
-            finalizers: finalizers.filter_map(Value::as_str).map(str::to_owned).collect(),
-            is_being_deleted: metadata.get("deletionTimestamp").is_some(),
-            raw: may_be_managed.then(|| self.object.to_string().into()),
-            claims: (kind == ObjectKind::GatewayClass).then(|| class_claims(metadata)).flatten(),
+    /// Parses an object of any kind. An error contains the path of the invalid field.
+    fn content(
+        &self,
+        key: &ObjectKey,
+        service_namespace: Option<&NamespaceName>,
+    ) -> Option<Content> {
+        let object = object_json::read(&mut serde_json::Deserializer::from_str(self.text.get()));
+        let mut object = object.ok()?;
+        // The images of a Node are often longer than the rest of it.
+        if let Some(status) = object.get_mut("status").and_then(Value::as_object_mut) {
+            status.remove("images");
         }
+        let labels = &object["metadata"]["labels"];
+        let is_managed = may_be_managed(key, labels[MANAGED_BY_LABEL].as_str(), service_namespace);
+        let state = server_state(&object, key.kind, is_managed);
+        Some(match key.kind {
+            ObjectKind::Service if !is_managed => Content::Backend {
+                service: key.namespaced_name(),
+                object: deserialize(&object, |object| Service::deserialize(object))
+                    .map(|service| CompactObject::of_service(&service)),
+                uid: state.uid,
+            },
+            ObjectKind::EndpointSlice => Content::Backend {
+                service: service_of_slice(key, labels[SERVICE_NAME_LABEL].as_str()),
+                object: deserialize(&object, |object| EndpointSlice::deserialize(object))
+                    .map(|slice| CompactObject::of_slice(&slice)),
+                uid: state.uid,
+            },
+            kind => Content::Whole {
+                object: deserialize(&object, |object| kind.deserialize(object))
+                    .map(without_unused_metadata)
+                    .map(without_status),
+                state,
+            },
+        })
+    }
+}
+
+/// Returns `true` for a Service that may be one of a Gateway. `manager` is its label. Anyone can
+/// set the label on a Service of another namespace.
+fn may_be_managed(
+    key: &ObjectKey,
+    manager: Option<&str>,
+    service_namespace: Option<&NamespaceName>,
+) -> bool {
+    key.kind == ObjectKind::Service
+        && service_namespace.is_some()
+        && key.namespace.as_ref() == service_namespace
+        && manager == Some(MANAGED_BY)
+}
+
+/// Returns the Service of an EndpointSlice, if its label contains a valid name.
+fn service_of_slice(key: &ObjectKey, label: Option<&str>) -> Option<NamespacedName> {
+    Some(NamespacedName { namespace: key.namespace.clone()?, name: label?.parse().ok()? })
+}
+
+fn server_state(object: &Value, kind: ObjectKind, is_managed: bool) -> ServerState {
+    let metadata = &object["metadata"];
+    let text = |field: &str| metadata[field].as_str().unwrap_or_default().into();
+    let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
+    ServerState {
+        uid: text("uid"),
+        resource_version: text("resourceVersion"),
+        status: match object.get("status").filter(|_| has_status(kind)) {
+            Some(status) => status.to_string().into(),
+            None => "{}".into(),
+        },
+        finalizers: finalizers.filter_map(Value::as_str).map(str::to_owned).collect(),
+        is_being_deleted: metadata.get("deletionTimestamp").is_some(),
+        raw: is_managed.then(|| object.to_string().into()),
+        claims: (kind == ObjectKind::GatewayClass).then(|| class_claims(metadata)).flatten(),
     }
 }
 
@@ -160,13 +236,6 @@ fn class_claims(metadata: &Value) -> Option<Box<ClassClaims>> {
     let claims =
         ClassClaims { holder: text(CLAIM_ANNOTATION), contender: text(CONTENDER_ANNOTATION) };
     (claims != ClassClaims::default()).then(|| Box::new(claims))
-}
-
-/// Deserializes an object of a kind with many changes. An error contains the path of the invalid
-/// field. Recording the path takes longer than reading, so an object without errors is read
-/// without it.
-fn deserialize_fast<'a, T: Deserialize<'a>>(object: &'a Value) -> Result<T, InvalidObject> {
-    T::deserialize(object).or_else(|_| deserialize(object, |object| T::deserialize(object)))
 }
 
 /// Deserializes an object. An error contains the path of the invalid field.

@@ -13,6 +13,7 @@
 
 mod change;
 mod error;
+mod event_lines;
 mod last_received;
 mod object_watch;
 mod retry_delay;
@@ -25,10 +26,11 @@ mod watched_namespaces;
 
 pub(super) use self::change::{Change, WatchEvent};
 pub(super) use self::error::WatchError;
+pub(super) use self::event_lines::ReceivedEvent;
 pub(super) use self::last_received::LastReceived;
 pub(super) use self::retry_delay::RetryDelay;
 pub(super) use self::stale_kinds::log_stale_kinds;
 pub use self::watch_handle::WatchHandle;
-pub(super) use self::watch_request::{ReceivedEvent, WatchRequest};
+pub(super) use self::watch_request::WatchRequest;
 pub(super) use self::watch_set::WatchSet;
 pub(super) use self::watched_namespaces::NamespaceState;

@@ -8,7 +8,8 @@ use kube::{Api, ResourceExt};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::error::WatchError;
-use super::watch_request::{ReceivedEvent, WatchRequest};
+use super::event_lines::ReceivedEvent;
+use super::watch_request::WatchRequest;
 use crate::sources::kube::raw_object::RawObject;
 
 /// Number of objects in a page of a list.

@@ -1,17 +1,16 @@
 //! [`WatchRequest`]: one watch request.
 
-use std::fmt;
+use std::marker::PhantomData;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use kube::Api;
-use kube::api::{WatchEvent, WatchParams};
-use kube::core::watch::Bookmark;
+use kube::api::WatchParams;
+use kube::core::Request;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::WatchError;
+use super::event_lines::{EventLines, ReceivedEvent};
 
 /// Range of the duration of a watch in seconds, at the end of which the server closes it. It is
 /// short because the end proves that the connection works: between the changes of objects, an API
@@ -22,24 +21,16 @@ const DURATION_SECS: std::ops::RangeInclusive<u32> = 60..=90;
 /// Time after the requested duration in which the end of a watch must arrive.
 const END_MARGIN: Duration = Duration::from_secs(5);
 
-/// An event of a watch.
-pub(in crate::sources::kube) enum ReceivedEvent<K> {
-    /// An object was created or changed, or exists when the watch begins.
-    Applied(K),
-    Deleted(K),
-    /// No object changed up to this resource version.
-    Bookmark(Bookmark),
-}
-
 /// A watch request that the API server has answered.
 pub(in crate::sources::kube) struct WatchRequest<K> {
-    events: BoxStream<'static, kube::Result<WatchEvent<K>>>,
+    events: EventLines,
     /// The instant at which a watch that has not ended counts as dead.
     deadline: Instant,
     received_at: Instant,
+    objects: PhantomData<K>,
 }
 
-impl<K: Clone + fmt::Debug + DeserializeOwned + Send + 'static> WatchRequest<K> {
+impl<K: kube::Resource + Clone + DeserializeOwned> WatchRequest<K> {
     /// Sends the request, and returns when the API server has answered it.
     ///
     /// # Errors
@@ -54,10 +45,13 @@ impl<K: Clone + fmt::Debug + DeserializeOwned + Send + 'static> WatchRequest<K> 
     ) -> Result<Self, WatchError> {
         let seconds = fastrand::u32(DURATION_SECS);
         let parameters = parameters.clone().timeout(seconds);
-        let events = api.watch(&parameters, version).await.map_err(WatchError::Start)?;
+        let request = Request::new(api.resource_url()).watch(&parameters, version);
+        let request = request.map_err(|error| WatchError::Start(kube::Error::BuildRequest(error)));
+        let response = api.clone().into_client().request_stream(request?).await;
+        let events = EventLines::new(response.map_err(WatchError::Start)?);
         let now = Instant::now();
         let deadline = now + Duration::from_secs(seconds.into()) + END_MARGIN;
-        Ok(Self { events: events.boxed(), deadline, received_at: now })
+        Ok(Self { events, deadline, received_at: now, objects: PhantomData })
     }
 
     /// Returns the next event, or `None` at the end of the watch. After an error, the watch may
@@ -78,14 +72,6 @@ impl<K: Clone + fmt::Debug + DeserializeOwned + Send + 'static> WatchRequest<K> 
             return (silence > END_MARGIN).then_some(Err(WatchError::Silent(silence)));
         };
         self.received_at = Instant::now();
-        Some(match next? {
-            Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)) => {
-                Ok(ReceivedEvent::Applied(object))
-            }
-            Ok(WatchEvent::Deleted(object)) => Ok(ReceivedEvent::Deleted(object)),
-            Ok(WatchEvent::Bookmark(bookmark)) => Ok(ReceivedEvent::Bookmark(bookmark)),
-            Ok(WatchEvent::Error(status)) => Err(WatchError::Reported(status)),
-            Err(error) => Err(WatchError::Interrupted(error)),
-        })
+        next
     }
 }
