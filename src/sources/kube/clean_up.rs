@@ -72,7 +72,8 @@ impl KubeSource {
     /// Removes the objects that this gateway leaves in the cluster when it is uninstalled: the
     /// Services of Gateways (see [`services`](Self::services)), and the finalizer of its
     /// GatewayClasses, which only a running gateway removes. It also removes the claims of releases
-    /// on the classes, so that a release of another name writes at once.
+    /// on the classes, and the condition `sluicegate.dev/ControllerNameShared` that reports them, so
+    /// that a release of another name writes at once.
     ///
     /// No replica may run, because it would create them again. With an
     /// [`election`](Self::election), this first waits until no replica holds the Lease, at most a
@@ -114,7 +115,11 @@ impl KubeSource {
             delete_services(client, policy, services, &mut failures).await;
         }
         clean_classes(client, controller, &mut failures).await;
-        if failures.is_empty() { Ok(()) } else { Err(CleanUpError::Failed(failures)) }
+        if !failures.is_empty() {
+            return Err(CleanUpError::Failed(failures));
+        }
+        tracing::info!("clean-up of controller {controller} is complete");
+        Ok(())
     }
 }
 
