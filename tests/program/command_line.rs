@@ -35,6 +35,11 @@ fn command_line_error_contains_remedy() {
             &[("SLUICEGATE_LEASE", "a/b")],
             "--lease (SLUICEGATE_LEASE) requires --kubernetes",
         ),
+        (
+            &["run", "--kubernetes", "--read-only", "--lease", "edge/edge"],
+            &[],
+            "takes part in no election",
+        ),
         (&["run", "--kubernetes", "--lease", "edge"], &[], "as in default/web"),
         (&["run", "--kubernetes", "--identity", ""], &[], "--identity"),
         (&["run", "--kubernetes", "--controller-name", "x"], &[], "--controller-name"),

@@ -42,6 +42,14 @@ impl RunOptions {
                 self.dial_budget.as_secs_f64()
             ));
         }
+        if self.kubernetes_options.read_only && self.kubernetes_options.lease.is_some() {
+            return conflict(
+                "--lease (SLUICEGATE_LEASE) and --read-only (SLUICEGATE_READ_ONLY) cannot be used \
+                 together: a gateway that writes nothing takes part in no election; remove one of \
+                 them"
+                    .to_owned(),
+            );
+        }
         let addresses = &self.address_options;
         let has_services = addresses.addresses == AddressMode::Service;
         let kubernetes = &self.kubernetes_options;
