@@ -25,6 +25,10 @@ func APIServerUnavailable(t *testing.T, w *Fixture) {
 	time.Sleep(time.Minute)
 	w.Control.StartComponent(t, "kube-apiserver")
 	w.expectBack(t)
+	// In a real cluster, the controllers end when they cannot renew their Lease for 10 s, and the kubelet
+	// starts them again. Those that go on may use old objects for minutes after the outage.
+	w.Control.StopComponent(t, "kube-controller-manager")
+	w.Control.StartComponent(t, "kube-controller-manager")
 	w.expectChangesTaken(t, "after-apiserver", 15*time.Second, 30*time.Second)
 	before.expectKept(t)
 	expectUnharmed(t, load)
