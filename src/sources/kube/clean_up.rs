@@ -72,8 +72,8 @@ impl KubeSource {
     /// Removes the objects that this gateway leaves in the cluster when it is uninstalled: the
     /// Services of Gateways (see [`services`](Self::services)), and the finalizer of its
     /// GatewayClasses, which only a running gateway removes. It also removes the claims of releases
-    /// on the classes, and the condition `sluicegate.dev/ControllerNameShared` that reports them, so
-    /// that a release of another name writes at once.
+    /// on the classes, and the condition `sluicegate.dev/ControllerNameShared` that reports them,
+    /// so that a release of another name writes at once.
     ///
     /// No replica may run, because it would create them again. With an
     /// [`election`](Self::election), this first waits until no replica holds the Lease, at most a
