@@ -84,8 +84,8 @@ fn collect(path: &str, live: &Value, desired: &Value, changes: &mut Vec<FieldCha
         _ if live == desired => {}
         (Value::Object(live), Value::Object(desired)) => {
             let names: BTreeSet<_> = live.keys().chain(desired.keys()).collect();
-            // The time of a condition changes with its status. Its value is constant here, so that
-            // a condition that changes often would look as if the time were reverted.
+            // The time of a condition changes with its status, which is no sign that another writer
+            // reverts it.
             let is_transition = live.get("status") != desired.get("status");
             for name in names.into_iter().filter(|name| !(is_transition && *name == TIME_FIELD)) {
                 let value = |object: &Map<String, Value>| object.get(name).cloned();
@@ -226,7 +226,10 @@ mod tests {
 
     #[test]
     fn time_of_a_condition_changes_with_its_status() {
-        let condition = |status: &str, time: &str| json!({ "conditions": [{ "type": "Ready", "status": status, "lastTransitionTime": time }] });
+        let condition = |status: &str, time: &str| {
+            let fields = json!({ "type": "Ready", "status": status, "lastTransitionTime": time });
+            json!({ "conditions": [fields] })
+        };
         let live = condition("True", "1");
         assert_eq!(paths(&live, &condition("False", "2")), ["conditions[Ready].status"]);
         assert_eq!(paths(&live, &condition("True", "2")), ["conditions[Ready].lastTransitionTime"]);
