@@ -43,6 +43,8 @@
 //! - `yaml` (part of `files`): `model::manifest` parses manifests.
 //! - `kube`: `sources::KubeSource` watches a Kubernetes cluster and writes status to it. A program
 //!   that enables it also enables a version feature of `k8s-openapi`.
+//! - `api`: `store::Store` holds objects in a file or in memory, with the semantics of Kubernetes'
+//!   API.
 //! - `cli`: the program `sluicegate`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -54,6 +56,9 @@ pub mod model;
 pub mod plan;
 mod server;
 pub mod sources;
+#[cfg(feature = "api")]
+#[cfg_attr(docsrs, doc(cfg(feature = "api")))]
+pub mod store;
 #[warn(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod translate;
 

@@ -6,12 +6,13 @@ use crate::layout::roots;
 use crate::sources::Sources;
 
 /// Each layer, and the layers below it that it may import. ARCHITECTURE.md explains them.
-const LAYERS: [(&str, &[&str]); 6] = [
+const LAYERS: [(&str, &[&str]); 7] = [
     ("model", &[]),
     ("plan", &["model"]),
     ("translate", &["model", "plan"]),
     ("forward", &["plan", "model"]),
     ("sources", &["model"]),
+    ("store", &["model"]),
     ("server", &["model", "translate", "plan", "forward", "sources"]),
 ];
 

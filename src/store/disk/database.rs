@@ -1,0 +1,78 @@
+//! The database of a store: its tables, and their contents.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+
+use super::error::DiskError;
+use super::record::Record;
+use crate::store::key::Key;
+use crate::store::revision::Revision;
+use crate::store::stored_object::StoredObject;
+
+/// Paths and records of objects.
+const OBJECTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("objects");
+
+/// Numbers of the store.
+const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
+
+/// Name of the newest revision in `NUMBERS`.
+const REVISION: &str = "revision";
+
+/// Opens the database of a store.
+pub(in crate::store) type Opener = Box<dyn Fn() -> Result<Database, DiskError> + Send>;
+
+/// Contents of a database.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Contents {
+    pub(in crate::store) revision: Revision,
+    pub(in crate::store) records: Vec<Record>,
+}
+
+/// Reads everything.
+pub(super) fn read(database: &Database) -> Result<Contents, redb::Error> {
+    let transaction = database.begin_read()?;
+    let objects = match transaction.open_table(OBJECTS) {
+        // A new database has no table.
+        Err(TableError::TableDoesNotExist(_)) => return Ok(Contents::default()),
+        opened => opened?,
+    };
+    let mut contents = Contents::default();
+    for entry in objects.iter()? {
+        let (path, bytes) = entry?;
+        let (path, bytes) = (path.value().to_owned(), bytes.value().to_vec());
+        contents.records.push(Record { path, bytes });
+    }
+    let revision = transaction.open_table(NUMBERS)?.get(REVISION)?;
+    contents.revision =
+        revision.map_or_else(Revision::default, |guard| Revision::new(guard.value()));
+    Ok(contents)
+}
+
+/// Writes objects and the newest revision in one transaction, and returns when it is on disk.
+pub(super) fn write(
+    database: &Database,
+    changes: &BTreeMap<Key, Option<Arc<StoredObject>>>,
+    revision: Revision,
+) -> Result<(), redb::Error> {
+    // The default durability: `commit` returns after fsync.
+    let transaction = database.begin_write()?;
+    {
+        let mut objects = transaction.open_table(OBJECTS)?;
+        for (key, object) in changes {
+            let path = Record::path_of(key);
+            match object {
+                Some(object) => {
+                    objects.insert(path.as_str(), Record::bytes_of(object).as_slice())?;
+                }
+                None => {
+                    objects.remove(path.as_str())?;
+                }
+            }
+        }
+        transaction.open_table(NUMBERS)?.insert(REVISION, revision.get())?;
+    }
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,88 @@
+//! Errors of the data folder and of the file in it.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+/// Error of the file of a store.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} the file of the store")]
+pub struct DiskError {
+    operation: &'static str,
+    is_full: bool,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl DiskError {
+    pub(super) fn new(operation: &'static str, error: impl Into<redb::Error>) -> Self {
+        let error = error.into();
+        let is_full = matches!(&error, redb::Error::Io(error) if is_full(error));
+        Self { operation, is_full, source: Box::new(error) }
+    }
+
+    pub(super) fn of_io(operation: &'static str, error: io::Error) -> Self {
+        Self { operation, is_full: is_full(&error), source: Box::new(error) }
+    }
+
+    /// Returns `true` if the file system is full, or the quota of the user is used up.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// Reason why a store was not opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The data folder cannot be used.
+    #[error("cannot {operation} {}", path.display())]
+    Folder {
+        /// Operation that failed.
+        operation: &'static str,
+        /// Path of the folder or file.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// Another process uses the data folder.
+    #[error("data folder {} is in use by {}; one process can use it at a time. Stop that process or choose another folder", folder.display(), process(*pid))]
+    InUse {
+        /// The data folder.
+        folder: PathBuf,
+        /// ID of the other process, if it is known.
+        pid: Option<u32>,
+    },
+    /// The file has a format that this version does not know. It was not changed.
+    #[error("{} has a format that this version does not know; the file was not changed. Use the version of sluicegate that wrote it", path.display())]
+    UnknownFormat {
+        /// Path of the file.
+        path: PathBuf,
+    },
+    /// The file is damaged.
+    #[error("{} is damaged; restore the data folder from a backup", path.display())]
+    Damaged {
+        /// Path of the file.
+        path: PathBuf,
+        /// The damage.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The file cannot be read.
+    #[error("cannot open {}", path.display())]
+    Disk {
+        /// Path of the file.
+        path: PathBuf,
+        /// The error.
+        source: DiskError,
+    },
+    /// The thread that writes cannot be started.
+    #[error("cannot start the thread of the store")]
+    Thread(#[source] io::Error),
+}
+
+fn process(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}

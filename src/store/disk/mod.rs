@@ -1,0 +1,16 @@
+//! The file of a store.
+//!
+//! All reads come from memory, so the file is written during operation and read only when it is
+//! opened. It is a database of `redb`: pure Rust, one dependency (`libc`), and copy-on-write
+//! B-trees with checksums, so that a commit is there as a whole or not at all.
+
+mod database;
+mod error;
+mod folder;
+mod medium;
+mod record;
+
+pub(super) use self::database::Contents;
+pub use self::error::{DiskError, OpenError};
+pub(super) use self::folder::Folder;
+pub(super) use self::medium::Medium;

@@ -1,0 +1,61 @@
+//! Durable objects with the semantics of Kubernetes' API.
+//!
+//! A [`Store`] holds objects as JSON values by resource, namespace and name. It knows nothing of
+//! their fields except `metadata`, `status` and the rules of a resource ([`ResourceRules`]).
+//!
+//! | topic | semantics |
+//! |---|---|
+//! | [`Revision`] | one resourceVersion over all resources, which never goes back |
+//! | [`Write`] | create, replace, replace the status, delete; preconditions; dry run |
+//! | metadata | uid, generation, timestamps, finalizers |
+//! | garbage collection | dependents of deleted owners, content of deleted namespaces |
+//! | [`Store::list`] | at one revision, in pages |
+//! | [`Store::watch`] | from a bounded history; older revisions are gone |
+//!
+//! Reads are served from memory. A write is answered when it is on disk: one thread evaluates the
+//! writes, and all that arrive during an fsync share the next one. After an I/O error, writes are
+//! refused until the file can be written; reads go on.
+//!
+//! ```text
+//! Store::write ──► queue ──► evaluate ──► commit       ──► State (objects, history) ──► Watch
+//!                               ▲                             │
+//!                               └── Collector ◄── changes ────┘
+//! ```
+
+mod backoff;
+mod change;
+mod collect;
+mod disk;
+mod draft;
+mod error;
+mod evaluate;
+mod handle;
+mod history;
+mod json_text;
+mod key;
+mod list;
+mod metadata;
+mod objects;
+mod resource;
+mod revision;
+mod settings;
+mod start;
+mod state;
+mod stored_object;
+mod watch;
+mod write;
+mod writer;
+
+pub use self::change::{Change, ChangeKind};
+pub use self::disk::{DiskError, OpenError};
+pub use self::error::{Conflict, ReadError, WriteError};
+pub use self::handle::Store;
+pub use self::key::Key;
+pub use self::list::{ContinueToken, InvalidContinueToken, ListQuery, Page};
+pub use self::metadata::OwnerReference;
+pub use self::resource::{Catalog, Resource, ResourceRules};
+pub use self::revision::{InvalidRevision, Revision};
+pub use self::settings::Settings;
+pub use self::stored_object::StoredObject;
+pub use self::watch::{Scope, Watch};
+pub use self::write::{Durability, Effect, Preconditions, Propagation, Write, Written};

@@ -1,0 +1,111 @@
+//! Start of a store: from the contents of its disk to the writer thread.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+
+use tokio::sync::watch;
+
+use super::backoff::Backoff;
+use super::collect::Collector;
+use super::disk::{Contents, Medium, OpenError};
+use super::evaluate::{Identities, Limits, Staging, default_namespace};
+use super::history::History;
+use super::objects::Objects;
+use super::resource::Catalog;
+use super::revision::Revision;
+use super::settings::Settings;
+use super::state::{SharedState, State};
+use super::stored_object::StoredObject;
+use super::write::Write;
+use super::writer::{Message, Unsynced, Writer};
+
+/// Parts of a running store.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) state: SharedState,
+    pub(super) newest: watch::Receiver<Revision>,
+    pub(super) sender: Sender<Message>,
+    pub(super) thread: JoinHandle<()>,
+}
+
+pub(super) fn start(
+    disk: Medium,
+    catalog: Catalog,
+    settings: Settings,
+) -> Result<Started, OpenError> {
+    let contents = disk.read().map_err(|error| disk.open_error(error))?;
+    let floor = contents.revision.next_epoch((settings.clock)());
+    let objects = load(&disk, contents, &catalog, floor)?;
+    let collector = Collector::new(catalog.clone(), &objects);
+    let state = State::new(objects, History::new(floor, settings.history), floor);
+    let (newest, receiver) = watch::channel(floor);
+    let (sender, messages) = mpsc::channel();
+    let mut writer = Writer {
+        receiver: messages,
+        state: SharedState::new(state),
+        newest,
+        catalog,
+        identities: Identities::new(settings.clock, settings.random),
+        limits: Limits { object_bytes: settings.max_object_bytes, bytes: settings.max_bytes },
+        collector,
+        disk,
+        floor,
+        backoff: Backoff::new(settings.reopen_backoff.0, settings.reopen_backoff.1),
+        failure: None,
+        unsynced: Unsynced::default(),
+    };
+    writer.begin_epoch();
+    let state = writer.state.clone();
+    let thread = thread::Builder::new().name("sluicegate-store".to_owned());
+    let thread = thread.spawn(move || writer.run()).map_err(OpenError::Thread)?;
+    Ok(Started { state, newest: receiver, sender, thread })
+}
+
+fn load(
+    disk: &Medium,
+    contents: Contents,
+    catalog: &Catalog,
+    floor: Revision,
+) -> Result<Objects, OpenError> {
+    let mut objects = Objects::default();
+    let mut unknown = BTreeMap::new();
+    for record in contents.records {
+        let Some(key) = record.key(catalog) else {
+            *unknown.entry(record.resource_path().to_owned()).or_insert(0_u64) += 1;
+            continue;
+        };
+        let (revision, text) = record.parts().map_err(|error| disk.damaged(error))?;
+        // The state of the object may be older than the one that clients know: the folder may be
+        // an older copy, and ephemeral changes may be lost. A new revision shows that.
+        let object = StoredObject::new(key, revision.max(floor), text.into());
+        let object = object.map_err(|source| disk.damaged(record.not_an_object(source)))?;
+        objects.insert(Arc::new(object));
+    }
+    for (resource, count) in unknown {
+        tracing::warn!(
+            resource,
+            count,
+            "the store contains objects of a resource that this version does not serve; they are kept in the file"
+        );
+    }
+    Ok(objects)
+}
+
+impl Writer {
+    /// Creates the namespace that always exists, and writes the first revision of the epoch to
+    /// disk, so that the next epoch is greater. If the disk is full, the store starts all the same.
+    fn begin_epoch(&mut self) {
+        let state = self.state.read();
+        let namespaces = self.catalog.namespaces();
+        let mut staging = Staging::new(&state, &self.identities, namespaces, self.limits);
+        let create = Write::create(namespaces, None, default_namespace()).prepare();
+        // The namespace exists already, except in a new store.
+        _ = create.and_then(|create| staging.write(create));
+        let changes = staging.into_changes();
+        drop(state);
+        _ = self.store(&changes);
+        self.publish(&changes);
+    }
+}

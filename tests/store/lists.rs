@@ -1,0 +1,142 @@
+//! Lists: consistent revisions and pages.
+
+use std::num::NonZeroUsize;
+
+use serde_json::json;
+use sluicegate::store::{ListQuery, Page, ReadError, Revision, Write};
+
+use crate::support::{TestStore, config_map};
+
+fn names(page: &Page) -> Vec<&str> {
+    page.objects.iter().map(|object| object.key().name()).collect()
+}
+
+fn limit(count: usize) -> NonZeroUsize {
+    NonZeroUsize::new(count).unwrap()
+}
+
+impl TestStore {
+    async fn change(&self, name: &str, text: &str) {
+        let mut object = config_map(name);
+        object["data"]["a"] = json!(text);
+        self.write(Write::replace(self.config_map_key(name), object)).await;
+    }
+
+    fn page(&self, query: &ListQuery) -> Result<Page, ReadError> {
+        self.store.list(query, |_| true)
+    }
+}
+
+#[tokio::test]
+async fn list_is_sorted_and_limited_to_namespace() {
+    let test = TestStore::new();
+    for name in ["b", "a", "c"] {
+        test.create_config_map(name).await;
+    }
+    test.create_gateway("a").await;
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "aa"}});
+    test.created(Write::create(test.resources.catalog.namespaces(), None, namespace)).await;
+    let maps = &test.resources.config_maps;
+    test.created(Write::create(maps, Some("aa"), config_map("z"))).await;
+
+    let all = ListQuery::new(maps);
+    assert_eq!(names(&test.page(&all).unwrap()), ["z", "a", "b", "c"]);
+    assert_eq!(test.page(&all).unwrap().revision, test.store.revision());
+    let page = test.page(&all.clone().with_namespace("default")).unwrap();
+    assert_eq!(names(&page), ["a", "b", "c"]);
+    assert_eq!(names(&test.page(&all.clone().with_namespace("aa")).unwrap()), ["z"]);
+    assert_eq!(names(&test.page(&all.with_namespace("a")).unwrap()), [""; 0]);
+    let (revision, objects) = test.store.snapshot();
+    assert_eq!((revision, objects.len()), (test.store.revision(), 7));
+}
+
+#[tokio::test]
+async fn pages_show_one_revision() {
+    let test = TestStore::new();
+    for index in 0..10 {
+        test.create_config_map(&format!("n{index}")).await;
+    }
+    let query = ListQuery::new(&test.resources.config_maps).with_limit(limit(4));
+    let first = test.page(&query).unwrap();
+    assert_eq!((names(&first), first.remaining), (vec!["n0", "n1", "n2", "n3"], 6));
+
+    test.write(Write::delete(test.config_map_key("n5"))).await;
+    test.change("n6", "changed").await;
+    test.change("n6", "again").await;
+    test.create_config_map("n35").await;
+
+    let token = first.next.unwrap().to_string().parse().unwrap();
+    let second = test.page(&query.clone().with_start(token)).unwrap();
+    assert_eq!((names(&second), second.remaining), (vec!["n4", "n5", "n6", "n7"], 2));
+    assert_eq!(second.revision, first.revision);
+    assert_eq!(second.objects[2].to_value()["data"]["a"], "1");
+    let third = test.page(&query.clone().with_start(second.next.unwrap())).unwrap();
+    assert_eq!((names(&third), third.remaining), (vec!["n8", "n9"], 0));
+    assert_eq!(third.next, None);
+
+    let now = ListQuery::new(&test.resources.config_maps);
+    assert_eq!(test.page(&now).unwrap().objects.len(), 10);
+    let then = test.page(&now.with_revision(first.revision)).unwrap();
+    assert!(names(&then).contains(&"n5") && !names(&then).contains(&"n35"));
+}
+
+#[tokio::test]
+async fn limit_counts_matching_objects() {
+    let test = TestStore::new();
+    for index in 0..10 {
+        test.create_config_map(&format!("n{index}")).await;
+    }
+    let mut query = ListQuery::new(&test.resources.config_maps).with_limit(limit(2));
+    let mut found = Vec::new();
+    let mut pages = 0;
+    loop {
+        let is_odd = |name: &str| name.ends_with(['1', '3', '5', '7', '9']);
+        let page = test.store.list(&query, |object| is_odd(object.key().name())).unwrap();
+        found.extend(names(&page).into_iter().map(str::to_owned));
+        pages += 1;
+        let Some(next) = page.next else { break };
+        query = query.with_start(next);
+    }
+    assert_eq!((found.join(" ").as_str(), pages), ("n1 n3 n5 n7 n9", 3));
+}
+
+#[tokio::test]
+async fn token_expires_with_history() {
+    let test = TestStore::with(|settings| settings.with_history(5, 1 << 20));
+    for name in ["a", "b", "c"] {
+        test.create_config_map(name).await;
+    }
+    let query = ListQuery::new(&test.resources.config_maps).with_limit(limit(1));
+    let first = test.page(&query).unwrap();
+    let next = query.clone().with_start(first.next.clone().unwrap());
+    for index in 0..5 {
+        test.change("b", &format!("x{index}")).await;
+        assert_eq!(names(&test.page(&next).unwrap()), ["b"]);
+    }
+    test.change("b", "last").await;
+    let error = test.page(&next).unwrap_err();
+    assert!(
+        matches!(error, ReadError::Gone { requested, .. } if requested == first.revision),
+        "{error}"
+    );
+    let token = first.next.unwrap().at_revision(test.store.revision());
+    let page = test.page(&query.with_start(token)).unwrap();
+    assert_eq!(page.objects[0].to_value()["data"]["a"], "last");
+}
+
+#[tokio::test]
+async fn revision_of_the_future_is_too_new() {
+    let test = TestStore::new();
+    let future = Revision::new(test.store.revision().get() + 1);
+    let query = ListQuery::new(&test.resources.config_maps).with_revision(future);
+    let error = test.page(&query).unwrap_err();
+    assert_eq!(error, ReadError::TooNew { requested: future, newest: test.store.revision() });
+}
+
+#[test]
+fn token_of_another_server_is_refused() {
+    use sluicegate::store::ContinueToken;
+    for bad in ["", "abc", "12", "12/a", "x/a/b", "-1/a/b"] {
+        assert!(bad.parse::<ContinueToken>().is_err(), "{bad}");
+    }
+}

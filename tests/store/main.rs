@@ -1,0 +1,10 @@
+//! The store of the API source, through its public interface.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod dependents;
+mod folder;
+mod lists;
+mod namespaces;
+mod support;
+mod watches;
+mod writes;
