@@ -43,8 +43,9 @@
 //! - `yaml` (part of `files`): `model::manifest` parses manifests.
 //! - `kube`: `sources::KubeSource` watches a Kubernetes cluster and writes status to it. A program
 //!   that enables it also enables a version feature of `k8s-openapi`.
-//! - `api`: `store::Store` holds objects in a file or in memory, with the semantics of Kubernetes'
-//!   API.
+//! - `api`: `schema` has the resources of a Kubernetes-compatible API and functions over their
+//!   objects; `store::Store` holds objects in a file or in memory, with the semantics of
+//!   Kubernetes' API.
 //! - `cli`: the program `sluicegate`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -54,6 +55,10 @@ pub mod forward;
 pub mod model;
 #[warn(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod plan;
+#[cfg(feature = "api")]
+#[cfg_attr(docsrs, doc(cfg(feature = "api")))]
+#[warn(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod schema;
 mod server;
 pub mod sources;
 #[cfg(feature = "api")]

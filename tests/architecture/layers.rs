@@ -6,11 +6,12 @@ use crate::layout::roots;
 use crate::sources::Sources;
 
 /// Each layer, and the layers below it that it may import. ARCHITECTURE.md explains them.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("model", &[]),
     ("plan", &["model"]),
     ("translate", &["model", "plan"]),
     ("forward", &["plan", "model"]),
+    ("schema", &["model"]),
     ("sources", &["model"]),
     ("store", &["model"]),
     ("server", &["model", "translate", "plan", "forward", "sources"]),

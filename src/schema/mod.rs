@@ -1,0 +1,39 @@
+//! The resources that the API serves, and functions over their objects as JSON.
+//!
+//! [`resources`] is one table of names, scopes, versions, columns and schemas. It is built from
+//! data files: the OpenAPI documents of Kubernetes and the definitions of Gateway API, cut to these
+//! resources (`data/README.md`).
+//!
+//! The functions are pure. A server calls them in this order for a request that writes:
+//!
+//! ```text
+//! parse_json ─► prune ─► apply_defaults ─► validate_metadata, validate ─► the store
+//!     │           │                              │
+//!  duplicates, unknown fields: fieldValidation   causes of a Status
+//! ```
+//!
+//! Nothing here does I/O or reads a clock.
+
+mod definitions;
+mod event;
+mod field_path;
+mod node;
+mod node_builder;
+mod prune;
+mod resource;
+mod resource_table;
+mod rule_checks;
+mod rules;
+mod selectors;
+mod table;
+
+pub use self::event::{EventGroup, convert_event};
+pub use self::field_path::FieldPath;
+pub use self::node::Schema;
+pub use self::prune::prune;
+pub use self::resource::{Resource, ServedVersion};
+pub use self::resource_table::{find_kind, find_resource, resources};
+pub use self::selectors::{
+    FieldSelector, FieldSelectorError, LabelQueryError, has_labels, parse_label_selector,
+};
+pub use self::table::{RowObject, TableOptions, partial_object, partial_object_list, table};
