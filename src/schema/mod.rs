@@ -14,9 +14,11 @@
 //!
 //! Nothing here does I/O or reads a clock.
 
+mod defaults;
 mod definitions;
 mod event;
 mod field_path;
+mod json_document;
 mod node;
 mod node_builder;
 mod prune;
@@ -27,8 +29,10 @@ mod rules;
 mod selectors;
 mod table;
 
+pub use self::defaults::apply_defaults;
 pub use self::event::{EventGroup, convert_event};
 pub use self::field_path::FieldPath;
+pub use self::json_document::{JsonDocument, JsonError, parse_json};
 pub use self::node::Schema;
 pub use self::prune::prune;
 pub use self::resource::{Resource, ServedVersion};
