@@ -14,6 +14,7 @@
 //!
 //! Nothing here does I/O or reads a clock.
 
+mod cause;
 mod defaults;
 mod definitions;
 mod event;
@@ -22,13 +23,16 @@ mod json_document;
 mod node;
 mod node_builder;
 mod prune;
+mod quantity;
 mod resource;
 mod resource_table;
 mod rule_checks;
 mod rules;
 mod selectors;
 mod table;
+mod validation;
 
+pub use self::cause::{Cause, CauseReason};
 pub use self::defaults::apply_defaults;
 pub use self::event::{EventGroup, convert_event};
 pub use self::field_path::FieldPath;
@@ -41,3 +45,4 @@ pub use self::selectors::{
     FieldSelector, FieldSelectorError, LabelQueryError, has_labels, parse_label_selector,
 };
 pub use self::table::{RowObject, TableOptions, partial_object, partial_object_list, table};
+pub use self::validation::{validate, validate_metadata, validate_update};

@@ -1,0 +1,22 @@
+//! Validation of objects by their schemas.
+//!
+//! | file | checks |
+//! |---|---|
+//! | `validate` | all of an object, for a creation or an update |
+//! | `structure` | types, required fields, bounds, patterns, enumerations |
+//! | `formats` | formats of texts and numbers |
+//! | `lists` | uniqueness in sets and maps |
+//! | `rule_evaluation` | rules of custom resources that span fields |
+//! | `metadata` | names, labels, annotations, owners, finalizers |
+//! | `names` | syntax of names and keys |
+
+mod formats;
+mod lists;
+mod metadata;
+mod names;
+mod rule_evaluation;
+mod structure;
+mod validate;
+
+pub use self::metadata::validate_metadata;
+pub use self::validate::{validate, validate_update};

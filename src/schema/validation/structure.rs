@@ -1,0 +1,184 @@
+//! Structural validation: types, required fields, bounds, patterns and enumerations.
+//!
+//! Messages are those of the API server, which tools and documentation quote.
+
+use serde_json::{Map, Value};
+
+use super::formats;
+use crate::schema::cause::Cause;
+use crate::schema::field_path::FieldPath;
+use crate::schema::node::{Format, Schema, ValueType};
+use crate::schema::quantity::is_quantity;
+
+/// Returns the causes for which the schema does not allow a value.
+pub(super) fn validate(value: &Value, schema: &Schema) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    check(value, schema, FieldPath::ROOT, &mut causes);
+    causes
+}
+
+fn check(value: &Value, schema: &Schema, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+    if value.is_null() && schema.is_nullable {
+        return;
+    }
+    if !has_type(value, schema) {
+        causes.push(Cause::type_invalid(&path, value, schema.value_type.as_str()));
+        return;
+    }
+    match value {
+        Value::String(text) => check_text(value, text, schema, &path, causes),
+        Value::Number(_) => check_number(value, schema, &path, causes),
+        Value::Array(items) => check_list(items, schema, &path, causes),
+        Value::Object(map) => check_object(map, schema, &path, causes),
+        Value::Null | Value::Bool(_) => {}
+    }
+    if !schema.enumeration.is_empty() && !schema.enumeration.contains(value) {
+        let allowed = schema.enumeration.iter().map(|one| one.as_str().unwrap_or("null"));
+        causes.push(Cause::not_supported(&path, value, allowed));
+    }
+    check_alternatives(value, schema, path, causes);
+}
+
+fn has_type(value: &Value, schema: &Schema) -> bool {
+    match schema.value_type {
+        ValueType::Any => true,
+        ValueType::Object => value.is_object(),
+        ValueType::Array => value.is_array(),
+        ValueType::String => value.is_string(),
+        ValueType::Number => value.is_number(),
+        ValueType::Boolean => value.is_boolean(),
+        ValueType::Integer => is_integer(value, schema.format),
+        ValueType::IntOrString => value.is_string() || is_integer(value, Some(Format::Int32)),
+        ValueType::Quantity => match value {
+            Value::String(text) => is_quantity(text),
+            other => other.is_number(),
+        },
+    }
+}
+
+/// Returns `true` for a number without a fraction that fits its format.
+fn is_integer(value: &Value, format: Option<Format>) -> bool {
+    let number = value.as_i64().or_else(|| {
+        // `5.0` is an integer in JSON Schema.
+        let float = value.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 1e15)?;
+        Some(float as i64)
+    });
+    match format {
+        Some(Format::Int32) => number.is_some_and(|number| i32::try_from(number).is_ok()),
+        _ => number.is_some(),
+    }
+}
+
+fn check_text(
+    value: &Value,
+    text: &str,
+    schema: &Schema,
+    path: &FieldPath<'_>,
+    causes: &mut Vec<Cause>,
+) {
+    let bounds = schema.bounds;
+    let length = text.chars().count() as u64;
+    if let Some(most) = bounds.max_length.filter(|most| length > *most) {
+        causes.push(Cause::too_long(path, most));
+    }
+    if let Some(least) = bounds.min_length.filter(|least| length < *least) {
+        let detail = format!("{path} in body should be at least {least} chars long");
+        causes.push(Cause::invalid(path, value, &detail));
+    }
+    if let Some(pattern) = schema.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
+        let detail = format!("{path} in body should match '{pattern}'");
+        causes.push(Cause::invalid(path, value, &detail));
+    }
+    if let Some(name) = schema.format.and_then(|format| formats::mismatch(text, format)) {
+        causes.push(Cause::malformed(path, value, name));
+    }
+}
+
+fn check_number(value: &Value, schema: &Schema, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+    let Some(number) = value.as_f64() else { return };
+    let (minimum, maximum) = (schema.bounds.minimum, schema.bounds.maximum);
+    if let Some(least) = minimum.filter(|least| number < *least as f64) {
+        let detail = format!("{path} in body should be greater than or equal to {least}");
+        causes.push(Cause::invalid(path, value, &detail));
+    }
+    if let Some(most) = maximum.filter(|most| number > *most as f64) {
+        let detail = format!("{path} in body should be less than or equal to {most}");
+        causes.push(Cause::invalid(path, value, &detail));
+    }
+}
+
+fn check_list(items: &[Value], schema: &Schema, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+    let (count, bounds) = (items.len() as u64, schema.bounds);
+    if let Some(most) = bounds.max_items.filter(|most| count > *most) {
+        // The items of a list that is too long are not examined: the list has no bound then.
+        causes.push(Cause::too_many(path, items.len(), most));
+        return;
+    }
+    if let Some(least) = bounds.min_items.filter(|least| count < *least) {
+        let detail = format!("{path} in body should have at least {least} items");
+        causes.push(Cause::invalid(path, &count.into(), &detail));
+    }
+    if let Some(child) = &schema.items {
+        for (index, item) in items.iter().enumerate() {
+            check(item, child, path.index(index), causes);
+        }
+    }
+}
+
+fn check_object(
+    map: &Map<String, Value>,
+    schema: &Schema,
+    path: &FieldPath<'_>,
+    causes: &mut Vec<Cause>,
+) {
+    let (count, bounds) = (map.len() as u64, schema.bounds);
+    if let Some(most) = bounds.max_properties.filter(|most| count > *most) {
+        causes.push(Cause::too_many(path, map.len(), most));
+        return;
+    }
+    if let Some(least) = bounds.min_properties.filter(|least| count < *least) {
+        let detail = format!("{path} in body should have at least {least} properties");
+        causes.push(Cause::invalid(path, &count.into(), &detail));
+    }
+    let missing = schema.required.iter().filter(|name| !map.contains_key(*name));
+    causes.extend(missing.map(|name| Cause::required(&path.field(name), "")));
+    for (name, value) in map {
+        if let Some(child) = schema.child(name) {
+            check(value, child, path.field(name), causes);
+        }
+    }
+}
+
+fn check_alternatives(
+    value: &Value,
+    schema: &Schema,
+    path: FieldPath<'_>,
+    causes: &mut Vec<Cause>,
+) {
+    let is_valid = |alternative: &Schema| {
+        let mut causes = Vec::new();
+        check(value, alternative, path, &mut causes);
+        causes.is_empty()
+    };
+    let refuse = |detail: String| Cause::invalid(&FieldPath::ROOT, &"".into(), &detail);
+    if !schema.any_of.is_empty() && !schema.any_of.iter().any(|one| is_valid(one)) {
+        causes.push(refuse(format!("\"{path}\" must validate at least one schema (anyOf)")));
+    }
+    let valid = schema.one_of.iter().filter(|one| is_valid(one)).count();
+    if !schema.one_of.is_empty() && valid != 1 {
+        let found = match valid {
+            0 => "Found none valid".to_owned(),
+            more => format!("Found {more} valid alternatives"),
+        };
+        causes.push(refuse(format!(
+            "\"{path}\" must validate one and only one schema (oneOf). {found}"
+        )));
+    }
+    if schema.not.as_ref().is_some_and(|not| is_valid(not)) {
+        causes.push(refuse(format!("\"{path}\" must not validate the schema (not)")));
+    }
+}
+
+#[cfg(test)]
+#[path = "structure_tests.rs"]
+mod tests;
