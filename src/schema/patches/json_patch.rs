@@ -1,0 +1,189 @@
+//! JSON patch (RFC 6902) with bounds. The library applies the operations.
+
+use json_patch::jsonptr::Pointer;
+use json_patch::{Patch, PatchOperation, patch};
+use serde_json::Value;
+
+use super::error::PatchError;
+
+/// Operations of a patch, as in Kubernetes.
+const MOST_OPERATIONS: usize = 10_000;
+
+/// Bytes that the operations of a patch may add, copy and move in all, and items of lists that they
+/// may shift. A few operations that copy their own result would otherwise make an object of any
+/// size.
+const MOST_WORK: usize = 16 * 1024 * 1024;
+
+/// Levels of the result, as many as the parser of JSON allows.
+const MOST_LEVELS: usize = 128;
+
+/// Applies a patch.
+///
+/// # Errors
+/// Returns an error if the patch is malformed, cannot be applied, or exceeds a bound. The object
+/// may have changed in part.
+pub(super) fn apply(object: &mut Value, text: &[u8]) -> Result<(), PatchError> {
+    let Patch(operations) = serde_json::from_slice(text)
+        .map_err(|source| PatchError::Malformed { expected: "JSON patch", source })?;
+    if operations.len() > MOST_OPERATIONS {
+        let (count, most) = (operations.len(), MOST_OPERATIONS);
+        return Err(PatchError::TooManyOperations { count, most });
+    }
+    let mut work = 0;
+    for (index, operation) in operations.iter().enumerate() {
+        check_bounds(object, operation, &mut work)?;
+        // The patch has one operation, so that the bounds hold before each.
+        patch(object, std::slice::from_ref(operation)).map_err(|error| PatchError::Operation {
+            index,
+            path: error.path.to_string(),
+            source: error.kind,
+        })?;
+    }
+    Ok(())
+}
+
+fn check_bounds(
+    object: &Value,
+    operation: &PatchOperation,
+    work: &mut usize,
+) -> Result<(), PatchError> {
+    let (value, from) = match operation {
+        PatchOperation::Add(add) => (Some(&add.value), None),
+        PatchOperation::Replace(replace) => (Some(&replace.value), None),
+        PatchOperation::Copy(copy) => (copy.from.resolve(object).ok(), None),
+        PatchOperation::Move(one) => (one.from.resolve(object).ok(), Some(&one.from)),
+        PatchOperation::Remove(_) => (None, None),
+        PatchOperation::Test(_) => return Ok(()),
+    };
+    // The operation itself fails if its source does not exist.
+    let added = value.map_or(0, size);
+    let shifted = shifted_items(object, operation.path())
+        + from.map_or(0, |from| shifted_items(object, from));
+    *work += added + shifted;
+    if *work > MOST_WORK {
+        return Err(PatchError::TooLarge { most: MOST_WORK });
+    }
+    if operation.path().count() + value.map_or(0, levels) > MOST_LEVELS {
+        return Err(PatchError::TooDeep { most: MOST_LEVELS });
+    }
+    Ok(())
+}
+
+/// Returns the length of the list that contains a location.
+fn shifted_items(object: &Value, location: &Pointer) -> usize {
+    let list = location.parent().and_then(|parent| parent.resolve(object).ok());
+    list.and_then(Value::as_array).map_or(0, Vec::len)
+}
+
+/// Returns about the size of a value as JSON.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() + 3,
+        Value::Array(items) => 2 + items.iter().map(size).sum::<usize>(),
+        Value::Object(map) => {
+            2 + map.iter().map(|(key, value)| key.len() + 4 + size(value)).sum::<usize>()
+        }
+    }
+}
+
+/// Returns the levels of objects and lists in a value.
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or_default(),
+        Value::Object(map) => 1 + map.values().map(levels).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use json_patch::PatchErrorKind;
+    use serde_json::json;
+
+    use super::*;
+
+    fn patched(object: Value, patch: Value) -> Result<Value, PatchError> {
+        let mut object = object;
+        apply(&mut object, patch.to_string().as_bytes())?;
+        Ok(object)
+    }
+
+    #[test]
+    fn operations_are_applied_in_order() {
+        let patch = json!([
+            {"op": "test", "path": "/a", "value": 1},
+            {"op": "copy", "from": "/a", "path": "/b"},
+            {"op": "move", "from": "/a", "path": "/c~1d"},
+            {"op": "add", "path": "/list/0", "value": "x"},
+            {"op": "remove", "path": "/list/1"},
+            {"op": "replace", "path": "/b", "value": {"e": null}},
+        ]);
+        let object = patched(json!({"a": 1, "list": ["y"]}), patch).unwrap();
+        assert_eq!(object, json!({"b": {"e": null}, "c/d": 1, "list": ["x"]}));
+    }
+
+    #[test]
+    fn failed_operation_has_its_index() {
+        for (operation, expected) in [
+            (json!({"op": "test", "path": "/a", "value": 2}), PatchErrorKind::TestFailed),
+            (json!({"op": "remove", "path": "/b"}), PatchErrorKind::InvalidPointer),
+            (json!({"op": "add", "path": "/b/c", "value": 1}), PatchErrorKind::InvalidPointer),
+            (json!({"op": "copy", "from": "/b", "path": "/c"}), PatchErrorKind::InvalidFromPointer),
+        ] {
+            let first = json!({"op": "test", "path": "/a", "value": 1});
+            let error = patched(json!({"a": 1}), json!([first, operation])).unwrap_err();
+            assert!(!error.is_malformed() && !error.exceeds_limit());
+            let PatchError::Operation { index, source, .. } = error else { panic!("{error}") };
+            assert_eq!((index, source.to_string()), (1, expected.to_string()), "{operation}");
+        }
+    }
+
+    #[test]
+    fn malformed_patches_are_refused() {
+        for patch in [
+            json!({}),
+            json!([{"op": "delete", "path": "/a"}]),
+            json!([{"op": "add", "path": "a", "value": 1}]),
+            json!([{"op": "add", "path": "/a"}]),
+        ] {
+            assert!(patched(json!({}), patch.clone()).unwrap_err().is_malformed(), "{patch}");
+        }
+    }
+
+    #[test]
+    fn number_of_operations_is_bounded() {
+        let operation = json!({"op": "test", "path": "/a", "value": 1});
+        let patch = |count| json!(vec![operation.clone(); count]);
+        assert!(patched(json!({"a": 1}), patch(10_000)).is_ok());
+        let error = patched(json!({"a": 1}), patch(10_001)).unwrap_err();
+        assert!(error.exceeds_limit(), "{error}");
+    }
+
+    #[test]
+    fn work_is_bounded() {
+        let copies = (1..40).map(|n| json!({"op": "copy", "from": "", "path": format!("/a{n}")}));
+        let patch = copies.collect::<Value>();
+        let error = patched(json!({"text": "x".repeat(1000)}), patch).unwrap_err();
+        assert!(matches!(error, PatchError::TooLarge { .. }), "{error}");
+        let list = json!({"list": vec![0; 10_000]});
+        let step = json!({"op": "remove", "path": "/list/0"});
+        let error = patched(list, json!(vec![step; 10_000])).unwrap_err();
+        assert!(matches!(error, PatchError::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deeper = json!({"op": "copy", "from": "/a", "path": "/a/a"});
+        let error = patched(json!({"a": {}}), json!(vec![deeper; 200])).unwrap_err();
+        assert!(matches!(error, PatchError::TooDeep { .. }), "{error}");
+        let step = [
+            json!({"op": "move", "from": "/a", "path": "/b"}),
+            json!({"op": "add", "path": "/a", "value": {}}),
+            json!({"op": "move", "from": "/b", "path": "/a/b"}),
+        ];
+        let patch: Vec<_> = (0..200).flat_map(|_| step.clone()).collect();
+        let error = patched(json!({"a": {}}), json!(patch)).unwrap_err();
+        assert!(matches!(error, PatchError::TooDeep { .. }), "{error}");
+    }
+}

@@ -1,0 +1,143 @@
+//! Strategic merge patch: maps.
+//!
+//! Specification: [strategic merge patch][spec].
+//!
+//! [spec]: https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
+
+use serde_json::{Map, Value};
+
+use super::directives::{DELETE_FROM_LIST, ELEMENT_ORDER, PATCH, RETAIN_KEYS, clean, clean_map};
+use super::element_order::{check_order, order_items};
+use super::error::PatchError;
+use super::strategic_list::{ListMerge, remove_items};
+use crate::schema::node::Schema;
+
+/// Merges a patch into an object.
+///
+/// # Errors
+/// Returns an error if a directive is malformed, or if lists cannot be merged.
+pub(super) fn merge(
+    object: &mut Map<String, Value>,
+    mut patch: Map<String, Value>,
+    schema: Option<&Schema>,
+) -> Result<(), PatchError> {
+    match patch.remove(PATCH) {
+        None => {}
+        Some(directive) if directive == "merge" => {}
+        Some(directive) if directive == "replace" => {
+            *object = clean_map(patch);
+            return Ok(());
+        }
+        Some(directive) if directive == "delete" => {
+            object.clear();
+            return Ok(());
+        }
+        Some(_) => return Err(invalid(PATCH, "`merge`, `replace` or `delete`")),
+    }
+    if let Some(keys) = patch.remove(RETAIN_KEYS) {
+        retain_keys(object, &patch, &keys)?;
+    }
+    // The order of a list applies to the list after it is merged.
+    let (orders, fields): (Vec<_>, Vec<_>) =
+        patch.into_iter().partition(|(name, _)| name.starts_with(ELEMENT_ORDER));
+    let mut ordered = Vec::new();
+    for (directive, order) in orders {
+        let Value::Array(order) = order else {
+            return Err(invalid(&directive, "a list of the items in their order"));
+        };
+        ordered.push((directive[ELEMENT_ORDER.len()..].to_owned(), order));
+    }
+    let live: Vec<_> = ordered.iter().map(|(name, _)| list_at(object, name)).collect();
+    for (name, value) in fields {
+        if let Some((_, order)) = ordered.iter().find(|(ordered, _)| *ordered == name) {
+            check_order(&name, &value, order, merge_key(schema, &name))?;
+        }
+        merge_field(object, &name, value, schema)?;
+    }
+    for ((name, order), live) in ordered.into_iter().zip(live) {
+        let key = merge_key(schema, &name);
+        if let Some(Value::Array(items)) = object.get_mut(&name) {
+            *items = order_items(&name, std::mem::take(items), &order, &live, key)?;
+        }
+    }
+    Ok(())
+}
+
+fn merge_field(
+    object: &mut Map<String, Value>,
+    name: &str,
+    patch: Value,
+    schema: Option<&Schema>,
+) -> Result<(), PatchError> {
+    if let Some(list) = name.strip_prefix(DELETE_FROM_LIST) {
+        let Value::Array(removed) = patch else {
+            return Err(invalid(name, "a list of the items to remove"));
+        };
+        if let Some(Value::Array(items)) = object.get_mut(list) {
+            remove_items(items, &removed);
+        }
+        return Ok(());
+    }
+    let child = schema.and_then(|schema| schema.child(name));
+    let strategy = child.map(|child| &child.patch);
+    match (object.get_mut(name), patch) {
+        (_, Value::Null) => {
+            object.remove(name);
+        }
+        (Some(Value::Object(object)), Value::Object(patch))
+            if strategy.is_none_or(|strategy| !strategy.replaces) =>
+        {
+            merge(object, patch, child)?;
+        }
+        (Some(Value::Array(items)), Value::Array(patch))
+            if strategy.is_some_and(|strategy| strategy.merges) =>
+        {
+            let item_schema = child.and_then(|child| child.items.as_deref());
+            let key = strategy.and_then(|strategy| strategy.merge_key.as_deref());
+            let list = ListMerge { name, key, item_schema, merge_item: merge };
+            *items = list.merge(std::mem::take(items), patch)?;
+        }
+        (_, patch) => match clean(patch) {
+            Some(value) => {
+                object.insert(name.to_owned(), value);
+            }
+            None => {
+                object.remove(name);
+            }
+        },
+    }
+    Ok(())
+}
+
+/// Removes the fields that are not in a list. The patch sets no other fields.
+fn retain_keys(
+    object: &mut Map<String, Value>,
+    patch: &Map<String, Value>,
+    keys: &Value,
+) -> Result<(), PatchError> {
+    let keys = keys.as_array().ok_or_else(|| invalid(RETAIN_KEYS, "a list of field names"))?;
+    let is_retained = |name: &String| keys.iter().any(|key| key == name.as_str());
+    let is_directive = |name: &str| name.starts_with('$');
+    let mut set = patch.iter().filter(|(name, value)| !value.is_null() && !is_directive(name));
+    if set.any(|(name, _)| !is_retained(name)) {
+        return Err(invalid(RETAIN_KEYS, "a list that contains each field that the patch sets"));
+    }
+    object.retain(|name, _| is_retained(name));
+    Ok(())
+}
+
+fn merge_key<'a>(schema: Option<&'a Schema>, list: &str) -> Option<&'a str> {
+    schema?.child(list)?.patch.merge_key.as_deref()
+}
+
+fn list_at(object: &Map<String, Value>, name: &str) -> Vec<Value> {
+    object.get(name).and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+fn invalid(directive: &str, expected: &'static str) -> PatchError {
+    PatchError::Directive { directive: directive.to_owned(), expected }
+}
+
+#[cfg(test)]
+#[path = "strategic_tests.rs"]
+mod tests;
