@@ -17,11 +17,14 @@
 mod cause;
 mod defaults;
 mod definitions;
+mod discovery;
 mod event;
 mod field_path;
+mod group_version;
 mod json_document;
 mod node;
 mod node_builder;
+mod openapi;
 mod patches;
 mod prune;
 mod quantity;
@@ -35,10 +38,14 @@ mod validation;
 
 pub use self::cause::{Cause, CauseReason};
 pub use self::defaults::apply_defaults;
+pub use self::discovery::{
+    aggregated_core, aggregated_groups, api_group, api_groups, api_resources, core_versions,
+};
 pub use self::event::{EventGroup, convert_event};
 pub use self::field_path::FieldPath;
 pub use self::json_document::{JsonDocument, JsonError, parse_json};
 pub use self::node::Schema;
+pub use self::openapi::{OpenApiDocument, openapi_document, openapi_index};
 pub use self::patches::{PatchError, PatchType, apply_patch};
 pub use self::prune::prune;
 pub use self::resource::{Resource, ServedVersion};
