@@ -12,6 +12,7 @@ use super::disk::{Folder, Medium, OpenError};
 use super::error::{ReadError, WriteError};
 use super::key::Key;
 use super::list::{self, ListQuery, Page};
+use super::request::{Message, Request};
 use super::resource::Catalog;
 use super::revision::Revision;
 use super::settings::Settings;
@@ -20,7 +21,6 @@ use super::state::SharedState;
 use super::stored_object::StoredObject;
 use super::watch::{Scope, Watch};
 use super::write::{Durability, Write, Written};
-use super::writer::{Message, Request, WriteResult};
 
 /// KiB of all requests that wait for the writer. Further callers wait.
 const QUEUE_KIB: u32 = 32 << 10;
@@ -178,7 +178,11 @@ impl Store {
 
     /// Changes several objects in one transaction on disk. Returns a result for each write; a
     /// refused write does not affect the others.
-    pub async fn write_all(&self, writes: Vec<Write>, durability: Durability) -> Vec<WriteResult> {
+    pub async fn write_all(
+        &self,
+        writes: Vec<Write>,
+        durability: Durability,
+    ) -> Vec<Result<Written, WriteError>> {
         let count = writes.len();
         let writes: Vec<_> = writes.into_iter().map(Write::prepare).collect();
         let bytes: usize = writes.iter().flatten().map(|write| write.len()).sum();

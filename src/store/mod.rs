@@ -36,6 +36,7 @@ mod key;
 mod list;
 mod metadata;
 mod objects;
+mod request;
 mod resource;
 mod revision;
 mod settings;
@@ -45,6 +46,11 @@ mod stored_object;
 mod watch;
 mod write;
 mod writer;
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod fault_tests;
 
 pub use self::change::{Change, ChangeKind};
 pub use self::disk::{DiskError, OpenError};

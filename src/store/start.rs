@@ -13,13 +13,14 @@ use super::disk::{Contents, Medium, OpenError};
 use super::evaluate::{Identities, Limits, Staging, default_namespace};
 use super::history::History;
 use super::objects::Objects;
+use super::request::Message;
 use super::resource::Catalog;
 use super::revision::Revision;
 use super::settings::Settings;
 use super::state::{SharedState, State};
 use super::stored_object::StoredObject;
 use super::write::Write;
-use super::writer::{Message, Unsynced, Writer};
+use super::writer::{Unsynced, Writer};
 
 /// Parts of a running store.
 #[derive(Debug)]
@@ -31,13 +32,13 @@ pub(super) struct Started {
 }
 
 pub(super) fn start(
-    disk: Medium,
+    mut disk: Medium,
     catalog: Catalog,
     settings: Settings,
 ) -> Result<Started, OpenError> {
     let contents = disk.read().map_err(|error| disk.open_error(error))?;
     let floor = contents.revision.next_epoch((settings.clock)());
-    let objects = load(&disk, contents, &catalog, floor)?;
+    let objects = load(&mut disk, contents, &catalog, floor)?;
     let collector = Collector::new(catalog.clone(), &objects);
     let state = State::new(objects, History::new(floor, settings.history), floor);
     let (newest, receiver) = watch::channel(floor);
@@ -64,16 +65,16 @@ pub(super) fn start(
 }
 
 fn load(
-    disk: &Medium,
+    disk: &mut Medium,
     contents: Contents,
     catalog: &Catalog,
     floor: Revision,
 ) -> Result<Objects, OpenError> {
     let mut objects = Objects::default();
-    let mut unknown = BTreeMap::new();
+    let mut unserved = Vec::new();
     for record in contents.records {
         let Some(key) = record.key(catalog) else {
-            *unknown.entry(record.resource_path().to_owned()).or_insert(0_u64) += 1;
+            unserved.push(record);
             continue;
         };
         let (revision, text) = record.parts().map_err(|error| disk.damaged(error))?;
@@ -83,13 +84,19 @@ fn load(
         let object = object.map_err(|source| disk.damaged(record.not_an_object(source)))?;
         objects.insert(Arc::new(object));
     }
-    for (resource, count) in unknown {
+    let mut counts = BTreeMap::new();
+    for record in &unserved {
+        *counts.entry(record.resource_path()).or_insert(0_u64) += 1;
+    }
+    for (resource, count) in counts {
         tracing::warn!(
             resource,
             count,
-            "the store contains objects of a resource that this version does not serve; they are kept in the file"
+            "the store contains objects of a resource that this version does not serve; they are \
+             kept in the file"
         );
     }
+    disk.keep_unserved(unserved);
     Ok(objects)
 }
 

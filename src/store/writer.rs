@@ -5,45 +5,27 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
+use tokio::sync::watch;
 
 use super::backoff::Backoff;
-use super::change::Change;
+use super::change::{Change, ChangeKind};
 use super::collect::Collector;
 use super::disk::{DiskError, Medium};
 use super::error::WriteError;
 use super::evaluate::{Identities, Limits, Staging};
 use super::key::Key;
+use super::request::{Message, Request, WriteResult};
 use super::resource::Catalog;
 use super::revision::Revision;
 use super::state::SharedState;
 use super::stored_object::StoredObject;
-use super::write::{Durability, PreparedWrite, Written};
+use super::write::Durability;
 
 /// Most requests that share an fsync.
 const MAX_GROUP: usize = 1024;
 
 /// Time until ephemeral changes are written to disk.
 const SYNC_DELAY: Duration = Duration::from_secs(5);
-
-pub(super) type WriteResult = Result<Written, WriteError>;
-
-/// Writes of one caller.
-#[derive(Debug)]
-pub(super) struct Request {
-    pub(super) writes: Vec<Result<PreparedWrite, WriteError>>,
-    pub(super) durability: Durability,
-    pub(super) reply: oneshot::Sender<Vec<WriteResult>>,
-    /// Share of the memory for requests in the queue.
-    pub(super) _permit: OwnedSemaphorePermit,
-}
-
-#[derive(Debug)]
-pub(super) enum Message {
-    Write(Request),
-    /// Ends the thread. Later requests are not answered.
-    Close,
-}
 
 /// The only writer of a store: a thread, because it waits for the disk.
 ///
@@ -134,7 +116,7 @@ impl Writer {
                 // Requests before the message are still answered.
                 Message::Close if requests.is_empty() => return None,
                 Message::Close => {
-                    self.finish(requests);
+                    self.write(requests, Durability::Synced);
                     return None;
                 }
             }
@@ -143,18 +125,19 @@ impl Writer {
         Some(requests)
     }
 
-    fn finish(&mut self, requests: Vec<Request>) {
-        self.write(requests, Durability::Synced);
-    }
-
     /// Evaluates a group of requests, stores and publishes its changes, and answers.
     fn write(&mut self, requests: Vec<Request>, durability: Durability) {
+        let requests = match &self.failure {
+            Some(failure) if durability == Durability::Synced => {
+                let error = WriteError::of_disk(&failure.error);
+                let (checked, refused): (Vec<_>, _) =
+                    requests.into_iter().partition(|request| request.is_dry_run());
+                refused.into_iter().for_each(|request| request.refuse(&error));
+                checked
+            }
+            _ => requests,
+        };
         if requests.is_empty() {
-            return;
-        }
-        if let (Some(failure), Durability::Synced) = (&self.failure, durability) {
-            let error = WriteError::of_disk(&failure.error);
-            requests.into_iter().for_each(|request| refuse(request, &error));
             return;
         }
         let state = self.state.read();
@@ -297,14 +280,9 @@ impl Writer {
     }
 }
 
-fn refuse(request: Request, error: &WriteError) {
-    let results = vec![Err(error.clone()); request.writes.len()];
-    _ = request.reply.send(results);
-}
-
 /// Returns the key, and the object that is stored after the change.
 fn stored_state(change: &Change) -> (Key, Option<Arc<StoredObject>>) {
     let object = change.object();
-    let stored = change.kind() != super::change::ChangeKind::Deleted;
+    let stored = change.kind() != ChangeKind::Deleted;
     (object.key().clone(), stored.then(|| object.clone()))
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, TableError};
 
-use super::error::DiskError;
 use super::record::Record;
 use crate::store::key::Key;
 use crate::store::revision::Revision;
@@ -20,14 +19,22 @@ const NUMBERS: TableDefinition<'_, &str, u64> = TableDefinition::new("numbers");
 /// Name of the newest revision in `NUMBERS`.
 const REVISION: &str = "revision";
 
-/// Opens the database of a store.
-pub(in crate::store) type Opener = Box<dyn Fn() -> Result<Database, DiskError> + Send>;
+/// Memory that the database uses as a cache. Reads come from the memory of the store, so only the
+/// inner pages of the B-trees are used again.
+const CACHE_BYTES: usize = 4 << 20;
 
 /// Contents of a database.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Contents {
     pub(in crate::store) revision: Revision,
     pub(in crate::store) records: Vec<Record>,
+}
+
+/// Returns the builder of databases.
+pub(super) fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
 }
 
 /// Reads everything.
@@ -50,10 +57,12 @@ pub(super) fn read(database: &Database) -> Result<Contents, redb::Error> {
     Ok(contents)
 }
 
-/// Writes objects and the newest revision in one transaction, and returns when it is on disk.
+/// Writes objects, records and the newest revision in one transaction, and returns when it is on
+/// disk.
 pub(super) fn write(
     database: &Database,
     changes: &BTreeMap<Key, Option<Arc<StoredObject>>>,
+    records: &[Record],
     revision: Revision,
 ) -> Result<(), redb::Error> {
     // The default durability: `commit` returns after fsync.
@@ -70,6 +79,9 @@ pub(super) fn write(
                     objects.remove(path.as_str())?;
                 }
             }
+        }
+        for record in records {
+            objects.insert(record.path.as_str(), record.bytes.as_slice())?;
         }
         transaction.open_table(NUMBERS)?.insert(REVISION, revision.get())?;
     }

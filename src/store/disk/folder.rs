@@ -1,15 +1,20 @@
 //! The data folder: lock, permissions and files.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::backends::FileBackend;
-use redb::{Builder, Database, DatabaseError, StorageError};
+use redb::{Database, DatabaseError, StorageError};
 
-use super::database::Opener;
+use super::database::{builder, write};
 use super::error::{DiskError, OpenError};
+use super::files::Files;
+use super::reserved_file::ReservedFile;
+use crate::store::revision::Revision;
 
 /// Name of the file. The number is the version of the format.
 const FILE: &str = "objects.v1.redb";
@@ -23,16 +28,13 @@ const NEW_FILE: &str = "objects.new";
 /// Name of the lock file, which contains the ID of the process.
 const LOCK: &str = "lock";
 
-/// Memory that the database uses as a cache. Reads come from the memory of the store, so only the
-/// inner pages of the B-trees are used again.
-const CACHE_BYTES: usize = 4 << 20;
-
 /// A data folder that this process has locked.
 #[derive(Debug)]
 pub(in crate::store) struct Folder {
     path: PathBuf,
     /// The lock ends when the file is closed.
-    _lock: File,
+    lock: File,
+    has_failed_sync: Arc<AtomicBool>,
 }
 
 impl Folder {
@@ -42,68 +44,85 @@ impl Folder {
         let lock = lock(path)?;
         restrict(path)?;
         find_unknown_format(path)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock, has_failed_sync: Arc::default() })
     }
 
     /// Returns the path of the file.
-    pub(in crate::store) fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.path.join(FILE)
     }
 
     /// Opens the database for the first time, and checks all of it. Creates it if it does not
     /// exist.
-    pub(in crate::store) fn first_database(&self) -> Result<Database, OpenError> {
+    pub(super) fn first_database(&self) -> Result<Database, OpenError> {
         let path = self.file();
-        create_file(&self.path).map_err(|source| OpenError::Disk { path: path.clone(), source })?;
+        let disk = |source| OpenError::Disk { path: path.clone(), source };
+        if self.needs_replacement().map_err(disk)? {
+            let database = self.create().map_err(disk)?;
+            write(&database, &BTreeMap::new(), &[], Revision::default())
+                .map_err(|error| disk(DiskError::new("create", error)))?;
+            self.replace().map_err(disk)?;
+            return Ok(database);
+        }
         open_file(&path)
             .map_err(|error| DatabaseError::Storage(StorageError::Io(error)))
-            .and_then(FileBackend::new)
-            .and_then(|backend| {
+            .and_then(|file| {
+                let backend = ReservedFile::new(file, self.has_failed_sync.clone());
                 builder().set_check_integrity_on_open(true).create_with_backend(backend)
             })
             .map_err(|error| error_of(&path, error))
     }
 
-    /// Returns a function that opens the database again after an error. It creates the database if
-    /// it was removed.
-    pub(in crate::store) fn opener(&self) -> Opener {
-        let folder = self.path.clone();
-        Box::new(move || {
-            create_file(&folder)?;
-            open_database(&folder.join(FILE))
-        })
+    fn database(&self, name: &str, operation: &'static str) -> Result<Database, DiskError> {
+        let file = open_file(&self.path.join(name));
+        let file = file.map_err(|error| DiskError::of_io(operation, error))?;
+        let backend = ReservedFile::new(file, self.has_failed_sync.clone());
+        let created = builder().create_with_backend(backend);
+        created.map_err(|error| DiskError::new(operation, error))
+    }
+
+    /// Checks that the folder is still the one that is locked: it may have been replaced, or its
+    /// file system is no longer mounted.
+    fn check_lock(&self) -> io::Result<()> {
+        let (ours, found) = (self.lock.metadata()?, fs::metadata(self.path.join(LOCK))?);
+        if (ours.dev(), ours.ino()) == (found.dev(), found.ino()) {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "the data folder was replaced; restart the process to use the new one",
+        ))
     }
 }
 
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
-}
-
-fn open_database(file: &Path) -> Result<Database, DiskError> {
-    let opened = open_file(file).map_err(|error| DiskError::of_io("open", error))?;
-    let backend = FileBackend::new(opened).map_err(|error| DiskError::new("open", error))?;
-    builder().create_with_backend(backend).map_err(|error| DiskError::new("open", error))
-}
-
-/// Creates the file if it does not exist: under another name first, so that it is complete when it
-/// has its own.
-fn create_file(folder: &Path) -> Result<(), DiskError> {
-    let (new, file) = (folder.join(NEW_FILE), folder.join(FILE));
-    let error = |error| DiskError::of_io("create", error);
-    if file.try_exists().map_err(error)? {
-        return Ok(());
+impl Files for Folder {
+    fn open(&self) -> Result<Database, DiskError> {
+        self.database(FILE, "open")
     }
-    match fs::remove_file(&new) {
-        Err(found) if found.kind() != io::ErrorKind::NotFound => return Err(error(found)),
-        _ => {}
+
+    fn create(&self) -> Result<Database, DiskError> {
+        match fs::remove_file(self.path.join(NEW_FILE)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(DiskError::of_io("create", error));
+            }
+            _ => {}
+        }
+        self.database(NEW_FILE, "create")
     }
-    let database = open_database(&new)?;
-    database.close().map_err(|error| DiskError::new("create", error))?;
-    File::open(&new).and_then(|file| file.sync_all()).map_err(error)?;
-    fs::rename(&new, &file).map_err(error)?;
-    sync_folder(folder).map_err(error)
+
+    fn replace(&self) -> Result<(), DiskError> {
+        let renamed = fs::rename(self.path.join(NEW_FILE), self.file());
+        let renamed = renamed.and_then(|()| sync_folder(&self.path));
+        renamed.map_err(|error| DiskError::of_io("replace", error))?;
+        self.has_failed_sync.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    fn needs_replacement(&self) -> Result<bool, DiskError> {
+        let error = |error| DiskError::of_io("open", error);
+        self.check_lock().map_err(error)?;
+        let exists = self.file().try_exists().map_err(error)?;
+        Ok(!exists || self.has_failed_sync.load(Ordering::Acquire))
+    }
 }
 
 fn folder_error(operation: &'static str, path: &Path, source: io::Error) -> OpenError {
@@ -150,19 +169,22 @@ fn open_file(path: &Path) -> io::Result<File> {
 /// Locks the folder. The lock ends with the process, however it ends.
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK);
-    let mut file = open_file(&path).map_err(|error| folder_error("open", &path, error))?;
-    match file.try_lock() {
+    let error = |operation| move |source| folder_error(operation, &folder.join(LOCK), source);
+    let mut writable = open_file(&path).map_err(error("open"))?;
+    // A file that is open for writing would keep the file system from becoming read-only.
+    let mut lock = File::open(&path).map_err(error("open"))?;
+    match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut text = String::new();
-            let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            let pid = lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
             return Err(OpenError::InUse { folder: folder.to_owned(), pid });
         }
-        Err(TryLockError::Error(error)) => return Err(folder_error("lock", &path, error)),
+        Err(TryLockError::Error(source)) => return Err(error("lock")(source)),
     }
     // The ID is for the error message of another process only, so a full disk is no error here.
-    _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
+    _ = writable.set_len(0).and_then(|()| writeln!(writable, "{}", std::process::id()));
+    Ok(lock)
 }
 
 /// Closes the folder to other users if it is ours: if it contains only files of a store.

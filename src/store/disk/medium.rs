@@ -1,16 +1,16 @@
 //! The medium that makes writes durable.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use redb::Database;
 
-use super::database::{Contents, Opener, read, write};
+use super::database::{Contents, read, write};
 use super::error::{DiskError, OpenError};
+use super::files::Files;
 use super::folder::Folder;
-use super::record::MalformedRecord;
+use super::record::{MalformedRecord, Record};
 use crate::store::key::Key;
 use crate::store::objects::Objects;
 use crate::store::resource::Catalog;
@@ -18,32 +18,57 @@ use crate::store::revision::Revision;
 use crate::store::stored_object::StoredObject;
 
 /// Medium of a store: a file, or the memory only, which needs no action.
+#[derive(Debug)]
 pub(in crate::store) enum Medium {
     Memory,
-    File {
-        path: PathBuf,
-        open: Opener,
-        /// The database, unless it failed.
-        database: Option<Database>,
-        /// Keeps the data folder locked.
-        _folder: Option<Folder>,
-    },
+    File(FileMedium),
+}
+
+/// A database in a file.
+#[derive(Debug)]
+pub(in crate::store) struct FileMedium {
+    path: PathBuf,
+    files: Box<dyn Files>,
+    /// The database, unless it failed.
+    database: Option<Database>,
+    /// Records of resources that the catalog does not have.
+    unserved: Vec<Record>,
 }
 
 impl Medium {
+    /// Opens the file of a folder, and checks all of it.
+    pub(in crate::store) fn open(folder: Folder) -> Result<Self, OpenError> {
+        let (path, database) = (folder.file(), folder.first_database()?);
+        Ok(Self::File(FileMedium {
+            path,
+            files: Box::new(folder),
+            database: Some(database),
+            unserved: Vec::new(),
+        }))
+    }
+
+    /// Opens the database of a simulated disk.
+    #[cfg(test)]
+    pub(in crate::store) fn simulated(files: impl Files + 'static) -> Result<Self, DiskError> {
+        let database = files.open()?;
+        Ok(Self::File(FileMedium {
+            path: PathBuf::new(),
+            files: Box::new(files),
+            database: Some(database),
+            unserved: Vec::new(),
+        }))
+    }
+
     pub(in crate::store) fn is_memory(&self) -> bool {
         matches!(self, Self::Memory)
     }
 
-    /// Opens the file of a folder.
-    pub(in crate::store) fn open(folder: Folder) -> Result<Self, OpenError> {
-        let database = folder.first_database()?;
-        Ok(Self::File {
-            path: folder.file(),
-            open: folder.opener(),
-            database: Some(database),
-            _folder: Some(folder),
-        })
+    /// Keeps records of resources that the catalog does not have, for a file that replaces this
+    /// one.
+    pub(in crate::store) fn keep_unserved(&mut self, records: Vec<Record>) {
+        if let Self::File(file) = self {
+            file.unserved = records;
+        }
     }
 
     /// Returns the error of a file that cannot be read at the start.
@@ -58,17 +83,19 @@ impl Medium {
 
     fn path(&self) -> PathBuf {
         match self {
-            Self::File { path, .. } => path.clone(),
+            Self::File(file) => file.path.clone(),
             Self::Memory => PathBuf::new(),
         }
     }
 
     /// Reads everything.
     pub(in crate::store) fn read(&self) -> Result<Contents, DiskError> {
-        let Self::File { database: Some(database), .. } = self else {
-            return Ok(Contents::default());
-        };
-        read(database).map_err(|error| DiskError::new("read", error))
+        match self {
+            Self::File(FileMedium { database: Some(database), .. }) => {
+                read(database).map_err(|error| DiskError::new("read", error))
+            }
+            Self::File(_) | Self::Memory => Ok(Contents::default()),
+        }
     }
 
     /// Writes objects and the newest revision in one transaction, and returns when it is on disk.
@@ -80,19 +107,18 @@ impl Medium {
         changes: &BTreeMap<Key, Option<Arc<StoredObject>>>,
         revision: Revision,
     ) -> Result<(), DiskError> {
-        let Self::File { database, .. } = self else { return Ok(()) };
+        let Self::File(file) = self else { return Ok(()) };
         // `redb` accepts no further write after an I/O error, until the file is opened again.
-        let open =
-            database.take().ok_or_else(|| DiskError::new("write", redb::Error::PreviousIo))?;
-        write(&open, changes, revision).map_err(|error| DiskError::new("write", error))?;
-        *database = Some(open);
+        let database = file.database.take();
+        let database = database.ok_or_else(|| DiskError::new("write", redb::Error::PreviousIo))?;
+        write(&database, changes, &[], revision).map_err(|error| DiskError::new("write", error))?;
+        file.database = Some(database);
         Ok(())
     }
 
-    /// Opens the database again, and writes the objects that differ from those in memory.
+    /// Opens the database again, and makes it equal to the state in memory.
     ///
-    /// Records of resources that the catalog does not have are kept. The revisions of records
-    /// before `floor` count as `floor`.
+    /// The revisions of records before `floor` count as `floor`.
     pub(in crate::store) fn reopen(
         &mut self,
         objects: &Objects,
@@ -100,16 +126,20 @@ impl Medium {
         floor: Revision,
         revision: Revision,
     ) -> Result<(), DiskError> {
-        let Self::File { open, database, .. } = self else { return Ok(()) };
-        // The file must be closed before it is opened: the database locks it.
-        drop(database.take());
-        let opened = open()?;
-        let contents = read(&opened).map_err(|error| DiskError::new("read", error))?;
-        let mut changes = BTreeMap::new();
-        for object in objects.iter() {
-            changes.insert(object.key().clone(), Some(object.clone()));
+        let Self::File(file) = self else { return Ok(()) };
+        drop(file.database.take());
+        let all = objects.iter().map(|object| (object.key().clone(), Some(object.clone())));
+        let mut changes: BTreeMap<_, _> = all.collect();
+        let written = |error| DiskError::new("write", error);
+        if file.files.needs_replacement()? {
+            let database = file.files.create()?;
+            write(&database, &changes, &file.unserved, revision).map_err(written)?;
+            file.files.replace()?;
+            file.database = Some(database);
+            return Ok(());
         }
-        for record in contents.records {
+        let database = file.files.open()?;
+        for record in read(&database).map_err(|error| DiskError::new("read", error))?.records {
             let Some(key) = record.key(catalog) else { continue };
             let stored = record.revision().map(|stored| stored.max(floor));
             let current = objects.get(&key).map(|object| object.revision());
@@ -120,25 +150,19 @@ impl Medium {
             }
         }
         // The revision is written in any case, which shows that the file can be written.
-        write(&opened, &changes, revision).map_err(|error| DiskError::new("write", error))?;
-        *database = Some(opened);
+        write(&database, &changes, &[], revision).map_err(written)?;
+        file.database = Some(database);
         Ok(())
     }
 
     /// Closes the database.
     pub(in crate::store) fn close(&mut self) -> Result<(), DiskError> {
         match self {
-            Self::File { database, .. } => match database.take() {
+            Self::File(FileMedium { database, .. }) => match database.take() {
                 Some(open) => open.close().map_err(|error| DiskError::new("close", error)),
                 None => Ok(()),
             },
             Self::Memory => Ok(()),
         }
-    }
-}
-
-impl fmt::Debug for Medium {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_memory() { "Memory" } else { "File" })
     }
 }

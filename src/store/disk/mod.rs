@@ -6,9 +6,13 @@
 
 mod database;
 mod error;
+mod files;
 mod folder;
 mod medium;
 mod record;
+mod reserved_file;
+#[cfg(test)]
+pub(super) mod simulation;
 
 pub(super) use self::database::Contents;
 pub use self::error::{DiskError, OpenError};

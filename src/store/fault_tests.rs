@@ -1,0 +1,205 @@
+//! Errors of the file system: writes are refused, reads go on, and the store recovers by itself.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::disk::Medium;
+use super::disk::simulation::{Fault, FaultyDisk};
+use super::{
+    Catalog, Durability, Key, Resource, ResourceRules, Scope, Settings, Store, Write, WriteError,
+};
+
+#[derive(Debug)]
+struct Test {
+    disk: FaultyDisk,
+    store: Store,
+    catalog: Catalog,
+    maps: Resource,
+}
+
+impl Test {
+    fn new(seed: u64) -> Self {
+        let mut catalog = Catalog::new();
+        let maps =
+            catalog.add(ResourceRules::namespaced("", "configmaps", "ConfigMap").with_status());
+        let disk = FaultyDisk::new(seed);
+        let store = open(&disk, &catalog);
+        Self { disk, store, catalog, maps }
+    }
+
+    fn create(&self, name: &str, length: usize) -> Write {
+        Write::create(&self.maps, Some("default"), object(name, length))
+    }
+
+    fn key(&self, name: &str) -> Key {
+        Key::namespaced(&self.maps, "default", name)
+    }
+
+    /// Retries a write until the store has recovered.
+    async fn until_written(&self, write: Write) {
+        let retries = async {
+            while let Err(error) = self.store.write(write.clone()).await {
+                assert!(is_of_disk(&error), "{error}");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), retries).await.expect("the store recovers");
+    }
+
+    /// Opens the file in another store, and asserts that it contains the state in memory.
+    async fn assert_stored(&self) {
+        let expected = values(&self.store);
+        self.store.close().await;
+        self.disk.lose_cache();
+        assert_eq!(values(&open(&self.disk, &self.catalog)), expected);
+    }
+}
+
+fn open(disk: &FaultyDisk, catalog: &Catalog) -> Store {
+    let settings =
+        Settings::new().with_reopen_backoff(Duration::from_millis(1), Duration::from_millis(8));
+    Store::start(Medium::simulated(disk.clone()).unwrap(), catalog.clone(), settings).unwrap()
+}
+
+fn object(name: &str, length: usize) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
+        "data": {"a": "x".repeat(length)},
+    })
+}
+
+fn is_of_disk(error: &WriteError) -> bool {
+    matches!(error, WriteError::StorageFull(_) | WriteError::StorageUnavailable(_))
+}
+
+/// Returns all objects without their revisions, which differ after a restart.
+fn values(store: &Store) -> Vec<Value> {
+    let value = |object: &std::sync::Arc<super::StoredObject>| {
+        let mut value = object.to_value();
+        value["metadata"]["resourceVersion"].take();
+        value
+    };
+    store.snapshot().1.iter().map(value).collect()
+}
+
+#[tokio::test]
+async fn full_disk_refuses_writes_until_it_has_space() {
+    let test = Test::new(1);
+    test.store.write(test.create("before", 100)).await.unwrap();
+    let revision = test.store.revision();
+    let mut watch = test.store.watch(Scope::all(), revision).unwrap();
+    test.disk.set(Fault::Full);
+    let error = test.store.write(test.create("large", 1 << 20)).await.unwrap_err();
+    assert!(matches!(&error, WriteError::StorageFull(source) if source.is_full()), "{error:?}");
+    assert_eq!(test.store.revision(), revision);
+    assert!(test.store.get(&test.key("large")).is_none());
+    assert!(test.store.get(&test.key("before")).is_some());
+
+    // The file has free pages that suffice for a deletion.
+    test.until_written(Write::delete(test.key("before"))).await;
+    assert_eq!(watch.next().await.unwrap().unwrap()[0].object().key(), &test.key("before"));
+
+    test.disk.set(Fault::None);
+    test.until_written(test.create("large", 1 << 20)).await;
+    test.assert_stored().await;
+}
+
+#[tokio::test]
+async fn read_only_disk_refuses_writes_until_it_is_writable() {
+    let test = Test::new(1);
+    test.store.write(test.create("before", 100)).await.unwrap();
+    test.disk.set(Fault::ReadOnly);
+    for name in ["a", "b", "c"] {
+        let error = test.store.write(test.create(name, 100)).await.unwrap_err();
+        assert!(matches!(error, WriteError::StorageUnavailable(_)), "{error:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let dry_run = test.store.write(test.create("a", 100).with_dry_run()).await;
+    dry_run.expect("a dry run needs no disk");
+
+    // Status is accepted meanwhile, and stored afterwards.
+    let mut status = object("before", 100);
+    status["status"] = json!({"phase": "waiting"});
+    let write = Write::replace_status(test.key("before"), status);
+    test.store.write_all(vec![write], Durability::Ephemeral).await.remove(0).unwrap();
+
+    test.disk.set(Fault::None);
+    test.until_written(test.create("after", 100)).await;
+    let names: Vec<_> =
+        values(&test.store).iter().map(|object| object["metadata"]["name"].clone()).collect();
+    assert_eq!(names, ["after", "before", "default"]);
+    test.assert_stored().await;
+}
+
+/// After a failed sync the file looks complete, but its pages may be lost.
+#[tokio::test]
+async fn file_is_replaced_after_failed_sync() {
+    let test = Test::new(1);
+    test.store.write(test.create("a", 100)).await.unwrap();
+    test.disk.set(Fault::Sync);
+    let error = test.store.write(test.create("b", 30_000)).await.unwrap_err();
+    assert!(matches!(error, WriteError::StorageUnavailable(_)), "{error:?}");
+    test.disk.set(Fault::None);
+    test.until_written(test.create("b", 30_000)).await;
+    test.assert_stored().await;
+}
+
+/// Errors at any operation: after each, memory and file agree again.
+#[tokio::test]
+async fn refused_writes_are_not_stored() {
+    for seed in 0..8 {
+        let test = Test::new(seed);
+        let mut rng = fastrand::Rng::with_seed(seed);
+        test.disk.set(Fault::Sometimes(60));
+        let mut written = 0;
+        for count in 0..150 {
+            let key = test.key(&format!("n{}", rng.u8(..10)));
+            let length = if rng.u8(..10) == 0 { 30_000 } else { 100 + count };
+            let write = match test.store.get(&key) {
+                Some(_) if rng.u8(..4) == 0 => Write::delete(key),
+                Some(_) => Write::replace(key.clone(), object(key.name(), length)),
+                None => test.create(key.name(), length),
+            };
+            match test.store.write(write).await {
+                Ok(_) => written += 1,
+                Err(error) => assert!(is_of_disk(&error), "{error:?}"),
+            }
+            if rng.bool() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        assert!((10..150).contains(&written), "seed {seed}: {written} of 150 writes");
+        test.disk.set(Fault::None);
+        test.until_written(test.create("last", 100)).await;
+        test.assert_stored().await;
+    }
+}
+
+#[tokio::test]
+async fn garbage_collection_goes_on_after_an_error() {
+    let test = Test::new(1);
+    let owner = test.store.write(test.create("owner", 10)).await.unwrap().object;
+    let mut child = object("child", 10);
+    child["metadata"]["ownerReferences"] = json!([
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner.uid()},
+    ]);
+    child["metadata"]["finalizers"] = json!(["example.com/wait"]);
+    let create = Write::create(&test.maps, Some("default"), child.clone());
+    test.store.write(create).await.unwrap();
+    let key = test.key("child");
+
+    // The removal of the owner is accepted without the disk, the steps of the collector are not.
+    test.disk.set(Fault::ReadOnly);
+    let delete = Write::delete(owner.key().clone());
+    test.store.write_all(vec![delete], Durability::Ephemeral).await.remove(0).unwrap();
+    test.store.write(test.create("refused", 10)).await.unwrap_err();
+    assert!(!test.store.get(&key).unwrap().is_being_deleted());
+
+    test.disk.set(Fault::None);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !test.store.get(&key).unwrap().is_being_deleted() {
+        assert!(tokio::time::Instant::now() < deadline, "the child is not deleted");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
