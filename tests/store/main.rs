@@ -3,8 +3,11 @@
 
 mod dependents;
 mod folder;
+mod full_disk;
+mod kill;
 mod lists;
 mod namespaces;
+mod properties;
 mod support;
 mod watches;
 mod writes;
