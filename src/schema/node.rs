@@ -57,10 +57,10 @@ impl ValueType {
     /// Returns the name of the type in messages.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
-            Self::Any => "any",
             Self::Object => "object",
             Self::Array => "array",
-            Self::String => "string",
+            // A schema without a type refuses a value only if its format is one of texts.
+            Self::String | Self::Any => "string",
             Self::Integer => "integer",
             Self::Number => "number",
             Self::Boolean => "boolean",

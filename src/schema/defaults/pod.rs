@@ -110,13 +110,13 @@ fn field_reference(source: &mut Map<String, Value>) {
     }
 }
 
-/// Returns `Always` for images whose tag is `latest`, also by default.
+/// Returns `Always` for images whose tag is `latest`, also by default. An absent image has no tag.
 fn pull_policy(image: &str) -> &'static str {
     let (name, has_digest) = image.split_once('@').map_or((image, false), |(name, _)| (name, true));
     // A colon before the last slash separates the port of the registry.
     let last = name.rsplit('/').next().unwrap_or_default();
     let tag = last.split_once(':').map(|(_, tag)| tag);
-    let is_latest = tag == Some("latest") || tag.is_none() && !has_digest;
+    let is_latest = tag == Some("latest") || tag.is_none() && !has_digest && !name.is_empty();
     if is_latest { "Always" } else { "IfNotPresent" }
 }
 
@@ -139,6 +139,7 @@ mod tests {
             ("registry:5000/nginx:1.0", "IfNotPresent"),
             ("nginx@sha256:abc", "IfNotPresent"),
             ("nginx:latest@sha256:abc", "Always"),
+            ("", "IfNotPresent"),
         ] {
             assert_eq!(pull_policy(image), policy, "{image}");
         }

@@ -18,7 +18,10 @@ pub(super) fn clean(value: Value) -> Option<Value> {
             (map[PATCH] != "delete").then(|| clean_map(map).into())
         }
         Value::Object(map) => Some(clean_map(map).into()),
-        Value::Array(items) => Some(items.into_iter().filter_map(clean).collect()),
+        Value::Array(items) => {
+            let items = items.into_iter().filter(|item| item.get(PATCH).is_none());
+            Some(items.filter_map(clean).collect())
+        }
         other => Some(other),
     }
 }
@@ -44,13 +47,13 @@ mod tests {
     fn new_values_lose_their_directives() {
         let value = json!({
             "a": null,
-            "b": [{"$patch": "delete", "c": 1}, {"$patch": "replace", "c": 2}, null],
+            "b": [{"$patch": "delete", "c": 1}, {"$patch": "replace"}, {"c": {"$patch": "replace", "d": 2}}, null],
             "$retainKeys": ["b"],
             "$setElementOrder/b": [],
             "$deleteFromPrimitiveList/d": [],
             "$other": {"$patch": "delete"},
         });
-        assert_eq!(clean(value), Some(json!({"b": [{"c": 2}, null]})));
+        assert_eq!(clean(value), Some(json!({"b": [{"c": {"d": 2}}, null]})));
         assert_eq!(clean(json!({"$patch": "delete"})), None);
         assert_eq!(clean(json!(5)), Some(json!(5)));
     }

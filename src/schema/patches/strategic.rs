@@ -37,15 +37,23 @@ pub(super) fn merge(
     if let Some(keys) = patch.remove(RETAIN_KEYS) {
         retain_keys(object, &patch, &keys)?;
     }
-    // The order of a list applies to the list after it is merged.
-    let (orders, fields): (Vec<_>, Vec<_>) =
-        patch.into_iter().partition(|(name, _)| name.starts_with(ELEMENT_ORDER));
-    let mut ordered = Vec::new();
-    for (directive, order) in orders {
-        let Value::Array(order) = order else {
-            return Err(invalid(&directive, "a list of the items in their order"));
-        };
-        ordered.push((directive[ELEMENT_ORDER.len()..].to_owned(), order));
+    // The order of a list applies to the list after it is merged, and a deletion to the result, as
+    // in Kubernetes: a value that the patch adds and deletes is deleted.
+    let (mut ordered, mut deleted, mut fields) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, value) in patch {
+        if let Some(list) = name.strip_prefix(ELEMENT_ORDER) {
+            let Value::Array(order) = value else {
+                return Err(invalid(&name, "a list of the items in their order"));
+            };
+            ordered.push((list.to_owned(), order));
+        } else if let Some(list) = name.strip_prefix(DELETE_FROM_LIST) {
+            let Value::Array(items) = value else {
+                return Err(invalid(&name, "a list of the items to remove"));
+            };
+            deleted.push((list.to_owned(), items));
+        } else {
+            fields.push((name, value));
+        }
     }
     let live: Vec<_> = ordered.iter().map(|(name, _)| list_at(object, name)).collect();
     for (name, value) in fields {
@@ -60,6 +68,11 @@ pub(super) fn merge(
             *items = order_items(&name, std::mem::take(items), &order, &live, key)?;
         }
     }
+    for (name, removed) in deleted {
+        if let Some(Value::Array(items)) = object.get_mut(&name) {
+            remove_items(items, &removed);
+        }
+    }
     Ok(())
 }
 
@@ -69,15 +82,6 @@ fn merge_field(
     patch: Value,
     schema: Option<&Schema>,
 ) -> Result<(), PatchError> {
-    if let Some(list) = name.strip_prefix(DELETE_FROM_LIST) {
-        let Value::Array(removed) = patch else {
-            return Err(invalid(name, "a list of the items to remove"));
-        };
-        if let Some(Value::Array(items)) = object.get_mut(list) {
-            remove_items(items, &removed);
-        }
-        return Ok(());
-    }
     let child = schema.and_then(|schema| schema.child(name));
     let strategy = child.map(|child| &child.patch);
     match (object.get_mut(name), patch) {

@@ -86,6 +86,10 @@ fn lists_of_texts_are_merged() {
             json!(["d", "b", "c"]),
         ),
         (
+            json!({"$deleteFromPrimitiveList/finalizers": ["d"], "finalizers": ["d", "e"]}),
+            json!(["e", "a", "b", "c"]),
+        ),
+        (
             json!({"$setElementOrder/finalizers": ["c", "d", "a"], "finalizers": ["d"]}),
             json!(["b", "c", "d", "a"]),
         ),

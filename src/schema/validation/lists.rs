@@ -30,9 +30,7 @@ fn check(value: &Value, schema: &Schema, path: FieldPath<'_>, causes: &mut Vec<C
             match &schema.list_type {
                 ListType::Atomic => {}
                 ListType::Set => check_unique(items, Value::clone, &path, causes),
-                ListType::Map(keys) => {
-                    check_unique(items, |item| map_key(item, keys), &path, causes);
-                }
+                ListType::Map(keys) => check_map(items, keys, &path, causes),
             }
             if let Some(child) = &schema.items {
                 for (index, item) in items.iter().enumerate() {
@@ -62,6 +60,16 @@ fn check_unique(
     }
 }
 
+fn check_map(items: &[Value], keys: &[String], path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+    let is_other = |item: &Value| !item.is_object() && !item.is_null();
+    if let Some(index) = items.iter().position(is_other) {
+        let detail = "must be an object for an array of list-type map";
+        causes.push(Cause::invalid(&path.index(index), &items[index], detail));
+    } else {
+        check_unique(items, |item| map_key(item, keys), path, causes);
+    }
+}
+
 fn map_key(item: &Value, keys: &[String]) -> Value {
     let present = keys.iter().filter_map(|key| Some((key.clone(), item.get(key)?.clone())));
     present.collect::<Map<_, _>>().into()
@@ -81,6 +89,16 @@ mod tests {
         let causes = validate(&json!({"spec": {"listeners": listeners}}), gateway.schema());
         let texts: Vec<_> = causes.iter().map(Cause::to_string).collect();
         assert_eq!(texts, [r#"spec.listeners[2]: Duplicate value: {"name":"a"}"#]);
+    }
+
+    #[test]
+    fn items_of_maps_are_objects() {
+        let (_, gateway) = find_kind("gateway.networking.k8s.io", "v1", "Gateway").unwrap();
+        let causes = validate(&json!({"spec": {"listeners": [{}, 5, {}, 6]}}), gateway.schema());
+        assert_eq!(causes.len(), 1);
+        let expected =
+            "spec.listeners[1]: Invalid value: 5: must be an object for an array of list-type map";
+        assert_eq!(causes[0].to_string(), expected);
     }
 
     #[test]

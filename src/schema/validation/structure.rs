@@ -23,14 +23,17 @@ fn check(value: &Value, schema: &Schema, path: FieldPath<'_>, causes: &mut Vec<C
     }
     if !has_type(value, schema) {
         causes.push(Cause::type_invalid(&path, value, schema.value_type.as_str()));
-        return;
-    }
-    match value {
-        Value::String(text) => check_text(value, text, schema, &path, causes),
-        Value::Number(_) => check_number(value, schema, &path, causes),
-        Value::Array(items) => check_list(items, schema, &path, causes),
-        Value::Object(map) => check_object(map, schema, &path, causes),
-        Value::Null | Value::Bool(_) => {}
+        if value.is_null() {
+            return;
+        }
+    } else {
+        match value {
+            Value::String(text) => check_text(value, text, schema, &path, causes),
+            Value::Number(_) => check_number(value, schema, &path, causes),
+            Value::Array(items) => check_list(items, schema, &path, causes),
+            Value::Object(map) => check_object(map, schema, &path, causes),
+            Value::Null | Value::Bool(_) => {}
+        }
     }
     if !schema.enumeration.is_empty() && !schema.enumeration.contains(value) {
         let allowed = schema.enumeration.iter().map(|one| one.as_str().unwrap_or("null"));
@@ -41,7 +44,8 @@ fn check(value: &Value, schema: &Schema, path: FieldPath<'_>, causes: &mut Vec<C
 
 fn has_type(value: &Value, schema: &Schema) -> bool {
     match schema.value_type {
-        ValueType::Any => true,
+        // An alternative may have a format and no type.
+        ValueType::Any => schema.format.is_none() || value.is_string(),
         ValueType::Object => value.is_object(),
         ValueType::Array => value.is_array(),
         ValueType::String => value.is_string(),
@@ -69,6 +73,7 @@ fn is_integer(value: &Value, format: Option<Format>) -> bool {
     }
 }
 
+/// Adds the first cause for which a text is refused. Further ones would repeat it in other words.
 fn check_text(
     value: &Value,
     text: &str,
@@ -80,16 +85,14 @@ fn check_text(
     let length = text.chars().count() as u64;
     if let Some(most) = bounds.max_length.filter(|most| length > *most) {
         causes.push(Cause::too_long(path, most));
-    }
-    if let Some(least) = bounds.min_length.filter(|least| length < *least) {
+    } else if let Some(least) = bounds.min_length.filter(|least| length < *least) {
         let detail = format!("{path} in body should be at least {least} chars long");
         causes.push(Cause::invalid(path, value, &detail));
-    }
-    if let Some(pattern) = schema.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
+    } else if let Some(pattern) = schema.pattern.as_ref().filter(|pattern| !pattern.is_match(text))
+    {
         let detail = format!("{path} in body should match '{pattern}'");
         causes.push(Cause::invalid(path, value, &detail));
-    }
-    if let Some(name) = schema.format.and_then(|format| formats::mismatch(text, format)) {
+    } else if let Some(name) = schema.format.and_then(|format| formats::mismatch(text, format)) {
         causes.push(Cause::malformed(path, value, name));
     }
 }
@@ -110,16 +113,16 @@ fn check_number(value: &Value, schema: &Schema, path: &FieldPath<'_>, causes: &m
 fn check_list(items: &[Value], schema: &Schema, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
     let (count, bounds) = (items.len() as u64, schema.bounds);
     if let Some(most) = bounds.max_items.filter(|most| count > *most) {
-        // The items of a list that is too long are not examined: the list has no bound then.
         causes.push(Cause::too_many(path, items.len(), most));
-        return;
     }
     if let Some(least) = bounds.min_items.filter(|least| count < *least) {
         let detail = format!("{path} in body should have at least {least} items");
         causes.push(Cause::invalid(path, &count.into(), &detail));
     }
     if let Some(child) = &schema.items {
-        for (index, item) in items.iter().enumerate() {
+        // Causes of items beyond the bound would make the answer as large as the list.
+        let most = bounds.max_items.map_or(usize::MAX, |most| most as usize);
+        for (index, item) in items.iter().enumerate().take(most) {
             check(item, child, path.index(index), causes);
         }
     }
@@ -149,32 +152,42 @@ fn check_object(
     }
 }
 
+/// Checks the alternatives of a schema. If none is met, the causes of the first one follow: unlike
+/// the cause for the alternatives, they have the path of a field.
 fn check_alternatives(
     value: &Value,
     schema: &Schema,
     path: FieldPath<'_>,
     causes: &mut Vec<Cause>,
 ) {
-    let is_valid = |alternative: &Schema| {
+    let find_causes = |alternative: &Schema| {
         let mut causes = Vec::new();
         check(value, alternative, path, &mut causes);
-        causes.is_empty()
+        causes
     };
     let refuse = |detail: String| Cause::invalid(&FieldPath::ROOT, &"".into(), &detail);
-    if !schema.any_of.is_empty() && !schema.any_of.iter().any(|one| is_valid(one)) {
+    if let Some(first) = schema.any_of.first()
+        && !schema.any_of.iter().any(|one| find_causes(one).is_empty())
+    {
         causes.push(refuse(format!("\"{path}\" must validate at least one schema (anyOf)")));
+        causes.extend(find_causes(first));
     }
-    let valid = schema.one_of.iter().filter(|one| is_valid(one)).count();
-    if !schema.one_of.is_empty() && valid != 1 {
+    if let Some(first) = schema.one_of.first() {
+        let valid = schema.one_of.iter().filter(|one| find_causes(one).is_empty()).count();
         let found = match valid {
             0 => "Found none valid".to_owned(),
             more => format!("Found {more} valid alternatives"),
         };
-        causes.push(refuse(format!(
-            "\"{path}\" must validate one and only one schema (oneOf). {found}"
-        )));
+        if valid != 1 {
+            causes.push(refuse(format!(
+                "\"{path}\" must validate one and only one schema (oneOf). {found}"
+            )));
+        }
+        if valid == 0 {
+            causes.extend(find_causes(first));
+        }
     }
-    if schema.not.as_ref().is_some_and(|not| is_valid(not)) {
+    if schema.not.as_ref().is_some_and(|not| find_causes(not).is_empty()) {
         causes.push(refuse(format!("\"{path}\" must not validate the schema (not)")));
     }
 }
