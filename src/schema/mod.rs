@@ -20,6 +20,7 @@ mod definitions;
 mod discovery;
 mod event;
 mod field_path;
+mod field_validation;
 mod group_version;
 mod json_document;
 mod node;
@@ -43,6 +44,7 @@ pub use self::discovery::{
 };
 pub use self::event::{EventGroup, convert_event};
 pub use self::field_path::FieldPath;
+pub use self::field_validation::{FieldValidation, StrictDecodingError};
 pub use self::json_document::{JsonDocument, JsonError, parse_json};
 pub use self::node::Schema;
 pub use self::openapi::{OpenApiDocument, openapi_document, openapi_index};
