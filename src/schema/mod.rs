@@ -27,6 +27,8 @@ mod node;
 mod node_builder;
 mod openapi;
 mod patches;
+#[cfg(test)]
+mod properties_tests;
 mod prune;
 mod quantity;
 mod resource;

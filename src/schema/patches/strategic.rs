@@ -4,6 +4,8 @@
 //!
 //! [spec]: https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
 
+use std::collections::{BTreeMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use super::directives::{DELETE_FROM_LIST, ELEMENT_ORDER, PATCH, RETAIN_KEYS, clean, clean_map};
@@ -39,13 +41,13 @@ pub(super) fn merge(
     }
     // The order of a list applies to the list after it is merged, and a deletion to the result, as
     // in Kubernetes: a value that the patch adds and deletes is deleted.
-    let (mut ordered, mut deleted, mut fields) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ordered, mut deleted, mut fields) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (name, value) in patch {
         if let Some(list) = name.strip_prefix(ELEMENT_ORDER) {
             let Value::Array(order) = value else {
                 return Err(invalid(&name, "a list of the items in their order"));
             };
-            ordered.push((list.to_owned(), order));
+            ordered.insert(list.to_owned(), (order, list_at(object, list)));
         } else if let Some(list) = name.strip_prefix(DELETE_FROM_LIST) {
             let Value::Array(items) = value else {
                 return Err(invalid(&name, "a list of the items to remove"));
@@ -55,14 +57,13 @@ pub(super) fn merge(
             fields.push((name, value));
         }
     }
-    let live: Vec<_> = ordered.iter().map(|(name, _)| list_at(object, name)).collect();
     for (name, value) in fields {
-        if let Some((_, order)) = ordered.iter().find(|(ordered, _)| *ordered == name) {
+        if let Some((order, _)) = ordered.get(&name) {
             check_order(&name, &value, order, merge_key(schema, &name))?;
         }
         merge_field(object, &name, value, schema)?;
     }
-    for ((name, order), live) in ordered.into_iter().zip(live) {
+    for (name, (order, live)) in ordered {
         let key = merge_key(schema, &name);
         if let Some(Value::Array(items)) = object.get_mut(&name) {
             *items = order_items(&name, std::mem::take(items), &order, &live, key)?;
@@ -120,7 +121,8 @@ fn retain_keys(
     keys: &Value,
 ) -> Result<(), PatchError> {
     let keys = keys.as_array().ok_or_else(|| invalid(RETAIN_KEYS, "a list of field names"))?;
-    let is_retained = |name: &String| keys.iter().any(|key| key == name.as_str());
+    let keys: HashSet<_> = keys.iter().filter_map(Value::as_str).collect();
+    let is_retained = |name: &String| keys.contains(name.as_str());
     let is_directive = |name: &str| name.starts_with('$');
     let mut set = patch.iter().filter(|(name, value)| !value.is_null() && !is_directive(name));
     if set.any(|(name, _)| !is_retained(name)) {
