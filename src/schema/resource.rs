@@ -88,6 +88,17 @@ impl Resource {
         self.is_custom
     }
 
+    /// Returns `true` if `metadata.generation` counts the changes of an object.
+    pub fn has_generation(&self) -> bool {
+        self.is_custom || ["Deployment", "EndpointSlice"].contains(&self.kind.as_str())
+    }
+
+    /// Returns the group in which the objects are stored. The Events of `events.k8s.io` are those
+    /// of the core group, under other names ([`convert_event`](super::convert_event)).
+    pub fn storage_group(&self) -> &str {
+        if self.kind == "Event" { "" } else { &self.group }
+    }
+
     /// Returns the served versions, the one to prefer first.
     pub fn versions(&self) -> &[ServedVersion] {
         &self.versions

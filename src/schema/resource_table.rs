@@ -169,6 +169,25 @@ mod tests {
     }
 
     #[test]
+    fn resources_are_stored_in_one_group() {
+        let (event, _) = find_kind("events.k8s.io", "v1", "Event").unwrap();
+        let (core_event, _) = find_kind("", "v1", "Event").unwrap();
+        assert_eq!((event.storage_group(), core_event.storage_group()), ("", ""));
+        let (deployment, _) = find_kind("apps", "v1", "Deployment").unwrap();
+        assert_eq!(deployment.storage_group(), "apps");
+        let counted = resources().iter().filter(|one| one.has_generation()).map(Resource::kind);
+        let expected = [
+            "Deployment",
+            "EndpointSlice",
+            "GatewayClass",
+            "Gateway",
+            "TCPRoute",
+            "ReferenceGrant",
+        ];
+        assert_eq!(counted.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
     fn deprecated_version_has_a_warning() {
         let (route, version) =
             find_kind("gateway.networking.k8s.io", "v1alpha2", "TCPRoute").unwrap();
