@@ -64,7 +64,7 @@ pub enum WriteError {
         /// Limit in bytes.
         limit: u64,
     },
-    /// The file system is full.
+    /// The file system is full. A deletion may be refused too: the file is copy-on-write.
     #[error("the file system of the data folder is full; free space on it")]
     StorageFull(#[source] Arc<DiskError>),
     /// The data folder cannot be written. The store retries with exponential backoff.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -82,23 +83,29 @@ fn acknowledged_writes_survive_sigkill() {
             .spawn()
             .unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
         let reader = thread::spawn(move || {
-            let mut last = BTreeMap::new();
-            for line in output.lines() {
-                let Ok(line) = line else { break };
+            for line in output.lines().map_while(Result::ok) {
                 // The test harness writes lines of its own.
                 let Some((writer, number)) = line.split_once(' ') else { continue };
                 if let (Ok(writer), Ok(number)) = (writer.parse::<usize>(), number.parse::<u64>()) {
-                    last.insert(writer, number);
+                    sender.send((writer, number)).unwrap();
                 }
             }
-            last
         });
         // Some processes are killed while they open the store, the others under load.
-        thread::sleep(Duration::from_millis(30 + fastrand::u64(..300)));
+        if kill % 4 == 0 {
+            thread::sleep(Duration::from_millis(fastrand::u64(..60)));
+        } else {
+            for _ in 0..fastrand::usize(1..100) {
+                let (writer, number) = lines.recv().expect("the process writes until it is killed");
+                acknowledged.insert(writer, number);
+            }
+        }
         child.kill().unwrap();
         child.wait().unwrap();
-        acknowledged.append(&mut reader.join().unwrap());
+        reader.join().unwrap();
+        acknowledged.extend(lines);
 
         let store = Store::open(folder.path(), resources.catalog.clone(), Settings::new()).unwrap();
         total = 0;
