@@ -109,6 +109,7 @@ async fn full_disk_refuses_writes_until_it_has_space() {
 async fn read_only_disk_refuses_writes_until_it_is_writable() {
     let test = Test::new(1);
     test.store.write(test.create("before", 100)).await.unwrap();
+    test.store.write(test.create("gone", 100)).await.unwrap();
     test.disk.set(Fault::ReadOnly);
     for name in ["a", "b", "c"] {
         let error = test.store.write(test.create(name, 100)).await.unwrap_err();
@@ -118,11 +119,14 @@ async fn read_only_disk_refuses_writes_until_it_is_writable() {
     let dry_run = test.store.write(test.create("a", 100).with_dry_run()).await;
     dry_run.expect("a dry run needs no disk");
 
-    // Status is accepted meanwhile, and stored afterwards.
+    // Ephemeral changes are accepted meanwhile, and stored afterwards.
     let mut status = object("before", 100);
     status["status"] = json!({"phase": "waiting"});
     let write = Write::replace_status(test.key("before"), status);
-    test.store.write_all(vec![write], Durability::Ephemeral).await.remove(0).unwrap();
+    let writes = vec![write, Write::delete(test.key("gone"))];
+    for result in test.store.write_all(writes, Durability::Ephemeral).await {
+        result.unwrap();
+    }
 
     test.disk.set(Fault::None);
     test.until_written(test.create("after", 100)).await;
@@ -136,12 +140,28 @@ async fn read_only_disk_refuses_writes_until_it_is_writable() {
 #[tokio::test]
 async fn file_is_replaced_after_failed_sync() {
     let test = Test::new(1);
-    test.store.write(test.create("a", 100)).await.unwrap();
+    let names: Vec<_> = (0..100).map(|index| format!("n{index:03}")).collect();
+    let creates = names.iter().map(|name| test.create(name, 300)).collect();
+    let created = test.store.write_all(creates, Durability::Synced).await;
+    assert!(created.iter().all(|result| result.is_ok()));
+    // The file has free pages. Otherwise it would grow, and the sync of its length would fail
+    // first.
+    test.store.write(test.create("large", 1 << 20)).await.unwrap();
+    test.store.write(Write::delete(test.key("large"))).await.unwrap();
+    // Status is part of the next transaction: all pages are written again.
+    let statuses = names.iter().map(|name| {
+        let mut status = object(name, 300);
+        status["status"] = json!({"phase": "ready"});
+        Write::replace_status(test.key(name), status)
+    });
+    let written = test.store.write_all(statuses.collect(), Durability::Ephemeral).await;
+    assert!(written.iter().all(|result| result.is_ok()));
+
     test.disk.set(Fault::Sync);
-    let error = test.store.write(test.create("b", 30_000)).await.unwrap_err();
+    let error = test.store.write(test.create("z", 100)).await.unwrap_err();
     assert!(matches!(error, WriteError::StorageUnavailable(_)), "{error:?}");
     test.disk.set(Fault::None);
-    test.until_written(test.create("b", 30_000)).await;
+    test.until_written(test.create("z", 100)).await;
     test.assert_stored().await;
 }
 
