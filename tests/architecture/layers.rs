@@ -6,14 +6,16 @@ use crate::layout::roots;
 use crate::sources::Sources;
 
 /// Each layer, and the layers below it that it may import. ARCHITECTURE.md explains them.
-const LAYERS: [(&str, &[&str]); 8] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("plan", &["model"]),
     ("translate", &["model", "plan"]),
     ("forward", &["plan", "model"]),
     ("schema", &["model"]),
-    ("sources", &["model"]),
     ("store", &["model"]),
+    ("admission", &["model", "schema", "store"]),
+    ("api", &["model", "schema", "store", "admission"]),
+    ("sources", &["model", "schema", "store", "admission"]),
     ("server", &["model", "translate", "plan", "forward", "sources"]),
 ];
 
