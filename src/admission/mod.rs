@@ -1,7 +1,43 @@
 //! Checks and changes of objects before they are stored, as an API server does them.
+//!
+//! [`Admission`] takes the object of a request to its stored form: it checks the header, drops or
+//! reports unknown fields, sets defaults, and checks the schema, the metadata, the rules of the
+//! kind and the fields that cannot change.
+//!
+//! ```text
+//! decode ─► header ─► prune ─► defaults ─► metadata, schema, rules of the kind ─► the store
+//!                       │                        │
+//!           warnings, or StrictDecodingError     causes of a Status
+//! ```
+//!
+//! Nothing here does I/O or reads a clock.
 
+#[cfg(feature = "api")]
+mod admission;
 #[cfg(feature = "api")]
 mod catalog;
+#[cfg(feature = "api")]
+mod convert;
+#[cfg(feature = "api")]
+mod decode;
+#[cfg(feature = "api")]
+mod error;
+#[cfg(feature = "api")]
+mod settings;
+#[cfg(feature = "api")]
+mod target;
 
 #[cfg(feature = "api")]
+pub use self::admission::{Admission, Admitted};
+#[cfg(feature = "api")]
 pub use self::catalog::catalog;
+#[cfg(feature = "api")]
+pub use self::convert::{convert_to_served, convert_to_stored};
+#[cfg(feature = "api")]
+pub use self::decode::{BodyFormat, DecodeError, decode};
+#[cfg(feature = "api")]
+pub use self::error::AdmissionError;
+#[cfg(feature = "api")]
+pub use self::settings::Settings;
+#[cfg(feature = "api")]
+pub use self::target::Target;
