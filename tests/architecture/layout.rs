@@ -162,9 +162,14 @@ fn grandparents(path: &Path, text: &str) -> Vec<String> {
 fn vague_names(path: &Path, text: &str) -> Vec<String> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let (tokens, _) = tokens::split(text);
-    let types = tokens
-        .windows(2)
-        .filter(|two| ["struct", "enum", "trait", "type"].iter().any(|word| two[0].is(word)));
+    let mut depth = 0;
+    let types = tokens.windows(2).filter(|two| {
+        depth += usize::from(two[0].is("{"));
+        depth -= usize::from(two[0].is("}")).min(depth);
+        // A trait gives its associated types their names.
+        let is_named_here = !two[0].is("type") || depth == 0;
+        is_named_here && ["struct", "enum", "trait", "type"].iter().any(|word| two[0].is(word))
+    });
     let types = types.map(|two| (two[1].line, two[1].text.as_str()));
     let names = types.chain([(1, stem)]);
     names
@@ -278,5 +283,12 @@ mod tests {
     fn vague_names_are_whole_words() {
         let text = "struct Metadata; enum Database {} struct RouteInfo; type ObjectDatas = u8;";
         assert_eq!(vague_names(Path::new("a/utils.rs"), text).len(), 3);
+    }
+
+    #[test]
+    fn associated_types_are_not_named_here() {
+        let text = "impl Body for Empty { type Data = Bytes; }";
+        assert!(vague_names(Path::new("a.rs"), text).is_empty());
+        assert_eq!(vague_names(Path::new("a.rs"), &format!("{text} type Data = u8;")).len(), 1);
     }
 }
