@@ -1,0 +1,6 @@
+//! Access control.
+
+#[allow(clippy::module_inception, reason = "the type of the module")]
+mod access;
+
+pub use self::access::Access;

@@ -1,0 +1,81 @@
+//! Bodies of requests and answers.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+
+use super::status::{Reason, Status};
+
+/// Body of an answer: bytes, or the stream of a watch.
+///
+/// A watch reads its next events when the body is polled, so that a slow client needs no memory.
+#[derive(Debug)]
+pub struct ResponseBody(UnsyncBoxBody<Bytes, Infallible>);
+
+impl ResponseBody {
+    pub(super) fn empty() -> Self {
+        Self(UnsyncBoxBody::new(Empty::new()))
+    }
+
+    pub(super) fn full(bytes: impl Into<Bytes>) -> Self {
+        Self(UnsyncBoxBody::new(Full::new(bytes.into())))
+    }
+
+    pub(super) fn stream(
+        body: impl Body<Data = Bytes, Error = Infallible> + Send + 'static,
+    ) -> Self {
+        Self(UnsyncBoxBody::new(body))
+    }
+}
+
+impl Body for ResponseBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
+    }
+}
+
+/// Reads the body of a request.
+pub(super) async fn read<B>(body: B, limit: usize, timeout: Duration) -> Result<Bytes, Status>
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let too_large = || Status::too_large(format!("Request entity is too large: limit is {limit}"));
+    // A client that announces the length is answered before it sends the body.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let collected = tokio::time::timeout(timeout, Limited::new(body, limit).collect()).await;
+    let Ok(collected) = collected else {
+        let seconds = timeout.as_secs();
+        let message = format!("the body of the request did not arrive within {seconds} s");
+        return Err(Status::failure(Reason::Timeout, message));
+    };
+    match collected {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => {
+            Err(Status::bad_request(format!("the body of the request cannot be read: {error}")))
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Renders answers in the form that was negotiated.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WARNING, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, Content, ObjectList};
+use super::body::ResponseBody;
+use super::negotiation::{Encoding, Form, Shape};
+use super::request::ResourceRequest;
+use super::status::{Reason, Status};
+use super::warning::warning_value;
+use super::yaml_text::yaml_text;
+use crate::admission::convert_to_served;
+use crate::model::Timestamp;
+use crate::schema::{RowObject, TableOptions, partial_object, partial_object_list, table};
+
+/// Renders the answer to a request for objects.
+pub(super) fn render(
+    answer: Result<Answer, Status>,
+    request: &ResourceRequest,
+    form: Form,
+    now: Timestamp,
+) -> Response<ResponseBody> {
+    let answer = answer.unwrap_or_else(Answer::status);
+    let mut code = answer.code;
+    let content = match answer.content {
+        Content::Status(status) => Err(status),
+        Content::Object(object) => render_object(object, request, form.shape, now),
+        Content::List(list) => render_list(&list, request, form.shape, now),
+    };
+    let mut response = match content {
+        Ok(value) => document(code, &value, form.encoding),
+        Err(status) => {
+            code = status.code();
+            status_response(&status, form.encoding)
+        }
+    };
+    *response.status_mut() = code;
+    let deprecation = request.version.deprecation_warning();
+    let warnings = deprecation.into_iter().chain(answer.warnings.iter().map(String::as_str));
+    for value in warnings.filter_map(warning_value) {
+        response.headers_mut().append(WARNING, value);
+    }
+    response
+}
+
+/// Renders a Status.
+pub(super) fn status_response(status: &Status, encoding: Encoding) -> Response<ResponseBody> {
+    let value = serde_json::to_value(status).unwrap_or_default();
+    let mut response = document(status.code(), &value, encoding);
+    let headers = response.headers_mut();
+    if let Some(seconds) = status.retry_after_seconds() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    if status.code() == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// Renders a value.
+pub(super) fn document(
+    code: StatusCode,
+    value: &Value,
+    encoding: Encoding,
+) -> Response<ResponseBody> {
+    let body = match encoding {
+        Encoding::Json => format!("{value}\n"),
+        Encoding::Yaml => yaml_text(value),
+    };
+    let mut response = Response::new(ResponseBody::full(body));
+    *response.status_mut() = code;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(encoding.media_type()));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+    response
+}
+
+/// Reads the parameter `includeObject` of tables.
+pub(super) fn table_options(
+    request: &ResourceRequest,
+    now: Timestamp,
+) -> Result<TableOptions, Status> {
+    let text = request.query.get("includeObject").unwrap_or_default();
+    let row_object = RowObject::parse(text).ok_or_else(|| {
+        let expected = "expected None, Metadata or Object";
+        Status::bad_request(format!("parameter includeObject is {text:?}; {expected}"))
+    })?;
+    Ok(TableOptions { row_object, ..TableOptions::new(now) })
+}
+
+fn render_object(
+    mut object: Value,
+    request: &ResourceRequest,
+    shape: Shape,
+    now: Timestamp,
+) -> Result<Value, Status> {
+    convert_to_served(&mut object, request.resource, request.version);
+    match shape {
+        Shape::Object | Shape::Discovery => Ok(object),
+        Shape::PartialObject => Ok(partial_object(&object)),
+        Shape::Table => {
+            let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
+            Ok(table(request.version, [&object], metadata, table_options(request, now)?))
+        }
+        Shape::PartialObjectList => {
+            let message = "you requested PartialObjectMetadataList, but the requested object is \
+                           not a list";
+            Err(Status::failure(Reason::NotAcceptable, message))
+        }
+    }
+}
+
+fn render_list(
+    list: &ObjectList,
+    request: &ResourceRequest,
+    shape: Shape,
+    now: Timestamp,
+) -> Result<Value, Status> {
+    let objects: Vec<_> = list
+        .objects
+        .iter()
+        .map(|object| {
+            let mut value = object.to_value();
+            convert_to_served(&mut value, request.resource, request.version);
+            value
+        })
+        .collect();
+    let metadata = list_metadata(list);
+    match shape {
+        Shape::Object | Shape::Discovery => Ok(json!({
+            "kind": request.resource.list_kind(),
+            "apiVersion": request.resource.api_version(request.version),
+            "metadata": metadata,
+            "items": objects,
+        })),
+        Shape::PartialObjectList => Ok(partial_object_list(&objects, metadata)),
+        Shape::Table => {
+            Ok(table(request.version, &objects, metadata, table_options(request, now)?))
+        }
+        Shape::PartialObject => {
+            let message = "you requested PartialObjectMetadata, but the requested object is a list";
+            Err(Status::failure(Reason::NotAcceptable, message))
+        }
+    }
+}
+
+fn list_metadata(list: &ObjectList) -> Value {
+    let mut metadata = Map::new();
+    metadata.insert("resourceVersion".to_owned(), list.revision.to_string().into());
+    if let Some(next) = &list.next {
+        metadata.insert("continue".to_owned(), next.to_string().into());
+        if let Some(remaining) = list.remaining {
+            metadata.insert("remainingItemCount".to_owned(), remaining.into());
+        }
+    }
+    metadata.into()
+}

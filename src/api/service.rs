@@ -1,0 +1,149 @@
+//! The service: from a request to its answer.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Method, Request, Response};
+use hyper::body::Body;
+use tower::Service;
+
+use super::access::Access;
+use super::body::{self, ResponseBody};
+use super::context::Context;
+use super::documents;
+use super::negotiation::{Encoding, Form, Offer};
+use super::read;
+use super::render::{render, status_response};
+use super::request::{Attributes, NotServed, Query, ResourceRequest, Target, Verb};
+use super::settings::Settings;
+use super::status::Status;
+use super::write;
+use crate::store::Store;
+
+/// The API of Kubernetes over a store, as a [`tower::Service`].
+///
+/// It needs a tokio runtime with its timer. A clone shares the store and the limits.
+#[derive(Clone)]
+pub struct ApiService(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    access: Access,
+}
+
+type ResponseFuture =
+    Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Infallible>> + Send>>;
+
+impl ApiService {
+    /// Creates the service of a store, whose catalog is that of
+    /// [`admission::catalog`](crate::admission::catalog()).
+    pub fn new(store: Store, access: Access, settings: Settings) -> Self {
+        Self(Arc::new(Inner { context: Context::new(store, settings), access }))
+    }
+}
+
+impl fmt::Debug for ApiService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiService").finish_non_exhaustive()
+    }
+}
+
+impl<B> Service<Request<B>> for ApiService
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _cx: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        let inner = self.0.clone();
+        Box::pin(async move { Ok(inner.respond(request).await) })
+    }
+}
+
+impl Inner {
+    async fn respond<B>(&self, request: Request<B>) -> Response<ResponseBody>
+    where
+        B: Body + Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let attributes = Attributes::new(&parts, &query);
+        let response = match self.access.check(&parts, &attributes) {
+            Err(status) => Err(status),
+            Ok(_) => match attributes.target {
+                Target::Health => Ok(documents::health()),
+                Target::Document(_) | Target::Unknown => Err(Status::path_not_found()),
+                Target::Resource(path) => {
+                    let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
+                    let catalog = self.context.store.catalog();
+                    let found =
+                        ResourceRequest::find(path, attributes.verb, query, content_type, catalog);
+                    match found {
+                        Ok(request) => Ok(self.serve(&request, &parts.headers, body).await),
+                        Err(NotServed::Path) => Err(Status::path_not_found()),
+                        Err(NotServed::Method) => Err(Status::method_not_allowed()),
+                    }
+                }
+            },
+        };
+        let response = response.unwrap_or_else(|status| status_response(&status, Encoding::Json));
+        if parts.method == Method::HEAD { without_body(response) } else { response }
+    }
+
+    /// Answers a request for objects.
+    async fn serve<B>(
+        &self,
+        request: &ResourceRequest,
+        headers: &HeaderMap,
+        body: B,
+    ) -> Response<ResponseBody>
+    where
+        B: Body + Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let context = &self.context;
+        let form = match Form::negotiate(headers, Offer::Objects) {
+            Ok(form) => form,
+            Err(status) => return status_response(&status, Encoding::Json),
+        };
+        let answer = match request.verb {
+            Verb::Get => read::get(context, request),
+            Verb::List => read::list(context, request),
+            Verb::Watch => Err(Status::method_not_allowed()),
+            Verb::Create | Verb::Update | Verb::Patch | Verb::Delete | Verb::DeleteCollection => {
+                let settings = &context.settings;
+                match body::read(body, settings.max_body_bytes, settings.body_timeout).await {
+                    Ok(body) => write::write(context, request, body).await,
+                    Err(status) => Err(status),
+                }
+            }
+        };
+        render(answer, request, form, context.now())
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// Removes the body of an answer to HEAD, and keeps its length.
+fn without_body(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    response.map(|_| ResponseBody::empty())
+}

@@ -1,0 +1,66 @@
+//! Settings of the service.
+
+use std::time::Duration;
+
+/// Settings of an [`ApiService`](super::ApiService).
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(super) max_watches: usize,
+    pub(super) max_body_bytes: usize,
+    pub(super) body_timeout: Duration,
+    pub(super) bookmark_interval: Duration,
+    pub(super) local_endpoints: bool,
+}
+
+impl Settings {
+    /// Creates the default settings.
+    pub fn new() -> Self {
+        Self {
+            max_watches: 1000,
+            max_body_bytes: 3 << 20,
+            body_timeout: Duration::from_secs(30),
+            bookmark_interval: Duration::from_secs(60),
+            local_endpoints: false,
+        }
+    }
+
+    /// Limits the watches that are open at the same time; 1,000 by default. Further ones are
+    /// answered 429 with Retry-After.
+    #[must_use]
+    pub fn with_max_watches(self, watches: usize) -> Self {
+        Self { max_watches: watches, ..self }
+    }
+
+    /// Limits the body of a request; 3 MiB by default, as in Kubernetes. Larger ones are answered
+    /// 413.
+    #[must_use]
+    pub fn with_max_body_bytes(self, bytes: usize) -> Self {
+        Self { max_body_bytes: bytes, ..self }
+    }
+
+    /// Limits the time in which the body of a request arrives; 30 s by default. Slower ones are
+    /// answered 504.
+    #[must_use]
+    pub fn with_body_timeout(self, timeout: Duration) -> Self {
+        Self { body_timeout: timeout, ..self }
+    }
+
+    /// Allows EndpointSlices with addresses in 127.0.0.0/8 and ::1; `false` by default. It is safe
+    /// while the API is bound to loopback: its clients can connect to these addresses anyway.
+    #[must_use]
+    pub fn with_local_endpoints(self, is_allowed: bool) -> Self {
+        Self { local_endpoints: is_allowed, ..self }
+    }
+
+    /// Sets the interval of bookmarks in watches that ask for them; one minute by default.
+    #[must_use]
+    pub fn with_bookmark_interval(self, interval: Duration) -> Self {
+        Self { bookmark_interval: interval, ..self }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
