@@ -26,8 +26,8 @@ pub struct Condition {
     /// The generation of the object from which the condition was computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Time of the last change of `status`. Translation has no clock and leaves it absent; a source
-    /// that writes the condition sets it.
+    /// Time of the last change of `status`. Translation has no clock and leaves it absent; the
+    /// report of a gateway contains it, with a precision of one second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_transition_time: Option<Timestamp>,
     /// The limitation that the message describes, if the condition is `True` but does not mean that
@@ -186,6 +186,7 @@ string_constants! {
     ConditionType {
         ACCEPTED = "Accepted",
         CONFLICTED = "Conflicted",
+        CONTROLLER_NAME_SHARED = "sluicegate.dev/ControllerNameShared",
         PROGRAMMED = "Programmed",
         RESOLVED_REFS = "ResolvedRefs",
         SUPPORTED_VERSION = "SupportedVersion",

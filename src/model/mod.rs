@@ -63,6 +63,7 @@ mod selector;
 mod service;
 mod service_port;
 mod status;
+mod status_merge;
 mod store;
 mod tcp_route;
 mod truncate;
@@ -130,6 +131,8 @@ pub use self::status::{
     GatewayClassStatus, GatewayStatus, ListenerStatus, RouteParentStatus, RouteStatus,
     StatusReport, SupportedFeature,
 };
+#[cfg(any(feature = "api", feature = "kube"))]
+pub(crate) use self::status_merge::{MergedStatus, ObjectStatus, merge_status};
 pub use self::store::Store;
 pub use self::tcp_route::{TcpRoute, TcpRouteRule, TcpRouteSpec};
 pub(crate) use self::truncate::{MAX_MESSAGE_LEN, truncate};

@@ -14,9 +14,9 @@ use super::gateway_services::ServicePolicy;
 use super::lease::{NotFree, wait_until_free};
 use super::observed::{CLAIM_ANNOTATION, CONTENDER_ANNOTATION};
 use super::source::KubeSource;
-use super::write::{CLASS_FINALIZER, SHARED_CONDITION};
+use super::write::CLASS_FINALIZER;
 use crate::model::{
-    GATEWAY_GROUP, GatewayController, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName,
+    ConditionType, GATEWAY_GROUP, GatewayController, MANAGED_BY, MANAGED_BY_LABEL, NamespacedName,
 };
 
 /// The annotations of a GatewayClass with the claims of releases.
@@ -211,7 +211,8 @@ async fn remove_condition(
     let conditions = class.data.pointer_mut("/status/conditions").and_then(Value::as_array_mut);
     let Some(conditions) = conditions else { return Ok(()) };
     let count = conditions.len();
-    conditions.retain(|condition| condition["type"] != SHARED_CONDITION);
+    conditions
+        .retain(|condition| condition["type"] != ConditionType::CONTROLLER_NAME_SHARED.as_str());
     if conditions.len() == count {
         return Ok(());
     }

@@ -32,7 +32,6 @@ mod invalid_objects;
 mod lease;
 mod object_json;
 mod object_map;
-mod object_status;
 mod observed;
 mod operation;
 mod raw_object;

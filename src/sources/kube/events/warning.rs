@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::model::{Caveat, Condition, ConditionStatus, Reason, SectionName};
-use crate::sources::kube::object_status::ObjectStatus;
+use crate::model::{Caveat, Condition, ConditionStatus, ObjectStatus, Reason, SectionName};
 
 /// The reasons of `False` conditions that cause an Event, each with the action that failed.
 /// `AddressNotAssigned` is left out, because every new Gateway has no address at first.

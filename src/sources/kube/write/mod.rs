@@ -21,9 +21,6 @@ mod in_flight;
 mod lane;
 mod leadership;
 mod managed_services;
-mod merge;
-#[cfg(test)]
-mod merge_tests;
 mod observed_claims;
 mod omissions;
 mod orphan_check;
@@ -40,6 +37,5 @@ mod write_errors;
 mod writer;
 
 pub(super) use self::leadership::WriteAccess;
-pub(super) use self::shared_name::SHARED_CONDITION;
 pub(super) use self::write_context::CLASS_FINALIZER;
 pub(super) use self::writer::Writer;

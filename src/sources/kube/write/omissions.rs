@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::merge::MergedStatus;
-use crate::model::ObjectKey;
+use crate::model::{MergedStatus, ObjectKey};
 
 /// The objects whose status is incomplete, each with the numbers of parents and conditions that are
 /// left out. Each change is logged once.

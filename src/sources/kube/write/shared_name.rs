@@ -5,9 +5,6 @@ use tokio::time::Instant;
 use super::release_claims::{ReleaseClaims, Standing};
 use crate::model::{Condition, ConditionStatus, ConditionType, Reason};
 
-/// The type of the condition of a GatewayClass while two releases have its controller name.
-pub(in crate::sources::kube) const SHARED_CONDITION: &str = "sluicegate.dev/ControllerNameShared";
-
 /// The state that was last reported about another release with the controller name.
 #[derive(Debug, Default)]
 pub(super) struct SharedName {
@@ -79,6 +76,6 @@ fn condition(claims: &ReleaseClaims, now: Instant) -> Option<Condition> {
         contender.claim.lease
     );
     let (condition_type, reason) =
-        (ConditionType::new(SHARED_CONDITION), Reason::new("OtherRelease"));
+        (ConditionType::CONTROLLER_NAME_SHARED, Reason::new("OtherRelease"));
     Some(Condition::new(condition_type, ConditionStatus::True, reason, message, None))
 }

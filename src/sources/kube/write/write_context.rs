@@ -5,17 +5,16 @@ use serde_json::Value;
 
 use super::class_features::ClassFeatures;
 use super::managed_services::ManagedServices;
-use super::merge::merge;
 use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
 use super::service_errors::ServiceErrors;
 use crate::model::{
-    Condition, GatewayClassStatus, GatewayController, ObjectKey, ObjectKind, ObjectName, Resources,
+    Condition, GatewayClassStatus, GatewayController, ObjectKey, ObjectKind, ObjectName,
+    ObjectStatus, Resources, merge_status,
 };
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::events::new_warnings;
-use crate::sources::kube::object_status::ObjectStatus;
 use crate::sources::kube::observed::{ServerState, has_status};
 
 /// The finalizer that
@@ -147,7 +146,7 @@ impl WriteContext<'_> {
         omissions: &mut Omissions,
     ) -> Option<PendingWrite> {
         let before: Value = serde_json::from_str(&state.status).unwrap_or_default();
-        let merged = merge(&before, status, self.controller, now);
+        let merged = merge_status(&before, status, |name| name == self.controller.as_str(), now);
         omissions.record(key, &merged);
         (merged.status != before).then(|| PendingWrite::Status {
             status: merged.status,

@@ -4,18 +4,22 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::merge::merge;
+use super::json::{MergedStatus, merge_status};
+use super::object_status::ObjectStatus;
 use crate::model::{
     Condition, ConditionStatus, ConditionType, GatewayClassStatus, GatewayController,
     GatewayStatus, ListenerStatus, ParentRef, Reason, RouteParentStatus,
 };
-use crate::sources::kube::object_status::ObjectStatus;
 
 const OUR_CONTROLLER: &str = "example.com/ours";
 const LONG_AGO: &str = "2020-01-01T00:00:00Z";
 
 fn controller() -> GatewayController {
     OUR_CONTROLLER.parse().unwrap()
+}
+
+fn merge(live: &Value, report: ObjectStatus<'_>, now: Timestamp) -> MergedStatus {
+    merge_status(live, report, |name| name == OUR_CONTROLLER, now)
 }
 
 /// Seconds since the epoch, and a half.
@@ -48,7 +52,7 @@ fn class(conditions: Vec<Condition>) -> GatewayClassStatus {
 }
 
 fn merge_class(live: &Value, conditions: Vec<Condition>) -> Value {
-    merge(live, ObjectStatus::GatewayClass(&class(conditions)), &controller(), at(0)).status
+    merge(live, ObjectStatus::GatewayClass(&class(conditions)), at(0)).status
 }
 
 fn parent(gateway: &str, generation: i64) -> RouteParentStatus {
@@ -70,7 +74,7 @@ fn entry(gateway: &str, controller: &str) -> Value {
 }
 
 fn merge_route(live: &Value, report: &[RouteParentStatus]) -> Value {
-    merge(live, ObjectStatus::TcpRoute(report), &controller(), at(0)).status
+    merge(live, ObjectStatus::TcpRoute(report), at(0)).status
 }
 
 #[test]
@@ -139,7 +143,7 @@ fn conditions_are_owned_by_place() {
         "conditions": conditions,
         "listeners": [{ "name": "l", "conditions": conditions }],
     });
-    let gateway = merge(&before, ObjectStatus::Gateway(&report), &controller(), at(0)).status;
+    let gateway = merge(&before, ObjectStatus::Gateway(&report), at(0)).status;
     let expected = ["Accepted", "Conflicted", "ResolvedRefs", "SupportedVersion", "Ready"];
     assert_eq!(types_in(&gateway), expected);
     assert_eq!(types_in(&gateway["listeners"][0]), ["Accepted", "SupportedVersion", "Ready"]);
@@ -158,16 +162,16 @@ fn parents_of_this_controller_are_left_out_without_room() {
         (0..31).map(|number| entry(&format!("g{number}"), "example.com/theirs")).collect();
     let before = json!({ "parents": theirs });
     let report = [parent("a", 1), parent("b", 1)];
-    let merged = merge(&before, ObjectStatus::TcpRoute(&report), &controller(), at(0));
+    let merged = merge(&before, ObjectStatus::TcpRoute(&report), at(0));
     let parents = merged.status["parents"].as_array().unwrap();
     assert_eq!((parents.len(), merged.omitted_parents), (32, 1));
     assert_eq!(parents[..31], theirs);
     assert_eq!(parents[31]["parentRef"]["name"], "a");
     // The entry that exists is kept, and not exchanged for another one.
-    let again = merge(&merged.status, ObjectStatus::TcpRoute(&report), &controller(), at(9));
+    let again = merge(&merged.status, ObjectStatus::TcpRoute(&report), at(9));
     assert_eq!(again, merged);
     let reversed = [parent("b", 1), parent("a", 1)];
-    let again = merge(&merged.status, ObjectStatus::TcpRoute(&reversed), &controller(), at(9));
+    let again = merge(&merged.status, ObjectStatus::TcpRoute(&reversed), at(9));
     assert_eq!(again, merged);
 }
 
@@ -178,12 +182,12 @@ fn conditions_of_this_controller_are_left_out_without_room() {
     let before = json!({ "conditions": theirs });
     let reported = vec![accepted(true, 1), condition(ConditionType::SUPPORTED_VERSION, true, 1)];
     let report = class(reported);
-    let merged = merge(&before, ObjectStatus::GatewayClass(&report), &controller(), at(0));
+    let merged = merge(&before, ObjectStatus::GatewayClass(&report), at(0));
     let conditions = merged.status["conditions"].as_array().unwrap();
     assert_eq!((conditions.len(), merged.omitted_conditions), (8, 1));
     assert_eq!(conditions[..7], theirs);
     assert_eq!(conditions[7]["type"], "Accepted");
-    let again = merge(&merged.status, ObjectStatus::GatewayClass(&report), &controller(), at(9));
+    let again = merge(&merged.status, ObjectStatus::GatewayClass(&report), at(9));
     assert_eq!(again, merged);
 }
 
@@ -206,6 +210,24 @@ fn stale_parents_are_removed_even_the_last_one() {
     assert_eq!(last, json!({ "parents": [], "unknown": 1 }));
 }
 
+/// A gateway that serves every GatewayClass has several controller names.
+#[test]
+fn parents_of_all_names_of_this_controller_are_ours() {
+    let is_ours = |name: &str| [OUR_CONTROLLER, "example.com/also-ours"].contains(&name);
+    let theirs = entry("g", "example.com/theirs");
+    let before = json!({ "parents": [entry("gone", "example.com/also-ours"), theirs] });
+    let of = |controller: &str| {
+        let controller_name = controller.parse().unwrap();
+        RouteParentStatus { controller_name, ..parent("g", 1) }
+    };
+    let report = [of("example.com/also-ours"), of("example.com/theirs")];
+    let merged = merge_status(&before, ObjectStatus::TcpRoute(&report), is_ours, at(0)).status;
+    let parents = merged["parents"].as_array().unwrap();
+    assert_eq!(parents.len(), 2, "{parents:?}");
+    assert_eq!(parents[0], theirs, "the report says nothing about other controllers");
+    assert_eq!(parents[1]["controllerName"], "example.com/also-ours");
+}
+
 #[test]
 fn malformed_status_does_not_panic() {
     let odd = [
@@ -218,7 +240,7 @@ fn malformed_status_does_not_panic() {
     for live in odd {
         merge_class(&live, vec![accepted(true, 1)]);
         merge_route(&live, &[parent("g", 1)]);
-        merge(&live, ObjectStatus::Gateway(&GatewayStatus::default()), &controller(), at(0));
+        merge(&live, ObjectStatus::Gateway(&GatewayStatus::default()), at(0));
     }
 }
 
@@ -264,7 +286,7 @@ proptest! {
             report
         }).collect();
         let merge = |live: &Value, now| {
-            merge(live, ObjectStatus::TcpRoute(&report), &controller(), now).status
+            merge(live, ObjectStatus::TcpRoute(&report), now).status
         };
         let before = json!({ "parents": before, "unknown": 1.5 });
         let once = merge(&before, at(100));
@@ -293,7 +315,7 @@ proptest! {
         let before = json!({ "conditions": before });
         let report = class(vec![accepted(is_true, 1)]);
         let merge = |live: &Value, now| {
-            merge(live, ObjectStatus::GatewayClass(&report), &controller(), now).status
+            merge(live, ObjectStatus::GatewayClass(&report), now).status
         };
         let once = merge(&before, at(100));
         prop_assert_eq!(&merge(&once, at(200)), &once);
