@@ -18,6 +18,9 @@ use super::scalar::{GatewayController, ObjectName, SectionName};
 ///
 /// The entry of a route is its whole `status.parents`: the entries of other controllers are
 /// unchanged, and outdated entries of this controller are removed.
+///
+/// Translation leaves `last_transition_time` absent. The report of a gateway contains it for every
+/// condition.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]

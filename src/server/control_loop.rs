@@ -18,7 +18,7 @@ use super::report::Report;
 use super::report_log::log_changes;
 use super::source_set::SourceSet;
 use crate::forward::Forwarder;
-use crate::model::Resources;
+use crate::model::{Resources, Timestamp};
 use crate::sources::{Source, StatusUpdate};
 use crate::translate::{Assignments, Settings, Translation, evaluate, translate};
 
@@ -151,6 +151,7 @@ impl ControlLoop {
         let bindings = self.forwarder.apply(evaluation.plan()).await;
         let translation = evaluation.finish(bindings.errors.clone());
         let previous = mem::replace(&mut self.translation, translation);
+        self.set_transition_times();
         self.plan_changes = PlanChanges::between(&previous.plan, &self.translation.plan);
         self.assignments = self.translation.assignments.clone();
         self.cooldown.update(&self.assignments, Instant::now());
@@ -160,8 +161,22 @@ impl ControlLoop {
     async fn retry(&mut self) {
         if let Some(bindings) = self.forwarder.retry().await {
             self.translation.set_bind_errors(bindings.errors.clone());
+            self.set_transition_times();
             self.report();
         }
+    }
+
+    /// Sets the transition times of the conditions of this pass. Conditions that do not change keep
+    /// the times of the last report, so a status stays equal to that of the report.
+    fn set_transition_times(&mut self) {
+        let previous = self.reporter.borrow().clone().unwrap_or_default();
+        let status = Arc::make_mut(&mut self.translation.status);
+        status.set_transition_times(
+            &self.resources,
+            &previous.status,
+            &previous.resources,
+            Timestamp::now(),
+        );
     }
 
     /// Publishes a report, unless it equals the one before.
