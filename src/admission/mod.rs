@@ -22,6 +22,7 @@ mod convert;
 mod decode;
 #[cfg(feature = "api")]
 mod error;
+mod server_metadata;
 #[cfg(feature = "api")]
 mod settings;
 #[cfg(feature = "api")]
@@ -37,6 +38,7 @@ pub use self::convert::{convert_to_served, convert_to_stored};
 pub use self::decode::{BodyFormat, DecodeError, decode};
 #[cfg(feature = "api")]
 pub use self::error::AdmissionError;
+pub(crate) use self::server_metadata::{fill_server_metadata, has_generation};
 #[cfg(feature = "api")]
 pub use self::settings::Settings;
 #[cfg(feature = "api")]

@@ -4,16 +4,18 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::feed::Feed;
-use super::server_metadata::fill_creation_timestamp;
 use super::source::{Source, SourceError};
-use crate::model::{Object, ObjectMeta, Resources, Timestamp};
+use crate::admission::{fill_server_metadata, has_generation};
+use crate::model::{ObjectDifference, Resources, Timestamp};
 
 /// Objects that the embedder's code adds, changes and removes. Clones share the same objects: pass
 /// one clone to the gateway and keep another.
 ///
-/// A Gateway or TCPRoute without a `creation_timestamp` gets the time at which it was added. It
-/// keeps this time when it is replaced by an object of the same name, because the oldest object has
-/// precedence in conflicts.
+/// The source sets the metadata that an API server would set. A GatewayClass, Gateway or TCPRoute
+/// without a `creation_timestamp` gets the time at which it was added. It keeps this time when it
+/// is replaced by an object of the same name, because the oldest object has precedence in
+/// conflicts. Its `generation` begins at 1 and increases with each change of its spec, unless the
+/// object has a higher one; the conditions in a report contain the generation that they describe.
 ///
 /// ```
 /// use sluicegate::model::GatewayClass;
@@ -32,7 +34,7 @@ pub struct MemorySource {
 impl MemorySource {
     /// Creates a source with these objects.
     pub fn new(mut resources: Resources) -> Self {
-        fill_creation_timestamps(&mut resources, &Resources::new());
+        fill_metadata(&mut resources, &Resources::new());
         Self { resources: watch::Sender::new(resources) }
     }
 
@@ -44,7 +46,7 @@ impl MemorySource {
         self.resources.send_modify(|resources| {
             let before = resources.clone();
             result = Some(change(resources));
-            fill_creation_timestamps(resources, &before);
+            fill_metadata(resources, &before);
         });
         result.expect("send_modify always calls its closure")
     }
@@ -61,21 +63,16 @@ impl Default for MemorySource {
     }
 }
 
-/// Sets the creation timestamps of Gateways and TCPRoutes that have none. Those of other kinds are
-/// never compared.
-fn fill_creation_timestamps(resources: &mut Resources, before: &Resources) {
-    let has_none = |metadata: &ObjectMeta| metadata.creation_timestamp.is_none();
-    let gateways = resources.gateways.values().filter(|gateway| has_none(&gateway.metadata));
-    let routes = resources.tcp_routes.values().filter(|route| has_none(&route.metadata));
-    let objects: Vec<_> = gateways
-        .cloned()
-        .map(Object::Gateway)
-        .chain(routes.cloned().map(Object::TcpRoute))
-        .collect();
+/// Sets the metadata of the objects that differ from those before, if they are of a kind with a
+/// status. The metadata of other kinds is never read.
+fn fill_metadata(resources: &mut Resources, before: &Resources) {
     let now = Timestamp::now();
-    for mut object in objects {
-        let previous = before.get(&object.key());
-        fill_creation_timestamp(&mut object, previous.as_ref(), now);
+    let changed: Vec<_> = resources.differences(before).collect();
+    for ObjectDifference { before, now: object } in changed {
+        let Some(mut object) = object.filter(|object| has_generation(object.kind())) else {
+            continue;
+        };
+        fill_server_metadata(&mut object, before.as_ref(), now);
         resources.insert(object);
     }
 }
@@ -102,16 +99,22 @@ impl Source for MemorySource {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::model::TcpRoute;
+    use crate::model::{Object, ObjectMeta, ParentRef, TcpRoute};
 
     fn route(name: &str) -> TcpRoute {
         TcpRoute::new(ObjectMeta::named(name.parse().unwrap()), Vec::new(), Vec::new())
     }
 
-    fn age(memory: &MemorySource, name: &str) -> Timestamp {
+    fn metadata(memory: &MemorySource, name: &str) -> ObjectMeta {
         let key = Object::from(route(name)).key();
-        memory.resources().get(&key).unwrap().metadata().creation_timestamp.unwrap()
+        memory.resources().get(&key).unwrap().metadata().clone()
+    }
+
+    fn age(memory: &MemorySource, name: &str) -> Timestamp {
+        metadata(memory, name).creation_timestamp.unwrap()
     }
 
     #[test]
@@ -125,5 +128,22 @@ mod tests {
         memory.update(|objects| objects.tcp_routes.clear());
         memory.update(|objects| objects.insert(route("z")));
         assert!(age(&memory, "z") > first);
+    }
+    #[test]
+    fn generation_increases_when_the_spec_changes() {
+        let generation = |memory: &MemorySource| metadata(memory, "r").generation;
+        let memory = MemorySource::new([route("r")].into_iter().collect());
+        assert_eq!(generation(&memory), Some(1));
+        memory.update(|objects| objects.insert(route("other")));
+        memory.update(|objects| objects.insert(route("r")));
+        assert_eq!(generation(&memory), Some(1));
+        // In place.
+        memory.update(|objects| {
+            let route = objects.tcp_routes.values_mut().last().unwrap();
+            Arc::make_mut(route).spec.parent_refs.push(ParentRef::gateway("g".parse().unwrap()));
+        });
+        assert_eq!(generation(&memory), Some(2));
+        memory.update(|objects| objects.insert(route("r")));
+        assert_eq!(generation(&memory), Some(3));
     }
 }

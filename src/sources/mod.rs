@@ -20,7 +20,6 @@ mod files;
 #[cfg(feature = "kube")]
 mod kube;
 mod memory;
-mod server_metadata;
 mod source;
 
 pub use async_trait::async_trait;
