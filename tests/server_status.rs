@@ -70,8 +70,9 @@ async fn transition_time_changes_with_the_status_and_with_the_object() {
     let resolved = ("TCPRoute default/r at g".to_owned(), ConditionType::RESOLVED_REFS);
     let second = report_where(&mut reports, "the Service is missing", |report| {
         transitions(report)[&resolved].0 == ConditionStatus::False
-    });
-    let second = transitions(&second.await);
+    })
+    .await;
+    let second = transitions(&second);
     let changed: Vec<_> = second.iter().filter(|(key, value)| first[*key] != **value).collect();
     assert_eq!(changed.len(), 1, "{changed:?}");
     let (_, changed_at) = second[&resolved];
@@ -86,8 +87,9 @@ async fn transition_time_changes_with_the_status_and_with_the_object() {
         let created =
             report.resources.tcp_routes.values().map(|it| &it.metadata.creation_timestamp);
         created.into_iter().any(|time| *time != replaced.metadata.creation_timestamp)
-    });
-    let third = transitions(&third.await);
+    })
+    .await;
+    let third = transitions(&third);
     assert!(third[&accepted].1 > changed_at && third[&resolved].1 > changed_at, "{third:?}");
     let of_gateway = ("Gateway default/g".to_owned(), ConditionType::ACCEPTED);
     assert_eq!(third[&of_gateway], first[&of_gateway]);
@@ -108,8 +110,9 @@ async fn transition_time_is_set_when_a_listener_opens_after_a_retry() {
     drop(taken);
     let after = report_where(&mut reports, "programmed", |report| {
         transitions(report)[&programmed].0 == ConditionStatus::True
-    });
-    let after = transitions(&after.await);
+    })
+    .await;
+    let after = transitions(&after);
     assert!(after[&programmed].1 > before[&programmed].1);
     let accepted = ("Gateway default/g".to_owned(), ConditionType::ACCEPTED);
     assert_eq!(after[&accepted], before[&accepted]);
