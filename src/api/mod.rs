@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod context;
 mod documents;
+mod folder;
 mod negotiation;
 mod read;
 mod render;
@@ -17,7 +18,11 @@ mod warning;
 mod write;
 mod yaml_text;
 
-pub use self::access::Access;
+pub use self::access::{
+    Access, AccessBuilder, ApiHost, ClientConnection, Identity, InvalidApiHost, InvalidRole,
+    InvalidToken, LineErrors, NoRandomBytes, Role, Token, TokensFileError,
+};
 pub use self::body::ResponseBody;
+pub use self::folder::{ApiFolder, FolderError, InputFileError};
 pub use self::service::ApiService;
 pub use self::settings::Settings;

@@ -22,6 +22,8 @@ pub(in crate::api) enum Reason {
     InternalError,
     ServiceUnavailable,
     Timeout,
+    /// Not one of Kubernetes, which does not check the Host header.
+    MisdirectedRequest,
     /// Not one of Kubernetes, whose stores do not report a full disk.
     InsufficientStorage,
 }
@@ -45,6 +47,7 @@ impl Reason {
             Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
+            Self::MisdirectedRequest => StatusCode::MISDIRECTED_REQUEST,
             Self::InsufficientStorage => StatusCode::INSUFFICIENT_STORAGE,
         }
     }

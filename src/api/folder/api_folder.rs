@@ -1,0 +1,253 @@
+//! The folder of an API server, and its files.
+
+use std::env;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+
+use super::endpoint::Endpoint;
+use super::error::FolderError;
+use super::input_file::{InputFile, InputFileError};
+use super::output_file::{create_file, replace_file};
+use super::private_folder::{check_private, create_private};
+use crate::api::access::Token;
+
+const TOKEN: &str = "token";
+const ENDPOINT: &str = "endpoint.json";
+const AUTHORITY: &str = "authority.pem";
+const STORE: &str = "store";
+
+/// Largest file of the folder.
+const MAX_BYTES: u64 = 64 << 10;
+
+/// Name of the folder of a server without `--data`.
+const RUNTIME_FOLDER: &str = "sluicegate";
+
+/// Folder of an API server.
+///
+/// | file | contents |
+/// |---|---|
+/// | `token` | token of the administrator, made at the first start |
+/// | `authority.pem` | key and certificate of the authority that signs the server's certificates |
+/// | `endpoint.json` | address of the server that was started last |
+/// | `store` | folder for the objects |
+///
+/// Only the user of the process and root may write to the folder; the files have mode 0600.
+#[derive(Debug, Clone)]
+pub struct ApiFolder {
+    path: PathBuf,
+}
+
+impl ApiFolder {
+    /// Opens a folder. If it does not exist, creates it with mode 0700.
+    ///
+    /// # Errors
+    /// Returns an error if the folder cannot be created, or if other users can write to it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
+        let path = path.into();
+        create_private(&path)?;
+        Ok(Self { path })
+    }
+
+    /// Opens the folder of servers that keep their objects in memory: `$XDG_RUNTIME_DIR/sluicegate`
+    /// or, without that variable, a folder of the user in the folder for temporary files.
+    ///
+    /// # Errors
+    /// Returns an error if the folder cannot be created, or if other users can write to it.
+    pub fn open_runtime() -> Result<Self, FolderError> {
+        Self::open(runtime_path())
+    }
+
+    /// Finds the folder of a server, or the one of [`open_runtime`](Self::open_runtime) if `path`
+    /// is `None`.
+    ///
+    /// # Errors
+    /// Returns an error if the folder does not exist, or if other users can write to it.
+    pub fn find(path: Option<&Path>) -> Result<Self, FolderError> {
+        let path = path.map_or_else(runtime_path, Path::to_owned);
+        match check_private(&path) {
+            Ok(()) => Ok(Self { path }),
+            Err(FolderError::Folder { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Err(FolderError::Unused { folder: path, file: ENDPOINT })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the path of the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the path for the objects.
+    pub fn store_path(&self) -> PathBuf {
+        self.path.join(STORE)
+    }
+
+    /// Returns the token of the administrator. Generates it if there is none.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read or written, or if others can read it.
+    pub fn token(&self) -> Result<Token, FolderError> {
+        match self.find_token() {
+            Err(FolderError::Unused { .. }) => {
+                let token = Token::generate()?;
+                self.create(TOKEN, format!("{}\n", token.reveal()).as_bytes())?;
+                // Another process may have been first.
+                self.find_token()
+            }
+            found => found,
+        }
+    }
+
+    /// Returns the token of the administrator.
+    ///
+    /// # Errors
+    /// Returns an error if there is none, or if others can read it.
+    pub(in crate::api) fn find_token(&self) -> Result<Token, FolderError> {
+        let text = self.read(TOKEN)?;
+        let text = str::from_utf8(&text).unwrap_or_default().trim();
+        text.parse().map_err(|source| FolderError::Token { path: self.path.join(TOKEN), source })
+    }
+
+    /// Returns the path of the certificate authority.
+    pub(in crate::api) fn authority_path(&self) -> PathBuf {
+        self.path.join(AUTHORITY)
+    }
+
+    /// Returns key and certificate of the authority in PEM, if there is one.
+    pub(in crate::api) fn authority(&self) -> Result<Option<String>, FolderError> {
+        match self.read(AUTHORITY) {
+            Ok(text) => Ok(Some(String::from_utf8_lossy(&text).into_owned())),
+            Err(FolderError::Unused { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stores key and certificate of the authority, unless there is one.
+    pub(in crate::api) fn create_authority(&self, text: &str) -> Result<(), FolderError> {
+        self.create(AUTHORITY, text.as_bytes())
+    }
+
+    /// Records the address of a server that starts.
+    pub(in crate::api) fn write_endpoint(&self, endpoint: &Endpoint) -> Result<(), FolderError> {
+        let path = self.path.join(ENDPOINT);
+        let text = serde_json::to_vec_pretty(endpoint).expect("an endpoint consists of texts");
+        replace_file(&path, &text).map_err(|source| FolderError::Write { path, source })
+    }
+
+    /// Returns the address of the server that was started last.
+    pub(in crate::api) fn endpoint(&self) -> Result<Endpoint, FolderError> {
+        let text = self.read(ENDPOINT)?;
+        let error = |source| FolderError::Endpoint { path: self.path.join(ENDPOINT), source };
+        serde_json::from_slice(&text).map_err(error)
+    }
+
+    /// Creates a file, unless it exists.
+    fn create(&self, name: &'static str, contents: &[u8]) -> Result<(), FolderError> {
+        let path = self.path.join(name);
+        match create_file(&path, contents) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(FolderError::Write { path, source }),
+        }
+    }
+
+    fn read(&self, name: &'static str) -> Result<Vec<u8>, FolderError> {
+        match InputFile::secret(self.path.join(name), MAX_BYTES).read() {
+            Err(InputFileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                Err(FolderError::Unused { folder: self.path.clone(), file: name })
+            }
+            read => Ok(read?),
+        }
+    }
+}
+
+fn runtime_path() -> PathBuf {
+    let variable = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    runtime_path_in(variable, env::temp_dir())
+}
+
+/// Returns the path for a value of `XDG_RUNTIME_DIR`, which counts only if it is absolute.
+fn runtime_path_in(variable: Option<PathBuf>, temporary: PathBuf) -> PathBuf {
+    match variable.filter(|path| path.is_absolute()) {
+        Some(path) => path.join(RUNTIME_FOLDER),
+        // Other users share the parent. The name shows whose folder it is; if another user has
+        // created it, its owner is wrong and it is refused.
+        None => temporary.join(format!("{RUNTIME_FOLDER}-{}", geteuid().as_raw())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn token_is_generated_once() {
+        let parent = tempdir().unwrap();
+        let path = parent.path().join("new");
+        let folder = ApiFolder::open(&path).unwrap();
+        let token = folder.token().unwrap();
+        assert_eq!(folder.token().unwrap(), token);
+        assert_eq!(ApiFolder::open(&path).unwrap().token().unwrap(), token);
+        let mode = fs::metadata(path.join("token")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o600);
+        assert!(!format!("{folder:?}").contains(token.reveal()));
+    }
+
+    #[test]
+    fn exposed_or_invalid_token_is_refused() {
+        let parent = tempdir().unwrap();
+        let folder = ApiFolder::open(parent.path().join("new")).unwrap();
+        folder.token().unwrap();
+        let path = folder.path().join("token");
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let error = folder.token().unwrap_err();
+        assert!(matches!(error, FolderError::Input(InputFileError::Exposed { .. })), "{error}");
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        for text in ["", "short\n", "\u{e9}"] {
+            fs::write(&path, text).unwrap();
+            let error = folder.token().unwrap_err();
+            assert!(matches!(error, FolderError::Token { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn endpoint_is_that_of_the_last_server() {
+        let parent = tempdir().unwrap();
+        let folder = ApiFolder::open(parent.path().join("new")).unwrap();
+        assert!(matches!(folder.endpoint(), Err(FolderError::Unused { .. })));
+        for certificate_authority in [None, Some("PEM".to_owned())] {
+            let endpoint = Endpoint { server: "http://a:1".to_owned(), certificate_authority };
+            folder.write_endpoint(&endpoint).unwrap();
+            assert_eq!(ApiFolder::find(Some(folder.path())).unwrap().endpoint().unwrap(), endpoint);
+        }
+        fs::write(folder.path().join("endpoint.json"), "{}").unwrap();
+        assert!(matches!(folder.endpoint(), Err(FolderError::Endpoint { .. })));
+    }
+
+    #[test]
+    fn missing_folder_is_not_created_by_a_reader() {
+        let parent = tempdir().unwrap();
+        let path = parent.path().join("missing");
+        let error = ApiFolder::find(Some(&path)).unwrap_err();
+        assert!(matches!(error, FolderError::Unused { .. }), "{error}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn runtime_folder_is_private_without_the_variable() {
+        let path =
+            |variable: Option<&str>| runtime_path_in(variable.map(PathBuf::from), "/tmp".into());
+        let fallback = PathBuf::from(format!("/tmp/sluicegate-{}", geteuid().as_raw()));
+        assert_eq!(path(Some("/run/user/1000")), PathBuf::from("/run/user/1000/sluicegate"));
+        for variable in [None, Some(""), Some("relative")] {
+            assert_eq!(path(variable), fallback);
+        }
+    }
+}

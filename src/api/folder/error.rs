@@ -1,0 +1,90 @@
+//! Errors of the folder of an API server.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::input_file::InputFileError;
+use crate::api::access::{InvalidToken, NoRandomBytes};
+
+/// Error of the folder of an API server.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// The folder cannot be created or read.
+    #[error("cannot {operation} the folder {}", .path.display())]
+    Folder {
+        /// Operation that failed.
+        operation: &'static str,
+        /// Path of the folder.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// Others could replace the token and the objects.
+    #[error(
+        "other users can write to the folder {} (mode {mode:04o}); set its mode to 0700, or give a \
+         new folder in it, which is created with that mode", .path.display()
+    )]
+    Writable {
+        /// Path of the folder.
+        path: PathBuf,
+        /// Permissions of the folder.
+        mode: u32,
+    },
+    /// The folder belongs to another user.
+    #[error(
+        "the folder {} belongs to the user with ID {uid}; it must belong to the user of this \
+         process or to root", .path.display()
+    )]
+    Owner {
+        /// Path of the folder.
+        path: PathBuf,
+        /// Owner of the folder.
+        uid: u32,
+    },
+    /// A file cannot be read, or is not secret.
+    #[error(transparent)]
+    Input(#[from] InputFileError),
+    /// A file cannot be written.
+    #[error("cannot write {}", .path.display())]
+    Write {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// There are no random bytes for a token.
+    #[error("cannot generate a token")]
+    Random(#[from] NoRandomBytes),
+    /// The file with the token contains something else.
+    #[error(
+        "{} contains no token; delete it, and the next start makes a new token", .path.display()
+    )]
+    Token {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the token.
+        source: InvalidToken,
+    },
+    /// No server has used the folder.
+    #[error(
+        "no API server has used the folder {}: {} is missing; start one with `sluicegate run \
+         --api`, or give its folder with --data", .folder.display(), .file
+    )]
+    Unused {
+        /// Path of the folder.
+        folder: PathBuf,
+        /// Name of the file that a server writes.
+        file: &'static str,
+    },
+    /// The file with the address contains something else.
+    #[error(
+        "{} contains no address of an API server; the next start writes it again", .path.display()
+    )]
+    Endpoint {
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the JSON text.
+        source: serde_json::Error,
+    },
+}

@@ -1,0 +1,98 @@
+//! Creation and checks of a folder with secrets.
+
+use std::fs::{self, DirBuilder, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::Path;
+
+use rustix::process::geteuid;
+
+use super::error::FolderError;
+
+/// Permissions with which others could replace the files of a folder.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// Creates a folder with mode 0700, with its parents, unless it exists.
+///
+/// # Errors
+/// Returns an error if the folder cannot be created, or if other users can write to it.
+pub(super) fn create_private(path: &Path) -> Result<(), FolderError> {
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    created.map_err(|source| folder_error("create", path, source))?;
+    check_private(path)
+}
+
+/// Checks that only this user and root can write to a folder. The last part of the path may be a
+/// link, of which only this user and root can change the target.
+pub(super) fn check_private(path: &Path) -> Result<(), FolderError> {
+    let read = |metadata: io::Result<Metadata>| {
+        metadata.map_err(|source| folder_error("read", path, source))
+    };
+    let metadata = read(fs::metadata(path))?;
+    if !metadata.is_dir() {
+        return Err(folder_error("read", path, ErrorKind::NotADirectory.into()));
+    }
+    let link = read(fs::symlink_metadata(path))?;
+    for uid in [metadata.uid(), link.uid()] {
+        if uid != 0 && uid != geteuid().as_raw() {
+            return Err(FolderError::Owner { path: path.to_owned(), uid });
+        }
+    }
+    let mode = metadata.mode() & 0o7777;
+    if mode & WRITABLE_BY_OTHERS != 0 {
+        return Err(FolderError::Writable { path: path.to_owned(), mode });
+    }
+    Ok(())
+}
+
+fn folder_error(operation: &'static str, path: &Path, source: io::Error) -> FolderError {
+    FolderError::Folder { operation, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use tempfile::tempdir;
+
+    use super::*;
+
+    #[test]
+    fn folder_is_created_for_its_owner() {
+        let parent = tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        create_private(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o700);
+        create_private(&path).unwrap();
+        let link = parent.path().join("link");
+        symlink(&path, &link).unwrap();
+        create_private(&link).unwrap();
+    }
+
+    #[test]
+    fn folder_that_others_can_write_is_refused() {
+        let folder = tempdir().unwrap();
+        for (mode, is_private) in
+            [(0o700, true), (0o755, true), (0o775, false), (0o757, false), (0o1777, false)]
+        {
+            fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+            match create_private(folder.path()) {
+                Ok(()) => assert!(is_private, "{mode:o}"),
+                Err(FolderError::Writable { mode: found, .. }) => {
+                    assert!(!is_private && found == mode, "{mode:o}");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn file_is_no_folder() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "").unwrap();
+        assert!(matches!(create_private(&path), Err(FolderError::Folder { .. })));
+        assert!(matches!(check_private(&path.join("x")), Err(FolderError::Folder { .. })));
+    }
+}
