@@ -1,7 +1,15 @@
 //! The resources of the API, as a store knows them.
 
+use std::time::Duration;
+
 use crate::schema;
 use crate::store::{Catalog, ResourceRules};
+
+/// Time for which Events are kept, as in Kubernetes.
+const EVENT_TIME_TO_LIVE: Duration = Duration::from_secs(60 * 60);
+
+/// Fields of an Event with the time of its last occurrence.
+const EVENT_TIMES: &[&str] = &["/eventTime", "/lastTimestamp", "/series/lastObservedTime"];
 
 /// Returns the catalog of a store that holds the objects of all served resources
 /// ([`schema::resources`]).
@@ -22,6 +30,9 @@ pub fn catalog() -> Catalog {
         }
         if resource.has_generation() {
             rules = rules.with_generation();
+        }
+        if (group, kind) == ("", "Event") {
+            rules = rules.with_time_to_live(EVENT_TIME_TO_LIVE, EVENT_TIMES);
         }
         catalog.add(rules);
     }

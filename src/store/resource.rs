@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Rules for the objects of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,15 @@ pub struct ResourceRules {
     is_namespaced: bool,
     has_status: bool,
     has_generation: bool,
+    time_to_live: Option<TimeToLive>,
+}
+
+/// Time for which objects are kept after their last use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TimeToLive {
+    pub(super) duration: Duration,
+    /// JSON pointers to the fields with the times of use.
+    pub(super) used_at: &'static [&'static str],
 }
 
 impl ResourceRules {
@@ -27,6 +37,7 @@ impl ResourceRules {
             is_namespaced: true,
             has_status: false,
             has_generation: false,
+            time_to_live: None,
         }
     }
 
@@ -47,6 +58,14 @@ impl ResourceRules {
     #[must_use]
     pub fn with_generation(self) -> Self {
         Self { has_generation: true, ..self }
+    }
+
+    /// Adds a time to live: the store deletes an object when `duration` has passed since its last
+    /// use. That is the latest of its creation and the times in the fields `used_at`, which are
+    /// JSON pointers. A time in the future counts as the time of the write.
+    #[must_use]
+    pub fn with_time_to_live(self, duration: Duration, used_at: &'static [&'static str]) -> Self {
+        Self { time_to_live: Some(TimeToLive { duration, used_at }), ..self }
     }
 }
 
@@ -83,6 +102,11 @@ impl Resource {
     /// Returns `true` if the objects have generations.
     pub fn has_generation(&self) -> bool {
         self.0.has_generation
+    }
+
+    /// Returns the time to live of the objects, if they have one.
+    pub(super) fn time_to_live(&self) -> Option<&TimeToLive> {
+        self.0.time_to_live.as_ref()
     }
 
     /// Returns `true` for the resource of namespaces.
@@ -164,7 +188,8 @@ impl Catalog {
     /// # Panics
     /// If the group or the plural name contains a slash, or the plural name is empty.
     pub fn add(&mut self, rules: ResourceRules) -> Resource {
-        let is_valid = !rules.plural.is_empty() && !format!("{rules:?}").contains('/');
+        let names = [&rules.group, &rules.plural, &rules.kind];
+        let is_valid = !rules.plural.is_empty() && !names.iter().any(|name| name.contains('/'));
         assert!(is_valid, "{rules:?}: group and plural must be segments of a path");
         let names = (rules.group.clone(), rules.plural.clone());
         self.resources.entry(names).or_insert_with(|| Resource(Arc::new(rules))).clone()

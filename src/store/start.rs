@@ -39,7 +39,7 @@ pub(super) fn start(
     let contents = disk.read().map_err(|error| disk.open_error(error))?;
     let floor = contents.revision.next_epoch((settings.clock)());
     let objects = load(&mut disk, contents, &catalog, floor)?;
-    let collector = Collector::new(catalog.clone(), &objects);
+    let collector = Collector::new(catalog.clone(), &objects, (settings.clock)());
     let state = State::new(objects, History::new(floor, settings.history), floor);
     let (newest, receiver) = watch::channel(floor);
     let (sender, messages) = mpsc::channel();

@@ -27,6 +27,9 @@ const MAX_GROUP: usize = 1024;
 /// Time until ephemeral changes are written to disk.
 const SYNC_DELAY: Duration = Duration::from_secs(5);
 
+/// Longest wait for the next object that expires. The clock may be set meanwhile.
+const MAX_EXPIRY_WAIT: Duration = Duration::from_secs(60);
+
 /// The only writer of a store: a thread, because it waits for the disk.
 ///
 /// The requests that arrive during an fsync form the next group: they are evaluated one after the
@@ -88,15 +91,14 @@ impl Writer {
 
     /// Waits for requests or for a time when something is due. Returns `None` at the end.
     fn receive(&mut self) -> Option<Vec<Request>> {
-        let first = if self.failure.is_none() && self.collector.has_work() {
+        let first = if self.failure.is_none() && self.collector.has_work(self.identities.now()) {
             match self.receiver.try_recv() {
                 Ok(message) => message,
                 Err(TryRecvError::Empty) => return Some(Vec::new()),
                 Err(TryRecvError::Disconnected) => return None,
             }
         } else {
-            let retry_at = self.failure.as_ref().map(|failure| failure.retry_at);
-            match retry_at.or(self.unsynced.due) {
+            match self.next_wake() {
                 None => self.receiver.recv().ok()?,
                 Some(due) => {
                     let timeout = due.saturating_duration_since(Instant::now());
@@ -123,6 +125,20 @@ impl Writer {
             next = (requests.len() < MAX_GROUP).then(|| self.receiver.try_recv().ok()).flatten();
         }
         Some(requests)
+    }
+
+    /// Returns the time of the next attempt to open the file; else the time when ephemeral changes
+    /// are written or an object expires.
+    fn next_wake(&self) -> Option<Instant> {
+        if let Some(failure) = &self.failure {
+            return Some(failure.retry_at);
+        }
+        let expiry = self.collector.next_expiry().map(|time| {
+            let wait = time.duration_since(self.identities.now());
+            let wait = Duration::try_from(wait).unwrap_or_default();
+            Instant::now() + wait.min(MAX_EXPIRY_WAIT)
+        });
+        [expiry, self.unsynced.due].into_iter().flatten().min()
     }
 
     /// Evaluates a group of requests, stores and publishes its changes, and answers.
@@ -250,16 +266,18 @@ impl Writer {
             return;
         }
         self.state.publish(changes, &self.newest);
-        changes.iter().for_each(|change| self.collector.note(change));
+        let now = self.identities.now();
+        changes.iter().for_each(|change| self.collector.note(change, now));
     }
 
     /// Takes one round of the garbage collector.
     fn collect_garbage(&mut self) {
-        if self.failure.is_some() || !self.collector.has_work() {
+        let now = self.identities.now();
+        if self.failure.is_some() || !self.collector.has_work(now) {
             return;
         }
         let state = self.state.read();
-        let (steps, checked) = self.collector.next_round(state.objects());
+        let (steps, checked) = self.collector.next_round(state.objects(), now);
         let namespaces = self.catalog.namespaces();
         let mut staging = Staging::new(&state, &self.identities, namespaces, self.limits);
         for (key, step) in steps {

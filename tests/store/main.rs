@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod dependents;
+mod expiry;
 mod folder;
 mod full_disk;
 mod kill;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::expiries::Expiries;
 use super::owners::Owners;
+use crate::model::Timestamp;
 use crate::store::change::{Change, ChangeKind};
 use crate::store::evaluate::Step;
 use crate::store::key::Key;
@@ -24,6 +26,7 @@ const MAX_PER_ROUND: usize = 64;
 pub(in crate::store) struct Collector {
     catalog: Catalog,
     owners: Owners,
+    expiries: Expiries,
     queue: VecDeque<Key>,
     queued: BTreeSet<Key>,
 }
@@ -41,15 +44,17 @@ enum OwnerState {
 impl Collector {
     /// Creates a collector that checks all objects once: an earlier process may have ended between
     /// the removal of an owner and that of its dependents.
-    pub(in crate::store) fn new(catalog: Catalog, objects: &Objects) -> Self {
+    pub(in crate::store) fn new(catalog: Catalog, objects: &Objects, now: Timestamp) -> Self {
         let mut collector = Self {
             catalog,
             owners: Owners::default(),
+            expiries: Expiries::default(),
             queue: VecDeque::new(),
             queued: BTreeSet::new(),
         };
         for object in objects.iter() {
             collector.owners.insert(object);
+            collector.expiries.insert(object, now);
             if !object.owner_references().is_empty() || object.is_being_deleted() {
                 collector.enqueue(object.key());
             }
@@ -57,12 +62,17 @@ impl Collector {
         collector
     }
 
-    pub(in crate::store) fn has_work(&self) -> bool {
-        !self.queue.is_empty()
+    pub(in crate::store) fn has_work(&self, now: Timestamp) -> bool {
+        !self.queue.is_empty() || self.expiries.next().is_some_and(|time| time <= now)
+    }
+
+    /// Returns the time at which the next object expires.
+    pub(in crate::store) fn next_expiry(&self) -> Option<Timestamp> {
+        self.expiries.next()
     }
 
     /// Adds the objects to the queue that a published change may affect.
-    pub(in crate::store) fn note(&mut self, change: &Change) {
+    pub(in crate::store) fn note(&mut self, change: &Change, now: Timestamp) {
         let object = change.object();
         let previous = change.previous();
         if let Some(previous) = previous {
@@ -70,6 +80,7 @@ impl Collector {
         }
         if change.kind() != ChangeKind::Deleted {
             self.owners.insert(object);
+            self.expiries.insert(object, now);
             let owners = previous.map_or(&[][..], |previous| previous.owner_references());
             let finalizers = previous.map_or(&[][..], |previous| previous.finalizers());
             let has_other_owners = owners != object.owner_references();
@@ -85,6 +96,7 @@ impl Collector {
             }
             return;
         }
+        self.expiries.remove(object.key());
         let dependents: Vec<_> = self.owners.dependents(object.uid()).cloned().collect();
         dependents.iter().for_each(|key| self.enqueue(key));
         self.enqueue_owners(object.owner_references());
@@ -97,14 +109,24 @@ impl Collector {
     pub(in crate::store) fn next_round(
         &mut self,
         objects: &Objects,
+        now: Timestamp,
     ) -> (Vec<(Key, Step)>, Vec<Key>) {
+        while self.queue.len() < MAX_PER_ROUND
+            && let Some(key) = self.expiries.take_expired(now)
+        {
+            self.enqueue(&key);
+        }
         let mut steps = Vec::new();
         let mut checked = Vec::new();
         while checked.len() < MAX_PER_ROUND && steps.len() < MAX_PER_ROUND {
             let Some(key) = self.queue.pop_front() else { break };
             self.queued.remove(&key);
-            if let Some(object) = objects.get(&key) {
-                self.check(objects, object, &mut steps);
+            match objects.get(&key) {
+                Some(object) if self.expiries.has_expired(&key, now) => {
+                    steps.push((object.key().clone(), Step::Delete(None)));
+                }
+                Some(object) => self.check(objects, object, &mut steps),
+                None => {}
             }
             checked.push(key);
         }

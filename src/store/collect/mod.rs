@@ -1,9 +1,11 @@
-//! Garbage collection: dependents of deleted owners, and the content of deleted namespaces.
+//! Garbage collection: dependents of deleted owners, the content of deleted namespaces, and objects
+//! whose time to live has passed.
 //!
-//! The rules are those of Kubernetes:
+//! The rules of owners are those of Kubernetes:
 //! <https://kubernetes.io/docs/concepts/architecture/garbage-collection/>.
 
 mod collector;
+mod expiries;
 mod owners;
 
 pub(super) use self::collector::Collector;

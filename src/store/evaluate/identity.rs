@@ -23,9 +23,14 @@ impl Identities {
         Self { clock, random }
     }
 
+    /// Returns the time of the clock.
+    pub(in crate::store) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
     /// Returns the time as in metadata.
     pub(super) fn timestamp(&self) -> String {
-        timestamp_text((self.clock)())
+        timestamp_text(self.now())
     }
 
     /// Returns a random UUID (version 4 of RFC 9562).
