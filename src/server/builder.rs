@@ -1,7 +1,8 @@
 //! Configuration and start of a gateway.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::thread;
 use std::time::Duration;
@@ -60,6 +61,7 @@ pub struct Builder {
     advertise: Option<IpAddr>,
     special_addresses: Option<SpecialAddresses>,
     listeners_per_namespace: Option<NonZeroU32>,
+    own_sockets: BTreeSet<SocketAddr>,
     forward: forward::Settings,
     address_cooldown: Duration,
 }
@@ -74,6 +76,7 @@ impl Default for Builder {
             advertise: None,
             special_addresses: None,
             listeners_per_namespace: None,
+            own_sockets: BTreeSet::new(),
             forward: forward::Settings::default(),
             address_cooldown: Duration::from_secs(60),
         }
@@ -136,6 +139,13 @@ impl Builder {
         self
     }
 
+    /// Adds listening sockets of the program apart from those of Gateways, such as the socket of its
+    /// API. A route whose backend leads there is rejected, and its status contains the reason.
+    pub fn own_sockets(mut self, sockets: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.own_sockets.extend(sockets);
+        self
+    }
+
     /// Sets the time during which a released address of a pool is not assigned to another Gateway,
     /// because clients may still connect to it. Default: 60 s.
     pub fn address_cooldown(mut self, duration: Duration) -> Self {
@@ -180,6 +190,7 @@ impl Builder {
             .with_addresses(self.addresses)
             .with_special_addresses(special_addresses)
             .with_listeners_per_namespace(self.listeners_per_namespace)
+            .with_own_sockets(self.own_sockets)
             .with_host(Host::new(bind, advertise));
         settings.controller = controller;
 
@@ -221,6 +232,7 @@ impl fmt::Debug for Builder {
             .field("advertise", &self.advertise)
             .field("special_addresses", &self.special_addresses)
             .field("listeners_per_namespace", &self.listeners_per_namespace)
+            .field("own_sockets", &self.own_sockets)
             .field("forward", &self.forward)
             .field("address_cooldown", &self.address_cooldown)
             .finish()

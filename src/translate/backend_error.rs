@@ -39,6 +39,11 @@ pub(super) enum BackendError {
         endpoint: SocketAddr,
         holder: Holder,
     },
+    /// The gateway's program listens on an endpoint of the Service, such as that of its API.
+    ProgramEndpoint {
+        service: NamespacedName,
+        endpoint: SocketAddr,
+    },
     /// The reference has no port.
     NoPort(NamespacedName),
     NotTcp {
@@ -68,7 +73,9 @@ impl BackendError {
             | Self::ExternalName(_)
             | Self::NoPort(_)
             | Self::PortNotFound { .. } => RejectReason::BackendNotFound,
-            Self::OwnService { .. } | Self::OwnEndpoint { .. } => RejectReason::Loop,
+            Self::OwnService { .. } | Self::OwnEndpoint { .. } | Self::ProgramEndpoint { .. } => {
+                RejectReason::Loop
+            }
             Self::NotTcp { .. } => RejectReason::UnsupportedProtocol,
             Self::NoEndpoints { .. } => RejectReason::NoEndpoints,
         }
@@ -85,6 +92,7 @@ impl BackendError {
             | Self::ExternalName(_)
             | Self::OwnService { .. }
             | Self::OwnEndpoint { .. }
+            | Self::ProgramEndpoint { .. }
             | Self::NoPort(_)
             | Self::PortNotFound { .. } => Some(Reason::BACKEND_NOT_FOUND),
             Self::NotTcp { .. } => Some(Reason::UNSUPPORTED_PROTOCOL),
@@ -127,6 +135,10 @@ impl fmt::Display for BackendError {
             Self::OwnEndpoint { service, endpoint, holder } => write!(
                 f,
                 "Service {service} leads back to this gateway, since its endpoint {endpoint} is an address of {holder}; remove the endpoint, or refer to another Service."
+            ),
+            Self::ProgramEndpoint { service, endpoint } => write!(
+                f,
+                "Service {service} leads to this gateway's own program, since its endpoint {endpoint} is a socket of the program, such as that of its API or of its health endpoints; remove the endpoint, or refer to another Service."
             ),
             Self::NoPort(service) => {
                 write!(f, "The backendRef to Service {service} has no port; set `port`.")

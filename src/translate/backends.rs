@@ -14,7 +14,7 @@ use super::grants;
 use super::holder::Holder;
 use super::index::{Index, ServiceEntry};
 use super::no_endpoints::explain;
-use super::own_sockets::OwnSockets;
+use super::own_sockets::{OwnSockets, SocketOwner};
 use crate::model::{
     BackendRef, NamespacedName, PortNumber, Service, ServicePort, ServiceType, SessionAffinity,
     TcpRoute, TransportProtocol,
@@ -129,10 +129,16 @@ fn resolve_backend<'a>(
     // address, they would forward to each other.
     let own_endpoint = endpoints
         .iter()
-        .find_map(|endpoint| own.find_by_endpoint(*endpoint).map(|gateway| (*endpoint, gateway)));
-    if let Some((endpoint, gateway)) = own_endpoint {
-        let holder = Holder::new(gateway, &route.namespace);
-        return Err(BackendError::OwnEndpoint { service: target.clone(), endpoint, holder });
+        .find_map(|endpoint| own.find_by_endpoint(*endpoint).map(|owner| (*endpoint, owner)));
+    if let Some((endpoint, owner)) = own_endpoint {
+        let service = target.clone();
+        return Err(match owner {
+            SocketOwner::Gateway(gateway) => {
+                let holder = Holder::new(gateway, &route.namespace);
+                BackendError::OwnEndpoint { service, endpoint, holder }
+            }
+            SocketOwner::Program => BackendError::ProgramEndpoint { service, endpoint },
+        });
     }
     if endpoints.is_empty() {
         let reason = explain(target, entry, port);

@@ -15,6 +15,9 @@ use crate::model::{
 pub(super) enum NoEndpoints {
     /// The Service has no EndpointSlice.
     NoSlice(NamespacedName),
+    /// The Service has a selector and no EndpointSlice. In a cluster, Kubernetes makes one, also if
+    /// the selector matches no pod.
+    NoSliceOfSelector(NamespacedName),
     /// The endpoints are in a legacy Endpoints object.
     LegacyEndpoints(NamespacedName),
     /// The slices contain no endpoint.
@@ -39,12 +42,15 @@ pub(super) enum NoEndpoints {
 /// Explains why `endpoints::list` returns nothing for `port` of a Service.
 pub(super) fn explain(
     name: &NamespacedName,
-    ServiceEntry { slices, has_legacy_endpoints, .. }: &ServiceEntry<'_>,
+    ServiceEntry { service, slices, has_legacy_endpoints }: &ServiceEntry<'_>,
     port: &ServicePort,
 ) -> NoEndpoints {
     if slices.is_empty() {
         return match has_legacy_endpoints {
             true => NoEndpoints::LegacyEndpoints(name.clone()),
+            false if !service.spec.selector.is_empty() => {
+                NoEndpoints::NoSliceOfSelector(name.clone())
+            }
             false => NoEndpoints::NoSlice(name.clone()),
         };
     }
@@ -101,6 +107,11 @@ impl fmt::Display for NoEndpoints {
             Self::NoSlice(NamespacedName { namespace, name }) => write!(
                 f,
                 "namespace {namespace} has no EndpointSlice with the label {SERVICE_NAME_LABEL}: {name}; create one"
+            ),
+            Self::NoSliceOfSelector(service) => write!(
+                f,
+                "no EndpointSlice for Service {service}; without a cluster none is made for its selector, so create one with the label {SERVICE_NAME_LABEL}: {}",
+                service.name
             ),
             Self::LegacyEndpoints(NamespacedName { name, .. }) => write!(
                 f,

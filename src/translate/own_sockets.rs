@@ -1,8 +1,9 @@
-//! The sockets at which this gateway itself is reached.
+//! The sockets at which this gateway and its program are reached.
 //!
 //! A backend must not lead to one of them: each connection would open another connection to this
 //! gateway, until file descriptors or ports are exhausted. The sockets of all Gateways count, so a
-//! loop over several Gateways is impossible too.
+//! loop over several Gateways is impossible too. A backend must not lead to other sockets of the
+//! program either: clients of a Gateway must not reach its API.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -13,14 +14,22 @@ use super::placement::find_gateway_service;
 use super::settings::{Addresses, Settings};
 use crate::model::{EndpointAddress, NamespacedName, Service};
 
-/// The sockets of all Gateways, with the Gateway of each.
+/// Owner of a socket that a backend must not lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SocketOwner<'a> {
+    Gateway(&'a NamespacedName),
+    /// The program itself, such as its API.
+    Program,
+}
+
+/// The sockets of all Gateways and of the program, with the owner of each.
 #[derive(Debug)]
 pub(super) struct OwnSockets<'a> {
     /// The Services in front of Gateways.
     services: HashMap<NamespacedName, &'a NamespacedName>,
     /// The sockets that listeners bind, and those of the Services in front of them. A lookup must
     /// not depend on the number of Gateways: behind Services, thousands of them may use one port.
-    sockets: HashMap<SocketAddr, &'a NamespacedName>,
+    sockets: HashMap<SocketAddr, SocketOwner<'a>>,
     /// The node ports of these Services. Services of type LoadBalancer have node ports too.
     node_ports: HashMap<u16, &'a NamespacedName>,
     /// The addresses at which nodes may accept connections to node ports, apart from `hosts`: those
@@ -48,6 +57,9 @@ impl<'a> OwnSockets<'a> {
             nodes: nodes.filter_map(|node| parse_ip(&node.address)).collect(),
             hosts,
         };
+        for socket in &settings.own_sockets {
+            own.add(socket.ip(), socket.port(), SocketOwner::Program);
+        }
         for gateway in gateways {
             own.add_listeners(gateway, settings);
             if let Some((name, service)) =
@@ -70,7 +82,7 @@ impl<'a> OwnSockets<'a> {
                     Addresses::Service(_) => Ipv6Addr::UNSPECIFIED.into(),
                     Addresses::Host | Addresses::Pool(_) => address.bind.ip(),
                 };
-                self.add(ip, address.bind.port(), gateway.name);
+                self.add(ip, address.bind.port(), SocketOwner::Gateway(gateway.name));
             }
         }
         if settings.addresses == Addresses::Host {
@@ -97,7 +109,7 @@ impl<'a> OwnSockets<'a> {
         let addresses: HashSet<_> = cluster_ips.chain(ingress).collect();
         for port in &service.spec.ports {
             for ip in &addresses {
-                self.add(*ip, port.port.get(), gateway);
+                self.add(*ip, port.port.get(), SocketOwner::Gateway(gateway));
             }
             self.node_ports.extend(port.node_port.map(|node_port| (node_port.get(), gateway)));
         }
@@ -109,8 +121,8 @@ impl<'a> OwnSockets<'a> {
         }));
     }
 
-    fn add(&mut self, ip: IpAddr, port: u16, gateway: &'a NamespacedName) {
-        self.sockets.entry(SocketAddr::new(ip.to_canonical(), port)).or_insert(gateway);
+    fn add(&mut self, ip: IpAddr, port: u16, owner: SocketOwner<'a>) {
+        self.sockets.entry(SocketAddr::new(ip.to_canonical(), port)).or_insert(owner);
     }
 
     /// Returns the Gateway whose Service this is.
@@ -118,14 +130,14 @@ impl<'a> OwnSockets<'a> {
         self.services.get(service).copied()
     }
 
-    /// Returns the Gateway that a connection to this endpoint would reach.
-    pub(super) fn find_by_endpoint(&self, endpoint: SocketAddr) -> Option<&'a NamespacedName> {
+    /// Returns the owner of the socket that a connection to this endpoint would reach.
+    pub(super) fn find_by_endpoint(&self, endpoint: SocketAddr) -> Option<SocketOwner<'a>> {
         let (ip, port) = (to_dialled(endpoint.ip()), endpoint.port());
         let is_local = ip.is_loopback() || self.hosts.contains(&ip);
         if let Some(gateway) = self.node_ports.get(&port)
             && (is_local || self.nodes.contains(&ip))
         {
-            return Some(gateway);
+            return Some(SocketOwner::Gateway(gateway));
         }
         let find = |ip| self.sockets.get(&SocketAddr::new(ip, port)).copied();
         let find_on_all_interfaces = || {

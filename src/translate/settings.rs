@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
@@ -23,6 +23,9 @@ pub struct Settings {
     /// The addresses of this host, at which listeners on all interfaces are reached. A backend must
     /// not lead there. Loopback addresses need not be among them. Default: none.
     pub own_addresses: BTreeSet<IpAddr>,
+    /// The listening sockets of this program apart from those of Gateways, such as the socket of its
+    /// API. A backend must not lead there. Default: none.
+    pub own_sockets: BTreeSet<SocketAddr>,
     /// The special addresses that Gateways may request. Default: all.
     pub special_addresses: SpecialAddresses,
     /// The maximum number of listeners of all Gateways of a namespace. Further listeners are not
@@ -131,6 +134,13 @@ impl Settings {
     #[must_use]
     pub fn with_own_addresses(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         self.own_addresses = addresses.into_iter().collect();
+        self
+    }
+
+    /// Sets the listening sockets of this program apart from those of Gateways.
+    #[must_use]
+    pub fn with_own_sockets(mut self, sockets: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.own_sockets = sockets.into_iter().collect();
         self
     }
 }
