@@ -14,13 +14,23 @@
 //!
 //! An embedder can implement [`Source`] for types of its own.
 
+#[cfg(feature = "kube")]
+mod events;
 mod feed;
 #[cfg(feature = "files")]
 mod files;
 #[cfg(feature = "kube")]
+mod invalid_object;
+#[cfg(feature = "kube")]
 mod kube;
 mod memory;
+#[cfg(feature = "kube")]
+mod omissions;
 mod source;
+#[cfg(feature = "kube")]
+mod status_diff;
+#[cfg(feature = "kube")]
+mod unused_fields;
 
 pub use async_trait::async_trait;
 

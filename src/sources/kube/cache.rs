@@ -8,7 +8,7 @@ use super::backends::Backends;
 use super::compact::CompactObject;
 use super::invalid_objects::InvalidObjects;
 use super::object_map::ObjectMap;
-use super::observed::{Content, InvalidObject, Observed, ServerState};
+use super::observed::{Content, Observed, ServerState};
 use super::references::{References, referenced_services};
 use super::scope::Scope;
 use super::versions::{UnconfirmedVersions, is_newer};
@@ -17,6 +17,7 @@ use crate::model::{
     NamespaceName, NamespacedName, Object, ObjectKey, ObjectKind, Resources, Store, TcpRoute,
 };
 use crate::sources::Snapshot;
+use crate::sources::invalid_object::InvalidObject;
 
 /// The objects of the cluster as they were last observed, and the problems with them.
 ///

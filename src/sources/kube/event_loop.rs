@@ -13,7 +13,7 @@ use super::active_errors::ActiveErrors;
 use super::cache::Cache;
 use super::discovery::{Discovery, DiscoveryError, discover_loop};
 use super::endpoint::OwnEndpoint;
-use super::events::EventRecorder;
+use super::event_recorder::EventRecorder;
 use super::gateway_services::ServicePolicy;
 use super::host_name::host_name;
 use super::lease::run_election;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::error_text::format_error;
-use super::observed::InvalidObject;
 use super::references::References;
 use super::scope::Scope;
 use crate::model::{NamespacedName, ObjectKey};
+use crate::sources::invalid_object::InvalidObject;
 
 /// The invalid objects, each with the problem to report.
 #[derive(Debug, Default)]

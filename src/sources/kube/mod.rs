@@ -24,7 +24,7 @@ mod endpoint;
 mod error;
 mod error_text;
 mod event_loop;
-mod events;
+mod event_recorder;
 mod gateway_api_version;
 mod gateway_services;
 mod host_name;

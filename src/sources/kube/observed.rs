@@ -2,6 +2,7 @@
 
 use super::compact::CompactObject;
 use crate::model::{NamespacedName, Object, ObjectKey, ObjectKind};
+use crate::sources::invalid_object::InvalidObject;
 
 /// The annotation of a GatewayClass with the claim of the release that writes.
 pub(super) const CLAIM_ANNOTATION: &str = "sluicegate.dev/claim";
@@ -34,15 +35,6 @@ pub(super) enum Content {
         object: Result<CompactObject, InvalidObject>,
         uid: Box<str>,
     },
-}
-
-/// The object does not match the schema of its kind.
-#[derive(Debug, thiserror::Error)]
-#[error("field `{path}` is invalid")]
-pub(super) struct InvalidObject {
-    pub(super) path: String,
-    #[source]
-    pub(super) source: serde_json::Error,
 }
 
 /// The state of an object on the API server, as far as writing needs it beside the spec.

@@ -14,13 +14,14 @@ use serde_json::value::RawValue;
 use super::compact::CompactObject;
 use super::object_json;
 use super::observed::{
-    CLAIM_ANNOTATION, CONTENDER_ANNOTATION, ClassClaims, Content, InvalidObject, Observed,
-    ServerState, has_status,
+    CLAIM_ANNOTATION, CONTENDER_ANNOTATION, ClassClaims, Content, Observed, ServerState, has_status,
 };
 use crate::model::{
-    EndpointSlice, GatewayStatus, Labels, MANAGED_BY, MANAGED_BY_LABEL, NamespaceName,
-    NamespacedName, Object, ObjectKey, ObjectKind, SERVICE_NAME_LABEL, Service,
+    EndpointSlice, MANAGED_BY, MANAGED_BY_LABEL, NamespaceName, NamespacedName, ObjectKey,
+    ObjectKind, SERVICE_NAME_LABEL, Service,
 };
+use crate::sources::invalid_object::deserialize;
+use crate::sources::unused_fields::without_unused_fields;
 
 /// An object of any kind, of which only the metadata is parsed. An object with an invalid spec must
 /// not fail the list or the watch that contains it.
@@ -186,8 +187,7 @@ impl RawObject {
             },
             kind => Content::Whole {
                 object: deserialize(&object, |object| kind.deserialize(object))
-                    .map(without_unused_metadata)
-                    .map(without_status),
+                    .map(without_unused_fields),
                 state,
             },
         })
@@ -236,57 +236,4 @@ fn class_claims(metadata: &Value) -> Option<Box<ClassClaims>> {
     let claims =
         ClassClaims { holder: text(CLAIM_ANNOTATION), contender: text(CONTENDER_ANNOTATION) };
     (claims != ClassClaims::default()).then(|| Box::new(claims))
-}
-
-/// Deserializes an object. An error contains the path of the invalid field.
-fn deserialize<'a, T>(
-    object: &'a Value,
-    read: impl FnOnce(serde_path_to_error::Deserializer<'_, '_, &'a Value>) -> serde_json::Result<T>,
-) -> Result<T, InvalidObject> {
-    let mut track = serde_path_to_error::Track::new();
-    read(serde_path_to_error::Deserializer::new(object, &mut track))
-        .map_err(|source| InvalidObject { path: track.path().to_string(), source })
-}
-
-/// Removes the metadata that is not used: annotations, and the labels that no selector matches. It
-/// is often longer than the rest of the object, and a change of it, such as the renewal of a claim,
-/// must not count as a change of the object.
-fn without_unused_metadata(mut object: Object) -> Object {
-    let kind = object.kind();
-    let metadata = object.metadata_mut();
-    metadata.annotations = Labels::new();
-    match kind {
-        ObjectKind::GatewayClass
-        | ObjectKind::Gateway
-        | ObjectKind::TcpRoute
-        | ObjectKind::ReferenceGrant => metadata.labels = Labels::new(),
-        ObjectKind::Namespace
-        | ObjectKind::Node
-        | ObjectKind::Service
-        | ObjectKind::EndpointSlice => {}
-    }
-    object
-}
-
-/// Removes the status, so that writing it does not count as a change of the object. The addresses
-/// of a Gateway stay, because a pool assigns the same addresses again. So does what is used of a
-/// Node, which the kubelet writes every few minutes.
-fn without_status(mut object: Object) -> Object {
-    match &mut object {
-        Object::GatewayClass(class) => Arc::make_mut(class).status = None,
-        Object::TcpRoute(route) => Arc::make_mut(route).status = None,
-        Object::Gateway(gateway) => {
-            let gateway = Arc::make_mut(gateway);
-            let addresses = gateway.status.take().map(|status| status.addresses);
-            gateway.status = addresses
-                .filter(|addresses| !addresses.is_empty())
-                .map(|addresses| GatewayStatus { addresses, ..GatewayStatus::default() });
-        }
-        Object::Node(node) => Arc::make_mut(node).remove_unused(),
-        Object::ReferenceGrant(_)
-        | Object::Namespace(_)
-        | Object::Service(_)
-        | Object::EndpointSlice(_) => {}
-    }
-    object
 }

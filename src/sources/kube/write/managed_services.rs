@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::status_diff::for_each_difference;
 use crate::model::{GatewayController, NamespacedName, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::gateway_services::{
     DesiredService, Orphan, ServicePolicy, desired_services, find_orphan,
 };
+use crate::sources::status_diff::for_each_difference;
 
 /// The Services that this source manages, as they should be.
 #[derive(Debug)]

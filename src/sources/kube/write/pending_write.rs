@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::sources::kube::events::Warning;
+use crate::sources::events::Warning;
 use crate::sources::kube::gateway_services::Orphan;
 use crate::sources::kube::operation::WriteKind;
 

@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::class_features::ClassFeatures;
 use super::managed_services::ManagedServices;
-use super::omissions::Omissions;
 use super::pending_write::PendingWrite;
 use super::service_errors::ServiceErrors;
 use crate::model::{
@@ -13,9 +12,10 @@ use crate::model::{
     ObjectStatus, Resources, merge_status,
 };
 use crate::sources::StatusUpdate;
+use crate::sources::events::new_warnings;
 use crate::sources::kube::cache::Cache;
-use crate::sources::kube::events::new_warnings;
 use crate::sources::kube::observed::{ServerState, has_status};
+use crate::sources::omissions::Omissions;
 
 /// The finalizer that
 /// [keeps](https://gateway-api.sigs.k8s.io/reference/spec/#gatewayclass) a GatewayClass from being

@@ -13,7 +13,6 @@ use super::field_change::changed_fields;
 use super::in_flight::{FinishedWrite, InFlight};
 use super::leadership::WriteAccess;
 use super::managed_services::ManagedServices;
-use super::omissions::Omissions;
 use super::orphan_check::OrphanCheck;
 use super::pending_write::PendingWrite;
 use super::release_claims::ReleaseClaims;
@@ -21,16 +20,17 @@ use super::request::{self, BaseVersion};
 use super::schedule::Schedule;
 use super::service_errors::ServiceErrors;
 use super::shared_name::SharedName;
-use super::status_diff::add_changed_objects;
 use super::write_context::WriteContext;
 use super::write_errors::WriteErrors;
 use crate::model::{Condition, GatewayController, NamespacedName, ObjectKey, ObjectKind};
 use crate::sources::StatusUpdate;
 use crate::sources::kube::cache::Cache;
-use crate::sources::kube::events::EventRecorder;
+use crate::sources::kube::event_recorder::EventRecorder;
 use crate::sources::kube::gateway_services::{Orphan, ServicePolicy};
 use crate::sources::kube::observed::has_status;
 use crate::sources::kube::served_kinds::ServedKinds;
+use crate::sources::omissions::Omissions;
+use crate::sources::status_diff::add_changed_objects;
 
 /// The writer of a source.
 pub(in crate::sources::kube) struct Writer {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::feed::StatusUpdate;
 use crate::model::{NamespacedName, ObjectKey, ObjectKind, ObjectName};
-use crate::sources::StatusUpdate;
 
 /// Adds every object whose status changed, and every object that itself changed since the last
 /// report.

@@ -25,10 +25,10 @@ pub(super) struct Subject {
 
 /// The content of an Event about a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sources::kube) struct Warning {
+pub(in crate::sources) struct Warning {
     listener: Option<SectionName>,
-    pub(super) action: &'static str,
-    pub(super) reason: Cow<'static, str>,
+    pub(in crate::sources) action: &'static str,
+    pub(in crate::sources) reason: Cow<'static, str>,
     message: Cow<'static, str>,
 }
 
@@ -44,7 +44,7 @@ impl Warning {
     }
 
     /// Returns the text of the Event.
-    pub(super) fn note(&self) -> String {
+    pub(in crate::sources) fn note(&self) -> String {
         match &self.listener {
             Some(listener) => format!("Listener {listener}: {}", self.message),
             None => self.message.to_string(),
@@ -53,10 +53,7 @@ impl Warning {
 }
 
 /// Returns the warnings of a status that the object's status did not contain `before`.
-pub(in crate::sources::kube) fn new_warnings(
-    status: ObjectStatus<'_>,
-    before: &Value,
-) -> Vec<Warning> {
+pub(in crate::sources) fn new_warnings(status: ObjectStatus<'_>, before: &Value) -> Vec<Warning> {
     let mut found = Vec::new();
     for (listener, conditions) in conditions_by_listener(status) {
         for condition in conditions {

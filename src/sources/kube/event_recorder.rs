@@ -11,10 +11,8 @@ use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use super::rate_limit::RateLimit;
-use super::reporter::reporting_controller;
-use super::warning::Warning;
 use crate::model::{GatewayController, MAX_MESSAGE_LEN, ObjectKey, truncate};
+use crate::sources::events::{RateLimit, Warning, reporting_controller};
 
 /// Maximum number of queued Events. Further ones are dropped: the status contains the same
 /// messages.
@@ -34,7 +32,7 @@ const DEFAULT_NAMESPACE: &str = "default";
 
 /// Sends Events, one after the other.
 #[derive(Debug)]
-pub(in crate::sources::kube) struct EventRecorder {
+pub(super) struct EventRecorder {
     controller: String,
     identity: String,
     rate_limit: RateLimit,
@@ -43,7 +41,7 @@ pub(in crate::sources::kube) struct EventRecorder {
 
 impl EventRecorder {
     /// Creates a recorder, and the task that sends its Events until the recorder is dropped.
-    pub(in crate::sources::kube) fn new(
+    pub(super) fn new(
         client: Client,
         controller: &GatewayController,
         identity: &str,
@@ -72,12 +70,7 @@ impl EventRecorder {
 
     /// Sends an Event for each warning about the object `key`, unless there were many of them
     /// recently.
-    pub(in crate::sources::kube) fn record(
-        &mut self,
-        key: &ObjectKey,
-        uid: Option<&str>,
-        warnings: &[Warning],
-    ) {
+    pub(super) fn record(&mut self, key: &ObjectKey, uid: Option<&str>, warnings: &[Warning]) {
         for warning in warnings {
             let Some(count) = self.rate_limit.admit(key, warning, Instant::now()) else { continue };
             let event = self.build_event(warning, object_reference(key, uid), count);

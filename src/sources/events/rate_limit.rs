@@ -15,7 +15,7 @@ const REFILL_INTERVAL: Duration = Duration::from_secs(300);
 
 /// The token buckets of all problems that caused an Event recently.
 #[derive(Debug, Default)]
-pub(super) struct RateLimit {
+pub(in crate::sources) struct RateLimit {
     buckets: BTreeMap<(ObjectKey, Subject), Bucket>,
     last_sweep: Option<Instant>,
 }
@@ -32,7 +32,7 @@ struct Bucket {
 impl RateLimit {
     /// Returns the number of Events that one Event stands for: itself, and those that were
     /// suppressed before. Returns `None` if it is suppressed too.
-    pub(super) fn admit(
+    pub(in crate::sources) fn admit(
         &mut self,
         key: &ObjectKey,
         warning: &Warning,

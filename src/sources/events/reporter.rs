@@ -11,7 +11,7 @@ const MAX_NAME_LEN: usize = 63;
 ///
 /// The path of a GatewayClass's controller may contain further slashes and other characters. They
 /// become `-`.
-pub(super) fn reporting_controller(controller: &GatewayController) -> String {
+pub(in crate::sources) fn reporting_controller(controller: &GatewayController) -> String {
     let (domain, path) = controller.as_str().split_once('/').unwrap_or((controller.as_str(), ""));
     let to_valid = |letter: char| match letter {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' => letter,

@@ -1,0 +1,14 @@
+//! Events: the conditions of an object that its author should notice in the output of
+//! `kubectl describe`.
+//!
+//! A source sends an Event after it has written a status that contains such a condition, if the
+//! status did not contain it before. So each condition causes one Event, sent by the replica that
+//! wrote the status. Events of a condition that flaps are limited, and sent with a count.
+
+mod rate_limit;
+mod reporter;
+mod warning;
+
+pub(super) use self::rate_limit::RateLimit;
+pub(super) use self::reporter::reporting_controller;
+pub(super) use self::warning::{Warning, new_warnings};
