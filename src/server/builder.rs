@@ -139,8 +139,8 @@ impl Builder {
         self
     }
 
-    /// Adds listening sockets of the program apart from those of Gateways, such as the socket of its
-    /// API. A route whose backend leads there is rejected, and its status contains the reason.
+    /// Adds listening sockets of the program apart from those of Gateways, such as the socket of
+    /// its API. A route whose backend leads there is rejected, and its status contains the reason.
     pub fn own_sockets(mut self, sockets: impl IntoIterator<Item = SocketAddr>) -> Self {
         self.own_sockets.extend(sockets);
         self

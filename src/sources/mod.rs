@@ -10,30 +10,37 @@
 //! |---|---|---|
 //! | [`MemorySource`] | objects of the embedder's code | always available |
 //! | `FileSource` | manifests in files and directories, which it watches | `files` |
+//! | `ApiSource` | objects of a store, which an API serves; writes status to it | `api` |
+//! | `ApiSource` | objects of a store, which an API serves; writes status to it | `api` |
 //! | `KubeSource` | objects of a Kubernetes cluster, to which it writes status | `kube` |
 //!
 //! An embedder can implement [`Source`] for types of its own.
 
-#[cfg(feature = "kube")]
+#[cfg(feature = "api")]
+mod api;
+#[cfg(any(feature = "api", feature = "kube"))]
 mod events;
 mod feed;
 #[cfg(feature = "files")]
 mod files;
-#[cfg(feature = "kube")]
+#[cfg(any(feature = "api", feature = "kube"))]
 mod invalid_object;
 #[cfg(feature = "kube")]
 mod kube;
 mod memory;
-#[cfg(feature = "kube")]
+#[cfg(any(feature = "api", feature = "kube"))]
 mod omissions;
 mod source;
-#[cfg(feature = "kube")]
+#[cfg(any(feature = "api", feature = "kube"))]
 mod status_diff;
-#[cfg(feature = "kube")]
+#[cfg(any(feature = "api", feature = "kube"))]
 mod unused_fields;
 
 pub use async_trait::async_trait;
 
+#[cfg(feature = "api")]
+#[cfg_attr(docsrs, doc(cfg(feature = "api")))]
+pub use self::api::ApiSource;
 pub use self::feed::{Feed, FeedReceiver, Snapshot, Snapshots, StatusUpdate};
 #[cfg(feature = "files")]
 #[cfg_attr(docsrs, doc(cfg(feature = "files")))]

@@ -23,8 +23,8 @@ pub struct Settings {
     /// The addresses of this host, at which listeners on all interfaces are reached. A backend must
     /// not lead there. Loopback addresses need not be among them. Default: none.
     pub own_addresses: BTreeSet<IpAddr>,
-    /// The listening sockets of this program apart from those of Gateways, such as the socket of its
-    /// API. A backend must not lead there. Default: none.
+    /// The listening sockets of this program apart from those of Gateways, such as the socket of
+    /// its API. A backend must not lead there. Default: none.
     pub own_sockets: BTreeSet<SocketAddr>,
     /// The special addresses that Gateways may request. Default: all.
     pub special_addresses: SpecialAddresses,

@@ -1,0 +1,97 @@
+//! Events in the store.
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::model::{
+    GatewayController, MAX_MESSAGE_LEN, ObjectKey, Timestamp, default_namespace, stable_hash,
+    truncate,
+};
+use crate::sources::events::{RateLimit, Warning, reporting_controller};
+use crate::store::{Key, Resource, Store, Write};
+
+/// Maximum number of characters of an object's name in the name of an Event; a hash follows.
+const MAX_SUBJECT_CHARS: usize = 200;
+
+/// Builds the writes of Events. The store deletes Events after their time to live.
+#[derive(Debug)]
+pub(super) struct EventRecorder {
+    controller: String,
+    rate_limit: RateLimit,
+}
+
+impl EventRecorder {
+    pub(super) fn new(controller: &GatewayController) -> Self {
+        Self { controller: reporting_controller(controller), rate_limit: RateLimit::default() }
+    }
+
+    /// Returns the writes of Events for warnings about the object `key`, unless there were many of
+    /// them recently. A warning that has an Event adds to the count of this Event.
+    pub(super) fn record(
+        &mut self,
+        store: &Store,
+        key: &ObjectKey,
+        uid: &str,
+        warnings: &[Warning],
+    ) -> Vec<Write> {
+        let Some(events) = store.catalog().get("", "events") else { return Vec::new() };
+        let mut writes = Vec::new();
+        for warning in warnings {
+            let Some(count) = self.rate_limit.admit(key, warning, Instant::now()) else { continue };
+            writes.push(self.write(store, events, key, uid, warning, count));
+        }
+        writes
+    }
+
+    /// Returns the write of an Event that occurred `count` times more.
+    fn write(
+        &self,
+        store: &Store,
+        events: &Resource,
+        key: &ObjectKey,
+        uid: &str,
+        warning: &Warning,
+        count: u32,
+    ) -> Write {
+        let mut note = warning.note();
+        truncate(&mut note, MAX_MESSAGE_LEN);
+        let subject: String = key.name.as_str().chars().take(MAX_SUBJECT_CHARS).collect();
+        // Equal Events have the same name, also after a restart.
+        let identity = [uid, key.kind.as_str(), &warning.reason, &note].join("\n");
+        let name = format!("{subject}.{:016x}", stable_hash(&identity));
+        let namespace = key.namespace.clone().unwrap_or_else(default_namespace);
+        let event_key = Key::namespaced(events, namespace.as_str(), &name);
+        // As in metadata, a time has whole seconds.
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        if let Some(known) = store.get(&event_key) {
+            let mut event = known.to_value();
+            event["count"] = json!(event["count"].as_u64().unwrap_or(1) + u64::from(count));
+            event["lastTimestamp"] = json!(now);
+            return Write::replace(event_key, event);
+        }
+        let mut involved = json!({
+            "apiVersion": key.kind.api_version(), "kind": key.kind.as_str(),
+            "name": key.name, "uid": uid,
+        });
+        if let Some(namespace) = &key.namespace {
+            involved["namespace"] = json!(namespace);
+        }
+        let event: Value = json!({
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": { "name": name, "namespace": namespace },
+            "involvedObject": involved,
+            "type": "Warning",
+            "reason": warning.reason,
+            "action": warning.action,
+            "message": note,
+            "count": count,
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "source": { "component": self.controller },
+            "reportingComponent": self.controller,
+            "reportingInstance": "",
+        });
+        Write::create(events, Some(namespace.as_str()), event)
+    }
+}

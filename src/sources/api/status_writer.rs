@@ -1,0 +1,258 @@
+//! Writing of the reported status, and of Events about it, to the store.
+
+use std::collections::BTreeSet;
+use std::future::pending;
+use std::mem;
+use std::pin::Pin;
+
+use serde_json::{Value, json};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
+
+use super::event_recorder::EventRecorder;
+use super::object_cache::ObjectCache;
+use super::write_backoff::WriteBackoff;
+use crate::model::{
+    GatewayController, ObjectKey, ObjectKind, ObjectStatus, SLUICEGATE_CONTROLLER, Timestamp,
+    merge_status,
+};
+use crate::sources::StatusUpdate;
+use crate::sources::events::{Warning, new_warnings};
+use crate::sources::omissions::Omissions;
+use crate::sources::status_diff::add_changed_objects;
+use crate::store::{Durability, Store, Write, WriteError, Written};
+
+/// Number of comparisons after which other tasks of the control thread run.
+const COMPARISONS_PER_TURN: usize = 64;
+
+type WriteResults = Vec<Result<Written, WriteError>>;
+
+/// Compares objects with the last report, and writes the status of those that differ. All that a
+/// report changes is written in one transaction.
+pub(super) struct StatusWriter {
+    store: Store,
+    /// The names of the controllers under which this gateway writes entries of `status.parents`.
+    controllers: BTreeSet<GatewayController>,
+    serves_any_controller: bool,
+    update: Option<StatusUpdate>,
+    /// The objects to compare with the report.
+    pending: BTreeSet<ObjectKey>,
+    backoff: WriteBackoff,
+    events: EventRecorder,
+    event_writes: Vec<Write>,
+    omissions: Omissions,
+    in_flight: Option<Transaction>,
+}
+
+/// A transaction that the store has not answered.
+struct Transaction {
+    results: Pin<Box<dyn Future<Output = WriteResults> + Send>>,
+    /// The objects of the first results; Events follow.
+    objects: Vec<StatusWrite>,
+}
+
+/// The write of one object's status.
+struct StatusWrite {
+    key: ObjectKey,
+    uid: String,
+    warnings: Vec<Warning>,
+}
+
+/// An event of the writer.
+pub(super) enum WriterEvent {
+    /// The store has answered the transaction.
+    Written(WriteResults),
+    /// The delay of an object is over.
+    Due,
+}
+
+impl StatusWriter {
+    /// Creates a writer for the GatewayClasses of one controller, or of all.
+    pub(super) fn new(store: Store, controller: Option<GatewayController>) -> Self {
+        let serves_any_controller = controller.is_none();
+        let controller = controller.unwrap_or_else(|| {
+            GatewayController::new(SLUICEGATE_CONTROLLER).expect("a domain and a path")
+        });
+        Self {
+            store,
+            events: EventRecorder::new(&controller),
+            controllers: BTreeSet::from([controller]),
+            serves_any_controller,
+            update: None,
+            pending: BTreeSet::new(),
+            backoff: WriteBackoff::default(),
+            event_writes: Vec::new(),
+            omissions: Omissions::default(),
+            in_flight: None,
+        }
+    }
+
+    /// Receives a report.
+    pub(super) fn set_update(&mut self, update: StatusUpdate) {
+        if self.serves_any_controller {
+            // The names of earlier classes stay: routes may contain their entries.
+            let classes = update.resources.gateway_classes.values();
+            self.controllers.extend(classes.map(|class| class.spec.controller_name.clone()));
+        }
+        let mut changed = BTreeSet::new();
+        let before = self.update.take().unwrap_or_default();
+        add_changed_objects(&before, &update, &mut changed);
+        changed.retain(|key| has_status(key.kind));
+        changed.iter().for_each(|key| self.backoff.forget(key));
+        self.pending.append(&mut changed);
+        self.update = Some(update);
+    }
+
+    /// Compares objects again that have changed in the store.
+    pub(super) fn touch(&mut self, touched: BTreeSet<ObjectKey>) {
+        // The first report concerns all objects.
+        if self.update.is_some() {
+            self.pending.extend(touched.into_iter().filter(|key| has_status(key.kind)));
+        }
+    }
+
+    /// Starts a transaction with all pending writes, unless one is in flight.
+    pub(super) async fn start(&mut self, cache: &ObjectCache) {
+        if self.in_flight.is_some() || self.update.is_none() {
+            return;
+        }
+        let (now, mut objects, mut writes) = (Instant::now(), Vec::new(), Vec::new());
+        self.backoff.sweep(now);
+        for (index, key) in mem::take(&mut self.pending).into_iter().enumerate() {
+            if index % COMPARISONS_PER_TURN == COMPARISONS_PER_TURN - 1 {
+                yield_now().await;
+            }
+            if self.backoff.until(&key, now).is_some() {
+                self.pending.insert(key);
+            } else if let Some((write, object)) = self.compare(&key, cache) {
+                writes.push(write);
+                objects.push(object);
+            }
+        }
+        writes.append(&mut self.event_writes);
+        if !writes.is_empty() {
+            let store = self.store.clone();
+            let results =
+                Box::pin(async move { store.write_all(writes, Durability::Ephemeral).await });
+            self.in_flight = Some(Transaction { results, objects });
+        }
+    }
+
+    /// Waits for the next event.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: no result is lost.
+    pub(super) async fn next(&mut self) -> WriterEvent {
+        if let Some(transaction) = &mut self.in_flight {
+            return WriterEvent::Written(transaction.results.as_mut().await);
+        }
+        let now = Instant::now();
+        let due = |key| self.backoff.until(key, now).unwrap_or(now);
+        match self.pending.iter().map(due).min() {
+            Some(due) => sleep_until(due).await,
+            None => pending().await,
+        }
+        WriterEvent::Due
+    }
+
+    /// Handles an event.
+    pub(super) fn handle(&mut self, event: WriterEvent, cache: &mut ObjectCache) {
+        let WriterEvent::Written(results) = event else { return };
+        let Some(Transaction { objects, .. }) = self.in_flight.take() else { return };
+        let now = Instant::now();
+        let mut results = results.into_iter();
+        let (mut failed, mut first_error) = (0, None);
+        for (object, result) in objects.into_iter().zip(results.by_ref()) {
+            let StatusWrite { key, uid, warnings } = object;
+            match result {
+                Ok(written) => {
+                    cache.record_status_write(&written.object);
+                    self.backoff.record(key.clone(), now);
+                    let events = self.events.record(&self.store, &key, &uid, &warnings);
+                    self.event_writes.extend(events);
+                }
+                // The change of the other writer arrives by the watch, and the new object is
+                // compared then. A closed store ends the source.
+                Err(WriteError::Conflict { .. } | WriteError::NotFound(_) | WriteError::Closed) => {
+                }
+                Err(error) => {
+                    self.backoff.record(key.clone(), now);
+                    self.pending.insert(key);
+                    failed += 1;
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        if let Some(error) = first_error {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "cannot write the status of {failed} objects; retrying");
+        }
+        // An Event is not written again: the status contains the same message.
+        for error in results.filter_map(Result::err) {
+            tracing::debug!(error = &error as &dyn std::error::Error, "cannot write an Event");
+        }
+    }
+
+    /// Returns the write of an object's status, if the status differs from the report.
+    fn compare(&mut self, key: &ObjectKey, cache: &ObjectCache) -> Option<(Write, StatusWrite)> {
+        let update = self.update.as_ref()?;
+        let store_key = cache.store_key(key)?;
+        let Some(object) = self.store.get(&store_key) else {
+            self.omissions.forget(key);
+            return None;
+        };
+        let observed = cache.resources().get(key)?;
+        // Either the change of the object has not arrived by the watch, or the report was computed
+        // from another version of the object: wait for the next one.
+        if !cache.is_observed(&object) || update.resources.get(key)? != observed {
+            return None;
+        }
+        let value = object.to_value();
+        let live = value.get("status").unwrap_or(&Value::Null);
+        let report = &update.status;
+        let status = match key.kind {
+            ObjectKind::GatewayClass => {
+                ObjectStatus::GatewayClass(report.gateway_classes.get(&key.name)?)
+            }
+            ObjectKind::Gateway => {
+                ObjectStatus::Gateway(report.gateways.get(&key.namespaced_name()?)?)
+            }
+            // A route that refers to no Gateway of this controller has no entry: the entries that
+            // this controller wrote earlier are removed.
+            ObjectKind::TcpRoute => match report.tcp_routes.get(&key.namespaced_name()?) {
+                Some(route) => ObjectStatus::TcpRoute(&route.parents),
+                None if live["parents"].as_array().is_some_and(|parents| !parents.is_empty()) => {
+                    ObjectStatus::TcpRoute(&[])
+                }
+                None => return None,
+            },
+            _ => return None,
+        };
+        let is_ours = |name: &str| self.controllers.iter().any(|known| known.as_str() == name);
+        let merged = merge_status(live, status, is_ours, Timestamp::now());
+        self.omissions.record(key, &merged);
+        if merged.status == *live {
+            return None;
+        }
+        // The revision is a precondition.
+        let metadata =
+            json!({ "name": key.name, "resourceVersion": object.revision().to_string() });
+        let written = json!({
+            "apiVersion": value["apiVersion"],
+            "kind": value["kind"],
+            "metadata": metadata,
+            "status": merged.status,
+        });
+        let write = StatusWrite {
+            key: key.clone(),
+            uid: object.uid().to_owned(),
+            warnings: new_warnings(status, live),
+        };
+        Some((Write::replace_status(store_key, written), write))
+    }
+}
+
+/// Returns `true` if this source writes the status of objects of the kind.
+fn has_status(kind: ObjectKind) -> bool {
+    matches!(kind, ObjectKind::GatewayClass | ObjectKind::Gateway | ObjectKind::TcpRoute)
+}
