@@ -45,7 +45,7 @@
 //!   that enables it also enables a version feature of `k8s-openapi`.
 //! - `api`: `schema` has the resources of a Kubernetes-compatible API and functions over their
 //!   objects; `store::Store` holds objects in a file or in memory, with the semantics of
-//!   Kubernetes' API.
+//!   Kubernetes' API; `sources::ApiSource` feeds a gateway from a store and writes status to it.
 //! - `cli`: the program `sluicegate`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
