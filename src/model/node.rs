@@ -73,7 +73,7 @@ impl Node {
 
     /// Removes the labels and conditions that no method of this type reads. There may be thousands
     /// of nodes, and a change of the rest would look like a change of the node.
-    #[cfg(feature = "kube")]
+    #[cfg(any(feature = "api", feature = "kube"))]
     pub(crate) fn remove_unused(&mut self) {
         self.metadata.labels.retain(|label, _| label == EXCLUDE_LABEL);
         self.status.conditions.retain(|condition| condition.condition_type == READY);
