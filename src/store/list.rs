@@ -93,6 +93,12 @@ pub struct ContinueToken {
 }
 
 impl ContinueToken {
+    /// Creates the token of the position after an object, at a revision.
+    pub fn after(object: &StoredObject, revision: Revision) -> Self {
+        let (namespace, name) = position(object);
+        Self { revision, namespace: namespace.to_owned(), name: name.to_owned() }
+    }
+
     /// Returns the token of the same position at another revision. If the token has expired, a
     /// client can finish its list at a newer revision, which is not consistent with the pages
     /// before.
@@ -179,12 +185,7 @@ pub(super) fn cut(
         found.push(object.clone());
         page.remaining = page.objects.len() - index - 1;
         if found.len() == limit && page.remaining > 0 {
-            let (namespace, name) = position(object);
-            page.next = Some(ContinueToken {
-                revision: page.revision,
-                namespace: namespace.to_owned(),
-                name: name.to_owned(),
-            });
+            page.next = Some(ContinueToken::after(object, page.revision));
             break;
         }
     }
