@@ -6,8 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Content, ObjectList};
 use super::body::ResponseBody;
+use super::list_body::list_body;
 use super::negotiation::{Encoding, Form, Shape};
 use super::request::ResourceRequest;
+use super::served_object::served_value;
 use super::status::{Reason, Status};
 use super::warning::warning_value;
 use super::yaml_text::yaml_text;
@@ -24,8 +26,10 @@ pub(super) fn render(
 ) -> Response<ResponseBody> {
     let answer = answer.unwrap_or_else(Answer::status);
     let mut code = answer.code;
+    let is_plain = form.encoding == Encoding::Json && form.shape == Shape::Object;
     let content = match answer.content {
         Content::Status(status) => Err(status),
+        Content::List(list) if is_plain => return list_response(list, request, &answer.warnings),
         Content::Object(object) => render_object(object, request, form.shape, now),
         Content::List(list) => render_list(&list, request, form.shape, now),
     };
@@ -37,12 +41,31 @@ pub(super) fn render(
         }
     };
     *response.status_mut() = code;
-    let deprecation = request.version.deprecation_warning();
-    let warnings = deprecation.into_iter().chain(answer.warnings.iter().map(String::as_str));
-    for value in warnings.filter_map(warning_value) {
+    add_warnings(&mut response, &answer.warnings);
+    response
+}
+
+/// Renders a list from the texts of its objects.
+fn list_response(
+    list: ObjectList,
+    request: &ResourceRequest,
+    warnings: &[String],
+) -> Response<ResponseBody> {
+    let head = json!({
+        "kind": request.resource.list_kind(),
+        "apiVersion": request.resource.api_version(request.version),
+        "metadata": list_metadata(&list),
+    });
+    let body = list_body(&head, list.objects, request);
+    let mut response = encoded(StatusCode::OK, body, Encoding::Json);
+    add_warnings(&mut response, warnings);
+    response
+}
+
+fn add_warnings(response: &mut Response<ResponseBody>, warnings: &[String]) {
+    for value in warnings.iter().filter_map(|text| warning_value(text)) {
         response.headers_mut().append(WARNING, value);
     }
-    response
 }
 
 /// Renders a Status.
@@ -65,11 +88,15 @@ pub(super) fn document(
     value: &Value,
     encoding: Encoding,
 ) -> Response<ResponseBody> {
-    let body = match encoding {
+    let text = match encoding {
         Encoding::Json => format!("{value}\n"),
         Encoding::Yaml => yaml_text(value),
     };
-    let mut response = Response::new(ResponseBody::full(body));
+    encoded(code, ResponseBody::full(text), encoding)
+}
+
+fn encoded(code: StatusCode, body: ResponseBody, encoding: Encoding) -> Response<ResponseBody> {
+    let mut response = Response::new(body);
     *response.status_mut() = code;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(encoding.media_type()));
@@ -118,15 +145,7 @@ fn render_list(
     shape: Shape,
     now: Timestamp,
 ) -> Result<Value, Status> {
-    let objects: Vec<_> = list
-        .objects
-        .iter()
-        .map(|object| {
-            let mut value = object.to_value();
-            convert_to_served(&mut value, request.resource, request.version);
-            value
-        })
-        .collect();
+    let objects: Vec<_> = list.objects.iter().map(|object| served_value(object, request)).collect();
     let metadata = list_metadata(list);
     match shape {
         Shape::Object | Shape::Discovery => Ok(json!({

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, WARNING};
 use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Body;
 use tower::Service;
@@ -22,12 +22,46 @@ use super::render::{render, status_response};
 use super::request::{Attributes, NotServed, Query, ResourceRequest, Target, Verb};
 use super::settings::Settings;
 use super::status::Status;
+use super::warning::warning_value;
 use super::write;
 use crate::store::Store;
 
-/// The API of Kubernetes over a store, as a [`tower::Service`].
+/// The API of Kubernetes over a store, as a [`tower::Service`] that an embedder can mount.
 ///
-/// It needs a tokio runtime with its timer. A clone shares the store and the limits.
+/// Every request is checked by [`Access`] first. The service never fails: each answer is an HTTP
+/// response, and failures are objects of the kind `Status`. It needs a tokio runtime with its
+/// timer. A clone shares the store and the limits.
+///
+/// ```
+/// use http::{Request, StatusCode};
+/// use http_body_util::{BodyExt, Empty};
+/// use hyper::body::Bytes;
+/// use sluicegate::admission;
+/// use sluicegate::api::{Access, ApiService, Role, Settings, Token};
+/// use sluicegate::store::{self, Store};
+/// use tower::ServiceExt;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let store = Store::in_memory(admission::catalog(), store::Settings::new())?;
+/// let token: Token = "0123456789abcdef0123456789abcdef".parse()?;
+/// let access = Access::builder()
+///     .token("example", Role::View, &token)
+///     .host("localhost".parse()?)
+///     .build()?;
+/// let service = ApiService::new(store, access, Settings::new());
+///
+/// let request = Request::get("/api/v1/namespaces/default")
+///     .header("host", "localhost")
+///     .header("authorization", "Bearer 0123456789abcdef0123456789abcdef")
+///     .body(Empty::<Bytes>::new())?;
+/// let response = service.oneshot(request).await?;
+/// assert_eq!(response.status(), StatusCode::OK);
+/// let body = response.into_body().collect().await?.to_bytes();
+/// let namespace: serde_json::Value = serde_json::from_slice(&body)?;
+/// assert_eq!(namespace["metadata"]["name"], "default");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct ApiService(Arc<Inner>);
 
@@ -85,15 +119,18 @@ impl Inner {
         let response = match self.access.check(&parts, &attributes) {
             Err(status) => Err(status),
             Ok(_) => match attributes.target {
-                Target::Health => Ok(documents::health()),
-                Target::Document(_) | Target::Unknown => Err(Status::path_not_found()),
+                Target::Health(segments) => documents::health(&segments, attributes.verb, &query),
+                Target::Document(segments) => {
+                    documents::document(&segments, attributes.verb, &query, &parts)
+                }
+                Target::Unknown => Err(Status::path_not_found()),
                 Target::Resource(path) => {
                     let content_type = header(&parts.headers, CONTENT_TYPE.as_str());
                     let catalog = self.context.store.catalog();
                     let found =
                         ResourceRequest::find(path, attributes.verb, query, content_type, catalog);
                     match found {
-                        Ok(request) => Ok(self.serve(&request, &parts.headers, body).await),
+                        Ok(request) => self.serve(&request, &parts.headers, body).await,
                         Err(NotServed::Path) => Err(Status::path_not_found()),
                         Err(NotServed::Method) => Err(Status::method_not_allowed()),
                     }
@@ -110,20 +147,20 @@ impl Inner {
         request: &ResourceRequest,
         headers: &HeaderMap,
         body: B,
-    ) -> Response<ResponseBody>
+    ) -> Result<Response<ResponseBody>, Status>
     where
         B: Body + Send,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let context = &self.context;
-        let form = match Form::negotiate(headers, Offer::Objects) {
-            Ok(form) => form,
-            Err(status) => return status_response(&status, Encoding::Json),
-        };
+        if request.verb == Verb::Watch {
+            let form = Form::negotiate(headers, Offer::Watch)?;
+            return Ok(with_deprecation(read::watch(context, request, form)?, request));
+        }
+        let form = Form::negotiate(headers, Offer::Objects)?;
         let answer = match request.verb {
             Verb::Get => read::get(context, request),
-            Verb::List => read::list(context, request),
-            Verb::Watch => Err(Status::method_not_allowed()),
+            Verb::List | Verb::Watch => read::list(context, request),
             Verb::Create | Verb::Update | Verb::Patch | Verb::Delete | Verb::DeleteCollection => {
                 let settings = &context.settings;
                 match body::read(body, settings.max_body_bytes, settings.body_timeout).await {
@@ -132,8 +169,20 @@ impl Inner {
                 }
             }
         };
-        render(answer, request, form, context.now())
+        Ok(with_deprecation(render(answer, request, form, context.now()), request))
     }
+}
+
+/// Adds the warning of a deprecated version.
+fn with_deprecation(
+    mut response: Response<ResponseBody>,
+    request: &ResourceRequest,
+) -> Response<ResponseBody> {
+    let warning = request.version.deprecation_warning();
+    if let Some(value) = warning.and_then(warning_value) {
+        response.headers_mut().append(WARNING, value);
+    }
+    response
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -73,10 +73,21 @@ fn write_scalar(value: &Value, out: &mut String) {
 fn write_text(text: &str, out: &mut String) {
     if is_plain(text) {
         out.push_str(text);
-    } else {
-        // A JSON string is a double-quoted string of YAML.
-        out.push_str(&Value::from(text).to_string());
+        return;
     }
+    // A JSON string is a double-quoted string of YAML, except for characters that YAML takes for
+    // line breaks, or does not allow.
+    for c in Value::from(text).to_string().chars() {
+        match c {
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => escape(c, out),
+            c if c.is_control() => escape(c, out),
+            c => out.push(c),
+        }
+    }
+}
+
+fn escape(c: char, out: &mut String) {
+    out.push_str(&format!("\\u{:04x}", u32::from(c)));
 }
 
 /// Returns `true` if a text means itself without quotes.

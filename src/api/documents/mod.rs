@@ -1,5 +1,18 @@
 //! Documents of the server: probes, version, discovery and OpenAPI.
+//!
+//! | file | paths |
+//! |---|---|
+//! | `health` | `/healthz`, `/livez`, `/readyz` |
+//! | `version` | `/version` |
+//! | `document` | `/`, `/api`, `/apis` and below |
+//! | `openapi` | `/openapi/v3`. There is no v2: kubectl asks for it only if v3 is missing |
+//! | `conditional` | ETag |
 
+mod conditional;
+mod document;
 mod health;
+mod openapi;
+mod version;
 
+pub(super) use self::document::document;
 pub(super) use self::health::health;

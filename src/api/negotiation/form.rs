@@ -46,6 +46,8 @@ pub(in crate::api) enum Offer {
     Document,
     /// A discovery document that exists in aggregated form.
     Discovery,
+    /// An OpenAPI document, which is JSON.
+    OpenApi,
 }
 
 impl Encoding {
@@ -107,7 +109,7 @@ impl Offer {
     fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::Objects | Self::Document | Self::Discovery => &[JSON, YAML],
-            Self::Watch => &[JSON],
+            Self::Watch | Self::OpenApi => &[JSON],
         }
     }
 }

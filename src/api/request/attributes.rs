@@ -20,7 +20,7 @@ impl Attributes {
         let target = Target::parse(parts.uri.path());
         let has_name = match &target {
             Target::Resource(path) => path.name.is_some(),
-            Target::Health | Target::Document(_) | Target::Unknown => true,
+            Target::Health(_) | Target::Document(_) | Target::Unknown => true,
         };
         let is_watch = query.flag("watch") == Some(true);
         Self { verb: Verb::new(&parts.method, has_name, is_watch), target }

@@ -7,8 +7,8 @@ use super::percent::decode;
 pub(in crate::api) enum Target {
     /// Objects of a resource. The resource may not exist.
     Resource(ResourcePath),
-    /// A probe: `/healthz`, `/livez`, `/readyz` and their checks.
-    Health,
+    /// A probe: `/healthz`, `/livez`, `/readyz` and their checks. The segments of the path.
+    Health(Vec<String>),
     /// A document of the server: discovery, version, OpenAPI. The segments of the path.
     Document(Vec<String>),
     /// No part of the API.
@@ -35,10 +35,10 @@ impl Target {
     /// Parses a path. Percent-encoding is decoded after the split at slashes.
     pub(in crate::api) fn parse(path: &str) -> Self {
         let path = path.strip_prefix('/').unwrap_or(path);
-        let path = path.strip_suffix('/').unwrap_or(path);
         if path.is_empty() {
             return Self::Document(Vec::new());
         }
+        let path = path.strip_suffix('/').unwrap_or(path);
         let segments: Option<Vec<_>> = path
             .split('/')
             .map(|segment| decode(segment, false).filter(|decoded| !decoded.is_empty()))
@@ -46,7 +46,7 @@ impl Target {
         let Some(segments) = segments else { return Self::Unknown };
         let texts: Vec<_> = segments.iter().map(String::as_str).collect();
         match texts.as_slice() {
-            ["healthz" | "livez" | "readyz", ..] => Self::Health,
+            ["healthz" | "livez" | "readyz", ..] => Self::Health(segments),
             ["version"] | ["openapi", ..] | ["api"] | ["api", _] => Self::Document(segments),
             ["apis"] | ["apis", _] | ["apis", _, _] => Self::Document(segments),
             ["api", version, rest @ ..] => Self::of_resource("", version, rest),
@@ -122,7 +122,7 @@ mod tests {
         let openapi = Target::parse("/openapi/v3/apis/apps/v1");
         assert!(matches!(openapi, Target::Document(segments) if segments.len() == 5));
         for path in ["/healthz", "/livez/ping", "/readyz/"] {
-            assert_eq!(Target::parse(path), Target::Health, "{path}");
+            assert!(matches!(Target::parse(path), Target::Health(_)), "{path}");
         }
     }
 
