@@ -1,0 +1,12 @@
+//! The API server in process: requests to the service, over a store in memory.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod bodies;
+mod discovery;
+mod lists;
+mod negotiation;
+mod objects;
+mod paths;
+mod support;
+mod watch_limits;
+mod watches;

@@ -1,0 +1,118 @@
+//! Paths, methods and parameters: served and refused.
+
+use crate::support::Api;
+
+#[tokio::test]
+async fn unknown_path_is_not_found() {
+    let api = Api::new();
+    for path in [
+        "/metrics",
+        "/api/v2",
+        "/api/v2/services",
+        "/api/v1/pods",
+        "/api/v1/namespaces/default/pods/a",
+        "/api/v1/services/a",
+        "/api/v1/namespaces/default/configmaps/a/status",
+        "/api/v1/namespaces/default/services/a/scale",
+        "/api/v1/namespaces/default/services/a/status/b",
+        "/api//v1/services",
+        "/apis/batch",
+        "/apis/apps/v2",
+        "/apis/apps/v1/deployments/a",
+        "/apis/gateway.networking.k8s.io/v1beta1/tcproutes",
+        "/apis/gateway.networking.k8s.io/v1/namespaces/default/gatewayclasses",
+        "/openapi/v2",
+        "/openapi/v3/apis/batch/v1",
+        "/healthz/etcd",
+        "/%zz",
+    ] {
+        let status = api.get(path).await.failure(404, "NotFound");
+        assert_eq!(status["message"], "the server could not find the requested resource", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn method_that_is_not_served_is_refused() {
+    let api = Api::new();
+    for (method, path) in [
+        ("POST", "/api/v1/services"),
+        ("POST", "/api/v1/namespaces/default/services/a"),
+        ("PUT", "/api/v1/namespaces/default/services"),
+        ("PATCH", "/api/v1/namespaces/default/services"),
+        ("DELETE", "/api/v1/services"),
+        ("DELETE", "/api/v1/namespaces"),
+        ("DELETE", "/api/v1/namespaces/default/services/a/status"),
+        ("OPTIONS", "/api/v1/services"),
+        ("BREW", "/api/v1/namespaces/default/services/a"),
+        ("POST", "/version"),
+        ("DELETE", "/apis"),
+        ("PUT", "/openapi/v3"),
+        ("POST", "/healthz"),
+    ] {
+        let status = api.send(method, path, &[]).await.failure(405, "MethodNotAllowed");
+        let message = "the server does not allow this method on the requested resource";
+        assert_eq!(status["message"], message, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn head_has_the_headers_of_get() {
+    let api = Api::new();
+    for path in ["/api/v1/namespaces/default", "/api/v1/services", "/version", "/livez", "/none"] {
+        let get = api.get(path).await;
+        let head = api.send("HEAD", path, &[]).await;
+        assert_eq!((head.code, head.body.len()), (get.code, 0), "{path}");
+        assert_eq!(head.header("content-length"), get.body.len().to_string(), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn probes_are_answered() {
+    let api = Api::new();
+    for path in ["/healthz", "/livez", "/readyz", "/readyz/ping", "/livez/"] {
+        let answer = api.get(path).await;
+        assert_eq!((answer.code, &answer.body[..]), (200, &b"ok"[..]), "{path}");
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    }
+    let verbose = api.get("/readyz?verbose").await;
+    assert_eq!(verbose.body, "[+]ping ok\nreadyz check passed\n");
+}
+
+#[tokio::test]
+async fn unknown_parameters_are_ignored_and_invalid_values_refused() {
+    let api = Api::new();
+    let path = "/api/v1/namespaces/default/services";
+    assert_eq!(api.get(&format!("{path}?pretty=x&limits=x&timeout=32s&&=&%zz")).await.code, 200);
+    for query in [
+        "limit=ten",
+        "resourceVersion=x",
+        "continue=x",
+        "labelSelector=a%3D%3D%3Db",
+        "labelSelector=a+in+(",
+        "labelSelector=-a%3Db",
+        "fieldSelector=metadata.name",
+        "fieldSelector=spec.replicas%3D1",
+        "watch=1&timeoutSeconds=x",
+        "watch=1&resourceVersion=x",
+        "watch=1&fieldSelector=x",
+    ] {
+        let status = api.get(&format!("{path}?{query}")).await.failure(400, "BadRequest");
+        assert!(status["message"].as_str().is_some_and(|text| text.len() > 10), "{status}");
+    }
+    for query in ["resourceVersionMatch=Exact", "watch=1&sendInitialEvents=true"] {
+        let status = api.get(&format!("{path}?{query}")).await.failure(422, "Invalid");
+        assert_eq!(status["details"]["kind"], "ListOptions", "{status}");
+        assert_eq!(status["details"]["causes"][0]["field"], "resourceVersionMatch", "{status}");
+    }
+    let object = api.get("/api/v1/namespaces/default?resourceVersion=x").await;
+    object.failure(400, "BadRequest");
+}
+
+#[tokio::test]
+async fn answers_are_not_cached() {
+    let api = Api::new();
+    for path in ["/api", "/version", "/api/v1/namespaces", "/livez", "/none"] {
+        assert_eq!(api.get(path).await.header("cache-control"), "no-cache, private", "{path}");
+    }
+}
