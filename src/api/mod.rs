@@ -7,7 +7,9 @@ mod body;
 mod context;
 mod documents;
 mod folder;
+mod kubeconfig;
 mod list_body;
+mod listen;
 mod negotiation;
 mod read;
 mod render;
@@ -26,5 +28,9 @@ pub use self::access::{
 };
 pub use self::body::ResponseBody;
 pub use self::folder::{ApiFolder, FolderError, InputFileError};
+pub use self::kubeconfig::{Kubeconfig, KubeconfigError};
+pub use self::listen::{
+    ApiServer, ApiServerBuilder, CertificateError, ListenError, ListenSettings,
+};
 pub use self::service::ApiService;
 pub use self::settings::Settings;

@@ -1,0 +1,35 @@
+//! Errors of kubeconfigs.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Error of writing a kubeconfig.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KubeconfigError {
+    /// The file cannot be read or written.
+    #[error("cannot {operation} {}", .path.display())]
+    File {
+        /// Operation that failed.
+        operation: &'static str,
+        /// Path of the file.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// The path is a link, perhaps to another file of the user.
+    #[error("{} is a symbolic link; give the path of a file, or remove the link", .path.display())]
+    Link {
+        /// Path of the link.
+        path: PathBuf,
+    },
+    /// The file is not a kubeconfig of this function, and may have other clusters.
+    #[error(
+        "{} exists, and is no kubeconfig that sluicegate has written; give another path, or remove \
+         the file", .path.display()
+    )]
+    Exists {
+        /// Path of the file.
+        path: PathBuf,
+    },
+}

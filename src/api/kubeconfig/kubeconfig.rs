@@ -1,0 +1,241 @@
+//! The text of a kubeconfig, and its file.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::error::KubeconfigError;
+use crate::api::access::Token;
+use crate::api::folder::{ApiFolder, Endpoint, FolderError, replace_file};
+
+/// First line of a kubeconfig that may be replaced.
+const HEADER: &str = "# Written by sluicegate; contains a secret token.\n";
+
+/// Text instead of the token.
+const HIDDEN: &str = "REDACTED";
+
+/// Configuration of kubectl and of client libraries for an API server.
+#[derive(Clone)]
+pub struct Kubeconfig {
+    server: String,
+    certificate_authority: Option<Vec<u8>>,
+    token: Token,
+}
+
+impl Kubeconfig {
+    /// Creates the configuration for a server with this URL and user with this token.
+    pub fn new(server: impl Into<String>, token: Token) -> Self {
+        Self { server: server.into(), certificate_authority: None, token }
+    }
+
+    /// Creates the configuration for the server that has used a folder last, with the token of its
+    /// administrator. The server need not run.
+    ///
+    /// # Errors
+    /// Returns an error if no server has used the folder, or if its files cannot be read.
+    pub fn of_folder(folder: &ApiFolder) -> Result<Self, FolderError> {
+        Ok(Self::of_endpoint(&folder.endpoint()?, folder.find_token()?))
+    }
+
+    pub(in crate::api) fn of_endpoint(endpoint: &Endpoint, token: Token) -> Self {
+        let authority = endpoint.certificate_authority.as_ref();
+        Self {
+            server: endpoint.server.clone(),
+            certificate_authority: authority.map(|pem| pem.clone().into_bytes()),
+            token,
+        }
+    }
+
+    /// Sets the URL of the server, for clients that reach it at another address.
+    #[must_use]
+    pub fn with_server(self, server: impl Into<String>) -> Self {
+        Self { server: server.into(), ..self }
+    }
+
+    /// Sets the token, for a user other than the administrator.
+    #[must_use]
+    pub fn with_token(self, token: Token) -> Self {
+        Self { token, ..self }
+    }
+
+    /// Sets the certificates in PEM of the authorities that may sign the server's certificate.
+    /// Without them, clients trust the authorities of their operating system.
+    #[must_use]
+    pub fn with_certificate_authority(self, pem: impl Into<Vec<u8>>) -> Self {
+        Self { certificate_authority: Some(pem.into()), ..self }
+    }
+
+    /// Returns the YAML text, which contains the token.
+    pub fn to_yaml(&self) -> String {
+        self.format(self.token.reveal())
+    }
+
+    /// Returns the YAML text without the token.
+    pub fn to_redacted_yaml(&self) -> String {
+        self.format(HIDDEN)
+    }
+
+    /// Writes a file that only its owner can read. Replaces a file that this function wrote.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be written, if the path is a symbolic link, or if there
+    /// is another file.
+    pub fn write_file(&self, path: &Path) -> Result<(), KubeconfigError> {
+        let error = |operation| {
+            move |source: io::Error| KubeconfigError::File {
+                operation,
+                path: path.to_owned(),
+                source,
+            }
+        };
+        match fs::symlink_metadata(path) {
+            Ok(metadata) if metadata.is_symlink() => {
+                return Err(KubeconfigError::Link { path: path.to_owned() });
+            }
+            Ok(metadata) => {
+                let is_ours = metadata.is_file()
+                    && fs::read(path).map_err(error("read"))?.starts_with(HEADER.as_bytes());
+                if !is_ours {
+                    return Err(KubeconfigError::Exists { path: path.to_owned() });
+                }
+            }
+            Err(missing) if missing.kind() == ErrorKind::NotFound => {}
+            Err(source) => return Err(error("read")(source)),
+        }
+        replace_file(path, self.to_yaml().as_bytes()).map_err(error("write"))
+    }
+
+    fn format(&self, token: &str) -> String {
+        let authority = fmt::from_fn(|f| match &self.certificate_authority {
+            Some(pem) => {
+                let encoded = BASE64_STANDARD.encode(pem);
+                write!(f, "\n    certificate-authority-data: {encoded}")
+            }
+            None => Ok(()),
+        });
+        // A JSON string is a YAML string. The other values need no quotes.
+        let (server, token) = (quote(&self.server), quote(token));
+        format!(
+            "{HEADER}\
+             apiVersion: v1
+kind: Config
+clusters:
+- name: sluicegate
+  cluster:
+    server: {server}{authority}
+users:
+- name: sluicegate
+  user:
+    token: {token}
+contexts:
+- name: sluicegate
+  context:
+    cluster: sluicegate
+    user: sluicegate
+    namespace: default
+current-context: sluicegate
+"
+        )
+    }
+}
+
+fn quote(text: &str) -> serde_json::Value {
+    text.into()
+}
+
+impl fmt::Debug for Kubeconfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kubeconfig")
+            .field("server", &self.server)
+            .field("token", &self.token)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use serde_json::{Value, json};
+    use tempfile::tempdir;
+
+    use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+    fn kubeconfig() -> Kubeconfig {
+        Kubeconfig::new("https://[::1]:6080", TOKEN.parse().unwrap())
+    }
+
+    #[test]
+    fn text_has_server_authority_and_token() {
+        let kubeconfig = kubeconfig().with_certificate_authority("PEM\n");
+        let yaml: Value = serde_yaml::from_str(&kubeconfig.to_yaml()).unwrap();
+        let expected = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "sluicegate", "cluster": {
+                "server": "https://[::1]:6080",
+                "certificate-authority-data": "UEVNCg==",
+            }}],
+            "users": [{"name": "sluicegate", "user": {"token": TOKEN}}],
+            "contexts": [{"name": "sluicegate", "context": {
+                "cluster": "sluicegate", "user": "sluicegate", "namespace": "default",
+            }}],
+            "current-context": "sluicegate",
+        });
+        assert_eq!(yaml, expected);
+    }
+
+    #[test]
+    fn values_are_quoted() {
+        let kubeconfig = kubeconfig().with_server("x: \"y\"\n- z");
+        let yaml: Value = serde_yaml::from_str(&kubeconfig.to_yaml()).unwrap();
+        assert_eq!(yaml["clusters"][0]["cluster"], json!({"server": "x: \"y\"\n- z"}));
+    }
+
+    #[test]
+    fn token_is_shown_only_on_request() {
+        let kubeconfig = kubeconfig();
+        assert!(!kubeconfig.to_redacted_yaml().contains(TOKEN));
+        assert!(!format!("{kubeconfig:?}").contains(TOKEN));
+        let other = "fedcba9876543210fedcba9876543210";
+        let yaml = kubeconfig.with_token(other.parse().unwrap()).to_yaml();
+        assert!(yaml.contains(other) && !yaml.contains(TOKEN));
+    }
+
+    #[test]
+    fn file_is_private_and_is_replaced_by_a_newer_one() {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("kubeconfig");
+        for server in ["http://a", "http://b"] {
+            kubeconfig().with_server(server).write_file(&path).unwrap();
+            assert!(fs::read_to_string(&path).unwrap().contains(server));
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+        }
+    }
+
+    #[test]
+    fn other_files_and_links_are_not_replaced() {
+        let folder = tempdir().unwrap();
+        let (config, link) = (folder.path().join("config"), folder.path().join("link"));
+        fs::write(&config, "apiVersion: v1\n").unwrap();
+        symlink(&config, &link).unwrap();
+        let error = kubeconfig().write_file(&config).unwrap_err();
+        assert!(matches!(error, KubeconfigError::Exists { .. }), "{error}");
+        let error = kubeconfig().write_file(folder.path()).unwrap_err();
+        assert!(matches!(error, KubeconfigError::Exists { .. }), "{error}");
+        let error = kubeconfig().write_file(&link).unwrap_err();
+        assert!(matches!(error, KubeconfigError::Link { .. }), "{error}");
+        fs::remove_file(&config).unwrap();
+        let error = kubeconfig().write_file(&link).unwrap_err();
+        assert!(matches!(error, KubeconfigError::Link { .. }), "{error}");
+        let missing = folder.path().join("missing/config");
+        let error = kubeconfig().write_file(&missing).unwrap_err();
+        assert!(matches!(error, KubeconfigError::File { operation: "write", .. }), "{error}");
+    }
+}
