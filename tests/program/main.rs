@@ -5,6 +5,7 @@
 mod command_line;
 mod files;
 mod health;
+mod kubeconfig;
 mod kubernetes;
 mod log;
 mod namespaces;

@@ -6,6 +6,7 @@ use sluicegate::StartError;
 use sluicegate::sources::{CleanUpError, KubeError};
 
 use crate::health::HealthError;
+use crate::kubeconfig::KubeconfigError;
 
 /// Error that ends the program with exit status 1.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub(crate) enum RunError {
     /// An object of an uninstalled gateway was not removed.
     #[error(transparent)]
     CleanUp(#[from] CleanUpError),
+    /// A kubeconfig was not written.
+    #[error(transparent)]
+    Kubeconfig(KubeconfigError),
     /// The gateway did not start.
     #[error(transparent)]
     Start(#[from] StartError),

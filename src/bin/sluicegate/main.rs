@@ -6,6 +6,7 @@ mod error;
 mod error_chain;
 mod gateway;
 mod health;
+mod kubeconfig;
 mod log_writer;
 mod logging;
 mod run;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Cli, Command};
+use crate::error::RunError;
 use crate::error_chain::ErrorChain;
 use crate::logging::{LogFilter, LogFormat};
 
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
             options.validate().unwrap_or_else(|error| error.exit());
             (options.log_format, options.log_level.clone())
         }
-        Command::CleanUp(_) => (LogFormat::Text, LogFilter::default()),
+        Command::CleanUp(_) | Command::Kubeconfig(_) => (LogFormat::Text, LogFilter::default()),
     };
 
     let log_writer = match logging::start(format, level) {
@@ -47,6 +49,9 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Run(options) => run::run(*options),
         Command::CleanUp(options) => clean_up::clean_up(options),
+        Command::Kubeconfig(options) => {
+            kubeconfig::write_kubeconfig(options).map_err(RunError::Kubeconfig)
+        }
     };
     if let Err(error) = &result {
         tracing::error!("{}", ErrorChain(error));

@@ -11,6 +11,7 @@ use sluicegate::model::GatewayController;
 
 use super::address_options::AddressOptions;
 use super::clean_up_options::CleanUpOptions;
+use super::kubeconfig_options::KubeconfigOptions;
 use super::kubernetes_options::KubernetesOptions;
 use super::values::{
     parse_bool, parse_connection_log, parse_health_address, parse_line_limit,
@@ -35,6 +36,10 @@ pub(crate) enum Command {
     ///
     /// Run it when the gateway is uninstalled and no replica runs any more.
     CleanUp(CleanUpOptions),
+    /// Write a kubeconfig for the API of a gateway, with the token of its administrator.
+    ///
+    /// The gateway may run or not. It must have run with --api before.
+    Kubeconfig(KubeconfigOptions),
 }
 
 const AFTER_HELP: &str = "\
