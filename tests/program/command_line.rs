@@ -13,7 +13,15 @@ fn command_line_error_contains_remedy() {
     let both = "cannot be used together";
     let files = ["run", "--files", "nowhere"];
     let cases: &[Case<'_>] = &[
-        (&["run"], &[], "give --kubernetes, or --files"),
+        (&["run"], &[], "give --kubernetes, --files PATH..., or --api"),
+        (&["run", "--api", "--files", "x"], &[], both),
+        (&files, &[("SLUICEGATE_API", "true")], both),
+        (&[files[0], files[1], files[2], "--data", "x"], &[], "--data (SLUICEGATE_DATA) requires"),
+        (&["run", "--api", "--poll", "1"], &[], "remove it to read objects from --api"),
+        (&["run", "--api", "--api-listen", "6080"], &[], "expected an IP address and a port"),
+        (&["run", "--api", "--api-certificate", "x"], &[], "requires --api-key FILE"),
+        (&["run", "--api", "--api-key", "x"], &[], "requires --api-certificate FILE"),
+        (&["run", "--api", "--lease", "a/b"], &[], "requires --kubernetes"),
         (&["run", "--kubernetes", "--files", "x"], &[], both),
         (&files, &[("SLUICEGATE_KUBERNETES", "true")], both),
         (&["run", "--kubernetes"], &[("SLUICEGATE_FILES", "a,b")], both),
@@ -101,10 +109,18 @@ fn command_line_error_contains_remedy() {
 
 /// For each option an invalid value and a valid one, which the error contains as an example.
 /// The value of `None` is that of an option without a value.
-const OPTIONS: [(&str, Option<&str>, &str); 30] = [
+const OPTIONS: [(&str, Option<&str>, &str); 38] = [
     ("--kubernetes", None, "true"),
     ("--files", Some(""), "/etc/sluicegate"),
     ("--poll", Some("often"), "0.5"),
+    ("--api", None, "true"),
+    ("--data", Some(""), "/etc/sluicegate"),
+    ("--api-listen", Some("6080"), "localhost:8081"),
+    ("--api-host", Some("https://gateway"), "gateway.example.com"),
+    ("--api-certificate", Some(""), "/etc/sluicegate"),
+    ("--api-key", Some(""), "/etc/sluicegate"),
+    ("--tokens", Some(""), "/etc/sluicegate"),
+    ("--allow-local-endpoints", None, "true"),
     ("--controller-name", Some("x"), "example.com/gateway"),
     ("--watch-namespaces", Some("Team A"), "team-a"),
     ("--read-only", None, "true"),
@@ -134,6 +150,9 @@ const OPTIONS: [(&str, Option<&str>, &str); 30] = [
     ("--log-level", Some("warn,sluicegate=chatty"), "warn,sluicegate::sources=debug"),
 ];
 
+/// The options for which only an empty value is invalid.
+const ANY_TEXT: [&str; 5] = ["--identity", "--data", "--api-certificate", "--api-key", "--tokens"];
+
 #[test]
 fn invalid_value_is_answered_with_an_example() {
     let help = print(&["run", "--help"]);
@@ -150,7 +169,7 @@ fn invalid_value_is_answered_with_an_example() {
         }
         // An empty variable counts as unset.
         let invalid = invalid.filter(|value| !value.is_empty()).unwrap_or("a,,b");
-        if flag != "--identity" {
+        if !ANY_TEXT.contains(&flag) {
             let error = error(&["run"], &[(&variable, invalid)]);
             assert!(error.contains(&format!("environment variable {variable} ({flag}")), "{error}");
             assert!(error.contains(example), "{variable}={invalid}: {error}");
@@ -168,7 +187,7 @@ fn empty_environment_variable_counts_as_unset() {
     let help = print(&["run", "--help"]);
     let variables: Vec<_> = flags(&help).map(variable).collect();
     let empty: Vec<_> = variables.iter().map(|variable| (&**variable, "")).collect();
-    assert!(error(&["run"], &empty).contains("give --kubernetes, or --files"));
+    assert!(error(&["run"], &empty).contains("give --kubernetes, --files PATH..., or --api"));
     let error = error(&["run", "--kubernetes", "--files", "x"], &empty);
     assert!(error.contains("cannot be used together"), "{error}");
     // The help text lists them nevertheless.

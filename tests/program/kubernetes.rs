@@ -46,7 +46,7 @@ users: [{{name: u, user: {{}}}}]
     assert_eq!(code, 503);
     assert!(why.contains("starting"), "{why}");
     program.signal(Signal::HUP);
-    program.until("SIGHUP ignored: changes of the cluster are followed without it");
+    program.until("SIGHUP ignored: changes of objects are followed without it");
     program.signal(Signal::TERM);
     assert_eq!(program.wait_for_exit(), Some(0));
 }

@@ -3,7 +3,9 @@
 use std::io;
 
 use sluicegate::StartError;
+use sluicegate::api::{FolderError, ListenError};
 use sluicegate::sources::{CleanUpError, KubeError};
+use sluicegate::store::OpenError;
 
 use crate::health::HealthError;
 use crate::kubeconfig::KubeconfigError;
@@ -23,6 +25,15 @@ pub(crate) enum RunError {
     /// There is no client for a cluster.
     #[error(transparent)]
     Kubernetes(#[from] KubeError),
+    /// The folder of the API cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The store of the objects cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The API cannot be served.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// An object of an uninstalled gateway was not removed.
     #[error(transparent)]
     CleanUp(#[from] CleanUpError),

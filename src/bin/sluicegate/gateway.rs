@@ -1,5 +1,6 @@
 //! Conversion of the options into a gateway.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use rustix::system::uname;
@@ -9,6 +10,7 @@ use sluicegate::sources::{
 };
 use sluicegate::{Builder, Server};
 
+use crate::api::Api;
 use crate::cli::{KubernetesOptions, RunOptions};
 use crate::error::RunError;
 
@@ -21,13 +23,19 @@ pub(crate) struct ConfiguredGateway {
     pub(crate) endpoint: Option<EndpointHandle>,
     /// Reads all files again, with `--files`.
     pub(crate) reload: Option<ReloadHandle>,
+    /// Serves the objects, with `--api`.
+    pub(crate) api: Option<Api>,
 }
 
-/// Configures the gateway.
+/// Configures the gateway. Its routes must not lead to the health endpoints.
 ///
 /// # Errors
-/// Returns [`RunError::Kubernetes`] if there is no configuration for a cluster.
-pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGateway, RunError> {
+/// Returns [`RunError::Kubernetes`] if there is no configuration for a cluster, and the errors of
+/// [`Api::start`].
+pub(crate) async fn build_gateway(
+    options: &RunOptions,
+    health: SocketAddr,
+) -> Result<ConfiguredGateway, RunError> {
     // For connections of a removed listener. The shutdown has the same timeout.
     let mut forward = Settings::default()
         .with_drain_timeout(options.drain_timeout)
@@ -39,7 +47,8 @@ pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGate
         forward = forward.with_workers(workers);
     }
     let addresses = &options.address_options;
-    let mut builder = Server::builder().forward(forward).addresses(addresses.addresses());
+    let mut builder =
+        Server::builder().forward(forward).addresses(addresses.addresses()).own_sockets([health]);
     if let Some(address) = addresses.bind {
         builder = builder.bind(address);
     }
@@ -56,10 +65,16 @@ pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGate
         let (source, lease) = build_kubernetes_source(options).await?;
         let endpoint = (!addresses.pod_addresses.is_empty()).then(|| source.endpoint_handle());
         let builder = builder.source(source);
-        return Ok(ConfiguredGateway { builder, lease, endpoint, reload: None });
+        return Ok(ConfiguredGateway { builder, lease, endpoint, reload: None, api: None });
     }
     if let Some(name) = &options.controller_name {
         builder = builder.controller_name(name.clone());
+    }
+    if options.api {
+        let api = Api::start(options)?;
+        let builder = builder.own_sockets([api.address()]).source(api.source());
+        let api = Some(api);
+        return Ok(ConfiguredGateway { builder, lease: None, endpoint: None, reload: None, api });
     }
     let mut files = FileSource::new(&options.files);
     if let Some(interval) = options.poll {
@@ -67,7 +82,7 @@ pub(crate) async fn build_gateway(options: &RunOptions) -> Result<ConfiguredGate
     }
     let reload = Some(files.reload_handle());
     let builder = builder.source(files);
-    Ok(ConfiguredGateway { builder, lease: None, endpoint: None, reload })
+    Ok(ConfiguredGateway { builder, lease: None, endpoint: None, reload, api: None })
 }
 
 async fn build_kubernetes_source(

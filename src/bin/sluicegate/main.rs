@@ -1,5 +1,7 @@
-//! The program `sluicegate`: a TCP gateway from a Kubernetes cluster or from manifests in files.
+//! The program `sluicegate`: a TCP gateway from a Kubernetes cluster, from manifests in files, or
+//! from an API of its own.
 
+mod api;
 mod clean_up;
 mod cli;
 mod error;

@@ -31,10 +31,11 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
     tokio::spawn(UnusedSignals::install().map_err(RunError::Signals)?.log());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "sluicegate is starting");
     let (lifecycle, receiver) = watch::channel(Lifecycle::Starting);
-    tokio::spawn(health::serve(health::listen(options.health)?, receiver));
+    let (health, health_address) = health::listen(options.health)?;
+    tokio::spawn(health::serve(health, receiver));
 
-    let ConfiguredGateway { builder, lease, endpoint, reload } =
-        gateway::build_gateway(&options).await?;
+    let ConfiguredGateway { builder, lease, endpoint, reload, api } =
+        gateway::build_gateway(&options, health_address).await?;
     tokio::spawn(reload_signal.forward(reload, lifecycle.subscribe()));
     // Pinned here, so that the election still runs while the Lease is released below.
     let mut start = pin!(builder.start());
@@ -42,6 +43,9 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
         started = &mut start => started?,
         () = signals.next() => {
             release(lease).await;
+            if let Some(api) = api {
+                api.stop().close().await;
+            }
             tracing::info!("stopped by a signal before the gateway was ready");
             return Ok(());
         }
@@ -57,15 +61,17 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
                 Some(report) if !report.failed.is_empty() => {
                     break Err(RunError::SourceFailed(report.failed.clone()));
                 }
-                // In a cluster, the conditions are in the status of the objects.
-                Some(report) if !options.kubernetes => status_logger.log_changes(&report),
+                // In a cluster and in the API, the conditions are in the status of the objects.
+                Some(report) if !options.kubernetes && !options.api => {
+                    status_logger.log_changes(&report);
+                }
                 Some(_) => {}
                 None => return Err(RunError::Stopped),
             },
             () = signals.next() => break Ok(()),
         }
     };
-    let stopping = Stopping { gateway, reports, lease, endpoint, lifecycle };
+    let stopping = Stopping { gateway, reports, lease, endpoint, api, lifecycle };
     stopping.shut_down(&options, &mut signals).await;
     result
 }

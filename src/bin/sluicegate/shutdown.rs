@@ -8,6 +8,7 @@ use sluicegate::{Handle, Reports};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::api::Api;
 use crate::cli::RunOptions;
 use crate::health::Lifecycle;
 use crate::signals::StopSignals;
@@ -20,6 +21,8 @@ pub(crate) struct Stopping {
     pub(crate) lease: Option<LeaseHandle>,
     /// Reports if an EndpointSlice lists this pod as ready.
     pub(crate) endpoint: Option<EndpointHandle>,
+    /// Accepts no requests from the beginning. Its store is closed last.
+    pub(crate) api: Option<Api>,
     pub(crate) lifecycle: watch::Sender<Lifecycle>,
 }
 
@@ -27,7 +30,8 @@ impl Stopping {
     /// Releases the Lease, accepts connections until the load balancers have stopped sending any,
     /// and drains the open ones. Another signal ends this immediately.
     pub(crate) async fn shut_down(self, options: &RunOptions, signals: &mut StopSignals) {
-        let Self { gateway, mut reports, lease, endpoint, lifecycle } = self;
+        let Self { gateway, mut reports, lease, endpoint, api, lifecycle } = self;
+        let api = api.map(Api::stop);
         lifecycle.send_replace(Lifecycle::Leaving);
         let (delay, timeout) = (options.stop_delay(), options.drain_timeout);
         // Supervisors kill the process at a fixed time after the signal, so late load balancers
@@ -66,16 +70,23 @@ impl Stopping {
             lifecycle.send_replace(Lifecycle::Draining);
             gateway.drain(timeout).await;
         };
-        tokio::select! {
-            () = graceful => {
-                tracing::info!("stopped");
-                return;
+        let is_graceful = tokio::select! {
+            () = graceful => true,
+            () = signals.next() => false,
+        };
+        if is_graceful {
+            if let Some(api) = api {
+                api.close().await;
             }
-            () = signals.next() => {}
+            tracing::info!("stopped");
+            return;
         }
         // Dropping `graceful` dropped the handle, which stops the gateway. The reports end when all
         // connections are reset.
         while reports.next().await.is_some() {}
+        if let Some(api) = api {
+            api.close_immediately().await;
+        }
         tracing::info!("stopped immediately; open connections were reset");
     }
 }

@@ -98,7 +98,7 @@ impl ReloadSignal {
                 }
                 Some(reload) => reload.reload(),
                 None => {
-                    tracing::info!("SIGHUP ignored: changes of the cluster are followed without it")
+                    tracing::info!("SIGHUP ignored: changes of objects are followed without it")
                 }
             }
         }

@@ -111,7 +111,8 @@ impl ObjectCache {
         match decode(kind, object) {
             Ok(object) => {
                 let is_valid_again = self.problems.remove(key).is_some();
-                // The addresses in the status of a Gateway are known, since translation has assigned them.
+                // The addresses in the status of a Gateway are known, since translation has
+                // assigned them.
                 let known = self.resources.get(&object.key());
                 let is_changed = known.is_none_or(|known| !known.is_equal_except_status(&object));
                 if is_changed {

@@ -2,6 +2,7 @@
 
 mod address_mode;
 mod address_options;
+mod api_options;
 mod clean_up_options;
 mod kubeconfig_options;
 mod kubernetes_options;

@@ -10,12 +10,13 @@ use sluicegate::forward::ConnectionLog;
 use sluicegate::model::GatewayController;
 
 use super::address_options::AddressOptions;
+use super::api_options::ApiOptions;
 use super::clean_up_options::CleanUpOptions;
 use super::kubeconfig_options::KubeconfigOptions;
 use super::kubernetes_options::KubernetesOptions;
 use super::values::{
-    parse_bool, parse_connection_log, parse_health_address, parse_line_limit,
-    parse_positive_seconds, parse_seconds, parse_workers, path_parser,
+    parse_bool, parse_connection_log, parse_line_limit, parse_positive_seconds, parse_seconds,
+    parse_socket_address, parse_workers, path_parser,
 };
 use crate::logging::{LogFilter, LogFormat};
 
@@ -29,7 +30,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a gateway for the objects of a Kubernetes cluster or of files.
+    /// Run a gateway for the objects of a Kubernetes cluster, of files, or of an API of its own.
     #[command(after_help = AFTER_HELP)]
     Run(Box<RunOptions>),
     /// Delete the Services of Gateways, and remove the finalizer of GatewayClasses.
@@ -52,7 +53,7 @@ Signals:
            EndpointSlice lists the pod as ready; the end of the shutdown stays the
            same.
   SIGHUP   Read all files again, and log the changes and the remaining errors.
-           Ignored with --kubernetes, which follows the cluster anyway.
+           Ignored with --kubernetes and --api, which follow changes anyway.
   SIGUSR1, SIGUSR2
            No effect.
 
@@ -68,6 +69,7 @@ Exit status:
 
 Examples:
   sluicegate run --files gateway.yaml routes/
+  sluicegate run --api --data /var/lib/sluicegate
   sluicegate run --kubernetes --read-only
   sluicegate run --kubernetes --lease sluicegate/sluicegate --log-format json";
 
@@ -78,7 +80,7 @@ pub(crate) struct RunOptions {
     /// In a pod, from the cluster of the pod; elsewhere, from the cluster of the
     /// kubeconfig. The environment variable is true or false.
     #[arg(long, env = "SLUICEGATE_KUBERNETES", value_parser = parse_bool)]
-    #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
+    #[arg(help_heading = "Source of objects (one of --kubernetes, --files and --api is required)")]
     #[arg(verbatim_doc_comment)]
     pub(crate) kubernetes: bool,
 
@@ -89,7 +91,7 @@ pub(crate) struct RunOptions {
     #[arg(long, env = "SLUICEGATE_FILES", value_name = "PATH")]
     #[arg(num_args = 1.., value_delimiter = ',', value_parser = path_parser())]
     #[arg(value_hint = ValueHint::AnyPath)]
-    #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
+    #[arg(help_heading = "Source of objects (one of --kubernetes, --files and --api is required)")]
     #[arg(verbatim_doc_comment)]
     pub(crate) files: Vec<PathBuf>,
 
@@ -99,20 +101,33 @@ pub(crate) struct RunOptions {
     /// metadata of all files, and the content of those that changed. Requires --files.
     #[arg(long, env = "SLUICEGATE_POLL", value_name = "SECONDS", verbatim_doc_comment)]
     #[arg(value_parser = parse_seconds)]
-    #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
+    #[arg(help_heading = "Source of objects (one of --kubernetes, --files and --api is required)")]
     pub(crate) poll: Option<Duration>,
+
+    /// Serve an API like that of Kubernetes, and use the objects that clients write to it
+    ///
+    /// kubectl and other clients of Kubernetes work with it, without a cluster. The status
+    /// of objects is written there. `sluicegate kubeconfig` writes a kubeconfig. The
+    /// environment variable is true or false.
+    #[arg(long, env = "SLUICEGATE_API", value_parser = parse_bool)]
+    #[arg(help_heading = "Source of objects (one of --kubernetes, --files and --api is required)")]
+    #[arg(verbatim_doc_comment)]
+    pub(crate) api: bool,
 
     /// Controller name of the GatewayClasses to serve
     ///
     /// A domain, a slash and a path, such as example.com/gateway.
-    /// [default: sluicegate.dev/gateway-controller; with --files, any name]
+    /// [default: sluicegate.dev/gateway-controller; with --files and --api, any name]
     #[arg(long, env = "SLUICEGATE_CONTROLLER_NAME", value_name = "NAME")]
-    #[arg(help_heading = "Source of objects (one of --kubernetes and --files is required)")]
+    #[arg(help_heading = "Source of objects (one of --kubernetes, --files and --api is required)")]
     #[arg(verbatim_doc_comment)]
     pub(crate) controller_name: Option<GatewayController>,
 
     #[command(flatten)]
     pub(crate) kubernetes_options: KubernetesOptions,
+
+    #[command(flatten)]
+    pub(crate) api_options: ApiOptions,
 
     #[command(flatten)]
     pub(crate) address_options: AddressOptions,
@@ -144,7 +159,7 @@ pub(crate) struct RunOptions {
     /// host names are not resolved. With port 0, the kernel chooses the port, and the
     /// log contains it.
     #[arg(long, env = "SLUICEGATE_HEALTH", value_name = "[ADDRESS]:PORT", verbatim_doc_comment)]
-    #[arg(default_value = "127.0.0.1:8081", value_parser = parse_health_address)]
+    #[arg(default_value = "127.0.0.1:8081", value_parser = parse_socket_address)]
     #[arg(help_heading = "Operation")]
     pub(crate) health: SocketAddr,
 
@@ -152,7 +167,7 @@ pub(crate) struct RunOptions {
     ///
     /// Set it to the time that load balancers need to notice that /acceptz fails, or,
     /// with --pod-addresses, to follow a change of an EndpointSlice.
-    /// [default: 5 with --kubernetes, 0 with --files]
+    /// [default: 5 with --kubernetes, 0 with --files and --api]
     #[arg(long, env = "SLUICEGATE_STOP_DELAY", value_name = "SECONDS", verbatim_doc_comment)]
     #[arg(value_parser = parse_seconds, help_heading = "Operation")]
     pub(crate) stop_delay: Option<Duration>,

@@ -13,26 +13,31 @@ impl RunOptions {
     pub(crate) fn validate(&self) -> Result<(), clap::Error> {
         let conflict = |message: String| Err(usage_error(ErrorKind::ArgumentConflict, message));
         let missing = |message: &str| Err(usage_error(ErrorKind::MissingRequiredArgument, message));
-        match (self.kubernetes, !self.files.is_empty()) {
-            (true, true) => {
-                return conflict(
-                    "--kubernetes (SLUICEGATE_KUBERNETES) and --files (SLUICEGATE_FILES) cannot be \
-                     used together; give one of them"
-                        .to_owned(),
+        let sources = [
+            ("--kubernetes (SLUICEGATE_KUBERNETES)", self.kubernetes),
+            ("--files (SLUICEGATE_FILES)", !self.files.is_empty()),
+            ("--api (SLUICEGATE_API)", self.api),
+        ];
+        let given: Vec<_> = sources.iter().filter(|(_, is_given)| *is_given).collect();
+        let source = match given[..] {
+            [] => {
+                return missing(
+                    "no source of objects: give --kubernetes, --files PATH..., or --api",
                 );
             }
-            (false, false) => {
-                return missing("no source of objects: give --kubernetes, or --files PATH...");
+            [(source, _)] => source.split(' ').next().unwrap_or_default(),
+            [(first, _), (second, _), ..] => {
+                return conflict(format!(
+                    "{first} and {second} cannot be used together; give one of them"
+                ));
             }
-            (true, false) | (false, true) => {}
+        };
+        if self.files.is_empty() && self.poll.is_some() {
+            return conflict(format!(
+                "--poll (SLUICEGATE_POLL) requires --files; remove it to read objects from {source}"
+            ));
         }
-        if self.kubernetes && self.poll.is_some() {
-            return conflict(
-                "--poll (SLUICEGATE_POLL) requires --files; remove it to read objects from \
-                 --kubernetes"
-                    .to_owned(),
-            );
-        }
+        self.validate_api(source)?;
         if self.dial_timeout > self.dial_budget {
             return conflict(format!(
                 "--dial-timeout (SLUICEGATE_DIAL_TIMEOUT) is {} s, and --dial-budget \
@@ -69,7 +74,7 @@ impl RunOptions {
         ];
         if let Some(option) = first_given(&for_kubernetes).filter(|_| !self.kubernetes) {
             return conflict(format!(
-                "{option} requires --kubernetes; remove it to read objects from --files"
+                "{option} requires --kubernetes; remove it to read objects from {source}"
             ));
         }
         let for_services = [
@@ -105,6 +110,42 @@ impl RunOptions {
                 _ => Ok(()),
             },
         }
+    }
+}
+
+impl RunOptions {
+    /// Checks the options of the API. `source` is the option of the source of objects.
+    fn validate_api(&self, source: &str) -> Result<(), clap::Error> {
+        let options = &self.api_options;
+        let for_api = [
+            ("--data (SLUICEGATE_DATA)", options.data.is_some()),
+            ("--api-listen (SLUICEGATE_API_LISTEN)", options.api_listen.is_some()),
+            ("--api-host (SLUICEGATE_API_HOST)", !options.api_host.is_empty()),
+            ("--api-certificate (SLUICEGATE_API_CERTIFICATE)", options.api_certificate.is_some()),
+            ("--api-key (SLUICEGATE_API_KEY)", options.api_key.is_some()),
+            ("--tokens (SLUICEGATE_TOKENS)", options.tokens.is_some()),
+            (
+                "--allow-local-endpoints (SLUICEGATE_ALLOW_LOCAL_ENDPOINTS)",
+                options.allow_local_endpoints,
+            ),
+        ];
+        if let Some(option) = first_given(&for_api).filter(|_| !self.api) {
+            let message =
+                format!("{option} requires --api; remove it to read objects from {source}");
+            return Err(usage_error(ErrorKind::ArgumentConflict, message));
+        }
+        let missing = match (&options.api_certificate, &options.api_key) {
+            (Some(_), None) => {
+                "--api-certificate requires --api-key FILE (SLUICEGATE_API_KEY), the private key \
+                 of the certificate"
+            }
+            (None, Some(_)) => {
+                "--api-key requires --api-certificate FILE (SLUICEGATE_API_CERTIFICATE), the \
+                 certificate of the key"
+            }
+            (Some(_), Some(_)) | (None, None) => return Ok(()),
+        };
+        Err(usage_error(ErrorKind::MissingRequiredArgument, missing))
     }
 }
 

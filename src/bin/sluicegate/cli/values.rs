@@ -58,7 +58,7 @@ pub(super) fn parse_workers(text: &str) -> Result<NonZeroUsize, &'static str> {
 
 /// Parses an address with a port. An empty address means all addresses of the host, as in other
 /// programs for Kubernetes. `localhost` is 127.0.0.1; other names are not resolved.
-pub(super) fn parse_health_address(text: &str) -> Result<SocketAddr, &'static str> {
+pub(super) fn parse_socket_address(text: &str) -> Result<SocketAddr, &'static str> {
     let expected = "expected an IP address and a port, such as 127.0.0.1:8081, localhost:8081, \
                     or :8081 for all addresses; other host names are not resolved";
     if let Ok(address) = text.parse() {
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn health_address_may_have_no_host_or_localhost() {
+    fn socket_address_may_have_no_host_or_localhost() {
         for (text, expected) in [
             (":8081", "[::]:8081"),
             ("localhost:8081", "127.0.0.1:8081"),
@@ -176,12 +176,12 @@ mod tests {
             ("0.0.0.0:8081", "0.0.0.0:8081"),
             ("[::1]:8081", "[::1]:8081"),
         ] {
-            assert_eq!(parse_health_address(text).map(|it| it.to_string()), Ok(expected.into()));
+            assert_eq!(parse_socket_address(text).map(|it| it.to_string()), Ok(expected.into()));
         }
         for bad in
             ["", ":", "8081", "localhost", "::1:8081", "gateway:8081", ":65536", ":-1", ": 1"]
         {
-            assert!(parse_health_address(bad).is_err(), "{bad}");
+            assert!(parse_socket_address(bad).is_err(), "{bad}");
         }
     }
 

@@ -104,11 +104,11 @@ pub(crate) enum HealthError {
     },
 }
 
-/// Binds the address of the health endpoints.
+/// Binds the address of the health endpoints. Returns the bound address, too.
 ///
 /// # Errors
 /// Returns [`HealthError::Listen`] if the address cannot be bound.
-pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, HealthError> {
+pub(crate) fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), HealthError> {
     let listen_error = |source: io::Error| HealthError::Listen { address, source };
     let listener = match bind(address) {
         // `[::]` means all addresses, also on a host without IPv6.
@@ -122,7 +122,7 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, HealthError> {
     let listener = listener.map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
     tracing::info!(%address, "serving the health endpoints /livez, /readyz and /acceptz");
-    Ok(listener)
+    Ok((listener, address))
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpListener> {

@@ -1,0 +1,121 @@
+//! The API of the gateway, and the store of its objects.
+
+use std::net::SocketAddr;
+
+use sluicegate::admission::catalog;
+use sluicegate::api::{self, ApiFolder, ApiServer, ApiService};
+use sluicegate::sources::ApiSource;
+use sluicegate::store::{Settings, Store};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::cli::RunOptions;
+use crate::error::RunError;
+
+/// A running API.
+pub(crate) struct Api {
+    store: Store,
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+}
+
+impl Api {
+    /// Opens the store, binds the address of the API and serves it.
+    ///
+    /// # Errors
+    /// Returns an error if the folder cannot be used, or the address cannot be bound.
+    pub(crate) fn start(options: &RunOptions) -> Result<Self, RunError> {
+        let api_options = &options.api_options;
+        let (folder, store) = match &api_options.data {
+            Some(data) => {
+                let folder = ApiFolder::open(data)?;
+                let store = Store::open(folder.store_path(), catalog(), Settings::new())?;
+                (folder, store)
+            }
+            None => (ApiFolder::open_runtime()?, Store::in_memory(catalog(), Settings::new())?),
+        };
+        let mut builder = ApiServer::builder(folder).listen(api_options.listen_address());
+        for host in &api_options.api_host {
+            builder = builder.host(host.clone());
+        }
+        if let (Some(certificate), Some(key)) = (&api_options.api_certificate, &api_options.api_key)
+        {
+            builder = builder.certificate(certificate, key);
+        }
+        if let Some(tokens) = &api_options.tokens {
+            builder = builder.tokens_file(tokens);
+        }
+        let server = builder.bind()?;
+        let settings = api::Settings::new()
+            .with_local_endpoints(server.is_loopback() || api_options.allow_local_endpoints);
+        let service = ApiService::new(store.clone(), server.access().clone(), settings);
+        let address = server.local_address();
+        match &api_options.data {
+            Some(data) => {
+                let data = data.display();
+                tracing::info!(
+                    %address,
+                    "serving the API at {}; `sluicegate kubeconfig --data {data}` writes a \
+                     kubeconfig",
+                    server.url()
+                );
+            }
+            None => tracing::warn!(
+                %address,
+                "serving the API at {}; `sluicegate kubeconfig` writes a kubeconfig. The objects \
+                 are in memory and lost at the end; give --data DIR to keep them",
+                server.url()
+            ),
+        }
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(async move {
+            server
+                .serve(service, async move {
+                    // An error means that the API was dropped, which stops it too.
+                    let _ = stopped.await;
+                })
+                .await;
+        });
+        Ok(Self { store, address, stop, server })
+    }
+
+    /// Returns the bound address.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns a source of the objects.
+    pub(crate) fn source(&self) -> ApiSource {
+        ApiSource::new(self.store.clone())
+    }
+
+    /// Stops accepting requests. Those that are open may finish until [`close`](StoppedApi::close).
+    pub(crate) fn stop(self) -> StoppedApi {
+        // An error means that the server has ended.
+        let _ = self.stop.send(());
+        StoppedApi { store: self.store, server: self.server }
+    }
+}
+
+/// An API that accepts no more requests.
+pub(crate) struct StoppedApi {
+    store: Store,
+    server: JoinHandle<()>,
+}
+
+impl StoppedApi {
+    /// Closes the store, which ends the watches, and waits until the last requests are answered.
+    pub(crate) async fn close(self) {
+        self.store.close().await;
+        if let Err(error) = self.server.await {
+            tracing::error!(%error, "internal error: the task of the API panicked");
+        }
+    }
+
+    /// Closes the store, and resets the open connections.
+    pub(crate) async fn close_immediately(self) {
+        self.server.abort();
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,82 @@
+//! `run --api`: objects in a data folder and in memory.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use rustix::process::Signal;
+use sluicegate::admission::catalog;
+use sluicegate::api::ApiFolder;
+use sluicegate::model::manifest::{self, Content};
+use sluicegate::store::{Key, Settings, Store, Write};
+
+use crate::process::{Program, manifests, program};
+use crate::support::{backend, free_port, name_at, own_address};
+
+/// Opens the store of a data folder.
+fn open(data: &Path) -> Store {
+    let folder = ApiFolder::open(data).unwrap();
+    Store::open(folder.store_path(), catalog(), Settings::new()).unwrap()
+}
+
+/// Writes the objects of the tests to the store of a data folder.
+async fn write_objects(data: &Path, port: u16) {
+    let store = open(data);
+    let text = manifests(port, backend("one"));
+    for document in manifest::read(&text) {
+        let Content::Object(object) = document.content else { panic!("no object") };
+        let value = serde_json::to_value(&object).unwrap();
+        let kind = object.kind();
+        let names = (kind.group(), kind.as_str());
+        let mut resources = store.catalog().iter();
+        let resource = resources.find(|it| (it.group(), it.kind()) == names).unwrap();
+        let namespace = kind.is_namespaced().then_some("default");
+        store.write(Write::create(resource, namespace, value)).await.unwrap();
+    }
+    store.close().await;
+}
+
+fn run(data: &Path, listener: SocketAddr) -> Program {
+    let mut command = program();
+    command.args(["run", "--api", "--api-listen", "127.0.0.1:0", "--data"]).arg(data);
+    Program::run(command.args(["--bind", &listener.ip().to_string()]))
+}
+
+#[tokio::test]
+async fn api_serves_a_data_folder_in_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let listener = SocketAddr::new(own_address(), free_port());
+    write_objects(&data, listener.port()).await;
+    let mut first = run(&data, listener);
+    let serving = first.until("serving the API at https://127.0.0.1:");
+    let message = serving["message"].as_str().unwrap();
+    assert!(message.contains("sluicegate kubeconfig --data"), "{message}");
+    first.until("ready");
+    assert_eq!(name_at(listener).as_deref(), Some("one"));
+
+    let mut second = run(&data, listener);
+    second.until("is in use by");
+    assert_eq!(second.wait_for_exit(), Some(1));
+
+    first.signal(Signal::TERM);
+    first.until("stopped");
+    assert_eq!(first.wait_for_exit(), Some(0));
+    // The status is stored at the end.
+    let store = open(&data);
+    let gateways = store.catalog().get("gateway.networking.k8s.io", "gateways").unwrap();
+    let gateway = store.get(&Key::namespaced(gateways, "default", "public")).unwrap().to_value();
+    assert_eq!(gateway["status"]["addresses"][0]["value"], listener.ip().to_string());
+}
+
+#[test]
+fn objects_in_memory_are_reported() {
+    let runtime = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command.env("XDG_RUNTIME_DIR", runtime.path());
+    let mut program = Program::run(command.args(["run", "--api", "--api-listen", "127.0.0.1:0"]));
+    let line = program.until("lost at the end; give --data DIR to keep them");
+    assert_eq!(line["level"], "WARN");
+    program.until("ready");
+    program.signal(Signal::INT);
+    assert_eq!(program.wait_for_exit(), Some(0));
+}
