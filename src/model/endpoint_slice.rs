@@ -209,7 +209,7 @@ impl EndpointSlice {
                 );
             }
             if !names.insert(port.name.as_deref().unwrap_or_default()) {
-                violations.add(
+                violations.add_duplicate(
                     format!("ports[{index}].name"),
                     "is the name of an earlier port; names must be unique",
                 );

@@ -151,7 +151,8 @@ impl Listener {
     fn validate_tls(&self, path: &str, violations: &mut Violations) {
         let Some(tls) = &self.tls else {
             if self.protocol == Protocol::Tls {
-                violations.add(format!("{path}.tls"), "is missing; protocol TLS requires it");
+                violations
+                    .add_required(format!("{path}.tls"), "is missing; protocol TLS requires it");
             }
             return;
         };
@@ -179,7 +180,7 @@ impl Listener {
             && tls.certificate_refs.is_empty()
             && tls.options.is_empty()
         {
-            violations.add(
+            violations.add_required(
                 format!("{path}.tls.certificateRefs"),
                 "is empty; mode Terminate needs certificateRefs or options",
             );

@@ -137,4 +137,4 @@ pub use self::store::Store;
 pub use self::tcp_route::{TcpRoute, TcpRouteRule, TcpRouteSpec};
 pub(crate) use self::truncate::{MAX_MESSAGE_LEN, truncate};
 pub use self::unserved::{UnservedKey, UnservedObject};
-pub use self::validate::Violation;
+pub use self::validate::{Violation, ViolationReason};

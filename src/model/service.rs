@@ -178,7 +178,7 @@ impl Service {
             && self.spec.service_type != ServiceType::ExternalName
             && !self.is_headless()
         {
-            violations.add(
+            violations.add_required(
                 "spec.ports",
                 "has no entries; a Service requires at least one port, unless its clusterIP is None",
             );
@@ -187,13 +187,13 @@ impl Service {
         let (mut names, mut numbers) = (BTreeSet::new(), BTreeSet::new());
         for (index, port) in ports.iter().enumerate() {
             if ports.len() > 1 && port.name.as_deref().unwrap_or_default().is_empty() {
-                violations.add(
+                violations.add_required(
                     format!("spec.ports[{index}].name"),
                     "is missing; each of several ports must have a name",
                 );
             }
             if !numbers.insert((port.port, port.protocol)) {
-                violations.add(
+                violations.add_duplicate(
                     format!("spec.ports[{index}]"),
                     format!(
                         "repeats port {} {}; the combination of port and protocol must be unique",
@@ -202,7 +202,7 @@ impl Service {
                 );
             }
             if port.name.as_ref().is_some_and(|name| !names.insert(name)) {
-                violations.add(
+                violations.add_duplicate(
                     format!("spec.ports[{index}].name"),
                     "is the name of an earlier port; names must be unique",
                 );

@@ -96,7 +96,7 @@ impl TcpRoute {
             if let Some(name) = &rule.name
                 && !names.insert(name)
             {
-                violations.add(
+                violations.add_duplicate(
                     format!("{path}.name"),
                     format!("`{name}` is the name of an earlier rule; names must be unique"),
                 );
@@ -104,7 +104,7 @@ impl TcpRoute {
             violations.check_count(&format!("{path}.backendRefs"), rule.backend_refs.len(), 1, 16);
             for (index, backend) in rule.backend_refs.iter().enumerate() {
                 if backend.is_service() && backend.port.is_none() {
-                    violations.add(
+                    violations.add_required(
                         format!("{path}.backendRefs[{index}].port"),
                         format!(
                             "is missing; a reference to a Service must specify a port of `{}`",

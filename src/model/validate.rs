@@ -16,10 +16,26 @@ const MAX_ANNOTATIONS: usize = 256 * 1024;
 /// Violation of a rule: the field, and the values that are allowed there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
+    /// Class of the violation.
+    pub reason: ViolationReason,
     /// Path of the field in the object, such as `spec.listeners[0].hostname`.
     pub field: String,
     /// The value, and the values that are allowed.
     pub message: String,
+}
+
+/// Class of a [`Violation`], as an API server reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ViolationReason {
+    /// The value is malformed, out of bounds, or does not fit other fields.
+    Invalid,
+    /// The field is missing or empty.
+    Required,
+    /// The value must be unique and is not.
+    Duplicate,
+    /// The list or map has too many entries.
+    TooMany,
 }
 
 impl fmt::Display for Violation {
@@ -33,15 +49,40 @@ impl fmt::Display for Violation {
 pub(crate) struct Violations(Vec<Violation>);
 
 impl Violations {
+    /// Adds an invalid value.
     pub(crate) fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Violation { field: field.into(), message: message.into() });
+        self.push(ViolationReason::Invalid, field, message);
+    }
+
+    /// Adds a field that is missing or empty.
+    pub(crate) fn add_required(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.push(ViolationReason::Required, field, message);
+    }
+
+    /// Adds a value that repeats another one.
+    pub(crate) fn add_duplicate(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.push(ViolationReason::Duplicate, field, message);
+    }
+
+    fn push(
+        &mut self,
+        reason: ViolationReason,
+        field: impl Into<String>,
+        message: impl Into<String>,
+    ) {
+        self.0.push(Violation { reason, field: field.into(), message: message.into() });
     }
 
     /// Checks the number of entries of a list or map.
     pub(crate) fn check_count(&mut self, field: &str, count: usize, min: usize, max: usize) {
         if !(min..=max).contains(&count) {
             let allowed = if min == max { min.to_string() } else { format!("{min} to {max}") };
-            self.add(field, format!("has {count} entries; {allowed} allowed"));
+            let reason = match count {
+                _ if count > max => ViolationReason::TooMany,
+                0 => ViolationReason::Required,
+                _ => ViolationReason::Invalid,
+            };
+            self.push(reason, field, format!("has {count} entries; {allowed} allowed"));
         }
     }
 
