@@ -39,7 +39,7 @@ pub enum CauseReason {
 
 impl CauseReason {
     /// Returns the words with which Kubernetes begins a message of this reason.
-    const fn title(self) -> &'static str {
+    pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Required => "Required value",
             Self::Invalid | Self::TypeInvalid => "Invalid value",

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserializer, de};
+use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Number, Value};
 
 use super::field_path::FieldPath;
@@ -23,7 +23,7 @@ impl JsonError {
 }
 
 /// Parsed JSON.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct JsonDocument {
     /// The value; of a duplicate field, the last one.
@@ -37,15 +37,23 @@ pub struct JsonDocument {
 /// # Errors
 /// Returns an error if the text is no JSON, is nested too deeply, or continues after the value.
 pub fn parse_json(text: &[u8]) -> Result<JsonDocument, JsonError> {
-    let duplicates = RefCell::new(Vec::new());
-    let seed = Seed { path: FieldPath::ROOT, duplicates: &duplicates };
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = seed.deserialize(&mut deserializer)?;
+    let document = JsonDocument::deserialize(&mut deserializer)?;
     deserializer.end()?;
-    let mut duplicates = duplicates.into_inner();
-    let mut seen = HashSet::new();
-    duplicates.retain(|path: &String| seen.insert(path.clone()));
-    Ok(JsonDocument { value, duplicates })
+    Ok(document)
+}
+
+/// Reads any format with the types of JSON. A number that is not finite is an error.
+impl<'de> Deserialize<'de> for JsonDocument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let duplicates = RefCell::new(Vec::new());
+        let seed = Seed { path: FieldPath::ROOT, duplicates: &duplicates };
+        let value = seed.deserialize(deserializer)?;
+        let mut duplicates = duplicates.into_inner();
+        let mut seen = HashSet::new();
+        duplicates.retain(|path: &String| seen.insert(path.clone()));
+        Ok(Self { value, duplicates })
+    }
 }
 
 /// Reads a value at a path.

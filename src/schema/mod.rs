@@ -58,4 +58,5 @@ pub use self::selectors::{
     FieldSelector, FieldSelectorError, LabelQueryError, has_labels, parse_label_selector,
 };
 pub use self::table::{RowObject, TableOptions, partial_object, partial_object_list, table};
+pub(crate) use self::validation::{key_error, label_error, subdomain_error, value_error};
 pub use self::validation::{validate, validate_metadata, validate_update};

@@ -185,5 +185,11 @@ mod tests {
         let patch: Vec<_> = (0..200).flat_map(|_| step.clone()).collect();
         let error = patched(json!({"a": {}}), json!(patch)).unwrap_err();
         assert!(matches!(error, PatchError::TooDeep { .. }), "{error}");
+        // Each value has one level; the paths get deeper.
+        let add = |depth: usize| json!({"op": "add", "path": "/a".repeat(depth), "value": {}});
+        let steps = |depth: usize| (1..=depth).map(add).collect::<Value>();
+        assert!(patched(json!({}), steps(127)).is_ok());
+        let error = patched(json!({}), steps(200)).unwrap_err();
+        assert!(matches!(error, PatchError::TooDeep { .. }), "{error}");
     }
 }

@@ -10,7 +10,8 @@ use crate::schema::resource::Resource;
 /// Longest sum of the keys and values of the annotations of an object.
 const MOST_ANNOTATION_BYTES: u64 = 256 * 1024;
 
-/// Validates the metadata of an object whose name is known: `generateName` was applied.
+/// Validates the metadata of an object. It has a name, or `generateName`, from which the store
+/// makes a name.
 pub fn validate_metadata(object: &Value, resource: &Resource) -> Vec<Cause> {
     let path = FieldPath::ROOT.field("metadata");
     let metadata = &object["metadata"];
@@ -31,12 +32,25 @@ pub fn validate_metadata(object: &Value, resource: &Resource) -> Vec<Cause> {
 }
 
 fn check_name(metadata: &Value, resource: &Resource, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+    let generate_path = path.field("generateName");
     let path = path.field("name");
     // The names of Services and Namespaces are parts of DNS names.
     let is_label =
         resource.group().is_empty() && ["Service", "Namespace"].contains(&resource.kind());
     let error = if is_label { label_error } else { subdomain_error };
+    let prefix = metadata["generateName"].as_str().unwrap_or_default();
+    if !prefix.is_empty() {
+        // A character follows the last hyphen.
+        let as_name = match prefix.strip_suffix('-') {
+            Some(start) => format!("{start}a"),
+            None => prefix.to_owned(),
+        };
+        causes.extend(
+            error(&as_name).map(|error| Cause::invalid(&generate_path, &prefix.into(), error)),
+        );
+    }
     match metadata["name"].as_str().unwrap_or_default() {
+        "" if !prefix.is_empty() => {}
         "" => causes.push(Cause::required(&path, "name or generateName is required")),
         name => {
             causes.extend(error(name).map(|error| Cause::invalid(&path, &name.into(), error)));

@@ -19,4 +19,5 @@ mod structure;
 mod validate;
 
 pub use self::metadata::validate_metadata;
+pub(crate) use self::names::{key_error, label_error, subdomain_error, value_error};
 pub use self::validate::{validate, validate_update};

@@ -17,7 +17,7 @@ const VALUE_ERROR: &str = "a valid label must be an empty string or consist of a
 const NAME_LENGTH_ERROR: &str = "must be no more than 63 bytes";
 
 /// Returns the error in the name of a Namespace or Service.
-pub(super) fn label_error(name: &str) -> Option<&'static str> {
+pub(crate) fn label_error(name: &str) -> Option<&'static str> {
     if name.len() > 63 {
         return Some(NAME_LENGTH_ERROR);
     }
@@ -25,7 +25,7 @@ pub(super) fn label_error(name: &str) -> Option<&'static str> {
 }
 
 /// Returns the error in the name of any other object.
-pub(super) fn subdomain_error(name: &str) -> Option<&'static str> {
+pub(crate) fn subdomain_error(name: &str) -> Option<&'static str> {
     if name.len() > 253 {
         return Some("must be no more than 253 bytes");
     }
@@ -33,7 +33,7 @@ pub(super) fn subdomain_error(name: &str) -> Option<&'static str> {
 }
 
 /// Returns the error in a key of a label or annotation, or in a finalizer.
-pub(super) fn key_error(key: &str) -> Option<String> {
+pub(crate) fn key_error(key: &str) -> Option<String> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
         None => (None, key),
@@ -53,7 +53,7 @@ pub(super) fn key_error(key: &str) -> Option<String> {
 }
 
 /// Returns the error in the value of a label.
-pub(super) fn value_error(value: &str) -> Option<&'static str> {
+pub(crate) fn value_error(value: &str) -> Option<&'static str> {
     if value.len() > 63 {
         return Some(NAME_LENGTH_ERROR);
     }

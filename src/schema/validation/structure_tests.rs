@@ -117,6 +117,12 @@ fn alternatives_are_evaluated() {
         let found = address(json!({"value": value}));
         assert!(expected.iter().all(|one| found.contains(one)), "{found:#?}");
     }
+    // The alternatives have no type, and restrict the fields of an object only.
+    let expected = format!(
+        "<nil>: Invalid value: \"\": \"{path}\" must validate one and only one schema (oneOf). Found 2 valid alternatives"
+    );
+    let found = address(json!("x"));
+    assert!(found.contains(&expected), "{found:#?}");
 }
 
 #[test]
