@@ -23,7 +23,7 @@ const MAX_EXPANDED: usize = 100_000;
 
 /// Maximum depth of a document. Objects have far fewer levels; the limit protects the recursive
 /// code that reads the tree from a stack overflow.
-const MAX_DEPTH: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// Result of parsing a document.
 #[derive(Debug)]
@@ -375,6 +375,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn too_deep() -> String {
+pub(super) fn too_deep() -> String {
     format!("is nested more than {MAX_DEPTH} levels deep; use fewer levels")
 }

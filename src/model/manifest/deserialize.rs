@@ -35,6 +35,23 @@ pub(super) fn deserialize(
     (object, unknown.into_inner())
 }
 
+/// Deserializes the value at a node into any type. The position of an error is that of the node in
+/// which it occurs.
+#[cfg(feature = "api")]
+pub(super) fn deserialize_value<'de, T: serde::Deserialize<'de>>(
+    tree: &'de Tree<'de>,
+    node: NodeId,
+) -> Result<T, DeserializeError> {
+    let unknown = RefCell::default();
+    T::deserialize(NodeDeserializer {
+        tree,
+        node,
+        path: Path::Root,
+        field: None,
+        unknown: &unknown,
+    })
+}
+
 #[derive(Clone, Copy)]
 struct NodeDeserializer<'de, 'p> {
     tree: &'de Tree<'de>,

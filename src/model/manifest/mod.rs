@@ -18,6 +18,8 @@ mod control_character;
 mod decode;
 mod deserialize;
 mod deserialize_error;
+#[cfg(feature = "api")]
+mod deserialize_only;
 #[cfg(test)]
 mod document_tests;
 mod entry;
@@ -56,6 +58,8 @@ mod unserved_tests;
 mod yaml_tests;
 
 pub use self::decode::{DecodeError, decode};
+#[cfg(feature = "api")]
+pub(crate) use self::deserialize_only::deserialize_only;
 pub use self::entry::{Content, Entry};
 pub use self::error::ManifestError;
 pub use self::read::{read, read_document};
