@@ -29,12 +29,14 @@ pub struct Write {
     action: Action<Value>,
     key: Key,
     preconditions: Preconditions,
+    has_initial_status: bool,
     is_dry_run: bool,
 }
 
 impl Write {
-    /// Creates an object. Its name is in its metadata, or is generated from
-    /// `metadata.generateName`. `namespace` is `None` for a cluster-scoped object.
+    /// Creates an object, without its status if the resource has a status subresource. Its name is
+    /// in its metadata, or is generated from `metadata.generateName`. `namespace` is `None` for a
+    /// cluster-scoped object.
     pub fn create(resource: &Resource, namespace: Option<&str>, object: Value) -> Self {
         let key = Key::namespaced(resource, namespace.unwrap_or_default(), "");
         Self::new(Action::Create(object), key)
@@ -58,7 +60,8 @@ impl Write {
     }
 
     fn new(action: Action<Value>, key: Key) -> Self {
-        Self { action, key, preconditions: Preconditions::default(), is_dry_run: false }
+        let preconditions = Preconditions::default();
+        Self { action, key, preconditions, has_initial_status: false, is_dry_run: false }
     }
 
     /// Adds preconditions. They replace those of the object's metadata.
@@ -76,6 +79,14 @@ impl Write {
         self
     }
 
+    /// Keeps the status of an object that is created. No effect on other writes.
+    ///
+    /// A client cannot set it: it is the default that the schema of a resource has.
+    #[must_use]
+    pub fn with_initial_status(self) -> Self {
+        Self { has_initial_status: true, ..self }
+    }
+
     /// Checks the write and returns its result without changing anything.
     #[must_use]
     pub fn with_dry_run(self) -> Self {
@@ -86,7 +97,13 @@ impl Write {
     pub(super) fn prepare(self) -> Result<PreparedWrite, WriteError> {
         let mut key = self.key;
         let action = match self.action {
-            Action::Create(object) => Action::Create(Draft::of_request(object)?),
+            Action::Create(object) => {
+                let mut draft = Draft::of_request(object)?;
+                if key.resource().has_status() && !self.has_initial_status {
+                    draft.fields.remove("status");
+                }
+                Action::Create(draft)
+            }
             Action::Replace(object) => Action::Replace(Draft::of_request(object)?),
             Action::ReplaceStatus(object) => Action::ReplaceStatus(Draft::of_request(object)?),
             Action::Delete(propagation) => Action::Delete(propagation),

@@ -409,3 +409,17 @@ async fn concurrent_writers_lose_no_update() {
     let object = test.store.get(&key).unwrap().to_value();
     assert_eq!(object["data"].as_object().unwrap().len(), 1 + 8 * 25);
 }
+
+#[tokio::test]
+async fn initial_status_is_kept_on_request_only() {
+    let test = TestStore::new();
+    let create = |name: &str| {
+        let mut object = gateway(name);
+        object["status"] = json!({"a": 1});
+        Write::create(&test.resources.gateways, Some("default"), object)
+    };
+    let kept = test.created(create("kept").with_initial_status()).await;
+    assert_eq!(kept.to_value()["status"], json!({"a": 1}));
+    let dropped = test.created(create("dropped")).await;
+    assert_eq!(dropped.to_value().get("status"), None);
+}

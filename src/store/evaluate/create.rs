@@ -46,9 +46,6 @@ pub(super) fn create(
     if key.resource().has_generation() {
         draft.set("generation", 1);
     }
-    if key.resource().has_status() {
-        draft.fields.remove("status");
-    }
     if key.resource().is_namespaces() {
         namespace::set_defaults(&mut draft, key.name());
     }
