@@ -2,10 +2,17 @@
 
 use serde_json::Value;
 
+use super::bounds::{bound_causes, bound_paths};
+use super::convert::{convert_to_served, convert_to_stored};
 use super::error::AdmissionError;
+use super::header::check_header;
 use super::settings::Settings;
 use super::target::Target;
-use crate::schema::{FieldValidation, JsonDocument, PatchType};
+use super::{built_in, metadata_update, model_rules};
+use crate::schema::{
+    FieldValidation, JsonDocument, PatchType, apply_defaults, apply_patch, parse_json, prune,
+    validate, validate_metadata, validate_update,
+};
 
 /// Checks of objects before they are stored.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,7 +36,8 @@ impl Admission {
         Self { settings }
     }
 
-    /// Checks a new object.
+    /// Checks a new object. Its status is dropped if the resource has a status subresource, and may
+    /// then have a default.
     ///
     /// # Errors
     /// Returns an error if the object cannot be stored.
@@ -39,11 +47,15 @@ impl Admission {
         body: JsonDocument,
         validation: FieldValidation,
     ) -> Result<Admitted, AdmissionError> {
-        _ = (self.settings, target, body, validation);
-        todo!()
+        let (mut object, warnings) = read(target, body, validation)?;
+        if target.resource.has_status() {
+            restore_status(&mut object, None);
+        }
+        self.finish(target, object, None, warnings)
     }
 
-    /// Checks an object that replaces a stored one.
+    /// Checks an object that replaces a stored one. Its status is that of the stored object if the
+    /// resource has a status subresource.
     ///
     /// # Errors
     /// Returns an error if the object cannot be stored.
@@ -54,11 +66,15 @@ impl Admission {
         validation: FieldValidation,
         old: &Value,
     ) -> Result<Admitted, AdmissionError> {
-        _ = (target, body, validation, old);
-        todo!()
+        let (mut object, warnings) = read(target, body, validation)?;
+        if target.resource.has_status() {
+            restore_status(&mut object, old.get("status"));
+        }
+        self.finish(target, object, Some(old), warnings)
     }
 
-    /// Checks an object whose status replaces that of a stored one.
+    /// Checks an object whose status replaces that of a stored one. The rest of it is ignored, but
+    /// for the resourceVersion and the uid, which are preconditions.
     ///
     /// # Errors
     /// Returns an error if the status cannot be stored.
@@ -69,23 +85,29 @@ impl Admission {
         validation: FieldValidation,
         old: &Value,
     ) -> Result<Admitted, AdmissionError> {
-        _ = (target, body, validation, old);
-        todo!()
+        let (mut object, warnings) = read(target, body, validation)?;
+        let mut merged = old.clone();
+        convert_to_served(&mut merged, target.resource, target.version);
+        restore_status(&mut merged, object.get("status"));
+        for name in ["resourceVersion", "uid"] {
+            copy_metadata(&mut merged, &mut object, name);
+        }
+        self.finish(target, merged, Some(old), warnings)
     }
 
-    /// Applies a patch to a stored object and checks the result.
+    /// Applies a patch to a stored object, and checks the result.
     ///
     /// # Errors
     /// Returns an error if the patch cannot be applied, or its result cannot be stored.
     pub fn patch(
         &self,
         target: &Target<'_>,
-        (patch_type, patch): (PatchType, &[u8]),
+        patch: (PatchType, &[u8]),
         validation: FieldValidation,
         old: &Value,
     ) -> Result<Admitted, AdmissionError> {
-        _ = (target, patch_type, patch, validation, old);
-        todo!()
+        let patched = patched(target, patch, validation, old)?;
+        self.update(target, patched, validation, old)
     }
 
     /// Applies a patch to a stored object, and checks the status of the result.
@@ -95,11 +117,114 @@ impl Admission {
     pub fn patch_status(
         &self,
         target: &Target<'_>,
-        (patch_type, patch): (PatchType, &[u8]),
+        patch: (PatchType, &[u8]),
         validation: FieldValidation,
         old: &Value,
     ) -> Result<Admitted, AdmissionError> {
-        _ = (target, patch_type, patch, validation, old);
-        todo!()
+        let patched = patched(target, patch, validation, old)?;
+        self.update_status(target, patched, validation, old)
+    }
+
+    /// Sets defaults, checks the object, and converts it to the stored version.
+    fn finish(
+        &self,
+        target: &Target<'_>,
+        mut object: Value,
+        old: Option<&Value>,
+        warnings: Vec<String>,
+    ) -> Result<Admitted, AdmissionError> {
+        let Target { resource, version, .. } = *target;
+        apply_defaults(&mut object, resource, version);
+        built_in::keep_allocated(&mut object, old, resource);
+        if let Some(old) = old {
+            metadata_update::keep_set_by_store(&mut object, old);
+        }
+        let mut causes = validate_metadata(&object, resource);
+        causes.extend(match old {
+            None => validate(&object, version),
+            Some(old) => {
+                let mut old = old.clone();
+                convert_to_served(&mut old, resource, version);
+                let mut causes = metadata_update::check_update(&object, &old, target);
+                causes.extend(validate_update(&object, &old, version));
+                causes
+            }
+        });
+        if resource.kind() == "Secret" {
+            built_in::redact_secret(&mut causes);
+        }
+        convert_to_stored(&mut object, resource);
+        // The rules read values that have the types of the schema.
+        if causes.is_empty() {
+            causes.extend(built_in::check(&object, old, target, self.settings));
+        }
+        // A type of the model has no value for what these rules refuse, such as a port of 0.
+        if causes.is_empty() {
+            causes.extend(model_rules::check(&object, target));
+        }
+        if !causes.is_empty() {
+            bound_causes(&mut causes);
+            return Err(AdmissionError::Invalid(causes));
+        }
+        Ok(Admitted { object, warnings })
     }
 }
+
+/// Checks the header of an object, and removes its unknown fields.
+fn read(
+    target: &Target<'_>,
+    JsonDocument { value: mut object, mut duplicates }: JsonDocument,
+    validation: FieldValidation,
+) -> Result<(Value, Vec<String>), AdmissionError> {
+    check_header(&mut object, target)?;
+    let mut unknown = prune(&mut object, target.version);
+    bound_paths(&mut duplicates);
+    bound_paths(&mut unknown);
+    let warnings = validation.check(&duplicates, &unknown).map_err(|error| {
+        let (kind, version) = (target.resource.kind(), target.version.name());
+        AdmissionError::Strict { kind, version, error }
+    })?;
+    Ok((object, warnings))
+}
+
+/// Sets the status of an object, or removes it.
+fn restore_status(object: &mut Value, status: Option<&Value>) {
+    let Some(object) = object.as_object_mut() else { return };
+    match status {
+        Some(status) => _ = object.insert("status".into(), status.clone()),
+        None => _ = object.remove("status"),
+    }
+}
+
+/// Sets a field of the metadata to that of another object, or removes it.
+fn copy_metadata(object: &mut Value, from: &mut Value, name: &str) {
+    let value = from["metadata"][name].take();
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        match value {
+            Value::Null => _ = metadata.remove(name),
+            value => _ = metadata.insert(name.into(), value),
+        }
+    }
+}
+
+/// Returns the result of a patch, and the duplicate fields of the patch itself.
+fn patched(
+    target: &Target<'_>,
+    (patch_type, patch): (PatchType, &[u8]),
+    validation: FieldValidation,
+    old: &Value,
+) -> Result<JsonDocument, AdmissionError> {
+    let mut old = old.clone();
+    convert_to_served(&mut old, target.resource, target.version);
+    let value = apply_patch(&old, patch_type, patch, target.version)?;
+    // The parser of JSON patches has refused a text that is no JSON.
+    let duplicates = match validation {
+        FieldValidation::Ignore => Vec::new(),
+        _ => parse_json(patch).map(|document| document.duplicates).unwrap_or_default(),
+    };
+    Ok(JsonDocument { value, duplicates })
+}
+
+#[cfg(test)]
+#[path = "admission_tests.rs"]
+mod tests;

@@ -1,19 +1,26 @@
 //! Checks and changes of objects before they are stored, as an API server does them.
 //!
-//! [`Admission`] takes the object of a request to its stored form: it checks the header, drops or
-//! reports unknown fields, sets defaults, and checks the schema, the metadata, the rules of the
-//! kind and the fields that cannot change.
+//! `Admission` takes the object of a request to its stored form: it checks the header, drops or
+//! reports unknown fields, sets defaults, and checks the metadata, the schema, the rules of the
+//! kind, and the fields that cannot change.
 //!
 //! ```text
 //! decode ─► header ─► prune ─► defaults ─► metadata, schema, rules of the kind ─► the store
 //!                       │                        │
-//!           warnings, or StrictDecodingError     causes of a Status
+//!       warnings, or AdmissionError::Strict      causes of a Status
 //! ```
+//!
+//! The rules of a built-in kind have two sources: those that routing relies on are in the model
+//! (`model_rules`), and those that Kubernetes has in code beside them are in `built_in/`.
 //!
 //! Nothing here does I/O or reads a clock.
 
 #[cfg(feature = "api")]
 mod admission;
+#[cfg(feature = "api")]
+mod bounds;
+#[cfg(feature = "api")]
+mod built_in;
 #[cfg(feature = "api")]
 mod catalog;
 #[cfg(feature = "api")]
@@ -22,6 +29,14 @@ mod convert;
 mod decode;
 #[cfg(feature = "api")]
 mod error;
+#[cfg(feature = "api")]
+mod header;
+#[cfg(feature = "api")]
+mod metadata_update;
+#[cfg(feature = "api")]
+mod model_rules;
+#[cfg(all(test, feature = "api"))]
+mod requests_in_tests;
 mod server_metadata;
 #[cfg(feature = "api")]
 mod settings;

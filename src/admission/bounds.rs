@@ -1,0 +1,59 @@
+//! Bounds of what an answer reports: a body can contain many errors.
+
+use crate::schema::{Cause, FieldPath};
+
+/// Errors and unknown fields that are reported.
+const MOST_REPORTED: usize = 100;
+
+/// Length of a reported path or warning.
+const MOST_CHARACTERS: usize = 256;
+
+/// Removes the causes beyond the bound. The last cause has their number.
+pub(super) fn bound_causes(causes: &mut Vec<Cause>) {
+    let count = causes.len();
+    if count > MOST_REPORTED {
+        causes.truncate(MOST_REPORTED);
+        let detail = format!("{} further errors are not listed", count - MOST_REPORTED);
+        causes.push(Cause::forbidden(&FieldPath::ROOT, &detail));
+    }
+}
+
+/// Removes the paths beyond the bound, and shortens the others.
+pub(super) fn bound_paths(paths: &mut Vec<String>) {
+    let count = paths.len();
+    paths.truncate(MOST_REPORTED);
+    for path in paths.iter_mut() {
+        if let Some((end, _)) = path.char_indices().nth(MOST_CHARACTERS) {
+            path.truncate(end);
+            path.push('…');
+        }
+    }
+    if count > MOST_REPORTED {
+        paths.push(format!("… ({} further fields)", count - MOST_REPORTED));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_are_bounded() {
+        let mut causes = vec![Cause::required(&FieldPath::ROOT, ""); 100];
+        bound_causes(&mut causes);
+        assert_eq!(causes.len(), 100);
+        causes.extend(causes.clone());
+        bound_causes(&mut causes);
+        assert_eq!(causes.len(), 101);
+        assert_eq!(causes[100].message, "Forbidden: 100 further errors are not listed");
+    }
+
+    #[test]
+    fn paths_are_bounded() {
+        let mut paths = vec!["é".repeat(300); 101];
+        bound_paths(&mut paths);
+        assert_eq!(paths.len(), 101);
+        assert_eq!(paths[0].chars().count(), 257);
+        assert_eq!(paths[100], "… (1 further fields)");
+    }
+}

@@ -1,0 +1,68 @@
+//! Rules of EndpointSlices. Counts, duplicate names and the family of addresses are rules of the
+//! model.
+
+use serde_json::Value;
+
+use super::immutable::check_same;
+use super::names::{check_enum, check_label_name, check_port_number, check_qualified_name};
+use super::read::{items, text};
+use super::special_address::check_special;
+use crate::admission::settings::Settings;
+use crate::schema::{Cause, FieldPath, subdomain_error};
+
+pub(super) fn check(
+    slice: &Value,
+    old: Option<&Value>,
+    settings: Settings,
+    causes: &mut Vec<Cause>,
+) {
+    let root = FieldPath::ROOT;
+    check_enum(slice, "addressType", &["FQDN", "IPv4", "IPv6"], &root, causes);
+    if text(slice, "addressType").is_empty() {
+        causes.push(Cause::required(&root.field("addressType"), ""));
+    }
+    if let Some(old) = old {
+        check_same(slice, old, "addressType", &root, causes);
+    }
+    let ports = root.field("ports");
+    for (index, port) in items(&slice["ports"]).iter().enumerate() {
+        let path = ports.index(index);
+        if !text(port, "name").is_empty() {
+            check_label_name(&port["name"], &path.field("name"), causes);
+        }
+        if !port["port"].is_null() {
+            check_port_number(&port["port"], &path.field("port"), causes);
+        }
+        check_enum(port, "protocol", &["SCTP", "TCP", "UDP"], &path, causes);
+        check_qualified_name(&port["appProtocol"], &path.field("appProtocol"), causes);
+    }
+    let endpoints = root.field("endpoints");
+    let is_fqdn = text(slice, "addressType") == "FQDN";
+    for (index, endpoint) in items(&slice["endpoints"]).iter().enumerate() {
+        let path = endpoints.index(index);
+        check_label_name(&endpoint["hostname"], &path.field("hostname"), causes);
+        let addresses = path.field("addresses");
+        for (index, address) in items(&endpoint["addresses"]).iter().enumerate() {
+            let path = addresses.index(index);
+            if is_fqdn {
+                check_domain(address, &path, causes);
+            } else {
+                check_special(address, &path, settings.allows_local_endpoints, causes);
+            }
+        }
+    }
+}
+
+/// Checks a fully qualified domain name, with or without the last dot.
+fn check_domain(value: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+    let text = value.as_str().unwrap_or_default();
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if text.is_empty() {
+        causes.push(Cause::required(path, ""));
+    } else if let Some(error) = subdomain_error(name) {
+        causes.push(Cause::invalid(path, value, error));
+    } else if !name.contains('.') {
+        let detail = "should be a domain with at least two segments separated by dots";
+        causes.push(Cause::invalid(path, value, detail));
+    }
+}

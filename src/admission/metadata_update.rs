@@ -1,0 +1,43 @@
+//! Rules for the metadata of an object that replaces another one.
+
+use serde_json::Value;
+
+use super::target::Target;
+use crate::schema::{Cause, FieldPath};
+
+/// Fields that the store sets. A writer may leave them out.
+const SET_BY_STORE: [&str; 3] =
+    ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
+
+/// Sets the fields that the store sets to those of the stored object if a writer leaves them out.
+pub(super) fn keep_set_by_store(object: &mut Value, old: &Value) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    for name in SET_BY_STORE {
+        if let Some(value) = old["metadata"].get(name)
+            && metadata.get(name).is_none_or(Value::is_null)
+        {
+            metadata.insert(name.into(), value.clone());
+        }
+    }
+}
+
+/// Returns the causes for which the metadata of `object` cannot replace those of `old`.
+pub(super) fn check_update(object: &Value, old: &Value, target: &Target<'_>) -> Vec<Cause> {
+    let path = FieldPath::ROOT.field("metadata");
+    let (metadata, old) = (&object["metadata"], &old["metadata"]);
+    let mut causes = Vec::new();
+    for name in SET_BY_STORE {
+        let (value, old) = (&metadata[name], &old[name]);
+        if !value.is_null() && value != old {
+            causes.push(Cause::invalid(&path.field(name), value, "field is immutable"));
+        }
+    }
+    // Kubernetes allows unconditional updates of the other kinds.
+    let needs_revision = target.resource.is_custom() || target.resource.kind() == "Lease";
+    let revision = metadata["resourceVersion"].as_str().unwrap_or_default();
+    if needs_revision && ["", "0"].contains(&revision) {
+        let detail = "must be specified for an update";
+        causes.push(Cause::invalid(&path.field("resourceVersion"), &0.into(), detail));
+    }
+    causes
+}
