@@ -1,0 +1,63 @@
+//! The verb `deletecollection`.
+
+use std::num::NonZeroUsize;
+
+use super::delete::deletion;
+use super::delete_options::DeleteOptions;
+use crate::api::answer::{Answer, ObjectList};
+use crate::api::context::Context;
+use crate::api::request::{ResourceRequest, Selection};
+use crate::api::status::Status;
+use crate::store::{ContinueToken, Durability, ListQuery, WriteError};
+
+/// Objects that are deleted in one transaction, so that other writers do not wait long.
+const MOST_DELETED_AT_ONCE: usize = 500;
+
+/// Deletes the objects that the selectors match, at most `limit`. The answer is the list of them,
+/// as they were.
+pub(super) async fn delete_collection(
+    context: &Context,
+    request: &ResourceRequest,
+    body: &[u8],
+) -> Result<Answer, Status> {
+    let options = DeleteOptions::parse(request, body)?;
+    let selection = Selection::parse(request)?;
+    let query = list_query(request)?;
+    let page = context.store.list(&query, |object| selection.matches(object));
+    let page = page.map_err(|error| Status::of_read_error(&error))?;
+    for objects in page.objects.chunks(MOST_DELETED_AT_ONCE) {
+        let writes = objects.iter().map(|object| deletion(object.key().clone(), &options));
+        let results = context.store.write_all(writes.collect(), Durability::Synced).await;
+        for result in results {
+            match result {
+                // Another client has deleted the object.
+                Ok(_) | Err(WriteError::NotFound(_)) => {}
+                Err(error) => return Err(Status::of_write_error(&error, request)),
+            }
+        }
+    }
+    Ok(Answer::page(ObjectList {
+        objects: page.objects,
+        revision: page.revision,
+        next: page.next,
+        remaining: None,
+    }))
+}
+
+fn list_query(request: &ResourceRequest) -> Result<ListQuery, Status> {
+    let mut query = ListQuery::new(&request.stored);
+    if let Some(namespace) = &request.namespace {
+        query = query.with_namespace(namespace);
+    }
+    let limit = request.query.integer("limit")?.unwrap_or_default();
+    if let Some(limit) = usize::try_from(limit).ok().and_then(NonZeroUsize::new) {
+        query = query.with_limit(limit);
+    }
+    if let Some(token) = request.query.get("continue") {
+        let token: ContinueToken = token
+            .parse()
+            .map_err(|error| Status::bad_request(format!("parameter continue: {error}")))?;
+        query = query.with_start(token);
+    }
+    Ok(query)
+}
