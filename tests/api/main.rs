@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bodies;
+mod deletions;
 mod discovery;
 mod lists;
 mod negotiation;
 mod objects;
+mod patches;
 mod paths;
 mod support;
 mod watch_limits;
 mod watches;
+mod writes;

@@ -69,6 +69,19 @@ impl Api {
         Answer::read(self.response(method, path, headers).await).await
     }
 
+    /// Sends a request with a body of a media type.
+    pub(crate) async fn write(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let request = request(method, path).header("content-type", content_type);
+        let request = request.body(Full::new(body.into())).unwrap();
+        Answer::read(self.service.clone().oneshot(request).await.unwrap()).await
+    }
+
     /// Sends a request with a body.
     pub(crate) async fn send_body<B>(&self, method: &str, path: &str, body: B) -> Answer
     where
