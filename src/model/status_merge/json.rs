@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::lists::{LiveParent, MergedEntry, merge_conditions, merge_parents};
+use super::lists::{LiveCondition, LiveParent, MergedEntry, merge_conditions, merge_parents};
 use super::object_status::ObjectStatus;
-use super::transition::LiveCondition;
+use super::transition::LiveState;
 use crate::model::{
     Condition, ConditionStatus, ConditionType, ListenerStatus, ParentRef, RouteParentStatus,
 };
@@ -157,8 +157,10 @@ impl Merge {
 fn read_condition(known: &Value) -> LiveCondition<'_> {
     LiveCondition {
         condition_type: known["type"].as_str(),
-        status: ConditionStatus::deserialize(&known["status"]).ok(),
-        last_transition_time: Timestamp::deserialize(&known["lastTransitionTime"]).ok(),
+        state: LiveState {
+            status: ConditionStatus::deserialize(&known["status"]).ok(),
+            last_transition_time: Timestamp::deserialize(&known["lastTransitionTime"]).ok(),
+        },
     }
 }
 

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use super::transition::{LiveCondition, last_transition_time};
+use super::transition::{LiveState, last_transition_time};
 use crate::model::{Condition, ConditionType, ParentRef, RouteParentStatus};
 
 /// The maximum number of conditions in a list, and of entries in `status.parents`. An API server
@@ -29,6 +29,21 @@ pub(super) enum MergedEntry<T> {
     Foreign(usize),
     /// A reported entry, and the existing one that it updates.
     Reported(T, Option<usize>),
+}
+
+/// An existing condition, as far as a merge reads it.
+#[derive(Debug)]
+pub(super) struct LiveCondition<'a> {
+    /// The type; absent if it is malformed.
+    pub(super) condition_type: Option<&'a str>,
+    pub(super) state: LiveState,
+}
+
+impl LiveCondition<'_> {
+    /// Returns `true` if the condition has the type of `other`.
+    fn is_of_type_of(&self, other: &Condition) -> bool {
+        self.condition_type == Some(other.condition_type.as_str())
+    }
 }
 
 /// An existing entry of `status.parents`, as far as a merge reads it.
@@ -55,7 +70,7 @@ pub(super) fn merge_conditions(
     let foreign = live.iter().filter(|known| is_foreign(known)).count();
     let room = MAX_CONDITIONS.saturating_sub(foreign).min(report.len());
     let mut missing: Vec<_> = report[..room].iter().collect();
-    let set_time = |condition: &Condition, known: Option<&LiveCondition<'_>>| Condition {
+    let set_time = |condition: &Condition, known: Option<LiveState>| Condition {
         last_transition_time: Some(last_transition_time(condition, known, now)),
         ..condition.clone()
     };
@@ -66,7 +81,7 @@ pub(super) fn merge_conditions(
         } else if let Some(reported) =
             missing.iter().position(|condition| known.is_of_type_of(condition))
         {
-            let condition = set_time(missing.remove(reported), Some(known));
+            let condition = set_time(missing.remove(reported), Some(known.state));
             entries.push(MergedEntry::Reported(condition, Some(index)));
         }
     }

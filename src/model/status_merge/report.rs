@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::transition::{LiveCondition, last_transition_time};
+use super::transition::{LiveState, last_transition_time};
 use crate::model::{
     Condition, GatewayStatus, ObjectMeta, Resources, RouteStatus, StatusReport, find_condition,
 };
@@ -75,8 +75,8 @@ fn set_route_times(status: &mut RouteStatus, before: Option<&RouteStatus>, now: 
 fn set_times(conditions: &mut [Condition], before: Option<&[Condition]>, now: Timestamp) {
     for condition in conditions.iter_mut().filter(|it| it.last_transition_time.is_none()) {
         let before = find_condition(before.unwrap_or_default(), &condition.condition_type);
-        let before = before.map(LiveCondition::from);
-        let time = last_transition_time(condition, before.as_ref(), now);
+        let before = before.map(LiveState::from);
+        let time = last_transition_time(condition, before, now);
         condition.last_transition_time = Some(time);
     }
 }
