@@ -31,7 +31,8 @@ use tower::Service;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct TestServer {
-    pub(crate) folder: Arc<TempDir>,
+    /// Removed when it is dropped.
+    _folder: Arc<TempDir>,
     pub(crate) port: u16,
     pub(crate) token: String,
     pub(crate) authority: Vec<u8>,
@@ -94,7 +95,7 @@ impl TestServer {
         let token = kubeconfig["users"][0]["user"]["token"].as_str().unwrap().to_owned();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server.serve(service, async move { drop(stopped.await) }));
-        Self { folder, port, token, authority, stop, task }
+        Self { _folder: folder, port, token, authority, stop, task }
     }
 
     pub(crate) async fn connect(&self) -> Client {

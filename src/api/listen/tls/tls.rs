@@ -153,10 +153,13 @@ impl fmt::Debug for Tls {
 mod tests {
     use std::fs;
 
+    use http::Request;
     use tempfile::tempdir;
     use tokio::time::{Instant, timeout};
 
     use super::*;
+    use crate::api::folder::replace_file;
+    use crate::api::request::{Attributes, Query};
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -189,6 +192,36 @@ mod tests {
         assert_eq!(tls.authority(), Some(authority.as_str()));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn names_of_changed_files_are_allowed_as_hosts() {
+        let folder = tempdir().unwrap();
+        let (certificate, key) = (folder.path().join("c"), folder.path().join("k"));
+        let write = |name: &str| {
+            let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+            replace_file(&key, made.signing_key.serialize_pem().as_bytes()).unwrap();
+            replace_file(&certificate, made.cert.pem().as_bytes()).unwrap();
+        };
+        write("a.example");
+        let source =
+            CertificateSource::Files { certificate: certificate.clone(), key: key.clone() };
+        let mut tls = Tls::new(source).unwrap();
+        let access = Access::builder().build().unwrap();
+        tls.allow_names(&access);
+        // Without a token, the answer is 401 if the host is allowed.
+        let codes = |access: &Access| {
+            ["a.example", "b.example"].map(|host| {
+                let request = Request::builder().header("host", host).body(()).unwrap();
+                let (parts, ()) = request.into_parts();
+                let attributes = Attributes::new(&parts, &Query::default());
+                access.check(&parts, &attributes).unwrap_err().code().as_u16()
+            })
+        };
+        assert_eq!(codes(&access), [401, 421]);
+        write("b.example");
+        assert!(timeout(Duration::from_secs(10), tls.renew(&access)).await.is_err());
+        assert_eq!(codes(&access), [421, 401]);
+    }
+
     #[test]
     fn unusable_files_are_errors() {
         let folder = tempdir().unwrap();
@@ -199,7 +232,7 @@ mod tests {
         let tls = |chain: &str, text: &str| {
             fs::write(&certificate, chain).unwrap();
             fs::remove_file(&key).ok();
-            crate::api::folder::replace_file(&key, text.as_bytes()).unwrap();
+            replace_file(&key, text.as_bytes()).unwrap();
             let (certificate, key) = (certificate.clone(), key.clone());
             Tls::new(CertificateSource::Files { certificate, key }).map(|_| ())
         };
