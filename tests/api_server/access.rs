@@ -130,7 +130,7 @@ async fn every_endpoint_needs_a_role_that_allows_it() {
             (EDIT, is_read || !is_status),
             (GATEWAY, !is_secret && (is_read || is_status || is_for_gateways)),
         ];
-        // Allowed requests are the matter of other tests; a watch would last.
+        // Other tests send allowed requests. A watch would not end here.
         for (token, _) in is_allowed.into_iter().filter(|(_, is_allowed)| !is_allowed) {
             let answer = send(&mut client, &endpoint, &server.headers(token)).await;
             let place = format!("{} {} {token}", endpoint.method, endpoint.path);

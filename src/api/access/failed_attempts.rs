@@ -24,8 +24,8 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// Limit of attempts with unknown tokens, for each client and in total.
 ///
 /// A valid token is accepted in any case, so that a client cannot lock out others behind the same
-/// address. Guessing stays hopeless: a token has at least 32 characters. The limit bounds the work
-/// and the log lines, since a limited client has to open a connection for each attempt.
+/// address. The limit is not needed against guessing, since a token has at least 32 characters: it
+/// makes clients with an old token back off, as client-go does after 429 with Retry-After.
 pub(super) struct FailedAttempts {
     state: Mutex<State>,
     hasher: RandomState,

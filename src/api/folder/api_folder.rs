@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::error::FolderError;
 use super::input_file::{InputFile, InputFileError};
 use super::output_file::{create_file, replace_file};
-use super::private_folder::{check_private, create_private};
+use super::private_folder::{check_readable, create_private};
 use crate::api::access::Token;
 
 const TOKEN: &str = "token";
@@ -37,6 +37,8 @@ const RUNTIME_FOLDER: &str = "sluicegate";
 #[derive(Debug, Clone)]
 pub struct ApiFolder {
     path: PathBuf,
+    /// User of the files, if not root.
+    owner: u32,
 }
 
 impl ApiFolder {
@@ -47,7 +49,7 @@ impl ApiFolder {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, FolderError> {
         let path = path.into();
         create_private(&path)?;
-        Ok(Self { path })
+        Ok(Self { path, owner: geteuid().as_raw() })
     }
 
     /// Opens the folder of servers that keep their objects in memory: `$XDG_RUNTIME_DIR/sluicegate`
@@ -60,14 +62,14 @@ impl ApiFolder {
     }
 
     /// Finds the folder of a server, or the one of [`open_runtime`](Self::open_runtime) if `path`
-    /// is `None`.
+    /// is `None`. For a process of root, the server may run as another user.
     ///
     /// # Errors
     /// Returns an error if the folder does not exist, or if other users can write to it.
     pub fn find(path: Option<&Path>) -> Result<Self, FolderError> {
         let path = path.map_or_else(runtime_path, Path::to_owned);
-        match check_private(&path) {
-            Ok(()) => Ok(Self { path }),
+        match check_readable(&path) {
+            Ok(owner) => Ok(Self { path, owner }),
             Err(FolderError::Folder { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 Err(FolderError::Unused { folder: path, file: ENDPOINT })
             }
@@ -154,7 +156,8 @@ impl ApiFolder {
     }
 
     fn read(&self, name: &'static str) -> Result<Vec<u8>, FolderError> {
-        match InputFile::secret(self.path.join(name), MAX_BYTES).read() {
+        let file = InputFile::secret(self.path.join(name), MAX_BYTES).with_owner(self.owner);
+        match file.read() {
             Err(InputFileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 Err(FolderError::Unused { folder: self.path.clone(), file: name })
             }
@@ -181,7 +184,7 @@ fn runtime_path_in(variable: Option<PathBuf>, temporary: PathBuf) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::fs::{PermissionsExt as _, chown};
 
     use tempfile::tempdir;
 
@@ -238,6 +241,29 @@ mod tests {
         let error = ApiFolder::find(Some(&path)).unwrap_err();
         assert!(matches!(error, FolderError::Unused { .. }), "{error}");
         assert!(!path.exists());
+    }
+
+    /// As with systemd, if an administrator reads the folder of a service.
+    #[test]
+    fn folder_of_another_user_is_found_by_root_only() {
+        let parent = tempdir().unwrap();
+        let folder = ApiFolder::open(parent.path().join("new")).unwrap();
+        let token = folder.token().unwrap();
+        if !geteuid().is_root() {
+            return;
+        }
+        let files = [folder.path().to_owned(), folder.path().join("token")];
+        for path in &files {
+            chown(path, Some(54_321), None).unwrap();
+        }
+        let found = ApiFolder::find(Some(folder.path())).unwrap();
+        assert_eq!(found.find_token().unwrap(), token);
+        let opened = ApiFolder::open(folder.path());
+        assert!(matches!(opened, Err(FolderError::Owner { uid: 54_321, .. })));
+        // A third user may have replaced the file.
+        chown(&files[1], Some(54_322), None).unwrap();
+        let error = found.find_token().unwrap_err();
+        assert!(matches!(error, FolderError::Input(InputFileError::Owner { uid: 54_322, .. })));
     }
 
     #[test]

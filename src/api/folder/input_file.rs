@@ -18,6 +18,8 @@ pub(in crate::api) struct InputFile {
     path: PathBuf,
     is_secret: bool,
     max_bytes: u64,
+    /// User whose secrets are accepted, besides those of root.
+    owner: u32,
 }
 
 /// Error of a file that cannot be read, or that is not secret.
@@ -73,12 +75,17 @@ pub enum InputFileError {
 impl InputFile {
     /// Creates a file that everybody may read.
     pub(in crate::api) fn public(path: impl Into<PathBuf>, max_bytes: u64) -> Self {
-        Self { path: path.into(), is_secret: false, max_bytes }
+        Self { path: path.into(), is_secret: false, max_bytes, owner: geteuid().as_raw() }
     }
 
     /// Creates a file that only its owner, or root, may change, and that other users must not read.
     pub(in crate::api) fn secret(path: impl Into<PathBuf>, max_bytes: u64) -> Self {
-        Self { path: path.into(), is_secret: true, max_bytes }
+        Self { is_secret: true, ..Self::public(path, max_bytes) }
+    }
+
+    /// Accepts a secret of another user instead of this one.
+    pub(super) fn with_owner(self, owner: u32) -> Self {
+        Self { owner, ..self }
     }
 
     /// Reads the file. Links are followed, since Kubernetes mounts Secrets as links.
@@ -112,7 +119,7 @@ impl InputFile {
         if self.is_secret && mode & EXPOSED != 0 {
             return Err(InputFileError::Exposed { path: path(), mode });
         }
-        if self.is_secret && uid != 0 && uid != geteuid().as_raw() {
+        if self.is_secret && uid != 0 && uid != self.owner {
             return Err(InputFileError::Owner { path: path(), uid });
         }
         Ok(())

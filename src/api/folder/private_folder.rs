@@ -19,12 +19,22 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 pub(super) fn create_private(path: &Path) -> Result<(), FolderError> {
     let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
     created.map_err(|source| folder_error("create", path, source))?;
-    check_private(path)
+    check_owned(path, geteuid().as_raw())
 }
 
-/// Checks that only this user and root can write to a folder. The last part of the path may be a
-/// link, of which only this user and root can change the target.
-pub(super) fn check_private(path: &Path) -> Result<(), FolderError> {
+/// Checks a folder that is only read. Its user may be the service, while this process is of root:
+/// then only the service and root can write to the folder. Returns the user of the folder.
+pub(super) fn check_readable(path: &Path) -> Result<u32, FolderError> {
+    let metadata = fs::metadata(path).map_err(|source| folder_error("read", path, source))?;
+    let user = geteuid();
+    let owner = if user.is_root() { metadata.uid() } else { user.as_raw() };
+    check_owned(path, owner)?;
+    Ok(owner)
+}
+
+/// Checks that only a user and root can write to a folder. The last part of the path may be a link,
+/// of which only they can change the target.
+fn check_owned(path: &Path, owner: u32) -> Result<(), FolderError> {
     let read = |metadata: io::Result<Metadata>| {
         metadata.map_err(|source| folder_error("read", path, source))
     };
@@ -34,7 +44,7 @@ pub(super) fn check_private(path: &Path) -> Result<(), FolderError> {
     }
     let link = read(fs::symlink_metadata(path))?;
     for uid in [metadata.uid(), link.uid()] {
-        if uid != 0 && uid != geteuid().as_raw() {
+        if uid != 0 && uid != owner {
             return Err(FolderError::Owner { path: path.to_owned(), uid });
         }
     }
@@ -93,6 +103,6 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, "").unwrap();
         assert!(matches!(create_private(&path), Err(FolderError::Folder { .. })));
-        assert!(matches!(check_private(&path.join("x")), Err(FolderError::Folder { .. })));
+        assert!(matches!(check_readable(&path.join("x")), Err(FolderError::Folder { .. })));
     }
 }

@@ -76,7 +76,7 @@ pub(crate) fn write_kubeconfig(options: KubeconfigOptions) -> Result<(), Kubecon
         tracing::warn!("the token is hidden; use --output FILE, or show it with --show-token");
     }
     match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        // The reader has all that it wants.
+        // The reader has closed the pipe, as `head` does.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(KubeconfigError::Output),
     }
