@@ -9,6 +9,7 @@ mod negotiation;
 mod objects;
 mod patches;
 mod paths;
+mod properties;
 mod support;
 mod watch_limits;
 mod watches;

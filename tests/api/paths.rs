@@ -56,6 +56,35 @@ async fn method_that_is_not_served_is_refused() {
 }
 
 #[tokio::test]
+async fn request_without_token_is_unauthorized() {
+    let api = Api::new();
+    for (method, path) in [
+        ("GET", "/"),
+        ("GET", "/version"),
+        ("GET", "/api"),
+        ("GET", "/apis/apps/v1"),
+        ("GET", "/openapi/v3"),
+        ("GET", "/openapi/v3/api/v1"),
+        ("GET", "/readyz"),
+        ("GET", "/none"),
+        ("GET", "/api/v1/namespaces/default"),
+        ("GET", "/api/v1/secrets"),
+        ("GET", "/api/v1/services?watch=1"),
+        ("POST", "/api/v1/namespaces"),
+        ("PUT", "/api/v1/namespaces/default"),
+        ("PATCH", "/api/v1/namespaces/default"),
+        ("DELETE", "/api/v1/namespaces/default"),
+        ("DELETE", "/api/v1/namespaces/default/services"),
+        ("OPTIONS", "/api"),
+    ] {
+        let answer = api.send_without_token(method, path).await;
+        let status = answer.failure(401, "Unauthorized");
+        assert_eq!(status["message"], "Unauthorized", "{method} {path}");
+        assert_eq!(answer.header("www-authenticate"), "Bearer", "{method} {path}");
+    }
+}
+
+#[tokio::test]
 async fn head_has_the_headers_of_get() {
     let api = Api::new();
     for path in ["/api/v1/namespaces/default", "/api/v1/services", "/version", "/livez", "/none"] {

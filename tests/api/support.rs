@@ -82,6 +82,12 @@ impl Api {
         Answer::read(self.service.clone().oneshot(request).await.unwrap()).await
     }
 
+    pub(crate) async fn send_without_token(&self, method: &str, path: &str) -> Answer {
+        let mut request = request(method, path).body(Full::<Bytes>::default()).unwrap();
+        request.headers_mut().remove("authorization");
+        Answer::read(self.service.clone().oneshot(request).await.unwrap()).await
+    }
+
     /// Sends a request with a body.
     pub(crate) async fn send_body<B>(&self, method: &str, path: &str, body: B) -> Answer
     where
@@ -196,7 +202,7 @@ fn request(method: &str, path: &str) -> Builder {
 }
 
 impl Answer {
-    async fn read(response: Response<ResponseBody>) -> Self {
+    pub(crate) async fn read(response: Response<ResponseBody>) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Self { code: parts.status.as_u16(), headers: parts.headers, body }

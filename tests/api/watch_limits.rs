@@ -97,12 +97,15 @@ async fn long_watch_is_sent_in_chunks() {
     for number in 0..OBJECTS {
         assert_eq!(events.summary().await.1, format!("a{number:02}"));
     }
+    let mut changes = api.watch(&format!("{PATH}&resourceVersion={}", api.store.revision())).await;
     for number in 0..OBJECTS {
         create(format!("b{number:02}")).await;
     }
     for number in 0..OBJECTS {
         assert_eq!(events.summary().await.1, format!("b{number:02}"));
     }
+    let first = changes.chunk_len().await;
+    assert!(first > 100_000 && first < 500_000, "{first}");
 }
 
 /// The initial events are those of one revision, although they are read in pages, and the changes
