@@ -6,7 +6,6 @@ use tokio::sync::Semaphore;
 
 use super::settings::Settings;
 use crate::admission::{self, Admission};
-use crate::model::Timestamp;
 use crate::store::Store;
 
 /// State that all requests share.
@@ -25,10 +24,5 @@ impl Context {
         let admission = admission::Settings::new().with_local_endpoints(settings.local_endpoints);
         let admission = Admission::new(admission);
         Self { store, admission, settings, watches: Arc::new(Semaphore::new(watches)) }
-    }
-
-    /// Returns the current time.
-    pub(super) fn now(&self) -> Timestamp {
-        Timestamp::now()
     }
 }

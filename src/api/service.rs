@@ -24,6 +24,7 @@ use super::settings::Settings;
 use super::status::Status;
 use super::warning::warning_value;
 use super::write;
+use crate::model::Timestamp;
 use crate::store::Store;
 
 /// The API of Kubernetes over a store, as a [`tower::Service`] that an embedder can mount.
@@ -169,7 +170,7 @@ impl Inner {
                 }
             }
         };
-        Ok(with_deprecation(render(answer, request, form, context.now()), request))
+        Ok(with_deprecation(render(answer, request, form, Timestamp::now()), request))
     }
 }
 

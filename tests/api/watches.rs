@@ -45,10 +45,17 @@ async fn watch_continues_a_list() {
 async fn watch_is_limited_to_its_namespace_and_resource() {
     let api = Api::new();
     api.create("", "namespaces", None, "Namespace", "v1", json!({"name": "n"}), json!({})).await;
+    let create = |name: &'static str| {
+        let (api, metadata) = (api.clone(), json!({"name": name}));
+        async move {
+            api.create("", "configmaps", Some("n"), "ConfigMap", "v1", metadata, json!({})).await
+        }
+    };
+    let y = create("y").await;
     let mut events = api.watch(&format!("{PATH}&resourceVersion=0")).await;
     let mut all = api.watch("/api/v1/configmaps?watch=true").await;
-    let z = json!({"name": "z"});
-    let z = api.create("", "configmaps", Some("n"), "ConfigMap", "v1", z, json!({})).await;
+    assert_eq!(all.summary().await, event("ADDED", "y", &y));
+    let z = create("z").await;
     api.create_gateway("g").await;
     let a = api.create_config_map("a", json!({})).await;
     assert_eq!(events.summary().await, event("ADDED", "a", &a));

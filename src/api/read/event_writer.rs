@@ -57,7 +57,7 @@ impl EventWriter {
                     ChangeKind::Deleted => Some(change.object()),
                     ChangeKind::Added | ChangeKind::Modified => change.previous(),
                 };
-                let mut last = served_value(last.unwrap_or(change.object()), &self.request);
+                let mut last = served_value(last.unwrap_or_else(|| change.object()), &self.request);
                 let revision = change.object().revision().to_string();
                 last["metadata"]["resourceVersion"] = revision.into();
                 let last = self.shaped(last);

@@ -15,6 +15,7 @@ use crate::api::negotiation::Form;
 use crate::api::render::table_options;
 use crate::api::request::{ResourceRequest, Selection};
 use crate::api::status::Status;
+use crate::model::Timestamp;
 use crate::store::{ListQuery, ReadError, Scope};
 
 /// Seconds of a watch without `timeoutSeconds`: a random time, so that the watches of many clients
@@ -33,7 +34,7 @@ pub(in crate::api) fn watch(
 ) -> Result<Response<ResponseBody>, Status> {
     let options = WatchOptions::parse(&request.query)?;
     let selection = Selection::parse(request)?;
-    let table_options = table_options(request, context.now())?;
+    let table_options = table_options(request, Timestamp::now())?;
     let permit = context.watches.clone().try_acquire_owned().map_err(|_| {
         let most = context.settings.max_watches;
         let message = format!("{most} watches are open, which is the limit; try again later");
