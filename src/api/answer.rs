@@ -48,11 +48,6 @@ impl Answer {
         Self::new(code, Content::Object(object))
     }
 
-    /// Answers objects of the request's resource, all of them.
-    pub(super) fn list(objects: Vec<Arc<StoredObject>>, revision: Revision) -> Self {
-        Self::page(ObjectList { objects, revision, next: None, remaining: None })
-    }
-
     /// Answers a page of a list.
     pub(super) fn page(list: ObjectList) -> Self {
         Self::new(StatusCode::OK, Content::List(list))

@@ -150,11 +150,6 @@ impl Status {
         Self::failure(Reason::TooManyRequests, message).with_retry_after(retry_after_seconds)
     }
 
-    /// Creates the Status of an error of the server.
-    pub(in crate::api) fn internal(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::failure(Reason::InternalError, message)
-    }
-
     /// Sets the details.
     #[must_use]
     pub(in crate::api) fn with_details(self, details: StatusDetails) -> Self {
