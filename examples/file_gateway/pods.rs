@@ -21,7 +21,7 @@ const ECHO_IMAGE: &str = "echo-basic";
 const DEFAULT_PORT: u64 = 3000;
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Pod {
+pub(crate) struct Pod {
     identity: Identity,
     labels: Labels,
     port: PortNumber,
@@ -120,7 +120,7 @@ async fn listen(port: PortNumber) -> io::Result<TcpListener> {
 }
 
 /// Returns the pods of a Deployment if an echo server can replace them.
-fn pods_of(deployment: &Value) -> Vec<Pod> {
+pub(crate) fn pods_of(deployment: &Value) -> Vec<Pod> {
     let (metadata, spec) = (&deployment["metadata"], &deployment["spec"]);
     let template = &spec["template"];
     let mut containers = template["spec"]["containers"].as_array().into_iter().flatten();

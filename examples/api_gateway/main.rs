@@ -1,0 +1,157 @@
+//! A TCP gateway that is configured with kubectl, without a cluster.
+//!
+//! `cargo run --example api_gateway --features api` runs an empty gateway with its API, and prints
+//! the commands of the walk-through in `examples/tcp-routing`. Echo servers run in place of the
+//! pods of Deployments. The program `sluicegate run --api` is the same gateway for production use;
+//! it plays no pods.
+
+#![allow(clippy::print_stdout, reason = "a program for the terminal")]
+
+mod cli;
+mod introduction;
+mod simulated_cluster;
+// These modules are shared with the example `file_gateway` and the program.
+#[path = "../file_gateway/echo.rs"]
+mod echo;
+#[path = "../../src/bin/sluicegate/error_chain.rs"]
+mod error_chain;
+#[path = "../file_gateway/pods.rs"]
+mod pods;
+
+use std::error::Error;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use sluicegate::Server;
+use sluicegate::admission::catalog;
+use sluicegate::api::{self, ApiFolder, ApiServer, ApiService};
+use sluicegate::forward::{ConnectionLog, Settings};
+use sluicegate::sources::ApiSource;
+use sluicegate::store::{self, Store};
+use tempfile::TempDir;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::cli::Options;
+use crate::error_chain::ErrorChain;
+use crate::simulated_cluster::SimulatedCluster;
+
+/// The kubeconfig in the data folder.
+const KUBECONFIG: &str = "kubeconfig";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let options = match cli::parse() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{}", cli::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("api_gateway: {error}\nRun with --help for the options.");
+            return ExitCode::from(2);
+        }
+    };
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("api_gateway: {}", ErrorChain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    // The folder is deleted at the end of this function.
+    let temporary = match options.data {
+        Some(_) => None,
+        None => Some(TempDir::with_prefix("api-gateway-")?),
+    };
+    let data = match (&options.data, &temporary) {
+        (Some(data), _) => data.as_path(),
+        (None, Some(temporary)) => temporary.path(),
+        (None, None) => unreachable!("a temporary folder replaces --data"),
+    };
+    let folder = ApiFolder::open(data)?;
+    let store = Store::open(folder.store_path(), catalog(), store::Settings::new())?;
+    let server = ApiServer::builder(folder).listen(options.api).bind()?;
+    let (address, url) = (server.local_address(), server.url().to_owned());
+    let kubeconfig = std::path::absolute(data.join(KUBECONFIG))?;
+    server.kubeconfig().write_file(&kubeconfig)?;
+    // The echo servers have loopback addresses.
+    let settings = api::Settings::new().with_local_endpoints(true);
+    let service = ApiService::new(store.clone(), server.access().clone(), settings);
+
+    let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
+    if options.quiet {
+        forward = forward.with_connection_log(ConnectionLog::Off);
+    }
+    let mut gateway = Server::builder()
+        .source(ApiSource::new(store.clone()))
+        .own_sockets([address])
+        .forward(forward);
+    if let Some(address) = options.bind {
+        gateway = gateway.bind(address);
+    }
+    let gateway = tokio::select! {
+        started = gateway.start() => started?,
+        () = stop_signal(&mut signals) => return Ok(()),
+    };
+    let (stop, stopped) = oneshot::channel::<()>();
+    let api = tokio::spawn(async move {
+        // The server also stops if the sender is dropped.
+        server.serve(service, async move { drop(stopped.await) }).await;
+    });
+
+    let text = introduction::text(&url, &kubeconfig, data, temporary.is_some());
+    let _ = io::stdout().write_all(text.as_bytes());
+    start_log();
+    tokio::select! {
+        result = SimulatedCluster::new(store.clone()).run() => {
+            result?;
+            return Err("the store was closed unexpectedly; see the log above".into());
+        }
+        () = stop_signal(&mut signals) => {}
+    }
+
+    let open = gateway.counters().active();
+    tracing::info!(
+        "shutting down: no new connections; {open} open connections have {} s to finish; \
+         press Ctrl-C again to stop immediately",
+        options.drain_timeout.as_secs_f32()
+    );
+    drop(stop);
+    tokio::select! {
+        () = gateway.drain(options.drain_timeout) => {}
+        () = stop_signal(&mut signals) => {}
+    }
+    // Closing the store ends the watches of clients, and so their connections.
+    store.close().await;
+    api.await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn stop_signal([terminate, interrupt]: &mut [Signal; 2]) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Logs to standard output.
+fn start_log() {
+    let format = tracing_subscriber::fmt::layer()
+        .compact()
+        .without_time()
+        .with_target(false)
+        .with_ansi(io::stdout().is_terminal());
+    let filter = Targets::new()
+        .with_targets([("sluicegate", LevelFilter::INFO), ("api_gateway", LevelFilter::INFO)]);
+    tracing_subscriber::registry().with(format).with(filter).init();
+}
