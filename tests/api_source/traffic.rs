@@ -1,10 +1,12 @@
 //! From objects in the store to connections.
 
+use std::net::SocketAddr;
+
 use serde_json::json;
 use sluicegate::Server;
 use sluicegate::admission::catalog;
 use sluicegate::sources::ApiSource;
-use sluicegate::store::{Settings, Store};
+use sluicegate::store::{Durability, Settings, Store, Write};
 
 use crate::harness::{Harness, config_map, write_usual};
 use crate::objects::{route, service, slice};
@@ -60,6 +62,37 @@ async fn malformed_object_is_a_problem_and_does_not_affect_others() {
 }
 
 #[tokio::test]
+async fn changes_beyond_the_history_are_followed() {
+    let settings = Settings::new().with_history(8, 1 << 20);
+    let store = Store::in_memory(catalog(), settings).unwrap();
+    let address = SocketAddr::new(own_address(), free_port());
+    write_usual(&store, address.port()).await;
+    let harness = Harness::run(store, address).await;
+    harness.until_programmed().await;
+    // One transaction with more changes than the history keeps.
+    let resource = |kind| harness.key(kind, "").resource().clone();
+    let fill = |index| {
+        let object = config_map(&format!("filler-{index}"), 1);
+        Write::create(&resource("ConfigMap"), Some("default"), object)
+    };
+    let changes = [
+        Write::delete(harness.key("TCPRoute", "r")),
+        Write::create(&resource("Service"), Some("default"), service("two")),
+        Write::create(&resource("EndpointSlice"), Some("default"), slice("two", backend("two"))),
+        Write::create(&resource("TCPRoute"), Some("default"), route("other", "g", "two")),
+    ];
+    let writes = changes.into_iter().chain((0..20).map(fill)).collect();
+    for result in harness.store.write_all(writes, Durability::Synced).await {
+        result.unwrap();
+    }
+    eventually("two answers", || name_at(address).as_deref() == Some("two"));
+    harness.until_condition("TCPRoute", "other", "Accepted", "True").await;
+    assert!(
+        !harness.gateway.report().resources.tcp_routes.contains_key(&"default/r".parse().unwrap())
+    );
+}
+
+#[tokio::test]
 async fn store_without_space_does_not_stop_traffic_and_status_follows() {
     let settings = Settings::new().with_max_bytes(1 << 20);
     let store = Store::in_memory(catalog(), settings).unwrap();
@@ -71,14 +104,14 @@ async fn store_without_space_does_not_stop_traffic_and_status_follows() {
         loop {
             let resource = store.catalog().get("", "configmaps").unwrap().clone();
             let object = config_map(&format!("filler-{filler}"), len);
-            let create = sluicegate::store::Write::create(&resource, Some("default"), object);
+            let create = Write::create(&resource, Some("default"), object);
             if store.write(create).await.is_err() {
                 break;
             }
             filler += 1;
         }
     }
-    let harness = Harness::run(store, std::net::SocketAddr::new(own_address(), port)).await;
+    let harness = Harness::run(store, SocketAddr::new(own_address(), port)).await;
     assert_eq!(name_at(harness.address).as_deref(), Some("one"));
     assert_eq!(harness.condition("Gateway", "g", "Programmed"), None);
     harness.delete("ConfigMap", "filler-0").await;
