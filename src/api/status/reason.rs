@@ -19,7 +19,6 @@ pub(in crate::api) enum Reason {
     UnsupportedMediaType,
     Invalid,
     TooManyRequests,
-    InternalError,
     ServiceUnavailable,
     Timeout,
     /// Not one of Kubernetes, which does not check the Host header.
@@ -44,7 +43,6 @@ impl Reason {
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-            Self::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
             Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout => StatusCode::GATEWAY_TIMEOUT,
             Self::MisdirectedRequest => StatusCode::MISDIRECTED_REQUEST,

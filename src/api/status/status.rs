@@ -71,26 +71,27 @@ impl Status {
     /// Creates the Status of a failure.
     pub(in crate::api) fn failure(reason: Reason, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            kind: "Status",
-            api_version: "v1",
-            metadata: ListMetadata::default(),
-            status: "Failure",
             message: message.into(),
             reason: Some(reason),
-            details: None,
-            code: reason.code(),
+            ..Self::without_reason("Failure", reason.code())
         }
     }
 
     /// Creates the Status of a success without an object, as that of a deletion.
     pub(in crate::api) fn success(details: StatusDetails) -> Self {
+        Self::without_reason("Success", StatusCode::OK).with_details(details)
+    }
+
+    fn without_reason(status: &'static str, code: StatusCode) -> Self {
         Self {
-            status: "Success",
+            kind: "Status",
+            api_version: "v1",
+            metadata: ListMetadata::default(),
+            status,
             message: Cow::Borrowed(""),
             reason: None,
-            details: Some(Box::new(details)),
-            code: StatusCode::OK,
-            ..Self::failure(Reason::InternalError, "")
+            details: None,
+            code,
         }
     }
 
