@@ -1,10 +1,13 @@
-//! Messages that docs/kubernetes.md quotes are messages of the program.
+//! Messages that the documents quote are messages of the program.
 
 use std::fs;
 
 use crate::expect_none;
 use crate::sources::Sources;
 use crate::tokens::{self, Kind};
+
+/// The pages with quotes.
+const PAGES: [&str; 3] = ["docs/api.md", "docs/files.md", "docs/kubernetes.md"];
 
 /// Returns the line and the constant parts of each quoted message (*“…”*). A `…` and a number stand
 /// for a part that varies.
@@ -41,12 +44,12 @@ fn literals(sources: &Sources) -> String {
     text
 }
 
-fn unknown(page: &str, messages: &str) -> Vec<String> {
+fn unknown(page: &str, text: &str, messages: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    for (line, parts) in quotes(page) {
+    for (line, parts) in quotes(text) {
         let missing = parts.into_iter().filter(|part| !messages.contains(part.as_str()));
         problems.extend(missing.map(|part| {
-            format!("docs/kubernetes.md:{line}: no message contains “{part}”. Quote the new text")
+            format!("{page}:{line}: no message contains “{part}”. Quote the new text")
         }));
     }
     problems
@@ -58,8 +61,11 @@ fn quoted_messages_exist() {
     for entry in fs::read_dir("tests/translate").unwrap() {
         messages += &fs::read_to_string(entry.unwrap().path()).unwrap();
     }
-    let page = fs::read_to_string("docs/kubernetes.md").unwrap();
-    expect_none("docs/kubernetes.md is out of date:", &unknown(&page, &messages));
+    let problems = PAGES.iter().flat_map(|page| {
+        let text = fs::read_to_string(page).unwrap();
+        unknown(page, &text, &messages)
+    });
+    expect_none("quotes are out of date:", &problems.collect::<Vec<_>>());
 }
 
 #[cfg(test)]
@@ -71,7 +77,7 @@ mod tests {
         let sources = [("src/a.rs", "f(\"Service {name} has no \\\n    address yet: wait.\")")];
         let messages = literals(&Sources::made_up(&sources));
         let page = "*“Service … has no address yet”*\n*“Service … is somebody's.”*";
-        let found = unknown(page, &messages);
+        let found = unknown("docs/kubernetes.md", page, &messages);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("docs/kubernetes.md:2: no message contains “is somebody's”"));
     }
