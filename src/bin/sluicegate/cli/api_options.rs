@@ -24,9 +24,8 @@ pub(crate) struct ApiOptions {
 
     /// Address of the API [default: 127.0.0.1:6080]
     ///
-    /// Addresses other than loopback ones are served with TLS. :6443 is the port at all
-    /// addresses, IPv6 and IPv4. With port 0, the kernel chooses the port, and the log
-    /// contains it.
+    /// :6443 is the port at all addresses, IPv6 and IPv4. With port 0, the kernel chooses
+    /// the port, and the log contains it. The API always uses TLS.
     #[arg(long, env = "SLUICEGATE_API_LISTEN", value_name = "[ADDRESS]:PORT")]
     #[arg(value_parser = parse_socket_address, verbatim_doc_comment)]
     pub(crate) api_listen: Option<SocketAddr>,
@@ -42,8 +41,8 @@ pub(crate) struct ApiOptions {
 
     /// File of the API's certificate chain in PEM format [default: one is made]
     ///
-    /// Requires --api-key. Without both, the first start makes a certificate in --data,
-    /// and renews it before it expires. Not needed on loopback addresses.
+    /// Requires --api-key. Both files are read again when they change. Without them, an
+    /// authority in --data issues the certificate and renews it before it expires.
     #[arg(long, env = "SLUICEGATE_API_CERTIFICATE", value_name = "FILE", verbatim_doc_comment)]
     #[arg(value_parser = path_parser(), value_hint = ValueHint::FilePath)]
     pub(crate) api_certificate: Option<PathBuf>,
@@ -55,7 +54,8 @@ pub(crate) struct ApiOptions {
 
     /// File of further tokens, which is read again when it changes
     ///
-    /// Each line contains a name, a role (view, edit or gateway) and a token.
+    /// Each line contains a name, a role (view, edit, gateway or admin) and a token, or
+    /// sha256: and the hash of a token in hexadecimal.
     #[arg(long, env = "SLUICEGATE_TOKENS", value_name = "FILE", value_parser = path_parser())]
     #[arg(value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub(crate) tokens: Option<PathBuf>,
