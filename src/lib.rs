@@ -43,9 +43,10 @@
 //! - `yaml` (part of `files`): `model::manifest` parses manifests.
 //! - `kube`: `sources::KubeSource` watches a Kubernetes cluster and writes status to it. A program
 //!   that enables it also enables a version feature of `k8s-openapi`.
-//! - `api`: `schema` has the resources of a Kubernetes-compatible API and functions over their
-//!   objects; `store::Store` holds objects in a file or in memory, with the semantics of
-//!   Kubernetes' API; `sources::ApiSource` feeds a gateway from a store and writes status to it.
+//! - `api`: `api::ApiService` serves the Kubernetes API of a `store::Store`, which holds objects in
+//!   a file or in memory; `api::ApiServer` is its listener, with TLS and tokens.
+//!   `sources::ApiSource` feeds a gateway from a store and writes status to it. `admission` and
+//!   `schema` have the checks and the resources.
 //! - `cli`: the program `sluicegate`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
