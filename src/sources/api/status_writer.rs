@@ -167,7 +167,7 @@ impl StatusWriter {
             match result {
                 Ok(written) => {
                     cache.record_status_write(&written.object);
-                    self.backoff.record(key.clone(), now);
+                    self.backoff.record_write(key.clone(), now);
                     let events = self.events.record(&self.store, &key, &uid, &warnings);
                     self.event_writes.extend(events);
                 }
@@ -176,7 +176,7 @@ impl StatusWriter {
                 Err(WriteError::Conflict { .. } | WriteError::NotFound(_) | WriteError::Closed) => {
                 }
                 Err(error) => {
-                    self.backoff.record(key.clone(), now);
+                    self.backoff.record_failure(key.clone(), now);
                     self.pending.insert(key);
                     failed += 1;
                     first_error.get_or_insert(error);

@@ -11,6 +11,9 @@ use crate::model::ObjectKey;
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
+/// The longest delay after a write that the store refused. It may have space at any time.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
+
 /// Exponential backoff of the writes that no new report causes: of a status that another writer
 /// changes again and again, and of one that cannot be written.
 #[derive(Debug, Default)]
@@ -28,10 +31,19 @@ impl WriteBackoff {
         self.0.get(key).map(|delay| delay.until).filter(|until| *until > now)
     }
 
-    /// Records an attempt to write an object.
-    pub(super) fn record(&mut self, key: ObjectKey, now: Instant) {
+    /// Records that an object was written.
+    pub(super) fn record_write(&mut self, key: ObjectKey, now: Instant) {
+        self.record(key, now, MAX_DELAY);
+    }
+
+    /// Records that the store refused the write of an object.
+    pub(super) fn record_failure(&mut self, key: ObjectKey, now: Instant) {
+        self.record(key, now, MAX_RETRY_DELAY);
+    }
+
+    fn record(&mut self, key: ObjectKey, now: Instant, longest: Duration) {
         let delay = self.0.entry(key).or_insert(Delay { until: now, next: FIRST_DELAY });
-        delay.until = now + delay.next;
+        delay.until = now + delay.next.min(longest);
         delay.next = (delay.next * 2).min(MAX_DELAY);
     }
 
@@ -56,7 +68,7 @@ mod tests {
         let key = ObjectKey::namespaced(ObjectKind::Gateway, &"default/g".parse().unwrap());
         let (mut backoff, start) = (WriteBackoff::default(), Instant::now());
         let mut delay = |backoff: &mut WriteBackoff| {
-            backoff.record(key.clone(), start);
+            backoff.record_write(key.clone(), start);
             backoff.until(&key, start).unwrap() - start
         };
         let delays: Vec<_> = (0..8).map(|_| delay(&mut backoff).as_secs()).collect();
@@ -68,5 +80,15 @@ mod tests {
         assert_eq!(delay(&mut backoff), FIRST_DELAY);
         backoff.forget(&key);
         assert_eq!(backoff.until(&key, start), None);
+    }
+
+    #[test]
+    fn refused_write_is_retried_after_a_short_delay() {
+        let key = ObjectKey::namespaced(ObjectKind::Gateway, &"default/g".parse().unwrap());
+        let (mut backoff, start) = (WriteBackoff::default(), Instant::now());
+        for expected in [1, 2, 4, 5, 5] {
+            backoff.record_failure(key.clone(), start);
+            assert_eq!((backoff.until(&key, start).unwrap() - start).as_secs(), expected);
+        }
     }
 }
