@@ -31,7 +31,7 @@ async fn events_are_counted_and_expire() {
 
     set_backend(&harness, "missing").await;
     harness.until("there is an Event", |harness| harness.events().len() == 1).await;
-    let event = &harness.events()[0];
+    let event = harness.events().remove(0);
     let route = harness.get("TCPRoute", "r").unwrap();
     let involved = json!({
         "apiVersion": "gateway.networking.k8s.io/v1", "kind": "TCPRoute", "namespace": "default",
@@ -45,14 +45,34 @@ async fn events_are_counted_and_expire() {
     let condition = harness.condition("TCPRoute", "r", "ResolvedRefs").unwrap();
     assert_eq!(event["message"], condition["message"]);
 
+    // A new generation with the same condition is no reason for an Event.
+    harness
+        .change("TCPRoute", "r", |route| {
+            route["spec"]["rules"][0]["backendRefs"][0]["weight"] = json!(2);
+        })
+        .await;
+    let is_observed = |harness: &Harness| {
+        let generation = &harness.get("TCPRoute", "r").unwrap()["metadata"]["generation"];
+        let condition = harness.condition("TCPRoute", "r", "ResolvedRefs").unwrap();
+        condition["observedGeneration"] == *generation
+    };
+    harness.until("the new generation is observed", is_observed).await;
+    let name = event["metadata"]["name"].as_str().unwrap();
+    let old = "2020-01-01T00:00:00Z";
+    harness.change("Event", name, |event| event["lastTimestamp"] = json!(old)).await;
     set_backend(&harness, "one").await;
     harness.until_condition("TCPRoute", "r", "ResolvedRefs", "True").await;
     set_backend(&harness, "missing").await;
-    harness.until("the Event is counted", |harness| harness.events()[0]["count"] == 2).await;
-    assert_eq!(harness.events().len(), 1);
+    harness.until_condition("TCPRoute", "r", "ResolvedRefs", "False").await;
+    set_backend(&harness, "gone").await;
+    // Events are written in the order of the conditions.
+    harness.until("there is another Event", |harness| harness.events().len() == 2).await;
+    let event = harness.get("Event", name).unwrap();
+    assert_eq!(event["count"], 2);
+    assert_ne!(event["lastTimestamp"], old);
 
     clock.advance(HOUR + Duration::from_secs(1));
     // A write wakes the store.
     harness.create(config_map("wake", 1)).await;
-    harness.until("the Event has expired", |harness| harness.events().is_empty()).await;
+    harness.until("the Events have expired", |harness| harness.events().is_empty()).await;
 }
