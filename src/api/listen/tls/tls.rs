@@ -50,7 +50,7 @@ pub(in crate::api::listen) struct Tls {
 
 enum Renewal {
     Files(CertificateFiles),
-    Authority { authority: Authority, hosts: Vec<ApiHost>, issued: Issued, clock: Clock },
+    Authority { authority: Box<Authority>, hosts: Vec<ApiHost>, issued: Issued, clock: Clock },
 }
 
 /// Certificate that new connections get.
@@ -70,7 +70,7 @@ impl Tls {
                 (key, None, Renewal::Files(files))
             }
             CertificateSource::Folder { folder, hosts } => {
-                let authority = Authority::open(&folder)?;
+                let authority = Box::new(Authority::open(&folder)?);
                 let issued = authority.issue(&hosts, clock())?;
                 let (key, pem) = (issued.key.clone(), authority.pem().to_owned());
                 (key, Some(pem), Renewal::Authority { authority, hosts, issued, clock })
