@@ -80,10 +80,8 @@ async fn discovery_is_aggregated_by_accept() {
         let headers = [("accept", accept.as_str()), ("if-none-match", &etag)];
         let again = api.send("GET", path, &headers).await;
         assert_eq!((again.code, again.body.len()), (304, 0));
-        assert_eq!(
-            api.get_as(path, "application/json").await.json()["kind"].as_str().is_some(),
-            true
-        );
+        let plain = api.get_as(path, "application/json").await.json();
+        assert_ne!(plain["kind"], "APIGroupDiscoveryList");
     }
     // Only the two documents have this form.
     api.get_as("/apis/apps", AGGREGATED).await.failure(406, "NotAcceptable");
