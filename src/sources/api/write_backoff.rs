@@ -67,7 +67,7 @@ mod tests {
     fn delay_doubles_until_a_new_report_or_a_pause() {
         let key = ObjectKey::namespaced(ObjectKind::Gateway, &"default/g".parse().unwrap());
         let (mut backoff, start) = (WriteBackoff::default(), Instant::now());
-        let mut delay = |backoff: &mut WriteBackoff| {
+        let delay = |backoff: &mut WriteBackoff| {
             backoff.record_write(key.clone(), start);
             backoff.until(&key, start).unwrap() - start
         };
