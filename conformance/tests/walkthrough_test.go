@@ -36,7 +36,8 @@ func TestWalkthrough(t *testing.T) {
 			// The first is for one application, the second for the other.
 			service := []string{"foo", "bar"}[asked[word]-1]
 			url := session.Expand(t, command[strings.LastIndex(command, " ")+1:])
-			expectEcho(t, out, service, strings.TrimPrefix(url, "http://"))
+			pod := podOf(t, map[string]string{"foo": "backend-1", "bar": "backend-2"}[service])
+			expectEcho(t, out, service, strings.TrimPrefix(url, "http://"), "3000", pod)
 		}
 	}
 	require.Equal(t, map[string]int{"nc": 2, "curl": 2}, asked, "what the section of the README asks for")
@@ -62,7 +63,7 @@ type echo struct {
 }
 
 // expectEcho asks that curl's output is the answer of the one pod behind a Service, to curl's request.
-func expectEcho(t *testing.T, out, service, host string) {
+func expectEcho(t *testing.T, out, service, host, port, pod string) {
 	t.Helper()
 	head, body, found := strings.Cut(strings.ReplaceAll(out, "\r\n", "\n"), "\n\n")
 	require.True(t, found, "curl -i prints headers, an empty line and a body")
@@ -83,11 +84,11 @@ func expectEcho(t *testing.T, out, service, host string) {
 			"Accept":     {"*/*"},
 			"User-Agent": {"curl/" + curlVersion(t)},
 		},
-		HTTPPort:  "3000",
+		HTTPPort:  port,
 		Namespace: "default",
 		Ingress:   "",
 		Service:   service,
-		Pod:       podOf(t, map[string]string{"foo": "backend-1", "bar": "backend-2"}[service]),
+		Pod:       pod,
 	}, got)
 }
 
