@@ -8,7 +8,7 @@ use super::answer::{Answer, Content, ObjectList};
 use super::body::ResponseBody;
 use super::list_body::list_body;
 use super::negotiation::{Encoding, Form, Shape};
-use super::request::ResourceRequest;
+use super::request::{ResourceRequest, Verb};
 use super::served_object::served_value;
 use super::status::{Reason, Status};
 use super::warning::warning_value;
@@ -22,22 +22,21 @@ pub(super) fn render(
     answer: Result<Answer, Status>,
     request: &ResourceRequest,
     form: Form,
-    now: Timestamp,
+    options: TableOptions,
 ) -> Response<ResponseBody> {
     let answer = answer.unwrap_or_else(Answer::status);
-    let mut code = answer.code;
+    let code = answer.code;
     let is_plain = form.encoding == Encoding::Json && form.shape == Shape::Object;
-    let content = match answer.content {
-        Content::Status(status) => Err(status),
+    let mut response = match answer.content {
+        Content::Status(status) => status_response(&status, form.encoding),
         Content::List(list) if is_plain => return list_response(list, request, &answer.warnings),
-        Content::Object(object) => render_object(object, request, form.shape, now),
-        Content::List(list) => render_list(&list, request, form.shape, now),
-    };
-    let mut response = match content {
-        Ok(value) => document(code, &value, form.encoding),
-        Err(status) => {
-            code = status.code();
-            status_response(&status, form.encoding)
+        Content::Object(object) => {
+            let object = render_object(object, request, form.shape, options);
+            document(code, &object, form.encoding)
+        }
+        Content::List(list) => {
+            let list = render_list(&list, request, form.shape, options);
+            document(code, &list, form.encoding)
         }
     };
     *response.status_mut() = code;
@@ -104,6 +103,27 @@ fn encoded(code: StatusCode, body: ResponseBody, encoding: Encoding) -> Response
     response
 }
 
+/// Checks that the answer to a request has the form that was negotiated, and returns the options of
+/// tables. It comes before a write, which must not be carried out and then be refused.
+pub(super) fn check_form(
+    request: &ResourceRequest,
+    shape: Shape,
+    now: Timestamp,
+) -> Result<TableOptions, Status> {
+    let is_list = matches!(request.verb, Verb::List | Verb::DeleteCollection);
+    let message = match shape {
+        Shape::PartialObject if is_list => {
+            "you requested PartialObjectMetadata, but the requested object is a list"
+        }
+        Shape::PartialObjectList if !is_list => {
+            "you requested PartialObjectMetadataList, but the requested object is not a list"
+        }
+        Shape::Table => return table_options(request, now),
+        _ => return Ok(TableOptions::new(now)),
+    };
+    Err(Status::failure(Reason::NotAcceptable, message))
+}
+
 /// Reads the parameter `includeObject` of tables.
 pub(super) fn table_options(
     request: &ResourceRequest,
@@ -121,20 +141,15 @@ fn render_object(
     mut object: Value,
     request: &ResourceRequest,
     shape: Shape,
-    now: Timestamp,
-) -> Result<Value, Status> {
+    options: TableOptions,
+) -> Value {
     convert_to_served(&mut object, request.resource, request.version);
     match shape {
-        Shape::Object | Shape::Discovery => Ok(object),
-        Shape::PartialObject => Ok(partial_object(&object)),
+        Shape::Object | Shape::PartialObjectList | Shape::Discovery => object,
+        Shape::PartialObject => partial_object(&object),
         Shape::Table => {
             let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
-            Ok(table(request.version, [&object], metadata, table_options(request, now)?))
-        }
-        Shape::PartialObjectList => {
-            let message = "you requested PartialObjectMetadataList, but the requested object is \
-                           not a list";
-            Err(Status::failure(Reason::NotAcceptable, message))
+            table(request.version, [&object], metadata, options)
         }
     }
 }
@@ -143,25 +158,19 @@ fn render_list(
     list: &ObjectList,
     request: &ResourceRequest,
     shape: Shape,
-    now: Timestamp,
-) -> Result<Value, Status> {
+    options: TableOptions,
+) -> Value {
     let objects: Vec<_> = list.objects.iter().map(|object| served_value(object, request)).collect();
     let metadata = list_metadata(list);
     match shape {
-        Shape::Object | Shape::Discovery => Ok(json!({
+        Shape::Object | Shape::PartialObject | Shape::Discovery => json!({
             "kind": request.resource.list_kind(),
             "apiVersion": request.resource.api_version(request.version),
             "metadata": metadata,
             "items": objects,
-        })),
-        Shape::PartialObjectList => Ok(partial_object_list(&objects, metadata)),
-        Shape::Table => {
-            Ok(table(request.version, &objects, metadata, table_options(request, now)?))
-        }
-        Shape::PartialObject => {
-            let message = "you requested PartialObjectMetadata, but the requested object is a list";
-            Err(Status::failure(Reason::NotAcceptable, message))
-        }
+        }),
+        Shape::PartialObjectList => partial_object_list(&objects, metadata),
+        Shape::Table => table(request.version, &objects, metadata, options),
     }
 }
 

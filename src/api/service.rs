@@ -18,7 +18,7 @@ use super::context::Context;
 use super::documents;
 use super::negotiation::{Encoding, Form, Offer};
 use super::read;
-use super::render::{render, status_response};
+use super::render::{check_form, render, status_response};
 use super::request::{Attributes, NotServed, Query, ResourceRequest, Target, Verb};
 use super::settings::Settings;
 use super::status::Status;
@@ -159,6 +159,7 @@ impl Inner {
             return Ok(with_deprecation(read::watch(context, request, form)?, request));
         }
         let form = Form::negotiate(headers, Offer::Objects)?;
+        let options = check_form(request, form.shape, Timestamp::now())?;
         let answer = match request.verb {
             Verb::Get => read::get(context, request),
             Verb::List | Verb::Watch => read::list(context, request),
@@ -170,7 +171,7 @@ impl Inner {
                 }
             }
         };
-        Ok(with_deprecation(render(answer, request, form, Timestamp::now()), request))
+        Ok(with_deprecation(render(answer, request, form, options), request))
     }
 }
 

@@ -78,3 +78,19 @@ async fn partial_objects_have_metadata_only() {
     api.get_as(GATEWAYS, PARTIAL).await.failure(406, "NotAcceptable");
     api.get_as(&format!("{GATEWAYS}/a"), PARTIAL_LIST).await.failure(406, "NotAcceptable");
 }
+
+#[tokio::test]
+async fn request_is_not_carried_out_if_its_answer_has_no_form() {
+    let api = Api::new();
+    api.create_gateway("a").await;
+    let gateway = format!("{GATEWAYS}/a");
+    let table = format!("{gateway}?includeObject=x");
+    for (path, accept, code, reason) in [
+        (GATEWAYS, PARTIAL, 406, "NotAcceptable"),
+        (&gateway, PARTIAL_LIST, 406, "NotAcceptable"),
+        (&table, TABLE, 400, "BadRequest"),
+    ] {
+        api.send("DELETE", path, &[("accept", accept)]).await.failure(code, reason);
+        assert_eq!(api.get(GATEWAYS).await.names(), ["a"], "{path}");
+    }
+}
