@@ -56,7 +56,7 @@ pub enum WriteError {
     },
     /// All objects together would be larger than the limit of the store.
     #[error(
-        "all objects have {len} bytes; the limit is {limit}. Delete objects or raise the limit"
+        "all objects have {len} bytes; the limit is {limit}. Delete objects that are not needed"
     )]
     LimitReached {
         /// Bytes of all objects with this write.
@@ -68,7 +68,7 @@ pub enum WriteError {
     #[error("the file system of the data folder is full; free space on it")]
     StorageFull(#[source] Arc<DiskError>),
     /// The data folder cannot be written. The store retries with exponential backoff.
-    #[error("the data folder cannot be written; the store retries")]
+    #[error("the data folder cannot be written; the store retries, and the log contains the cause")]
     StorageUnavailable(#[source] Arc<DiskError>),
     /// The store is closed.
     #[error("the store is closed")]
