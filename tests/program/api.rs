@@ -74,7 +74,7 @@ fn objects_in_memory_are_reported() {
     let mut command = program();
     command.env("XDG_RUNTIME_DIR", runtime.path());
     let mut program = Program::run(command.args(["run", "--api", "--api-listen", "127.0.0.1:0"]));
-    let line = program.until("lost at the end; give --data DIR to keep them");
+    let line = program.until("lost when the program stops; give --data DIR to keep them");
     assert_eq!(line["level"], "WARN");
     program.until("ready");
     program.signal(Signal::INT);

@@ -64,7 +64,7 @@ impl Api {
             None => tracing::warn!(
                 %address,
                 "serving the API at {}; `sluicegate kubeconfig` writes a kubeconfig. The objects \
-                 are in memory and lost at the end; give --data DIR to keep them",
+                 are in memory and lost when the program stops; give --data DIR to keep them",
                 server.url()
             ),
         }

@@ -17,7 +17,7 @@ pub(crate) struct ApiOptions {
     /// Directory of the objects, the token and the certificate [default: none]
     ///
     /// It is created if it does not exist, and used by one process at a time. Without
-    /// it, objects are in memory and lost at the end.
+    /// it, objects are in memory and lost when the program stops.
     #[arg(long, env = "SLUICEGATE_DATA", value_name = "DIR", value_parser = path_parser())]
     #[arg(value_hint = ValueHint::AnyPath, verbatim_doc_comment)]
     pub(crate) data: Option<PathBuf>,
@@ -39,7 +39,7 @@ pub(crate) struct ApiOptions {
     #[arg(verbatim_doc_comment)]
     pub(crate) api_host: Vec<ApiHost>,
 
-    /// File of the API's certificate chain in PEM format [default: one is made]
+    /// File of the API's certificate chain in PEM format [default: generated]
     ///
     /// Requires --api-key. Both files are read again when they change. Without them, an
     /// authority in --data issues the certificate and renews it before it expires.
