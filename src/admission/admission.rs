@@ -217,7 +217,7 @@ fn patched(
     let mut old = old.clone();
     convert_to_served(&mut old, target.resource, target.version);
     let value = apply_patch(&old, patch_type, patch, target.version)?;
-    // The parser of JSON patches has refused a text that is no JSON.
+    // The parser of JSON patches has refused a text that is not JSON.
     let duplicates = match validation {
         FieldValidation::Ignore => Vec::new(),
         _ => parse_json(patch).map(|document| document.duplicates).unwrap_or_default(),

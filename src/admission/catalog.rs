@@ -1,4 +1,4 @@
-//! The resources of the API, as a store knows them.
+//! The catalog of resources that the API's store holds.
 
 use std::time::Duration;
 

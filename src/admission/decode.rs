@@ -17,13 +17,13 @@ pub enum BodyFormat {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The body is no JSON, or is nested too deeply.
+    /// The body is not JSON, or is nested too deeply.
     #[error("the body is not valid JSON")]
     Json(#[from] JsonError),
-    /// The body is no YAML, is nested too deeply, or sets a key twice.
+    /// The body is not YAML, is nested too deeply, or sets a key twice.
     #[error("the body is not valid YAML")]
     Yaml(#[from] ManifestError),
-    /// The body is no text.
+    /// The body is not UTF-8.
     #[error("the body is not valid UTF-8")]
     Utf8(#[from] std::str::Utf8Error),
 }

@@ -7,7 +7,7 @@ use super::names::check_qualified_name;
 use super::read::{is_unset, text};
 use crate::schema::{Cause, FieldPath};
 
-/// Fields that a request of `events.k8s.io` cannot change, nor those of the core group set.
+/// Fields that a request of `events.k8s.io` cannot change, by their names in the core group.
 const IMMUTABLE: [&str; 13] = [
     "involvedObject",
     "reason",
