@@ -61,7 +61,7 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let too_large = || Status::too_large(format!("Request entity is too large: limit is {limit}"));
-    // A client that announces the length is answered before it sends the body.
+    // If Content-Length exceeds the limit, the answer does not wait for the body.
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }

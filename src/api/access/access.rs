@@ -19,7 +19,7 @@ use super::tokens_follower::TokensFollower;
 use crate::api::request::Attributes;
 use crate::api::status::Status;
 
-/// Start of headers with which a user acts as another one.
+/// Prefix of impersonation headers, with which a user acts as another one.
 const IMPERSONATION: &str = "impersonate-";
 
 /// Access control of an API: which hosts, tokens and roles a request needs.
@@ -41,7 +41,7 @@ impl Access {
         Self(Arc::new(inner))
     }
 
-    /// Allows the names of a certificate as hosts, and no longer those of the one before.
+    /// Replaces the names that are allowed as hosts because a certificate contains them.
     pub(in crate::api) fn set_certificate(&self, certificate: CertificateDer<'static>) {
         self.0.hosts.set_certificate(certificate);
     }

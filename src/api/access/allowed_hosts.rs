@@ -14,7 +14,7 @@ use super::api_host::ApiHost;
 use super::client_connection::ClientConnection;
 use crate::api::status::{Reason, Status};
 
-/// Part of a foreign Host that a message contains.
+/// Maximum length of a foreign Host in a message.
 const MAX_QUOTED_LENGTH: usize = 100;
 
 /// Hosts that a request may be for: the address of its connection, names of the certificate, and
@@ -32,7 +32,7 @@ impl AllowedHosts {
         Self { explicit, certificate: ArcSwapOption::empty() }
     }
 
-    /// Allows the names of a certificate, and no longer those of the one before.
+    /// Replaces the names that are allowed because a certificate contains them.
     pub(super) fn set_certificate(&self, certificate: CertificateDer<'static>) {
         self.certificate.store(Some(certificate.into()));
     }

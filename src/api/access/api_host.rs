@@ -84,10 +84,10 @@ impl From<IpAddr> for ApiHost {
     }
 }
 
-/// Error of a text that is no name or address.
+/// Error of a text that is not a name or an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no DNS name or IP address; expected a host without scheme and port, such as \
+    "`{0}` is not a DNS name or an IP address; expected a host without scheme and port, such as \
      gateway.example.com or 192.0.2.10"
 )]
 pub struct InvalidApiHost(String);

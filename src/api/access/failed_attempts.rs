@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::token_bucket::{Rate, TokenBucket};
 
-/// Failed attempts of a client.
+/// Limit of the failed attempts of one client.
 const PER_PEER: Rate = Rate { burst: 10.0, per_second: 1.0 };
 
-/// Failed attempts of all clients.
+/// Limit of the failed attempts of all clients together.
 const TOTAL: Rate = Rate { burst: 100.0, per_second: 20.0 };
 
 /// Number of buckets for clients. Clients with the same bucket share the limit, so that memory and

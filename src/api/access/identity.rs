@@ -35,7 +35,7 @@ impl Identity {
     /// objects. A method without a verb is answered 405 later.
     ///
     /// # Errors
-    /// Returns a Status with the message of Kubernetes if it does not.
+    /// Returns a Status with the message of Kubernetes if the role does not allow the request.
     pub(in crate::api) fn authorize(&self, attributes: &Attributes) -> Result<(), Status> {
         match (&attributes.target, attributes.verb) {
             (Target::Resource(path), Some(verb)) if !self.role.allows(verb, path) => {

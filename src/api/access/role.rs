@@ -73,8 +73,8 @@ impl fmt::Display for Role {
     }
 }
 
-/// Error of a text that is no role. It does not contain the text, which may be a token in the wrong
-/// place.
+/// Error of a text that is not a role. It does not contain the text, which may be a token in the
+/// wrong place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the role is unknown; expected view, edit, gateway or admin")]
 pub struct InvalidRole(());

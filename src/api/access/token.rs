@@ -9,7 +9,7 @@ use ring::digest::{SHA256, SHA256_OUTPUT_LEN, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use subtle::{Choice, ConstantTimeEq as _};
 
-/// Start of generated tokens, by which scanners for leaked secrets recognize them.
+/// Prefix of generated tokens, by which scanners for leaked secrets recognize them.
 const PREFIX: &str = "sluicegate_";
 
 /// Random bytes of a generated token.
@@ -70,13 +70,13 @@ impl FromStr for Token {
     }
 }
 
-/// Error of a text that is no token. It does not contain the text.
+/// Error of a text that is not a token. It does not contain the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidToken {
     /// The token can be guessed.
     #[error(
-        "the token has fewer than 32 characters; make one with `openssl rand -hex 32`, for example"
+        "the token has fewer than 32 characters; generate one, such as with `openssl rand -hex 32`"
     )]
     TooShort,
     /// The token does not fit into a header.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// Burst and rate of token buckets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
-    /// Most tokens in the bucket.
+    /// Maximum number of tokens in the bucket.
     pub(super) burst: f64,
     /// Tokens that are added in a second.
     pub(super) per_second: f64,

@@ -9,16 +9,16 @@ use super::token::{InvalidToken, Token, TokenHash};
 use super::token_set::TokenSet;
 use crate::api::folder::InputFileError;
 
-/// Most tokens of a file. Each request compares its token with all of them.
+/// Maximum number of tokens in a file. Each request compares its token with all of them.
 const MAX_TOKENS: usize = 1000;
 
-/// Most errors in the message about a file.
+/// Maximum number of errors in the message about a file.
 const MAX_ERRORS: usize = 5;
 
 /// Longest name of a user.
 const MAX_NAME_LENGTH: usize = 253;
 
-/// Start of a field with the hash of a token.
+/// Prefix of a field with the hash of a token.
 const HASH_PREFIX: &str = "sha256:";
 
 /// Error of a file of tokens. It contains no token.

@@ -110,7 +110,7 @@ mod tests {
         };
         assert_eq!(users(), ["admin", "a", "", ""]);
 
-        // Each step is followed by more than one look at the file.
+        // Each step is followed by more than one poll of the file.
         let seconds = Duration::from_secs(3);
         for (text, mode) in [
             ("b edit".to_owned(), 0o600),

@@ -28,7 +28,7 @@ const RUNTIME_FOLDER: &str = "sluicegate";
 ///
 /// | file | contents |
 /// |---|---|
-/// | `token` | token of the administrator, made at the first start |
+/// | `token` | token of the administrator, generated at the first start |
 /// | `authority.pem` | key and certificate of the authority that signs the server's certificates |
 /// | `endpoint.json` | address of the server that was started last |
 /// | `store` | folder for the objects |
@@ -62,7 +62,7 @@ impl ApiFolder {
     }
 
     /// Finds the folder of a server, or the one of [`open_runtime`](Self::open_runtime) if `path`
-    /// is `None`. For a process of root, the server may run as another user.
+    /// is `None`. If this process runs as root, the server may run as another user.
     ///
     /// # Errors
     /// Returns an error if the folder does not exist, or if other users can write to it.
@@ -96,7 +96,7 @@ impl ApiFolder {
             Err(FolderError::Unused { .. }) => {
                 let token = Token::generate()?;
                 self.create(TOKEN, format!("{}\n", token.reveal()).as_bytes())?;
-                // Another process may have been first.
+                // Another process may have created the file first.
                 self.find_token()
             }
             found => found,
@@ -135,7 +135,7 @@ impl ApiFolder {
     /// Records the address of a server that starts.
     pub(in crate::api) fn write_endpoint(&self, endpoint: &Endpoint) -> Result<(), FolderError> {
         let path = self.path.join(ENDPOINT);
-        let text = serde_json::to_vec_pretty(endpoint).expect("an endpoint consists of texts");
+        let text = serde_json::to_vec_pretty(endpoint).expect("an endpoint consists of strings");
         replace_file(&path, &text).map_err(|source| FolderError::Write { path, source })
     }
 
@@ -175,8 +175,8 @@ fn runtime_path() -> PathBuf {
 fn runtime_path_in(variable: Option<PathBuf>, temporary: PathBuf) -> PathBuf {
     match variable.filter(|path| path.is_absolute()) {
         Some(path) => path.join(RUNTIME_FOLDER),
-        // Other users share the parent. The name shows whose folder it is; if another user has
-        // created it, its owner is wrong and it is refused.
+        // Other users can create folders in the parent. The name contains the ID of the user, and
+        // a folder of this name that belongs to another user is refused.
         None => temporary.join(format!("{RUNTIME_FOLDER}-{}", geteuid().as_raw())),
     }
 }

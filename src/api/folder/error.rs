@@ -53,12 +53,12 @@ pub enum FolderError {
         /// Error of the operating system.
         source: io::Error,
     },
-    /// There are no random bytes for a token.
+    /// The operating system provides no random bytes for a token.
     #[error("cannot generate a token")]
     Random(#[from] NoRandomBytes),
     /// The file with the token contains something else.
     #[error(
-        "{} contains no token; delete it, and the next start makes a new token", .path.display()
+        "{} contains no token; delete it, and the next start generates a new token", .path.display()
     )]
     Token {
         /// Path of the file.

@@ -11,11 +11,11 @@ use tokio::time::sleep;
 
 use super::input_file::{InputFile, InputFileError};
 
-/// Time between two looks at the files.
+/// Interval at which the files are polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Follower of small files that belong together. It reads them each second and compares their
-/// contents, since times of files are too coarse, and some file systems send no events.
+/// Follower of small files that belong together. It polls them and compares their contents, since
+/// modification times are too coarse, and some file systems send no inotify events.
 #[derive(Debug)]
 pub(in crate::api) struct FileFollower {
     files: Arc<[InputFile]>,
@@ -25,7 +25,7 @@ pub(in crate::api) struct FileFollower {
 /// Contents of the files, in their order.
 type Contents = Vec<Vec<u8>>;
 
-/// Result of a look at the files.
+/// Result of a poll.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Contents([u8; SHA256_OUTPUT_LEN]),
@@ -48,7 +48,7 @@ impl FileFollower {
         loop {
             sleep(POLL_INTERVAL).await;
             let files = self.files.clone();
-            // A file system of the network can block. The task is aborted with the runtime only.
+            // A network file system can block. The task fails only if the runtime shuts down.
             let Ok(read) = spawn_blocking(move || read(&files)).await else { continue };
             let seen = match &read {
                 Ok(contents) => Seen::Contents(hash(contents)),
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(contents, [b"1", b"1"]);
         assert!(timeout(QUIET, follower.changed()).await.is_err());
 
-        // The size is the same, and perhaps the time.
+        // The size is the same, and the modification time may be.
         fs::write(&paths[1], "2").unwrap();
         assert_eq!(follower.changed().await.unwrap(), [b"1", b"2"]);
         fs::remove_file(&paths[0]).unwrap();

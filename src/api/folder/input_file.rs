@@ -63,7 +63,7 @@ pub enum InputFileError {
         uid: u32,
     },
     /// The file is larger than such a file can be.
-    #[error("{} has more than {limit} bytes, the limit of such a file", .path.display())]
+    #[error("{} has more than the allowed {limit} bytes", .path.display())]
     TooLarge {
         /// Path of the file.
         path: PathBuf,
@@ -73,7 +73,7 @@ pub enum InputFileError {
 }
 
 impl InputFile {
-    /// Creates a file that everybody may read.
+    /// Creates a file of any mode and owner.
     pub(in crate::api) fn public(path: impl Into<PathBuf>, max_bytes: u64) -> Self {
         Self { path: path.into(), is_secret: false, max_bytes, owner: geteuid().as_raw() }
     }

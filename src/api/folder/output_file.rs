@@ -13,7 +13,7 @@ const MODE: u32 = 0o600;
 /// cut. Returns `false` if the file exists already.
 pub(in crate::api) fn create_file(path: &Path, contents: &[u8]) -> io::Result<bool> {
     let temporary = TemporaryFile::write(path, contents)?;
-    // Unlike a rename, a link does not replace a file that another process has made meanwhile.
+    // Unlike a rename, a link does not replace a file that another process has just created.
     match fs::hard_link(&temporary.0, path) {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),

@@ -22,8 +22,8 @@ pub(super) fn create_private(path: &Path) -> Result<(), FolderError> {
     check_owned(path, geteuid().as_raw())
 }
 
-/// Checks a folder that is only read. Its user may be the service, while this process is of root:
-/// then only the service and root can write to the folder. Returns the user of the folder.
+/// Checks a folder that is only read. If this process runs as root, the folder may belong to
+/// another user, such as that of a service. Returns the owner of the folder.
 pub(super) fn check_readable(path: &Path) -> Result<u32, FolderError> {
     let metadata = fs::metadata(path).map_err(|source| folder_error("read", path, source))?;
     let user = geteuid();
@@ -32,8 +32,8 @@ pub(super) fn check_readable(path: &Path) -> Result<u32, FolderError> {
     Ok(owner)
 }
 
-/// Checks that only a user and root can write to a folder. The last part of the path may be a link,
-/// of which only they can change the target.
+/// Checks that only a user and root can write to a folder. The last part of the path may be a
+/// symbolic link that belongs to one of them.
 fn check_owned(path: &Path, owner: u32) -> Result<(), FolderError> {
     let read = |metadata: io::Result<Metadata>| {
         metadata.map_err(|source| folder_error("read", path, source))

@@ -23,10 +23,10 @@ pub enum KubeconfigError {
         /// Path of the link.
         path: PathBuf,
     },
-    /// The file is not a kubeconfig of this function, and may have other clusters.
+    /// Another program wrote the file, which may contain other clusters.
     #[error(
-        "{} exists, and is no kubeconfig that sluicegate has written; give another path, or remove \
-         the file", .path.display()
+        "{} exists and was not written by sluicegate; give another path, or remove the file",
+        .path.display()
     )]
     Exists {
         /// Path of the file.

@@ -12,7 +12,7 @@ use super::error::KubeconfigError;
 use crate::api::access::Token;
 use crate::api::folder::{ApiFolder, Endpoint, FolderError, replace_file};
 
-/// First line of a kubeconfig that may be replaced.
+/// First line of the files that this module writes and may replace.
 const HEADER: &str = "# Written by sluicegate; contains a secret token.\n";
 
 /// Text instead of the token.

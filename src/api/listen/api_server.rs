@@ -107,7 +107,7 @@ impl ApiServer {
                         accepted = Some(connection);
                     }
                     Err(error) => {
-                        // The usual cause is a lack of descriptors. Closing a connection frees one.
+                        // The usual cause is EMFILE. Closing a connection frees a descriptor.
                         tracing::warn!(%error, "cannot accept a connection to the API; trying again");
                         connections.close_one();
                         sleep(backoff).await;

@@ -25,7 +25,7 @@ pub enum CertificateError {
     },
     /// A file contains no key.
     #[error(
-        "{} contains no private key in PEM (-----BEGIN PRIVATE KEY-----) that is not encrypted",
+        "{} contains no unencrypted private key in PEM (-----BEGIN PRIVATE KEY-----)",
         .path.display()
     )]
     NoKey {
@@ -67,7 +67,7 @@ pub enum CertificateError {
         /// Error of the file's contents.
         source: Source,
     },
-    /// A certificate cannot be made.
-    #[error("cannot make a certificate")]
+    /// A certificate cannot be generated.
+    #[error("cannot generate a certificate")]
     Issue(#[source] Source),
 }
