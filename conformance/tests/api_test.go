@@ -94,7 +94,7 @@ func apiWalkthrough(t *testing.T, here harness.Environment) {
 	gateway.stop(t)
 }
 
-// apiProgram runs the program, which plays no pods: the objects come from standard input, and the
+// apiProgram runs the program, which simulates no pods: the objects come from standard input, and the
 // endpoints are those of a test server.
 func apiProgram(t *testing.T, here harness.Environment) {
 	data := filepath.Join(t.TempDir(), "data")
