@@ -69,7 +69,7 @@ fn loopback(text: &str) -> Result<SocketAddr, &'static str> {
     let address: Result<SocketAddr, _> = text.parse();
     address.ok().filter(|address| address.ip().is_loopback()).ok_or(
         "--api-listen takes a loopback address and a port, such as 127.0.0.1:6081 or [::1]:6080; for \
-         other addresses, which need TLS, see `sluicegate run --api`",
+         other addresses, use `sluicegate run --api`",
     )
 }
 

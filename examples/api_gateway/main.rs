@@ -3,7 +3,7 @@
 //! `cargo run --example api_gateway --features api` runs an empty gateway with its API, and prints
 //! the commands of the walk-through in `examples/tcp-routing`. Echo servers run in place of the
 //! pods of Deployments. The program `sluicegate run --api` is the same gateway for production use;
-//! it plays no pods.
+//! it simulates no pods.
 
 #![allow(clippy::print_stdout, reason = "a program for the terminal")]
 
@@ -39,7 +39,7 @@ use crate::cli::Options;
 use crate::error_chain::ErrorChain;
 use crate::simulated_cluster::SimulatedCluster;
 
-/// The kubeconfig in the data folder.
+/// File name of the kubeconfig in the data folder.
 const KUBECONFIG: &str = "kubeconfig";
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,6 +1,6 @@
-//! What a cluster does for Deployments and Services, in this process: it follows the objects in the
-//! store, starts an echo server for each pod of a Deployment, writes the EndpointSlices of
-//! Services, and reports the Deployments as available.
+//! Simulation of a cluster's controllers: it follows the objects in the store, starts an echo
+//! server for each pod of a Deployment, writes the EndpointSlices of Services, and reports the
+//! Deployments as available.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -45,7 +45,7 @@ impl SimulatedCluster {
         loop {
             let mut watch = self.store.watch(Scope::all(), self.store.revision())?;
             self.reconcile().await?;
-            // Our own writes lead to another round, which changes nothing.
+            // Our own writes cause another round, which changes nothing.
             loop {
                 match watch.next().await {
                     Ok(None) => return Ok(()),
@@ -130,7 +130,7 @@ impl SimulatedCluster {
     }
 }
 
-/// Writes to the store. A change of another writer leads to another round.
+/// Writes to the store. A conflicting change of another writer causes another round.
 async fn ignore_conflict(write: Write, store: &Store) -> Result<(), WriteError> {
     match store.write(write).await {
         Ok(_)
@@ -145,7 +145,7 @@ async fn ignore_conflict(write: Write, store: &Store) -> Result<(), WriteError> 
     }
 }
 
-/// Returns `true` if a slice contains what it should.
+/// Returns `true` if a slice has the desired contents.
 fn is_current(slice: &Value, desired: &Value) -> bool {
     ["addressType", "endpoints", "ports"].iter().all(|field| slice[field] == desired[field])
         && slice["metadata"]["ownerReferences"] == desired["metadata"]["ownerReferences"]
