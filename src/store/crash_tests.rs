@@ -1,4 +1,4 @@
-//! Power cuts: every acknowledged write is there afterwards, and no transaction is half there.
+//! Power cuts: every acknowledged write survives, and every transaction is atomic.
 //!
 //! `SLUICEGATE_POWER_CUTS` sets the number of power cuts, `SLUICEGATE_SEED` the first seed.
 

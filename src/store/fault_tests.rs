@@ -1,4 +1,4 @@
-//! Errors of the file system: writes are refused, reads go on, and the store recovers by itself.
+//! Errors of the file system: writes are refused, reads continue, and the store recovers by itself.
 
 use std::time::Duration;
 
@@ -119,7 +119,7 @@ async fn read_only_disk_refuses_writes_until_it_is_writable() {
     let dry_run = test.store.write(test.create("a", 100).with_dry_run()).await;
     dry_run.expect("a dry run needs no disk");
 
-    // Ephemeral changes are accepted meanwhile, and stored afterwards.
+    // Ephemeral changes are accepted until then, and stored afterwards.
     let mut status = object("before", 100);
     status["status"] = json!({"phase": "waiting"});
     let write = Write::replace_status(test.key("before"), status);

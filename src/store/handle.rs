@@ -22,7 +22,7 @@ use super::stored_object::StoredObject;
 use super::watch::{Scope, Watch};
 use super::write::{Durability, Write, Written};
 
-/// KiB of all requests that wait for the writer. Further callers wait.
+/// Maximum size of all requests that wait for the writer, in KiB. Further callers wait.
 const QUEUE_KIB: u32 = 32 << 10;
 
 /// Objects with the semantics of Kubernetes' API.
@@ -203,7 +203,7 @@ impl Store {
     }
 
     /// Closes the store, and returns when its file is closed. Watches end, writes are refused, and
-    /// reads go on.
+    /// reads continue.
     pub async fn close(&self) {
         self.0.close();
         let mut newest = self.0.newest.clone();
@@ -216,7 +216,7 @@ impl Store {
 impl Handle {
     fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        // It fails if the thread has ended already.
+        // Sending fails if the thread has ended already.
         _ = self.sender.send(Message::Close);
     }
 

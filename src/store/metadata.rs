@@ -12,7 +12,7 @@ pub(super) const FOREGROUND_FINALIZER: &str = "foregroundDeletion";
 /// Finalizer of an object whose dependents are kept without their reference to it.
 pub(super) const ORPHAN_FINALIZER: &str = "orphan";
 
-/// Metadata of an object, as far as the store and selectors use it.
+/// Metadata of an object that the store and selectors use.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Metadata {

@@ -1,7 +1,8 @@
 //! Durable objects with the semantics of Kubernetes' API.
 //!
-//! A [`Store`] holds objects as JSON values by resource, namespace and name. It knows nothing of
-//! their fields except `metadata`, `status` and the rules of a resource ([`ResourceRules`]).
+//! A [`Store`] holds objects as JSON values by resource, namespace and name. Of their
+//! fields it reads only `metadata`, `status` and those in the rules of a resource
+//! ([`ResourceRules`]).
 //!
 //! | topic | semantics |
 //! |---|---|
@@ -14,7 +15,7 @@
 //!
 //! Reads are served from memory. A write is answered when it is on disk: one thread evaluates the
 //! writes, and all that arrive during an fsync share the next one. After an I/O error, writes are
-//! refused until the file can be written; reads go on.
+//! refused until the file can be written; reads continue.
 //!
 //! ```text
 //! Store::write ──► queue ──► evaluate ──► commit       ──► State (objects, history) ──► Watch

@@ -78,8 +78,8 @@ fn load(
             continue;
         };
         let (revision, text) = record.parts().map_err(|error| disk.damaged(error))?;
-        // The state of the object may be older than the one that clients know: the folder may be
-        // an older copy, and ephemeral changes may be lost. A new revision shows that.
+        // The state of the object may be older than the one that clients have read: the folder may
+        // be an older copy, and ephemeral changes may be lost. A new revision shows that.
         let object = StoredObject::new(key, revision.max(floor), text.into());
         let object = object.map_err(|source| disk.damaged(record.not_an_object(source)))?;
         objects.insert(Arc::new(object));
@@ -102,7 +102,7 @@ fn load(
 
 impl Writer {
     /// Creates the namespace that always exists, and writes the first revision of the epoch to
-    /// disk, so that the next epoch is greater. If the disk is full, the store starts all the same.
+    /// disk, so that the next epoch is greater. The store also starts if the disk is full.
     fn begin_epoch(&mut self) {
         let state = self.state.read();
         let namespaces = self.catalog.namespaces();

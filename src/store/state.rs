@@ -56,7 +56,7 @@ impl SharedState {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies changes at once, and wakes the watches.
+    /// Applies changes under one lock, and wakes the watches.
     pub(super) fn publish(&self, changes: &[Change], newest: &watch::Sender<Revision>) {
         let revision = {
             let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);

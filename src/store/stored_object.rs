@@ -11,8 +11,8 @@ use super::metadata::{Metadata, OwnerReference};
 use super::revision::Revision;
 use crate::model::{Labels, Timestamp};
 
-/// Start of the metadata in the text of an object. Only `apiVersion` and `kind` are before it,
-/// whose strings cannot contain a quote that is not escaped.
+/// Start of the metadata in the text of an object. Only `apiVersion` and `kind` precede it, and
+/// quotes in their strings are escaped.
 const METADATA: &str = "\"metadata\":{";
 
 /// Bytes that an object needs beside its text: keys, metadata and maps.

@@ -9,10 +9,10 @@ use super::resource::Resource;
 use super::revision::Revision;
 use super::state::SharedState;
 
-/// Most changes that one call looks at while it holds the lock of the state.
+/// Maximum number of changes that one call examines while it holds the lock of the state.
 const MAX_SCANNED: usize = 1024;
 
-/// Most changes that one call returns.
+/// Maximum number of changes that one call returns.
 const MAX_RETURNED: usize = 64;
 
 /// Objects that a watch follows.
@@ -103,7 +103,7 @@ impl Watch {
         self.revision
     }
 
-    /// Reads the next changes of the scope, and returns `true` with them if there are no more.
+    /// Reads the next changes of the scope, and returns `true` with them if they are the last ones.
     fn read(&mut self) -> Result<(Vec<Change>, bool), ReadError> {
         let state = self.state.read();
         let mut found = Vec::new();

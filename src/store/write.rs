@@ -240,7 +240,7 @@ pub enum Effect {
     Created,
     /// The object was changed. A deletion that waits for finalizers changes the object.
     Updated,
-    /// The object was as it should be. Its revision is the same as before.
+    /// The write had no effect on the object. Its revision is the same as before.
     Unchanged,
     /// The object was removed.
     Removed,

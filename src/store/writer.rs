@@ -21,13 +21,13 @@ use super::state::SharedState;
 use super::stored_object::StoredObject;
 use super::write::Durability;
 
-/// Most requests that share an fsync.
+/// Maximum number of requests that share an fsync.
 const MAX_GROUP: usize = 1024;
 
 /// Time until ephemeral changes are written to disk.
 const SYNC_DELAY: Duration = Duration::from_secs(5);
 
-/// Longest wait for the next object that expires. The clock may be set meanwhile.
+/// Longest wait for the next object that expires, since a step of the clock wakes no timer.
 const MAX_EXPIRY_WAIT: Duration = Duration::from_secs(60);
 
 /// The only writer of a store: a thread, because it waits for the disk.
@@ -89,7 +89,7 @@ impl Writer {
         }
     }
 
-    /// Waits for requests or for a time when something is due. Returns `None` at the end.
+    /// Waits for requests or for the next deadline. Returns `None` when the store is closed.
     fn receive(&mut self) -> Option<Vec<Request>> {
         let first = if self.failure.is_none() && self.collector.has_work(self.identities.now()) {
             match self.receiver.try_recv() {
@@ -214,7 +214,8 @@ impl Writer {
         }
     }
 
-    /// Reports an error of the disk. All that is not on disk is written when it works again.
+    /// Logs an error of the disk. Changes that are not on disk are written after the file is open
+    /// again.
     fn fail(&mut self, error: DiskError) -> Arc<DiskError> {
         let delay = self.backoff.next_delay();
         tracing::error!(
@@ -228,7 +229,7 @@ impl Writer {
         error
     }
 
-    /// Opens the file again if it is time for that.
+    /// Opens the file again if the delay of the backoff is over.
     fn retry_disk(&mut self) {
         if self.failure.as_ref().is_none_or(|failure| Instant::now() < failure.retry_at) {
             return;
@@ -270,7 +271,7 @@ impl Writer {
         changes.iter().for_each(|change| self.collector.note(change, now));
     }
 
-    /// Takes one round of the garbage collector.
+    /// Runs one round of the garbage collector.
     fn collect_garbage(&mut self) {
         let now = self.identities.now();
         if self.failure.is_some() || !self.collector.has_work(now) {

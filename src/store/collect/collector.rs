@@ -14,14 +14,14 @@ use crate::store::resource::Catalog;
 use crate::store::stored_object::StoredObject;
 use crate::store::write::Propagation;
 
-/// Most objects that a round checks, and most steps that it takes. Clients wait for at most one
+/// Maximum number of objects that a round checks, and of its steps. Clients wait for at most one
 /// round.
 const MAX_PER_ROUND: usize = 64;
 
 /// Garbage collector: a queue of objects to check, which changes of objects fill.
 ///
-/// A check decides about steps from the state that is published. The changes of these steps lead
-/// to further checks, until nothing is left to do.
+/// A check computes steps from the published state. The changes of these steps cause further
+/// checks, until no steps are left.
 #[derive(Debug)]
 pub(in crate::store) struct Collector {
     catalog: Catalog,
@@ -133,7 +133,7 @@ impl Collector {
         (steps, checked)
     }
 
-    /// Adds objects to the queue again, whose steps could not be stored.
+    /// Adds objects to the queue again because their steps could not be stored.
     pub(in crate::store) fn retry(&mut self, keys: &[Key]) {
         keys.iter().for_each(|key| self.enqueue(key));
     }

@@ -15,8 +15,8 @@ pub(super) struct Expiries {
 }
 
 impl Expiries {
-    /// Records a state of an object. Nothing is recorded of an object without a time to live, or
-    /// whose deletion has begun.
+    /// Records a state of an object. An object without a time to live, or whose deletion has begun,
+    /// is ignored.
     pub(super) fn insert(&mut self, object: &StoredObject, now: Timestamp) {
         self.remove(object.key());
         if let Some(time) = expiry(object, now).filter(|_| !object.is_being_deleted()) {

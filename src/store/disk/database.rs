@@ -37,7 +37,7 @@ pub(super) fn builder() -> Builder {
     builder
 }
 
-/// Reads everything.
+/// Reads all tables.
 pub(super) fn read(database: &Database) -> Result<Contents, redb::Error> {
     let transaction = database.begin_read()?;
     let objects = match transaction.open_table(OBJECTS) {

@@ -19,7 +19,7 @@ use crate::store::revision::Revision;
 /// Name of the file. The number is the version of the format.
 const FILE: &str = "objects.v1.redb";
 
-/// Start and end of the names of such files, of any version.
+/// Prefix and suffix of the names of such files, of any version.
 const FILE_OF_ANY_VERSION: (&str, &str) = ("objects.v", ".redb");
 
 /// Name of a file that is not complete yet.
@@ -182,7 +182,7 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         }
         Err(TryLockError::Error(source)) => return Err(error("lock")(source)),
     }
-    // The ID is for the error message of another process only, so a full disk is no error here.
+    // The ID is only for the error message of another process, so a full disk is not an error.
     _ = writable.set_len(0).and_then(|()| writeln!(writable, "{}", std::process::id()));
     Ok(lock)
 }

@@ -88,7 +88,7 @@ impl Medium {
         }
     }
 
-    /// Reads everything.
+    /// Reads all tables of the file.
     pub(in crate::store) fn read(&self) -> Result<Contents, DiskError> {
         match self {
             Self::File(FileMedium { database: Some(database), .. }) => {
@@ -149,7 +149,7 @@ impl Medium {
                 changes.remove(&key);
             }
         }
-        // The revision is written in any case, which shows that the file can be written.
+        // The revision is always written, which shows that the file can be written.
         write(&database, &changes, &[], revision).map_err(written)?;
         file.database = Some(database);
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! All reads come from memory, so the file is written during operation and read only when it is
 //! opened. It is a database of `redb`: pure Rust, one dependency (`libc`), and copy-on-write
-//! B-trees with checksums, so that a commit is there as a whole or not at all.
+//! B-trees with checksums, so that commits are atomic.
 
 mod database;
 mod error;

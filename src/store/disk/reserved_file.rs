@@ -11,7 +11,7 @@ use redb::StorageBackend;
 /// A file whose blocks are reserved when it grows, so that a full file system is reported then.
 ///
 /// `redb` doubles the length of its file. Without the reservation, the new part would be a hole,
-/// and each later write into it could fail: also one that deletes an object to make space. Two
+/// and each later write into it could fail, even one that deletes an object to free space. Two
 /// processes cannot open the file, because the data folder is locked.
 #[derive(Debug)]
 pub(super) struct ReservedFile {
@@ -61,7 +61,7 @@ impl StorageBackend for ReservedFile {
 fn reserve(file: &File, old: u64, new: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
     match fallocate(file, FallocateFlags::empty(), old, new - old) {
-        // Some file systems of networks cannot reserve blocks.
+        // Some network file systems cannot reserve blocks.
         Err(rustix::io::Errno::OPNOTSUPP) => file.set_len(new),
         result => Ok(result?),
     }

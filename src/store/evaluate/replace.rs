@@ -40,8 +40,8 @@ pub(super) fn replace(
     modify(staging, current, &old, draft)
 }
 
-/// Stages the next state of an object. An object that is being deleted is removed when its last
-/// finalizer is.
+/// Stages the next state of an object. An object that is being deleted is removed with its last
+/// finalizer.
 pub(super) fn modify(
     staging: &mut Staging<'_>,
     current: &Arc<StoredObject>,

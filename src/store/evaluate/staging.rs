@@ -135,7 +135,7 @@ impl<'a> Staging<'a> {
         Written { object, effect: Effect::Removed }
     }
 
-    /// Stages the removal of an object whose last state differs from the current one.
+    /// Stages the removal of an object, with a last state that differs from the current one.
     pub(super) fn remove_as(
         &mut self,
         current: &Arc<StoredObject>,

@@ -10,7 +10,7 @@ use crate::store::disk::database::builder;
 use crate::store::disk::error::DiskError;
 use crate::store::disk::files::Files;
 
-/// Bytes that a disk writes as a whole or not at all.
+/// Size of a sector, which a disk writes atomically.
 const SECTOR: usize = 512;
 
 /// A disk that loses power at a given operation.
@@ -81,7 +81,7 @@ impl PowerCutDisk {
 }
 
 impl Image {
-    /// Counts an operation. The one that the power cut meets has still changed the cache.
+    /// Counts an operation. The one during which the power is cut still changes the cache.
     fn operate(&mut self, change: impl FnOnce(&mut Self)) -> io::Result<()> {
         let off = || io::Error::other("the power is off");
         if self.is_off {
@@ -160,7 +160,7 @@ impl StorageBackend for PowerCutDisk {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut image = self.0.lock().unwrap();
-        // A sync that the power cut meets guarantees nothing.
+        // A sync during which the power is cut guarantees nothing.
         let is_cut = image.operations_left == Some(0);
         image.operate(|image| {
             if !is_cut {
