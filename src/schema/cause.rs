@@ -38,7 +38,7 @@ pub enum CauseReason {
 }
 
 impl CauseReason {
-    /// Returns the words with which Kubernetes begins a message of this reason.
+    /// Returns the prefix of Kubernetes' messages with this reason.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Required => "Required value",
@@ -52,7 +52,7 @@ impl CauseReason {
     }
 }
 
-/// A field that was refused, and why: an entry of `Status.details.causes`.
+/// Refused field and the reason: an entry of `Status.details.causes`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Cause {

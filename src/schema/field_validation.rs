@@ -1,4 +1,4 @@
-//! The parameter `fieldValidation`: what happens to unknown and duplicate fields.
+//! The parameter `fieldValidation`: the treatment of unknown and duplicate fields.
 
 /// Treatment of unknown and duplicate fields.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use serde_json::{Map, Number, Value};
 
 use super::field_path::FieldPath;
 
-/// Error of [`parse_json`]: the text is no JSON, or it is nested too deeply (128 levels).
+/// Error of [`parse_json`]: the text is not JSON, or it is nested too deeply (128 levels).
 #[derive(Debug, thiserror::Error)]
 #[error("the text is not valid JSON")]
 pub struct JsonError(#[from] serde_json::Error);
@@ -35,7 +35,7 @@ pub struct JsonDocument {
 /// Parses JSON.
 ///
 /// # Errors
-/// Returns an error if the text is no JSON, is nested too deeply, or continues after the value.
+/// Returns an error if the text is not JSON, is nested too deeply, or continues after the value.
 pub fn parse_json(text: &[u8]) -> Result<JsonDocument, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let document = JsonDocument::deserialize(&mut deserializer)?;

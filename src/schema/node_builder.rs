@@ -126,7 +126,7 @@ impl<'a> NodeBuilder<'a> {
 }
 
 /// Returns `false` for the zero values that the documents of built-in types give as defaults of
-/// fields that are always written: they are no defaults of absent fields.
+/// fields that are always written: they are not defaults of absent fields.
 fn has_default(default: &Value, origin: Origin) -> bool {
     let is_zero = match default {
         Value::Null => true,

@@ -6,7 +6,7 @@ use super::field_path::FieldPath;
 use super::node::Schema;
 use super::resource::ServedVersion;
 
-/// Removes the unknown fields of an object, and returns their paths in the order of the alphabet.
+/// Removes the unknown fields of an object, and returns their paths in alphabetical order.
 pub fn prune(object: &mut Value, version: &ServedVersion) -> Vec<String> {
     let mut found = Vec::new();
     prune_value(object, version.schema(), FieldPath::ROOT, &mut found);

@@ -67,7 +67,7 @@ impl Resource {
         &self.categories
     }
 
-    /// Returns the verbs of the resource itself, in the order of the alphabet.
+    /// Returns the verbs of the resource itself, in alphabetical order.
     pub fn verbs(&self) -> &[String] {
         &self.verbs
     }
@@ -82,7 +82,7 @@ impl Resource {
         self.has_status
     }
 
-    /// Returns `true` for a custom resource. It takes no strategic merge patch, and its schema
+    /// Returns `true` for a custom resource. It has no strategic merge patch, and its schema
     /// contains all its rules.
     pub fn is_custom(&self) -> bool {
         self.is_custom

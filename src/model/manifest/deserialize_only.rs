@@ -1,4 +1,4 @@
-//! Deserializing the only document of a text into a type that is not an object of the model.
+//! Deserialization of the only document of a text into any type.
 
 use serde::de::DeserializeOwned;
 

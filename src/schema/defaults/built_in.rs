@@ -43,7 +43,7 @@ fn secret(secret: &mut Map<String, Value>) {
     set_default(secret, "type", "Opaque");
     let is_text_map = |map: &Map<String, Value>| map.values().all(Value::is_string);
     if let Some(Value::Object(texts)) = secret.get("stringData") {
-        // Validation reports an entry that is no text.
+        // Validation reports an entry that is not a string.
         if !is_text_map(texts) {
             return;
         }

@@ -10,7 +10,7 @@ const TOKEN_SECONDS: i64 = 3600;
 const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 pub(super) fn apply(pod: &mut Map<String, Value>) {
-    // `serviceAccount` is the old name of `serviceAccountName`; the new one wins.
+    // `serviceAccount` is the old name of `serviceAccountName`; the new one has precedence.
     if let Some(account) = pod.get("serviceAccount").cloned() {
         set_default(pod, "serviceAccountName", account);
     }

@@ -12,7 +12,7 @@ pub(super) fn apply(value: &mut Value, schema: &Schema) {
             let is_text =
                 schema.entries.as_ref().is_some_and(|one| one.value_type == ValueType::String);
             if is_text {
-                // Decoding into a map of texts makes `null` an empty text.
+                // Decoding into a map of strings turns `null` into an empty string.
                 map.values_mut()
                     .filter(|value| value.is_null())
                     .for_each(|value| *value = "".into());

@@ -20,7 +20,7 @@ pub(super) fn schema_name(
     let GroupVersion { group, version } = group_version;
     definitions.type_name(group, version, kind).map_or_else(
         || {
-            // As in Kubernetes, the group of a custom resource is written backwards.
+            // As in Kubernetes, the labels of a custom resource's group are in reverse order.
             let parts: Vec<_> = group.rsplit('.').collect();
             format!("{}.{version}.{kind}", parts.join("."))
         },

@@ -112,7 +112,7 @@ impl Operations<'_> {
         operation
     }
 
-    /// Returns the PATCH operation. kubectl takes its content types for the supported ones.
+    /// Returns the PATCH operation. Its content types are the patch types that kubectl may use.
     fn patch(&self) -> Value {
         let types = PatchType::ALL.into_iter().filter(|one| one.is_supported_by(self.resource));
         let types: Vec<_> = types.map(PatchType::content_type).collect();

@@ -4,7 +4,7 @@
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PatchError {
-    /// The patch is no JSON, or no list of operations.
+    /// The patch is not JSON, or not a list of operations.
     #[error("the patch is not a valid {expected}")]
     Malformed {
         /// Name of the format.
@@ -65,7 +65,7 @@ pub enum PatchError {
     },
     /// The items of a list in a strategic merge patch, or in the object, are of several types, or
     /// are lists.
-    #[error("the items of the list `{0}` must all be objects, or all be texts and numbers")]
+    #[error("the items of the list `{0}` must all be objects, or all be strings and numbers")]
     MixedList(String),
 }
 

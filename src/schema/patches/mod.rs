@@ -10,7 +10,7 @@
 //! | `element_order` | its lists: the order of the result |
 //! | `error` | errors |
 //!
-//! Merge patches (RFC 7386) need no more than the library.
+//! The library applies merge patches (RFC 7386).
 
 mod directives;
 mod element_order;

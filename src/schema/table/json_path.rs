@@ -1,5 +1,5 @@
 //! JSONPath of columns: fields, `[*]`, and `[?(@.FIELD=="VALUE")]`. Definitions of custom resources
-//! may use no more than that.
+//! may use only this syntax.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ enum Step {
     Field(String),
     /// All items of a list.
     Items,
-    /// The items of which a field has a value.
+    /// The items that have a value in a field.
     ItemsWith {
         field: String,
         value: String,
