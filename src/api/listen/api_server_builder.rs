@@ -50,7 +50,7 @@ impl ApiServerBuilder {
     }
 
     /// Allows a name or an address in requests, in addition to the bound address and the names of
-    /// the certificate. A certificate that the server makes contains it.
+    /// the certificate. A certificate that the server issues contains it.
     #[must_use]
     pub fn host(mut self, host: ApiHost) -> Self {
         self.hosts.push(host);
@@ -78,8 +78,8 @@ impl ApiServerBuilder {
         Self { settings, ..self }
     }
 
-    /// Binds the address. Makes the token of the administrator and the certificate, if there are
-    /// none, and records the address in the folder for kubeconfigs.
+    /// Binds the address. Generates the token of the administrator and the certificate, if there
+    /// are none, and records the address in the folder for kubeconfigs.
     ///
     /// It must run in a tokio runtime.
     ///

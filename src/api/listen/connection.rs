@@ -26,7 +26,7 @@ use crate::api::access::ClientConnection;
 /// Largest header of a request. Larger ones are answered 431.
 const MAX_HEADER_BYTES: usize = 64 << 10;
 
-/// Most fields in the header of a request. More are answered 431.
+/// Maximum number of header fields in a request. More are answered 431.
 const MAX_HEADERS: usize = 100;
 
 /// Largest read and write buffer of a connection.
@@ -53,7 +53,7 @@ impl ConnectionContext {
         B: Body + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        // Answers and events are small, and must not wait for an acknowledgement.
+        // TCP_NODELAY: answers and events are small, and must not wait for an acknowledgement.
         _ = stream.set_nodelay(true);
         let peer = connection.peer();
         let progress = Progress::new();

@@ -43,8 +43,8 @@ impl Connections {
 
     /// Closes the oldest connection without a valid token. Returns `false` if there is none.
     ///
-    /// A client with a token loses its connection only before its first request has arrived, if as
-    /// many clients without one connect meanwhile as the limit allows.
+    /// The connection of a client with a token can be closed only before its first request has
+    /// arrived, if until then as many clients without a token connect as the limit allows.
     pub(super) fn close_one(&mut self) -> bool {
         let index = self.open.iter().position(|(_, connection)| !connection.is_authenticated());
         let closed = index.and_then(|index| self.open.remove(index));

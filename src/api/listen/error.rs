@@ -25,7 +25,7 @@ pub enum ListenError {
     /// The file of tokens cannot be used.
     #[error(transparent)]
     Tokens(#[from] TokensFileError),
-    /// The certificate cannot be used or made.
+    /// The certificate cannot be used or generated.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
 }

@@ -17,7 +17,7 @@
 //! | `addresses` | socket, names and URL of a server |
 //! | `connections` | the open connections, and the limit of their number |
 //! | `connection` | one connection: handshake, requests, timeouts |
-//! | `progress` | phases of a connection, which decide about its timeouts |
+//! | `progress` | phases of a connection, which determine its timeouts |
 //! | `monitored_stream`, `served_body` | observers of a connection's progress |
 //! | `tls` | certificates |
 

@@ -45,12 +45,12 @@ impl Progress {
         Self(Arc::new(Mutex::new(State { phase: Phase::Header(Instant::now()), stalled: None })))
     }
 
-    /// Notes that the TLS handshake is complete.
+    /// Records that the TLS handshake is complete.
     pub(super) fn note_handshake(&self) {
         self.lock().phase = Phase::Header(Instant::now());
     }
 
-    /// Notes received bytes: between requests, they begin the next one.
+    /// Records received bytes: between requests, they begin the next one.
     pub(super) fn note_received(&self) {
         let mut state = self.lock();
         if matches!(state.phase, Phase::Idle(_)) {
@@ -58,7 +58,7 @@ impl Progress {
         }
     }
 
-    /// Notes a write: `true` if the socket has taken bytes, `false` if it is full.
+    /// Records a write: `true` if the socket accepted bytes, `false` if its buffer is full.
     pub(super) fn note_written(&self, has_progress: bool) {
         let mut state = self.lock();
         if has_progress {
@@ -68,18 +68,18 @@ impl Progress {
         }
     }
 
-    /// Notes that a request has arrived.
+    /// Records that a request has arrived.
     pub(super) fn note_request(&self) {
         self.lock().phase = Phase::Request;
     }
 
-    /// Notes that the answer to a request is complete.
+    /// Records that the answer to a request is complete.
     pub(super) fn note_answer(&self) {
         self.lock().phase = Phase::Idle(Instant::now());
     }
 
-    /// Returns the reason to close the connection, or the time of the next look. That is early
-    /// enough for a phase that begins meanwhile.
+    /// Returns the reason to close the connection, or the time of the next check. That is early
+    /// enough for any phase that begins before it.
     pub(super) fn check(&self, settings: &ListenSettings) -> Result<Instant, Overdue> {
         let now = Instant::now();
         let state = self.lock();
@@ -90,7 +90,7 @@ impl Progress {
         };
         let stalled = state.stalled.map(|since| (since, settings.stall_timeout, Overdue::Stalled));
         let timeouts = [settings.header_timeout, settings.idle_timeout, settings.stall_timeout];
-        // Not in a busy loop, if a timeout is zero.
+        // At least 1 ms, since a timeout of zero would cause a busy loop.
         let shortest = timeouts.into_iter().min().unwrap_or_default();
         let mut next = now + shortest.max(Duration::from_millis(1));
         for (since, timeout, overdue) in [phase, stalled].into_iter().flatten() {
@@ -121,7 +121,7 @@ mod tests {
             .with_stall_timeout(Duration::from_secs(50))
     }
 
-    /// Looks at the connection whenever it is due, and returns the seconds until it is closed, at
+    /// Checks the connection whenever it is due, and returns the seconds until it is closed, at
     /// most 1000.
     async fn run(progress: &Progress) -> (u64, Option<Overdue>) {
         let start = Instant::now();

@@ -37,7 +37,7 @@ pub(in crate::api) struct Form {
     pub(in crate::api) shape: Shape,
 }
 
-/// Kind of an answer, which decides about its forms.
+/// Kind of an answer, which determines its forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::api) enum Offer {
     Objects,

@@ -17,7 +17,7 @@ use crate::store::{Change, ContinueToken, ListQuery, ReadError, Revision, Scope,
 /// Bytes after which a chunk ends.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// Objects that are read at once for the initial events.
+/// Number of objects that are read in one page for the initial events.
 const PAGE: NonZeroUsize = NonZeroUsize::new(500).expect("500 is not 0");
 
 /// A watch: a position in the store.
@@ -77,7 +77,7 @@ impl WatchStream {
     }
 
     /// Writes the events of some objects, and returns the token after the last one, or `None` if
-    /// there are no more objects.
+    /// it was the last page.
     fn write_objects(
         &mut self,
         revision: Revision,
@@ -164,7 +164,8 @@ impl WatchStream {
 }
 
 impl Phase {
-    /// Returns the position after a revision. It has failed if the revision is not in the history.
+    /// Returns the position after a revision, or a failed position if the revision is not in the
+    /// history.
     pub(super) fn after(store: &Store, scope: &Scope, revision: Revision) -> Self {
         match store.watch(scope.clone(), revision) {
             Ok(watch) => Self::Changes(watch),

@@ -1,4 +1,4 @@
-//! Attributes of a request that decide about its access.
+//! Attributes of a request that access control checks.
 
 use http::request::Parts;
 

@@ -99,7 +99,7 @@ impl Status {
         Self::failure(Reason::Expired, message)
     }
 
-    /// Creates the Status of a server that stops.
+    /// Creates the Status of a request to a server that is shutting down.
     pub(in crate::api) fn closed() -> Self {
         let message = "the server is shutting down; connect again";
         Self::failure(Reason::ServiceUnavailable, message).with_retry_after(RETRY_AFTER)

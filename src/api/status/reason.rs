@@ -21,9 +21,9 @@ pub(in crate::api) enum Reason {
     TooManyRequests,
     ServiceUnavailable,
     Timeout,
-    /// Not one of Kubernetes, which does not check the Host header.
+    /// Kubernetes does not have this reason: it does not check the Host header.
     MisdirectedRequest,
-    /// Not one of Kubernetes, whose stores do not report a full disk.
+    /// Kubernetes does not have this reason: it answers 500 if etcd is full.
     InsufficientStorage,
 }
 

@@ -14,13 +14,15 @@ use crate::api::request::{ResourceRequest, Subresource};
 use crate::api::status::Status;
 use crate::store::{Conflict, Key, Preconditions, Revision, StoredObject, Write, WriteError};
 
-/// Attempts of a write that other writers get ahead of. Kubernetes makes five for a patch.
+/// Maximum number of attempts of a write that conflicts with other writers. Kubernetes has five
+/// for a patch.
 const MOST_ATTEMPTS: usize = 5;
 
-/// Replaces an object or its status by what `admit` makes of the stored one.
+/// Replaces an object or its status by the result of `admit` for the stored one.
 ///
 /// The stored object stays the same until it is replaced: the checks of admission compare with it.
-/// If another writer gets ahead, the attempt is repeated, unless the client expects a revision.
+/// If another writer changes it before that, the attempt is repeated, unless the client expects a
+/// revision.
 pub(super) async fn replace(
     context: &Context,
     request: &ResourceRequest,

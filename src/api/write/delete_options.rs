@@ -20,7 +20,7 @@ pub(super) struct DeleteOptions {
     pub(super) propagation: Option<Propagation>,
 }
 
-/// Body of a deletion. There is no grace period: nothing runs that would end within it.
+/// Body of a deletion. There is no grace period, since no process has to terminate.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Body {

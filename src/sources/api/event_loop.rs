@@ -79,7 +79,7 @@ impl EventLoop {
                 changes = self.watch.next() => changes,
                 () = ready(()) => return,
             };
-            // The end of the store is reported again.
+            // The watch reports the end of the store again.
             if matches!(changes, Ok(None)) {
                 return;
             }
@@ -111,7 +111,7 @@ impl EventLoop {
 fn list(store: &Store) -> (Watch, Vec<Arc<StoredObject>>) {
     loop {
         let (revision, objects) = store.snapshot();
-        // It fails if the whole history has been replaced since.
+        // The watch fails if the whole history has been replaced since the list.
         if let Ok(watch) = store.watch(Scope::all(), revision) {
             return (watch, objects);
         }

@@ -58,7 +58,7 @@ impl ObjectCache {
         Some(Key::namespaced(resource, namespace, key.name.as_str()))
     }
 
-    /// Returns `true` if this state of an object is the one that was last observed.
+    /// Returns `true` if this state of an object is the last observed one.
     pub(super) fn is_observed(&self, object: &StoredObject) -> bool {
         self.revisions.get(object.key()) == Some(&object.revision())
     }

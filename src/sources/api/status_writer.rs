@@ -105,7 +105,7 @@ impl StatusWriter {
 
     /// Compares objects again that have changed in the store.
     pub(super) fn touch(&mut self, touched: BTreeSet<ObjectKey>) {
-        // The first report concerns all objects.
+        // Without a report there is nothing to compare; the first one concerns all objects.
         if self.update.is_some() {
             self.pending.extend(touched.into_iter().filter(|key| has_status(key.kind)));
         }

@@ -11,7 +11,7 @@ use crate::model::ObjectKey;
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const MAX_DELAY: Duration = Duration::from_secs(60);
 
-/// The longest delay after a write that the store refused. It may have space at any time.
+/// The longest delay after a write that the store refused. Space can become free at any time.
 const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 /// Exponential backoff of the writes that no new report causes: of a status that another writer

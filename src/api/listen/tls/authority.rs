@@ -27,7 +27,8 @@ const LIFETIME: Duration = DAY.saturating_mul(90);
 /// Age at which an issued certificate is renewed.
 const RENEWAL_AGE: Duration = DAY.saturating_mul(60);
 
-/// Time before its issue from which a certificate is valid, for clients whose clock is slow.
+/// Time by which the validity of a certificate begins before its issue, for clients whose clock is
+/// slow (clock skew).
 const BACKDATING: Duration = DAY;
 
 const AUTHORITY_NAME: &str = "sluicegate API authority";
@@ -51,7 +52,7 @@ pub(super) struct Issued {
 }
 
 impl Authority {
-    /// Opens the authority of a folder. Makes it if there is none.
+    /// Opens the authority of a folder. Generates it if there is none.
     pub(super) fn open(folder: &ApiFolder) -> Result<Self, CertificateError> {
         let text = match folder.authority()? {
             Some(text) => text,

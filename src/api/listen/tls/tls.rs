@@ -21,11 +21,11 @@ use super::error::CertificateError;
 use crate::api::access::{Access, ApiHost};
 use crate::api::folder::ApiFolder;
 
-/// Time between two looks at the clock. A timer for the renewal itself would not run while the
-/// machine sleeps, and would miss a step of the clock.
+/// Interval at which the clock is compared with the time of the renewal. A timer for the renewal
+/// itself would not run while the machine is suspended, and would miss a step of the clock.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The only protocol, for clients that also have HTTP/2.
+/// The only protocol in ALPN, for clients that also support HTTP/2.
 const ALPN: &[u8] = b"http/1.1";
 
 type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
