@@ -30,7 +30,7 @@ struct Gateway {
     credentials: Credentials,
 }
 
-/// What a kubeconfig contains.
+/// Contents of a kubeconfig.
 struct Credentials {
     tls: Arc<ClientConfig>,
     token: String,

@@ -1,4 +1,4 @@
-//! Requests of the tests of this folder.
+//! Requests for the tests of admission.
 
 use serde_json::{Value, json};
 

@@ -39,7 +39,7 @@ async fn groups_and_resources_are_listed() {
 
 /// Every resource of discovery can be listed, and every path of the root is served.
 #[tokio::test]
-async fn what_is_listed_is_served() {
+async fn listed_resources_and_paths_are_served() {
     let api = Api::new();
     let root = api.get("/").await.json();
     let mut count = 0;

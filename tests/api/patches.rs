@@ -48,7 +48,7 @@ async fn each_type_of_patch_is_applied() {
 }
 
 #[tokio::test]
-async fn unsupported_patches_say_what_to_do() {
+async fn unsupported_patch_error_names_the_alternative() {
     let api = api_with_objects().await;
     let message = |answer: crate::support::Answer| {
         answer.failure(415, "UnsupportedMediaType")["message"].as_str().unwrap().to_owned()
@@ -114,7 +114,7 @@ async fn status_is_patched_apart() {
     assert_eq!(api.write("PATCH", &path, MERGE, "{}").await.code, 404);
 }
 
-/// Sends a patch again while other writers get ahead, as a client does.
+/// Sends a patch, and repeats it after conflicts with other writers, as a client does.
 async fn patch_until_applied(api: Api, key: usize) {
     let patch = json!({"data": {format!("key-{key}"): "x"}}).to_string();
     loop {
@@ -138,7 +138,7 @@ async fn concurrent_patches_lose_no_update() {
     assert_eq!(data.as_object().map(serde_json::Map::len), Some(41), "{data}");
 }
 
-/// Adds one to a number with an expected revision, until no other writer got ahead.
+/// Adds one to a number with an expected revision, and repeats it after conflicts.
 async fn increment(api: Api) {
     loop {
         let mut object = api.get(MAP).await.json();

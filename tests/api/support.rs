@@ -1,4 +1,4 @@
-//! A service over a store in memory, and short ways to use it.
+//! A service over a store in memory, and functions that send requests to it.
 
 use std::error::Error;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// Longest time that a test waits for an event.
-const PATIENCE: Duration = Duration::from_secs(30);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
@@ -246,7 +246,7 @@ impl Events {
                 let line: Vec<_> = self.unread.drain(..=end).collect();
                 return Some(serde_json::from_slice(&line).unwrap());
             }
-            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await;
+            let frame = tokio::time::timeout(WAIT_TIMEOUT, self.body.frame()).await;
             let Some(frame) = frame.expect("an event arrives") else {
                 assert!(self.unread.is_empty(), "{:?}", self.unread);
                 return None;
@@ -258,7 +258,7 @@ impl Events {
     /// Waits for the next event, and returns its type, the name of the object and its
     /// resourceVersion.
     pub(crate) async fn summary(&mut self) -> (String, String, String) {
-        let event = self.next().await.expect("the watch goes on");
+        let event = self.next().await.expect("the watch continues");
         let metadata = &event["object"]["metadata"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         (text(&event["type"]), text(&metadata["name"]), text(&metadata["resourceVersion"]))

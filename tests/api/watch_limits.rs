@@ -21,7 +21,7 @@ async fn watches_are_limited() {
         (refused.header("retry-after"), &status["details"]["retryAfterSeconds"]),
         ("1", &json!(1))
     );
-    // Other requests are served, and a watch that ended makes place.
+    // Other requests are served, and a watch that ended frees its slot.
     assert_eq!(api.get("/api/v1/configmaps").await.code, 200);
     drop(first);
     let _third = api.watch(PATH).await;
@@ -29,7 +29,7 @@ async fn watches_are_limited() {
 }
 
 #[tokio::test]
-async fn watch_that_ended_makes_place_before_its_body_is_dropped() {
+async fn watch_that_ended_frees_its_slot_before_its_body_is_dropped() {
     let api = Api::with_settings(Settings::new().with_max_watches(1), store::Settings::new());
     let mut gone = api.watch(&format!("{PATH}&resourceVersion=1")).await;
     assert_eq!(gone.summary().await.0, "ERROR");
@@ -71,7 +71,7 @@ async fn watch_that_never_reads_delays_no_other() {
     for watch in watches {
         assert_eq!(watch.await.unwrap(), expected);
     }
-    // The history went on without the one that never read.
+    // The history no longer has the changes that the silent watch did not read.
     assert_eq!(silent.summary().await.0, "ERROR");
 }
 

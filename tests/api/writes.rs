@@ -256,8 +256,8 @@ async fn large_objects_are_refused() {
     let annotations: Value = json!({"a": "x".repeat(200 * 1024)});
     let mut large = json!({"metadata": {"name": "a", "annotations": annotations}, "data": {}});
     large["data"]["a"] = "x".repeat(1024 * 1024).into();
-    // Data and annotations are within their limits. Together with the escapes of the data, they are
-    // beyond that of an object.
+    // Data and annotations are within their limits. Together, with the escapes of the data, they
+    // exceed the limit of an object.
     large["data"]["a"] = "\u{1}".repeat(300 * 1024).into();
     post(&api, MAPS, &large).await.failure(413, "RequestEntityTooLarge");
     assert_eq!(api.store.revision(), before);

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tower::service_fn;
 
-use crate::server::{PATIENCE, TestServer, answer_ok, client_config, wait_until, write_secret};
+use crate::server::{TestServer, WAIT_TIMEOUT, answer_ok, client_config, wait_until, write_secret};
 
 #[tokio::test]
 async fn both_versions_of_tls_are_accepted_with_http_1_1() {
@@ -103,6 +103,6 @@ async fn request_without_tls_gets_no_answer() {
     let mut stream = server.connect_tcp().await;
     stream.write_all(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
-    drop(timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap());
+    drop(timeout(WAIT_TIMEOUT, stream.read_to_end(&mut answer)).await.unwrap());
     assert!(!String::from_utf8_lossy(&answer).contains("HTTP/1.1 200"));
 }

@@ -14,11 +14,11 @@ use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 use tower::service_fn;
 
-use crate::server::{PATIENCE, TestServer, answer_ok, wait_until};
+use crate::server::{TestServer, WAIT_TIMEOUT, answer_ok, wait_until};
 
 const SHORT: Duration = Duration::from_millis(300);
 
-/// Endless body, which notes when it is dropped.
+/// Endless body, which records that it is dropped.
 pub(crate) struct EndlessBody {
     pub(crate) is_dropped: Arc<AtomicBool>,
     /// Sends bytes without end, or nothing.
@@ -53,7 +53,7 @@ async fn start(settings: ListenSettings) -> TestServer {
 }
 
 #[tokio::test]
-async fn slow_header_is_cut_and_delays_nobody() {
+async fn slow_header_is_cut_and_delays_no_other_client() {
     let server = start(ListenSettings::new().with_header_timeout(SHORT)).await;
     let mut slow = server.connect().await;
     slow.write("GET / HTTP/1.1\r\nhost:").await;
@@ -82,7 +82,7 @@ async fn idle_connection_is_kept_longer_than_a_header() {
 async fn handshake_has_a_timeout() {
     let server = start(ListenSettings::new().with_handshake_timeout(SHORT)).await;
     let mut stream = server.connect_tcp().await;
-    let read = timeout(PATIENCE, stream.read(&mut [0])).await.unwrap();
+    let read = timeout(WAIT_TIMEOUT, stream.read(&mut [0])).await.unwrap();
     assert!(matches!(read, Ok(0) | Err(_)));
 }
 
@@ -99,7 +99,7 @@ async fn clients_without_a_token_displace_only_each_other() {
     }
     assert_eq!(server.get("/api/v1/services").await.code, 200);
     assert_eq!(client.send("GET", "/api/v1/services", &headers).await.code, 200);
-    let read = timeout(PATIENCE, silent[0].read(&mut [0])).await.unwrap();
+    let read = timeout(WAIT_TIMEOUT, silent[0].read(&mut [0])).await.unwrap();
     assert!(matches!(read, Ok(0) | Err(_)));
 }
 
@@ -116,7 +116,7 @@ async fn new_connection_waits_while_all_have_a_token() {
     }
     assert!(timeout(SHORT, server.connect()).await.is_err());
     clients.pop();
-    assert_eq!(timeout(PATIENCE, server.get("/api/v1/services")).await.unwrap().code, 200);
+    assert_eq!(timeout(WAIT_TIMEOUT, server.get("/api/v1/services")).await.unwrap().code, 200);
 }
 
 #[tokio::test]

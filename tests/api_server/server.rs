@@ -28,7 +28,7 @@ use tokio_rustls::client::TlsStream;
 use tower::Service;
 
 /// Longest time that a test waits for an event.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct TestServer {
     /// Removed when it is dropped.
@@ -175,7 +175,7 @@ impl Client {
     }
 
     pub(crate) async fn read_answer(&mut self) -> Answer {
-        timeout(PATIENCE, async {
+        timeout(WAIT_TIMEOUT, async {
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") {
                 head.push(self.0.read_u8().await.unwrap());
@@ -198,7 +198,7 @@ impl Client {
     pub(crate) async fn read_to_end(&mut self) -> String {
         let mut bytes = Vec::new();
         // A connection that is cut has no close_notify, or is reset.
-        drop(timeout(PATIENCE, self.0.read_to_end(&mut bytes)).await.unwrap());
+        drop(timeout(WAIT_TIMEOUT, self.0.read_to_end(&mut bytes)).await.unwrap());
         String::from_utf8_lossy(&bytes).into_owned()
     }
 }
@@ -210,7 +210,7 @@ pub(crate) async fn answer_ok(_: Request<Incoming>) -> Result<Response<Full<Byte
 
 /// Waits until a condition is true.
 pub(crate) async fn wait_until<F: Future<Output = bool>>(mut condition: impl FnMut() -> F) {
-    timeout(PATIENCE, async {
+    timeout(WAIT_TIMEOUT, async {
         while !condition().await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use tower::service_fn;
 
 use crate::limits::EndlessBody;
-use crate::server::{PATIENCE, TestServer, wait_until};
+use crate::server::{TestServer, WAIT_TIMEOUT, wait_until};
 
 #[tokio::test]
 async fn request_finishes_and_idle_connection_is_closed() {
@@ -35,7 +35,7 @@ async fn request_finishes_and_idle_connection_is_closed() {
     };
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let configure = |builder: ApiServerBuilder| {
-        builder.settings(ListenSettings::new().with_shutdown_timeout(PATIENCE))
+        builder.settings(ListenSettings::new().with_shutdown_timeout(WAIT_TIMEOUT))
     };
     let server = TestServer::start_with(folder, configure, service).await;
     let (mut slow, mut idle) = (server.connect().await, server.connect().await);
@@ -50,7 +50,7 @@ async fn request_finishes_and_idle_connection_is_closed() {
     proceed.notify_one();
     let answer = slow.read_answer().await;
     assert_eq!((answer.code, answer.body.as_str()), (200, "done"));
-    timeout(PATIENCE, stopped).await.unwrap().unwrap();
+    timeout(WAIT_TIMEOUT, stopped).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn answer_without_end_is_cut_at_the_deadline() {
     client.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
     client.read_answer().await;
     let start = Instant::now();
-    timeout(PATIENCE, server.stop()).await.unwrap().unwrap();
+    timeout(WAIT_TIMEOUT, server.stop()).await.unwrap().unwrap();
     assert!(start.elapsed() >= limit);
     assert!(is_dropped.load(Ordering::SeqCst));
 }

@@ -45,7 +45,7 @@ async fn events_are_counted_and_expire() {
     let condition = harness.condition("TCPRoute", "r", "ResolvedRefs").unwrap();
     assert_eq!(event["message"], condition["message"]);
 
-    // A new generation with the same condition is no reason for an Event.
+    // A new generation with the same condition causes no Event.
     harness
         .change("TCPRoute", "r", |route| {
             route["spec"]["rules"][0]["backendRefs"][0]["weight"] = json!(2);

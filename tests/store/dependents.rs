@@ -52,7 +52,7 @@ async fn many_dependents_are_deleted() {
 }
 
 #[tokio::test]
-async fn dependent_of_two_owners_lives_with_one() {
+async fn dependent_of_two_owners_is_kept_while_one_exists() {
     let test = TestStore::new();
     let owners = [test.create_gateway("a").await, test.create_gateway("b").await];
     let child = test.create_owned("child", &[&owners[0], &owners[1]]).await;

@@ -1,4 +1,4 @@
-//! SIGKILL under eight writers: every acknowledged write is there afterwards.
+//! SIGKILL under eight writers: every acknowledged write survives.
 //!
 //! `SLUICEGATE_KILLS` sets the number of kills.
 
@@ -30,7 +30,8 @@ fn count(store: &Store, resources: &Resources, name: &str) -> u64 {
     store.get(&key).map_or(0, |object| object.to_value()["data"]["a"].as_u64().unwrap())
 }
 
-/// Counts in two objects at once, and writes each acknowledged count to standard output.
+/// Increments the counts of two objects in one transaction, and writes each acknowledged count to
+/// standard output.
 async fn write(store: Store, resources: Resources, writer: usize) {
     let halves = ["a", "b"].map(|half| name(writer, half));
     let start = count(&store, &resources, &halves[0]);

@@ -1,4 +1,4 @@
-//! Any writes: the store does what a simple model of Kubernetes' rules does.
+//! Any writes: the store behaves like a simple model of Kubernetes' rules.
 
 use std::collections::BTreeMap;
 
@@ -157,7 +157,7 @@ fn apply(model: &mut Model, action: &Action) -> Outcome {
             update(model, name, next)
         }
         Action::DryRun(ref action) => apply(&mut model.clone(), action),
-        Action::List => unreachable!("a list is no write"),
+        Action::List => unreachable!("a list is not a write"),
     }
 }
 
@@ -196,7 +196,7 @@ fn request(test: &TestStore, action: &Action) -> Write {
             Write::delete(key(name)).with_preconditions(preconditions(name, is_stale))
         }
         Action::DryRun(ref action) => request(test, action).with_dry_run(),
-        Action::List => unreachable!("a list is no write"),
+        Action::List => unreachable!("a list is not a write"),
     }
 }
 

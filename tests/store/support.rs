@@ -1,4 +1,4 @@
-//! A store with a clock and random numbers of its own, and short ways to use it.
+//! A store with a clock and random numbers of its own, and functions that write to it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

@@ -339,7 +339,7 @@ async fn limit_of_all_objects_prevents_growth_only() {
     };
     assert!(matches!(error, WriteError::LimitReached { limit: 16384, .. }), "{error}");
     assert!((10..32).contains(&count), "{count}");
-    // The deletion timestamp makes the object larger, which is no reason to keep it.
+    // The deletion timestamp makes the object larger, but the limits do not prevent a deletion.
     for index in 0..count {
         test.write(Write::delete(test.config_map_key(&format!("n{index:03}")))).await;
     }

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_allow_what_they_describe() {
+    fn roles_allow_the_verbs_of_their_description() {
         for (group, resource, subresource, view, edit, gateway) in [
             ("gateway.networking.k8s.io", "gateways", None, "r", "rw", "r"),
             ("gateway.networking.k8s.io", "gateways", Some("status"), "r", "r", "rw"),

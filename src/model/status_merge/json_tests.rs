@@ -224,7 +224,7 @@ fn parents_of_all_names_of_this_controller_are_ours() {
     let merged = merge_status(&before, ObjectStatus::TcpRoute(&report), is_ours, at(0)).status;
     let parents = merged["parents"].as_array().unwrap();
     assert_eq!(parents.len(), 2, "{parents:?}");
-    assert_eq!(parents[0], theirs, "the report says nothing about other controllers");
+    assert_eq!(parents[0], theirs, "the report contains nothing about other controllers");
     assert_eq!(parents[1]["controllerName"], "example.com/also-ours");
 }
 

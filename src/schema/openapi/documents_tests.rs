@@ -92,7 +92,7 @@ fn kinds_have_a_path_and_a_schema() {
 /// `kubectl apply` looks for the parameter `fieldValidation`, and for the content type of strategic
 /// merge patches.
 #[test]
-fn patch_operations_show_what_is_supported() {
+fn patch_operations_list_the_supported_types() {
     for (path, object, is_strategic) in [
         ("apis/apps/v1", "deployments", true),
         ("apis/gateway.networking.k8s.io/v1", "gateways", false),
