@@ -158,7 +158,8 @@ impl Admission {
         if causes.is_empty() {
             causes.extend(built_in::check(&object, old, target, self.settings));
         }
-        // A type of the model has no value for what these rules refuse, such as a port of 0.
+        // The types of the model cannot represent the values that the rules above refuse, such as
+        // a port of 0.
         if causes.is_empty() {
             causes.extend(model_rules::check(&object, target));
         }

@@ -20,8 +20,8 @@ pub(super) fn check(object: &Value, target: &Target<'_>) -> Vec<Cause> {
             let violations = object.validate(target.version.name()).into_iter();
             violations.filter(|one| !one.field.starts_with("metadata.")).map(cause).collect()
         }
-        // The type refuses only what the schema and the rules in `built_in` refuse too, so that
-        // another cause has the field.
+        // The schema and the rules in `built_in` refuse such an object first, with the path of the
+        // field.
         Err(error) => {
             vec![Cause::invalid(&FieldPath::ROOT, &Value::Null, &error.to_string())]
         }
