@@ -10,7 +10,7 @@ use super::error::WriteError;
 use super::json_text::{value_text, write_key, write_object};
 use super::stored_object::StoredObject;
 
-/// Object as it is put together: metadata as a value, and the JSON texts of the other fields.
+/// Object under construction: metadata as a value, and the JSON texts of the other fields.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub(super) metadata: Map<String, Value>,
@@ -83,7 +83,7 @@ impl Draft {
     /// Returns the approximate number of bytes.
     pub(super) fn len(&self) -> usize {
         let fields = self.fields.iter().map(|(name, value)| name.len() + value.len());
-        // The metadata is a value still; this counts its largest texts.
+        // The metadata is not serialized yet; this counts its largest strings.
         let texts =
             self.metadata.values().flat_map(|value| value.as_object().into_iter().flatten());
         let texts = texts.map(|(name, value)| name.len() + value.as_str().map_or(16, str::len));

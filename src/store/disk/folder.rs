@@ -166,7 +166,7 @@ fn open_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-/// Locks the folder. The lock ends with the process, however it ends.
+/// Locks the folder. The kernel releases the lock when the process ends, also after a crash.
 fn lock(folder: &Path) -> Result<File, OpenError> {
     let path = folder.join(LOCK);
     let error = |operation| move |source| folder_error(operation, &folder.join(LOCK), source);

@@ -59,7 +59,7 @@ impl PowerCutDisk {
     pub(in crate::store) fn into_contents(self, rng: &mut fastrand::Rng) -> Vec<u8> {
         let mut image = self.0.lock().unwrap();
         image.is_off = true;
-        // In some runs, all or nothing since the last sync is on the disk.
+        // In some runs, all or no writes since the last sync are on the disk.
         let kept = *rng.choice(&[0.0, 0.1, 0.5, 0.9, 1.0]).unwrap();
         let mut contents = image.synced.clone();
         contents.resize(contents.len().max(image.current.len()), 0);
