@@ -59,7 +59,7 @@ impl ValueType {
         match self {
             Self::Object => "object",
             Self::Array => "array",
-            // A schema without a type refuses a value only if its format is one of texts.
+            // A schema without a type refuses a value only if its format is one of strings.
             Self::String | Self::Any => "string",
             Self::Integer => "integer",
             Self::Number => "number",

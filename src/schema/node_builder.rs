@@ -116,7 +116,7 @@ impl<'a> NodeBuilder<'a> {
         value_type: ValueType,
         origin: Origin,
     ) -> Vec<Arc<Schema>> {
-        // The type stands for these alternatives.
+        // `IntOrString` already contains these alternatives.
         if value_type == ValueType::IntOrString {
             return Vec::new();
         }

@@ -205,7 +205,7 @@ mod tests {
                     let rules = json["x-kubernetes-validations"].as_array();
                     for rule in rules.into_iter().flatten() {
                         found.insert(rule["rule"].as_str().unwrap());
-                        // The message of a rule is a text, and its error is of the default reason.
+                        // The message of a rule is a string, and its error has the default reason.
                         let other = ["messageExpression", "reason", "fieldPath", "optionalOldSelf"];
                         assert!(other.iter().all(|key| rule.get(key).is_none()), "{rule}");
                     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 pub(super) const PATCH: &str = "$patch";
 /// Directive of a map: the fields that stay.
 pub(super) const RETAIN_KEYS: &str = "$retainKeys";
-/// Prefix of a directive: items to remove from the list of texts or numbers after it.
+/// Prefix of a directive: items to remove from the list of strings or numbers after it.
 pub(super) const DELETE_FROM_LIST: &str = "$deleteFromPrimitiveList/";
 /// Prefix of a directive: the order of the items of the list after it.
 pub(super) const ELEMENT_ORDER: &str = "$setElementOrder/";

@@ -32,7 +32,7 @@ pub(super) fn apply(object: &mut Value, text: &[u8]) -> Result<(), PatchError> {
     let mut work = 0;
     for (index, operation) in operations.iter().enumerate() {
         check_bounds(object, operation, &mut work)?;
-        // The patch has one operation, so that the bounds hold before each.
+        // One call for each operation, so that the bounds are checked before each.
         patch(object, std::slice::from_ref(operation)).map_err(|error| PatchError::Operation {
             index,
             path: error.path.to_string(),
@@ -55,7 +55,7 @@ fn check_bounds(
         PatchOperation::Remove(_) => (None, None),
         PatchOperation::Test(_) => return Ok(()),
     };
-    // The operation itself fails if its source does not exist.
+    // If the source does not exist, the operation fails later.
     let added = value.map_or(0, size);
     let shifted = shifted_items(object, operation.path())
         + from.map_or(0, |from| shifted_items(object, from));

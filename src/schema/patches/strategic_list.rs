@@ -115,7 +115,7 @@ impl ListMerge<'_> {
     }
 }
 
-/// Removes texts and numbers from a list.
+/// Removes strings and numbers from a list.
 pub(super) fn remove_items(items: &mut Vec<Value>, removed: &[Value]) {
     let removed: HashSet<_> = removed.iter().map(Value::to_string).collect();
     items.retain(|item| !removed.contains(&item.to_string()));

@@ -1,4 +1,4 @@
-//! Label selectors as texts.
+//! Label selectors as strings.
 
 use crate::model::{LabelSelector, Operator};
 

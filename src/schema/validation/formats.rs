@@ -1,4 +1,4 @@
-//! Formats of texts.
+//! Formats of strings.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

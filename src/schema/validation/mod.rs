@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `validate` | all of an object, for a creation or an update |
 //! | `structure` | types, required fields, bounds, patterns, enumerations |
-//! | `formats` | formats of texts and numbers |
+//! | `formats` | formats of strings and numbers |
 //! | `lists` | uniqueness in sets and maps |
 //! | `rule_evaluation` | rules of custom resources that span fields |
 //! | `metadata` | names, labels, annotations, owners, finalizers |
