@@ -35,7 +35,7 @@ pub(super) fn list_body(
     request: &ResourceRequest,
 ) -> ResponseBody {
     let mut chunk = head.to_string().into_bytes();
-    // The brace that closes the object.
+    // Removes the closing brace of the object.
     chunk.pop();
     chunk.extend_from_slice(b",\"items\":[");
     let mut objects = objects.into_iter();

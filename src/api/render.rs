@@ -44,7 +44,7 @@ pub(super) fn render(
     response
 }
 
-/// Renders a list from the texts of its objects.
+/// Renders a list from the JSON texts of its objects.
 fn list_response(
     list: ObjectList,
     request: &ResourceRequest,

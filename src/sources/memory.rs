@@ -137,7 +137,7 @@ mod tests {
         memory.update(|objects| objects.insert(route("other")));
         memory.update(|objects| objects.insert(route("r")));
         assert_eq!(generation(&memory), Some(1));
-        // In place.
+        // A change in place counts too.
         memory.update(|objects| {
             let route = objects.tcp_routes.values_mut().last().unwrap();
             Arc::make_mut(route).spec.parent_refs.push(ParentRef::gateway("g".parse().unwrap()));

@@ -1,4 +1,4 @@
-//! Sends any requests to the API in process, and checks what must hold after each of them.
+//! Sends any requests to the API in process, and checks invariants after each of them.
 //!
 //! `corpus` has requests as text: each begins with a line `### CODE COMMENT`, where CODE is that of
 //! its answer. Random mutations of the corpus are executed too. A request that breaks an invariant
@@ -22,7 +22,7 @@ const SEED: &str = "SLUICEGATE_SEED";
 /// Executions without a setting.
 const FEW: u64 = 200;
 
-/// Most inputs that are kept because their answers or paths are new.
+/// Maximum number of inputs that are kept because their answers or paths are new.
 const MOST_KEPT: usize = 4096;
 
 fn corpus() -> Vec<(PathBuf, Vec<u8>)> {

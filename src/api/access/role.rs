@@ -45,7 +45,7 @@ impl Role {
     /// Returns `true` if the role may do `verb` to the objects of a path.
     pub(super) fn allows(self, verb: Verb, path: &ResourcePath) -> bool {
         let is_secret = path.group.is_empty() && path.resource == "secrets";
-        // A subresource that comes later is closed to the other roles until a rule is added.
+        // Only admins may use other subresources, so that one that is added needs a rule here.
         let is_status = path.subresource.as_deref() == Some("status");
         let is_object = path.subresource.is_none();
         match self {

@@ -89,7 +89,7 @@ impl ApiServer {
         let mut backoff = ACCEPT_BACKOFF.0;
         let mut stop = pin!(stop);
         let mut followed = pin!(follow(&mut tls, &access));
-        // A connection that waits for room. Another one is accepted after it only.
+        // A connection that waits until another one ends. No further one is accepted meanwhile.
         let mut accepted: Option<(TcpStream, ClientConnection)> = None;
         loop {
             if let Some((stream, connection)) = accepted.take_if(|_| connections.has_room()) {
@@ -125,7 +125,7 @@ impl ApiServer {
 async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, ClientConnection)> {
     loop {
         let (stream, peer) = listener.accept().await?;
-        // It fails if the client has closed the connection already.
+        // `local_addr` fails if the client has closed the connection already.
         if let Ok(local) = stream.local_addr() {
             return Ok((stream, ClientConnection::new(peer, local)));
         }

@@ -96,7 +96,7 @@ impl ConnectionContext {
                 .max_header_size(MAX_HEADER_BYTES)
                 .max_headers(MAX_HEADERS)
                 .max_buf_size(MAX_BUFFER_BYTES)
-                // The timeouts of `progress` replace it.
+                // `Progress` has the timeouts.
                 .header_read_timeout(None)
                 .serve_connection(TokioIo::new(stream), service)
         );

@@ -18,7 +18,7 @@ pub struct ListenSettings {
 impl ListenSettings {
     /// Creates the default settings.
     pub fn new() -> Self {
-        // The rest of the descriptors is for the connections of the gateway.
+        // The connections of the gateway need the other descriptors.
         let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 8;
         let max_connections = usize::try_from(descriptors).unwrap_or(usize::MAX).clamp(16, 512);
         Self {

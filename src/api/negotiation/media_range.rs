@@ -16,7 +16,8 @@ impl MediaRange {
     /// that are not acceptable (`q=0`) are left out.
     pub(super) fn parse_list(header: &str) -> Vec<Self> {
         let mut ranges: Vec<_> = header.split(',').filter_map(Self::parse).collect();
-        // Stable: items of one quality stay in the order of the header, but for wildcards.
+        // The sort is stable: items of one quality keep the order of the header, and wildcards are
+        // last.
         ranges.sort_by(|a, b| {
             let wildcards = |range: &Self| (range.main == "*", range.sub == "*");
             b.quality.total_cmp(&a.quality).then(wildcards(a).cmp(&wildcards(b)))

@@ -52,7 +52,7 @@ impl EventWriter {
             (false, true) => self.write_stored("ADDED", change.object(), out),
             (true, true) => self.write_stored("MODIFIED", change.object(), out),
             (true, false) => {
-                // The object in its last state that the watch knows.
+                // The object in the last state that the watch has sent.
                 let last = match change.kind() {
                     ChangeKind::Deleted => Some(change.object()),
                     ChangeKind::Added | ChangeKind::Modified => change.previous(),

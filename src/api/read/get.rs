@@ -12,7 +12,7 @@ use crate::store::ReadError;
 /// Answers an object. Its subresource `status` is the whole object.
 pub(in crate::api) fn get(context: &Context, request: &ResourceRequest) -> Result<Answer, Status> {
     let oldest = revision(&request.query)?;
-    // Read before the object, which is then at least as new.
+    // The revision is read before the object, so that the object is at least as new.
     let newest = context.store.revision();
     if let Some(requested) = oldest.filter(|oldest| *oldest > newest) {
         return Err(Status::of_read_error(&ReadError::TooNew { requested, newest }));

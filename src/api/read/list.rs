@@ -45,7 +45,7 @@ pub(in crate::api) fn list(context: &Context, request: &ResourceRequest) -> Resu
         let error = ReadError::TooNew { requested, newest: page.revision };
         return Err(Status::of_read_error(&error));
     }
-    // The store counts before the selection.
+    // The store counts all further objects, not only those that the selectors match.
     let remaining = selection.is_everything().then_some(page.remaining);
     Ok(Answer::page(ObjectList {
         objects: page.objects,

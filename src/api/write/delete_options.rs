@@ -59,7 +59,7 @@ impl DeleteOptions {
 
 fn read(request: &ResourceRequest, body: &[u8]) -> Result<Body, Status> {
     let value = read_body(request, body)?.value;
-    // A list of values would be read as the fields in their order, and an empty one as none.
+    // serde would also accept a list, as the values of the fields in their order.
     let preconditions = &value["preconditions"];
     if !value.is_object() || !(preconditions.is_object() || preconditions.is_null()) {
         return Err(Status::bad_request(format!("the body is not {KIND}: an object is expected")));

@@ -17,7 +17,7 @@ pub(super) async fn update(
     let options = WriteOptions::parse(request, "UpdateOptions")?;
     let document = read_body(request, body)?;
     let key = request.key().ok_or_else(Status::method_not_allowed)?;
-    // A client with an old revision reads the object again, whatever else is wrong.
+    // A conflict is reported before errors of the object: the client reads the object again.
     if let Some(old) = context.store.get(&key) {
         check_preconditions(&document.value, &key, &old)
             .map_err(|error| Status::of_write_error(&error, request))?;

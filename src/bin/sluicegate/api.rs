@@ -72,7 +72,7 @@ impl Api {
         let server = tokio::spawn(async move {
             server
                 .serve(service, async move {
-                    // An error means that the API was dropped, which stops it too.
+                    // An error means that the `Api` was dropped, which stops the server too.
                     let _ = stopped.await;
                 })
                 .await;

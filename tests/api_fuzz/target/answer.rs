@@ -1,4 +1,4 @@
-//! What an answer must be.
+//! Invariants of answers.
 
 use serde_json::Value;
 use sluicegate::api::Role;
@@ -9,7 +9,7 @@ use super::world::{SECRETS, TOKENS};
 /// Longest answer of a failure.
 const MOST_FAILURE_BYTES: usize = 128 << 10;
 
-/// Most bytes of headers. Clients limit them.
+/// Maximum size of the headers in bytes. Clients limit it.
 const MOST_HEADER_BYTES: usize = 64 << 10;
 
 /// Checks code, form, length and confidential parts of an answer. `input` is the text of all

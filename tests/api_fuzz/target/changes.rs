@@ -1,4 +1,4 @@
-//! What a request may change.
+//! Invariants of the changes of a request.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,13 +52,13 @@ pub(super) fn check_changes(exchange: &Exchange<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns why a request must not change anything.
+/// Returns the reason why a request must not change anything.
 fn refusal(exchange: &Exchange<'_>) -> Option<&'static str> {
     let method = exchange.request.method.as_slice();
     if !["POST", "PUT", "PATCH", "DELETE"].iter().any(|name| name.as_bytes() == method) {
         return Some("the method is one that reads");
     }
-    // As in Kubernetes, deletecollection goes on after an object that it cannot delete.
+    // As in Kubernetes, deletecollection continues after an object that it cannot delete.
     let is_collection = method == b"DELETE" && exchange.address.name.is_none();
     if exchange.code >= 400 && !is_collection {
         return Some("the request was refused");
@@ -141,7 +141,7 @@ fn check_update(key: &Key, old: &StoredObject, new: &StoredObject) -> Result<(),
     }
 }
 
-/// Checks that the role may change what it changed.
+/// Checks that the role of the token allows the changes.
 fn check_role(
     exchange: &Exchange<'_>,
     key: &Key,

@@ -7,7 +7,7 @@ use super::words::SEGMENTS;
 /// Line that begins a request. The rest of the line is a comment.
 const SEPARATOR: &[u8] = b"###";
 
-/// Most requests of an input.
+/// Maximum number of requests in an input.
 pub(super) const MOST_REQUESTS: usize = 4;
 
 /// Longest input.
@@ -53,8 +53,8 @@ impl Input {
         bytes
     }
 
-    /// Returns a hash of what distinguishes inputs roughly: methods, known segments of paths, and
-    /// media types.
+    /// Returns a hash of the methods, known segments of paths and media types, which distinguish
+    /// inputs roughly.
     pub(crate) fn shape(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         for request in &self.0 {

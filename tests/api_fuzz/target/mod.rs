@@ -1,4 +1,4 @@
-//! The fuzz target: requests to the API in process, and what must hold after each of them.
+//! The fuzz target: requests to the API in process, and the invariants after each of them.
 //!
 //! An input is the text of one to four HTTP requests, so that it can be read, written by hand and
 //! mutated by the parts of a request.
@@ -9,9 +9,9 @@
 //! | `world` | a store with objects of every kind, and the service over it |
 //! | `address` | the object that a path leads to |
 //! | `target` | an execution |
-//! | `answer` | what an answer must be |
-//! | `changes` | what a request may change |
-//! | `watch` | what a watch must send |
+//! | `answer` | invariants of answers |
+//! | `changes` | invariants of changes |
+//! | `watch` | invariants of watches |
 //! | `mutate`, `mutate_json`, `words` | mutations |
 
 mod address;

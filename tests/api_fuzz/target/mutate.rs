@@ -148,7 +148,7 @@ fn mutate_body(request: &mut RawRequest, random: &mut Rng) {
     }
 }
 
-/// Makes a patch of the object that the request is about.
+/// Creates a patch of the object that the request names.
 fn make_patch(request: &mut RawRequest, random: &mut Rng) {
     request.method = b"PATCH".to_vec();
     let mut value = serde_json::from_slice(&request.body).unwrap_or_else(|_| json!({}));

@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use super::mutate::word;
 use super::words::{JSON, KEYS};
 
-/// Longest text that a mutation makes.
+/// Longest string that a mutation creates.
 const LONG: usize = 4096;
 
-/// Deepest value that a mutation makes: more than the API reads.
+/// Deepest nesting that a mutation creates: more than the API reads.
 const DEEP: usize = 140;
 
 /// Changes a value in one place.

@@ -40,7 +40,7 @@ pub(super) struct Exchange<'a> {
     pub(super) code: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-    /// The answer goes on.
+    /// The body of the answer has not ended.
     pub(super) is_open: bool,
 }
 
@@ -54,7 +54,7 @@ impl Target {
     /// server hands to the service.
     ///
     /// # Errors
-    /// Returns what does not hold.
+    /// Returns the invariant that does not hold.
     pub(crate) fn run(&mut self, input: &Input) -> Result<Vec<u16>, String> {
         let world = match self.world.take() {
             Some(world) => world,
@@ -144,7 +144,7 @@ pub(super) async fn send(world: &World, request: Request<Full<Bytes>>) -> Respon
     }
 }
 
-/// Reads what there is of a body. Returns `true` if it goes on.
+/// Reads the available part of a body. Returns `true` if the body has not ended.
 pub(super) async fn read(body: &mut ResponseBody, bytes: &mut Vec<u8>) -> bool {
     loop {
         let frame = poll_fn(|cx| {

@@ -1,4 +1,4 @@
-//! What a watch must send.
+//! Invariants of the events of a watch.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ impl OpenWatch {
         if is_complete { self.check_state(world, known).await } else { Ok(()) }
     }
 
-    /// Compares the state that a client knows with a list.
+    /// Compares the state that a client has received with a list.
     async fn check_state(
         &self,
         world: &World,

@@ -23,7 +23,7 @@ pub(super) const SECRETS: [&str; 2] = ["hidden-xq7vw2kz", "aGlkZGVuLXhxN3Z3Mmt6"
 /// Time of the store's clock, so that inputs can name revisions.
 const NOW: &str = "2026-11-29T12:00:00Z";
 
-/// Most bytes of an object, so that inputs can exceed it.
+/// Maximum size of an object in bytes, which inputs can exceed.
 const MOST_OBJECT_BYTES: usize = 16 << 10;
 
 #[derive(Debug)]

@@ -58,7 +58,7 @@ impl Authority {
             Some(text) => text,
             None => {
                 folder.create_authority(&Self::generate().map_err(issue_error)?)?;
-                // Another process may have been first.
+                // Another process may have created the file first.
                 folder.authority()?.unwrap_or_default()
             }
         };
