@@ -14,7 +14,7 @@ const DEFAULT_ADDRESS: &str = "127.0.0.1:6080";
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --api")]
 pub(crate) struct ApiOptions {
-    /// Directory of the objects, the token and the certificate [default: none]
+    /// Data folder for the objects, the token and the certificate [default: none]
     ///
     /// It is created if it does not exist, and used by one process at a time. Without
     /// it, objects are in memory and lost when the program stops.
@@ -41,8 +41,9 @@ pub(crate) struct ApiOptions {
 
     /// File of the API's certificate chain in PEM format [default: generated]
     ///
-    /// Requires --api-key. Both files are read again when they change. Without them, an
-    /// authority in --data issues the certificate and renews it before it expires.
+    /// Requires --api-key. Both files are read again when they change. Without them, a
+    /// certificate authority in the data folder (without --data, in
+    /// $XDG_RUNTIME_DIR/sluicegate) issues the certificate and renews it.
     #[arg(long, env = "SLUICEGATE_API_CERTIFICATE", value_name = "FILE", verbatim_doc_comment)]
     #[arg(value_parser = path_parser(), value_hint = ValueHint::FilePath)]
     pub(crate) api_certificate: Option<PathBuf>,
@@ -55,14 +56,15 @@ pub(crate) struct ApiOptions {
     /// File of further tokens, which is read again when it changes
     ///
     /// Each line contains a name, a role (view, edit, gateway or admin) and a token, or
-    /// sha256: and the hash of a token in hexadecimal.
+    /// sha256: followed by the SHA-256 hash of a token in hexadecimal. The file must not
+    /// be readable by other users: its mode is 0600, or 0640 for a group.
     #[arg(long, env = "SLUICEGATE_TOKENS", value_name = "FILE", value_parser = path_parser())]
     #[arg(value_hint = ValueHint::FilePath, verbatim_doc_comment)]
     pub(crate) tokens: Option<PathBuf>,
 
     /// Accept EndpointSlices with loopback addresses of this host
     ///
-    /// They are accepted in any case while the API is bound to loopback. The environment
+    /// While the API is bound to loopback, they are always accepted. The environment
     /// variable is true or false.
     #[arg(long, env = "SLUICEGATE_ALLOW_LOCAL_ENDPOINTS", value_parser = parse_bool)]
     #[arg(verbatim_doc_comment)]
