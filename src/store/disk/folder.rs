@@ -201,9 +201,9 @@ fn restrict(path: &Path) -> Result<(), OpenError> {
     });
     let folder = path.display();
     if !is_ours {
-        tracing::warn!(%folder, "the data folder contains other files, so its permissions stay as they are; other users can open it");
+        tracing::warn!(%folder, "the data folder contains other files, so its permissions stay as they are; other users can open it. Set its mode to 0700, or choose an empty folder");
     } else if let Err(error) = fs::set_permissions(path, Permissions::from_mode(0o700)) {
-        tracing::warn!(%folder, %error, "cannot set the mode of the data folder to 0700; other users can open it");
+        tracing::warn!(%folder, %error, "cannot set the mode of the data folder to 0700; other users can open it. Check the owner of the folder");
     }
     Ok(())
 }
