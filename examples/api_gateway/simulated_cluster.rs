@@ -8,7 +8,7 @@ use std::error::Error;
 use serde_json::{Value, json};
 use sluicegate::model::{Object, Service, Timestamp};
 use sluicegate::store::{
-    Change, Key, ListQuery, Resource, Scope, Store, StoredObject, Write, WriteError,
+    Change, Key, ListQuery, Resource, Store, StoredObject, WatchScope, Write, WriteError,
 };
 
 use crate::pods::{Pods, pods_of};
@@ -43,7 +43,7 @@ impl SimulatedCluster {
     /// Follows the store until it is closed.
     pub(crate) async fn run(mut self) -> Result<(), Box<dyn Error>> {
         loop {
-            let mut watch = self.store.watch(Scope::all(), self.store.revision())?;
+            let mut watch = self.store.watch(WatchScope::all(), self.store.revision())?;
             self.reconcile().await?;
             // Our own writes cause another round, which changes nothing.
             loop {

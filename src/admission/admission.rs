@@ -23,7 +23,7 @@ pub struct Admission {
 /// An object that can be stored.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Admitted {
+pub struct AdmittedObject {
     /// The object in its stored version.
     pub object: Value,
     /// Warnings for the client.
@@ -46,7 +46,7 @@ impl Admission {
         target: &Target<'_>,
         body: JsonDocument,
         validation: FieldValidation,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<AdmittedObject, AdmissionError> {
         let (mut object, warnings) = read(target, body, validation)?;
         if target.resource.has_status() {
             restore_status(&mut object, None);
@@ -65,7 +65,7 @@ impl Admission {
         body: JsonDocument,
         validation: FieldValidation,
         old: &Value,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<AdmittedObject, AdmissionError> {
         let (mut object, warnings) = read(target, body, validation)?;
         if target.resource.has_status() {
             restore_status(&mut object, old.get("status"));
@@ -84,7 +84,7 @@ impl Admission {
         body: JsonDocument,
         validation: FieldValidation,
         old: &Value,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<AdmittedObject, AdmissionError> {
         let (mut object, warnings) = read(target, body, validation)?;
         let mut merged = old.clone();
         convert_to_served(&mut merged, target.resource, target.version);
@@ -105,7 +105,7 @@ impl Admission {
         patch: (PatchType, &[u8]),
         validation: FieldValidation,
         old: &Value,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<AdmittedObject, AdmissionError> {
         let patched = patched(target, patch, validation, old)?;
         self.update(target, patched, validation, old)
     }
@@ -120,7 +120,7 @@ impl Admission {
         patch: (PatchType, &[u8]),
         validation: FieldValidation,
         old: &Value,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<AdmittedObject, AdmissionError> {
         let patched = patched(target, patch, validation, old)?;
         self.update_status(target, patched, validation, old)
     }
@@ -132,7 +132,7 @@ impl Admission {
         mut object: Value,
         old: Option<&Value>,
         warnings: Vec<String>,
-    ) -> Result<Admitted, AdmissionError> {
+    ) -> Result<AdmittedObject, AdmissionError> {
         let Target { resource, version, .. } = *target;
         apply_defaults(&mut object, resource, version);
         built_in::keep_allocated(&mut object, old, resource);
@@ -167,7 +167,7 @@ impl Admission {
             bound_causes(&mut causes);
             return Err(AdmissionError::Invalid(causes));
         }
-        Ok(Admitted { object, warnings })
+        Ok(AdmittedObject { object, warnings })
     }
 }
 

@@ -3,17 +3,17 @@
 use crate::schema::{Cause, FieldPath};
 
 /// Errors and unknown fields that are reported.
-const MOST_REPORTED: usize = 100;
+const MAX_REPORTED: usize = 100;
 
 /// Length of a reported path or warning.
-const MOST_CHARACTERS: usize = 256;
+const MAX_CHARACTERS: usize = 256;
 
 /// Removes the causes beyond the bound. The last cause has their number.
 pub(super) fn bound_causes(causes: &mut Vec<Cause>) {
     let count = causes.len();
-    if count > MOST_REPORTED {
-        causes.truncate(MOST_REPORTED);
-        let detail = format!("{} further errors are not listed", count - MOST_REPORTED);
+    if count > MAX_REPORTED {
+        causes.truncate(MAX_REPORTED);
+        let detail = format!("{} further errors are not listed", count - MAX_REPORTED);
         causes.push(Cause::forbidden(&FieldPath::ROOT, &detail));
     }
 }
@@ -21,15 +21,15 @@ pub(super) fn bound_causes(causes: &mut Vec<Cause>) {
 /// Removes the paths beyond the bound, and shortens the others.
 pub(super) fn bound_paths(paths: &mut Vec<String>) {
     let count = paths.len();
-    paths.truncate(MOST_REPORTED);
+    paths.truncate(MAX_REPORTED);
     for path in paths.iter_mut() {
-        if let Some((end, _)) = path.char_indices().nth(MOST_CHARACTERS) {
+        if let Some((end, _)) = path.char_indices().nth(MAX_CHARACTERS) {
             path.truncate(end);
             path.push('…');
         }
     }
-    if count > MOST_REPORTED {
-        paths.push(format!("… ({} further fields)", count - MOST_REPORTED));
+    if count > MAX_REPORTED {
+        paths.push(format!("… ({} further fields)", count - MAX_REPORTED));
     }
 }
 

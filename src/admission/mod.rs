@@ -44,7 +44,7 @@ mod settings;
 mod target;
 
 #[cfg(feature = "api")]
-pub use self::admission::{Admission, Admitted};
+pub use self::admission::{Admission, AdmittedObject};
 #[cfg(feature = "api")]
 pub use self::catalog::catalog;
 #[cfg(feature = "api")]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Admission, AdmissionError, Admitted, Settings, Target};
+use super::{Admission, AdmissionError, AdmittedObject, Settings, Target};
 use crate::schema::{FieldValidation, JsonDocument, parse_json, resources};
 
 /// Returns the target of a kind in its first version, in the namespace `n` if it has namespaces.
@@ -25,13 +25,17 @@ pub(super) fn named(object: Value) -> Value {
     object
 }
 
-pub(super) fn create(kind: &str, object: Value) -> Result<Admitted, AdmissionError> {
+pub(super) fn create(kind: &str, object: Value) -> Result<AdmittedObject, AdmissionError> {
     let admission = Admission::new(Settings::new());
     let body = document(&named(object));
     admission.create(&target(kind, None), body, FieldValidation::Strict)
 }
 
-pub(super) fn update(kind: &str, object: Value, old: &Value) -> Result<Admitted, AdmissionError> {
+pub(super) fn update(
+    kind: &str,
+    object: Value,
+    old: &Value,
+) -> Result<AdmittedObject, AdmissionError> {
     let admission = Admission::new(Settings::new());
     let mut object = named(object);
     object["metadata"]["resourceVersion"] = "1".into();
@@ -40,7 +44,7 @@ pub(super) fn update(kind: &str, object: Value, old: &Value) -> Result<Admitted,
 }
 
 /// Returns the causes as texts of at most 100 characters, or none if the object is admitted.
-pub(super) fn causes(result: Result<Admitted, AdmissionError>) -> Vec<String> {
+pub(super) fn causes(result: Result<AdmittedObject, AdmissionError>) -> Vec<String> {
     match result {
         Ok(_) => Vec::new(),
         Err(AdmissionError::Invalid(causes)) => {
@@ -52,7 +56,7 @@ pub(super) fn causes(result: Result<Admitted, AdmissionError>) -> Vec<String> {
 
 /// Checks that an object is refused with exactly these causes: the beginnings of their texts.
 #[track_caller]
-pub(super) fn assert_causes(result: Result<Admitted, AdmissionError>, expected: &[&str]) {
+pub(super) fn assert_causes(result: Result<AdmittedObject, AdmissionError>, expected: &[&str]) {
     let found = causes(result);
     let is_same = found.len() == expected.len()
         && found.iter().zip(expected).all(|(found, expected)| found.starts_with(expected));

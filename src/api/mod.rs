@@ -24,7 +24,7 @@ mod yaml_text;
 
 pub use self::access::{
     Access, AccessBuilder, ApiHost, ClientConnection, Identity, InvalidApiHost, InvalidRole,
-    InvalidToken, LineErrors, NoRandomBytes, Role, Token, TokensFileError,
+    InvalidToken, RandomSourceError, Role, Token, TokensFileError, TokensFileErrors,
 };
 pub use self::body::ResponseBody;
 pub use self::folder::{ApiFolder, FolderError, InputFileError};

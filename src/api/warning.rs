@@ -3,12 +3,12 @@
 use http::HeaderValue;
 
 /// Longest text of a warning.
-const MOST_BYTES: usize = 1024;
+const MAX_BYTES: usize = 1024;
 
 /// Returns the value of a Warning header, with code 299 and no agent, as Kubernetes sends it.
 pub(super) fn warning_value(text: &str) -> Option<HeaderValue> {
     let mut value = String::from("299 - \"");
-    for c in text[..text.floor_char_boundary(MOST_BYTES)].chars() {
+    for c in text[..text.floor_char_boundary(MAX_BYTES)].chars() {
         match c {
             '"' | '\\' => value.extend(['\\', c]),
             c if c.is_control() => value.push(' '),

@@ -115,17 +115,17 @@ impl Cause {
         Self::new(CauseReason::Forbidden, path, None, detail)
     }
 
-    /// Returns the cause for a text of more than `most` bytes.
-    pub fn too_long(path: &FieldPath<'_>, most: u64) -> Self {
-        let unit = if most == 1 { "byte" } else { "bytes" };
-        let detail = format!("may not be more than {most} {unit}");
+    /// Returns the cause for a string of more than `limit` bytes.
+    pub fn too_long(path: &FieldPath<'_>, limit: u64) -> Self {
+        let unit = if limit == 1 { "byte" } else { "bytes" };
+        let detail = format!("may not be more than {limit} {unit}");
         Self::new(CauseReason::TooLong, path, None, &detail)
     }
 
-    /// Returns the cause for more than `most` items.
-    pub fn too_many(path: &FieldPath<'_>, count: usize, most: u64) -> Self {
-        let unit = if most == 1 { "item" } else { "items" };
-        let detail = format!("must have at most {most} {unit}");
+    /// Returns the cause for more than `limit` items.
+    pub fn too_many(path: &FieldPath<'_>, count: usize, limit: u64) -> Self {
+        let unit = if limit == 1 { "item" } else { "items" };
+        let detail = format!("must have at most {limit} {unit}");
         Self::new(CauseReason::TooMany, path, Some(count.to_string()), &detail)
     }
 
@@ -160,12 +160,12 @@ pub(super) fn type_name(value: &Value) -> &'static str {
 }
 
 /// Longest part of a value that a message repeats: a refused object may be large.
-const MOST_TEXT: usize = 1024;
+const MAX_TEXT: usize = 1024;
 
 fn text(value: &Value) -> String {
     let mut text = value.to_string();
-    if text.len() > MOST_TEXT {
-        let end = text.floor_char_boundary(MOST_TEXT);
+    if text.len() > MAX_TEXT {
+        let end = text.floor_char_boundary(MAX_TEXT);
         text.truncate(end);
         text.push('…');
     }

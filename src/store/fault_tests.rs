@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::disk::Medium;
 use super::disk::simulation::{Fault, FaultyDisk};
 use super::{
-    Catalog, Durability, Key, Resource, ResourceRules, Scope, Settings, Store, Write, WriteError,
+    Catalog, Durability, Key, Resource, ResourceRules, Settings, Store, WatchScope, Write,
+    WriteError,
 };
 
 #[derive(Debug)]
@@ -88,7 +89,7 @@ async fn full_disk_refuses_writes_until_it_has_space() {
     let test = Test::new(1);
     test.store.write(test.create("before", 100)).await.unwrap();
     let revision = test.store.revision();
-    let mut watch = test.store.watch(Scope::all(), revision).unwrap();
+    let mut watch = test.store.watch(WatchScope::all(), revision).unwrap();
     test.disk.set(Fault::Full);
     let error = test.store.write(test.create("large", 1 << 20)).await.unwrap_err();
     assert!(matches!(&error, WriteError::StorageFull(source) if source.is_full()), "{error:?}");

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use super::disk::{Folder, Medium, OpenError};
 use super::error::{ReadError, WriteError};
 use super::key::Key;
-use super::list::{self, ListQuery, Page};
+use super::list::{self, ListPage, ListQuery};
 use super::request::{Message, Request};
 use super::resource::Catalog;
 use super::revision::Revision;
@@ -19,8 +19,8 @@ use super::settings::Settings;
 use super::start::start;
 use super::state::SharedState;
 use super::stored_object::StoredObject;
-use super::watch::{Scope, Watch};
-use super::write::{Durability, Write, Written};
+use super::watch::{Watch, WatchScope};
+use super::write::{Durability, Write, WriteResult};
 
 /// Maximum size of all requests that wait for the writer, in KiB. Further callers wait.
 const QUEUE_KIB: u32 = 32 << 10;
@@ -33,7 +33,8 @@ const QUEUE_KIB: u32 = 32 << 10;
 ///
 /// ```
 /// use serde_json::json;
-/// use sluicegate::store::{Catalog, Key, ListQuery, ResourceRules, Scope, Settings, Store, Write};
+/// use sluicegate::store::{Catalog, Key, ListQuery, ResourceRules};
+/// use sluicegate::store::{Settings, Store, WatchScope, Write};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let mut catalog = Catalog::new();
@@ -47,7 +48,7 @@ const QUEUE_KIB: u32 = 32 << 10;
 /// store.write(Write::create(&config_maps, Some("default"), object)).await?;
 ///
 /// let page = store.list(&ListQuery::new(&config_maps), |_| true)?;
-/// let mut watch = store.watch(Scope::resource(&config_maps), page.revision)?;
+/// let mut watch = store.watch(WatchScope::resource(&config_maps), page.revision)?;
 /// let mut changed = page.objects[0].to_value();
 /// changed["data"]["text"] = json!("good evening");
 /// let key = Key::namespaced(&config_maps, "default", "greeting");
@@ -142,7 +143,7 @@ impl Store {
         &self,
         query: &ListQuery,
         filter: impl Fn(&StoredObject) -> bool,
-    ) -> Result<Page, ReadError> {
+    ) -> Result<ListPage, ReadError> {
         let page = list::read(&self.0.state.read(), query)?;
         Ok(list::cut(page, query, filter))
     }
@@ -157,7 +158,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error if the revision is not in the history.
-    pub fn watch(&self, scope: Scope, after: Revision) -> Result<Watch, ReadError> {
+    pub fn watch(&self, scope: WatchScope, after: Revision) -> Result<Watch, ReadError> {
         Watch::new(self.0.state.clone(), self.0.newest.clone(), scope, after)
     }
 
@@ -171,7 +172,7 @@ impl Store {
     /// stored. Then no reader sees the change. After [`WriteError::StorageFull`] and
     /// [`WriteError::StorageUnavailable`], it is in the store after all if the process ends before
     /// the disk works again, and the disk had stored it.
-    pub async fn write(&self, write: Write) -> Result<Written, WriteError> {
+    pub async fn write(&self, write: Write) -> Result<WriteResult, WriteError> {
         let mut results = self.write_all(vec![write], Durability::Synced).await;
         results.pop().unwrap_or(Err(WriteError::Closed))
     }
@@ -182,7 +183,7 @@ impl Store {
         &self,
         writes: Vec<Write>,
         durability: Durability,
-    ) -> Vec<Result<Written, WriteError>> {
+    ) -> Vec<Result<WriteResult, WriteError>> {
         let count = writes.len();
         let writes: Vec<_> = writes.into_iter().map(Write::prepare).collect();
         let bytes: usize = writes.iter().flatten().map(|write| write.len()).sum();

@@ -63,7 +63,7 @@ impl ListQuery {
 /// Page of a list.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Page {
+pub struct ListPage {
     /// Revision of the list. A watch after it continues the list.
     pub revision: Revision,
     /// Objects, by namespace and name.
@@ -134,7 +134,7 @@ impl FromStr for ContinueToken {
 }
 
 /// Reads the objects of a page and all after it.
-pub(super) fn read(state: &State, query: &ListQuery) -> Result<Page, ReadError> {
+pub(super) fn read(state: &State, query: &ListQuery) -> Result<ListPage, ReadError> {
     let requested = query.start.as_ref().map(|start| start.revision).or(query.revision);
     let revision = requested.unwrap_or_else(|| state.revision());
     if revision > state.revision() {
@@ -158,7 +158,7 @@ pub(super) fn read(state: &State, query: &ListQuery) -> Result<Page, ReadError> 
         }
         objects.into_values().collect()
     };
-    Ok(Page { revision, objects, next: None, remaining: 0 })
+    Ok(ListPage { revision, objects, next: None, remaining: 0 })
 }
 
 fn is_in_scope(key: &Key, query: &ListQuery) -> bool {
@@ -168,10 +168,10 @@ fn is_in_scope(key: &Key, query: &ListQuery) -> bool {
 
 /// Cuts a page out of all objects: those after the token that match, up to the limit.
 pub(super) fn cut(
-    mut page: Page,
+    mut page: ListPage,
     query: &ListQuery,
     filter: impl Fn(&StoredObject) -> bool,
-) -> Page {
+) -> ListPage {
     let start = query.start.as_ref().map_or(0, |start| {
         let last = (start.namespace.as_str(), start.name.as_str());
         page.objects.partition_point(|object| position(object) <= last)
@@ -192,7 +192,7 @@ pub(super) fn cut(
     if page.next.is_none() {
         page.remaining = 0;
     }
-    Page { objects: found, ..page }
+    ListPage { objects: found, ..page }
 }
 
 fn position(object: &StoredObject) -> (&str, &str) {

@@ -3,16 +3,14 @@
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::error::WriteError;
-use super::write::{Durability, PreparedWrite, Written};
-
-pub(super) type WriteResult = Result<Written, WriteError>;
+use super::write::{Durability, PreparedWrite, WriteResult};
 
 /// Writes of one caller.
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) writes: Vec<Result<PreparedWrite, WriteError>>,
     pub(super) durability: Durability,
-    pub(super) reply: oneshot::Sender<Vec<WriteResult>>,
+    pub(super) reply: oneshot::Sender<Vec<Result<WriteResult, WriteError>>>,
     /// Share of the memory for requests in the queue.
     pub(super) _permit: OwnedSemaphorePermit,
 }

@@ -17,12 +17,12 @@ const MAX_RETURNED: usize = 64;
 
 /// Objects that a watch follows.
 #[derive(Debug, Clone, Default)]
-pub struct Scope {
+pub struct WatchScope {
     resource: Option<Resource>,
     namespace: Option<String>,
 }
 
-impl Scope {
+impl WatchScope {
     /// Creates the scope of all objects of the store.
     pub fn all() -> Self {
         Self::default()
@@ -54,7 +54,7 @@ impl Scope {
 pub struct Watch {
     state: SharedState,
     newest: watch::Receiver<Revision>,
-    scope: Scope,
+    scope: WatchScope,
     revision: Revision,
 }
 
@@ -62,7 +62,7 @@ impl Watch {
     pub(super) fn new(
         state: SharedState,
         newest: watch::Receiver<Revision>,
-        scope: Scope,
+        scope: WatchScope,
         revision: Revision,
     ) -> Result<Self, ReadError> {
         {

@@ -225,17 +225,17 @@ pub enum Propagation {
 /// Result of a write.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Written {
+pub struct WriteResult {
     /// The object after the write; its last state if it was removed.
     pub object: Arc<StoredObject>,
     /// Effect of the write.
-    pub effect: Effect,
+    pub effect: WriteEffect,
 }
 
 /// Effect of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Effect {
+pub enum WriteEffect {
     /// The object was created.
     Created,
     /// The object was changed. A deletion that waits for finalizers changes the object.

@@ -14,12 +14,12 @@ use super::disk::{DiskError, Medium};
 use super::error::WriteError;
 use super::evaluate::{Identities, Limits, Staging};
 use super::key::Key;
-use super::request::{Message, Request, WriteResult};
+use super::request::{Message, Request};
 use super::resource::Catalog;
 use super::revision::Revision;
 use super::state::SharedState;
 use super::stored_object::StoredObject;
-use super::write::Durability;
+use super::write::{Durability, WriteResult};
 
 /// Maximum number of requests that share an fsync.
 const MAX_GROUP: usize = 1024;
@@ -190,7 +190,10 @@ impl Writer {
     }
 
     /// Returns `true` if a result contains a state that is not on disk.
-    fn has_unsynced_result<R>(&self, answers: &[(R, Vec<WriteResult>)]) -> bool {
+    fn has_unsynced_result<R>(
+        &self,
+        answers: &[(R, Vec<Result<WriteResult, WriteError>>)],
+    ) -> bool {
         let mut results = answers.iter().flat_map(|(_, results)| results).flatten();
         !self.unsynced.changes.is_empty()
             && results.any(|written| self.unsynced.changes.contains_key(written.object.key()))

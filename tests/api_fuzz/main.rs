@@ -23,7 +23,7 @@ const SEED: &str = "SLUICEGATE_SEED";
 const FEW: u64 = 200;
 
 /// Maximum number of inputs that are kept because their answers or paths are new.
-const MOST_KEPT: usize = 4096;
+const MAX_KEPT: usize = 4096;
 
 fn corpus() -> Vec<(PathBuf, Vec<u8>)> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api_fuzz/corpus");
@@ -69,7 +69,7 @@ fn random_requests_break_no_invariant() {
         match target.run(&input) {
             Ok(codes) => {
                 if known.insert((codes, input.shape())) {
-                    if kept.len() < MOST_KEPT {
+                    if kept.len() < MAX_KEPT {
                         kept.push(input);
                     } else {
                         let replaced = random.usize(seeds..kept.len());

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use sluicegate::admission::catalog;
 use sluicegate::model::Timestamp;
 use sluicegate::sources::ApiSource;
-use sluicegate::store::{Effect, Key, ListQuery, Resource, Settings, Store, StoredObject, Write};
+use sluicegate::store::{
+    Key, ListQuery, Resource, Settings, Store, StoredObject, Write, WriteEffect,
+};
 use sluicegate::{Handle, Server};
 use tokio::time::timeout;
 
@@ -79,7 +81,7 @@ impl Harness {
 
     pub(crate) async fn delete(&self, kind: &str, name: &str) {
         let written = self.store.write(Write::delete(self.key(kind, name))).await.unwrap();
-        assert_eq!(written.effect, Effect::Removed);
+        assert_eq!(written.effect, WriteEffect::Removed);
     }
 
     /// Waits until the store meets a condition.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sluicegate::store::{Effect, Propagation, StoredObject, Write};
+use sluicegate::store::{Propagation, StoredObject, Write, WriteEffect};
 
 use crate::support::{TestStore, config_map, finalized, gateway, owned};
 
@@ -14,7 +14,7 @@ impl TestStore {
         self.created(Write::create(&self.resources.config_maps, Some("default"), object)).await
     }
 
-    async fn delete(&self, object: &StoredObject, propagation: Propagation) -> Effect {
+    async fn delete(&self, object: &StoredObject, propagation: Propagation) -> WriteEffect {
         let delete = Write::delete(object.key().clone()).with_propagation(propagation);
         self.write(delete).await.effect
     }
@@ -36,7 +36,7 @@ async fn dependents_are_deleted_after_owner() {
     let child = test.create_owned("child", &[&owner]).await;
     test.create_owned("grandchild", &[&child]).await;
     test.create_config_map("other").await;
-    assert_eq!(test.delete(&owner, Propagation::Background).await, Effect::Removed);
+    assert_eq!(test.delete(&owner, Propagation::Background).await, WriteEffect::Removed);
     test.until_names(&["other"]).await;
 }
 
@@ -72,7 +72,7 @@ async fn orphans_are_kept_without_reference() {
     for index in 0..150 {
         test.create_owned(&format!("n{index:03}"), &[&owner]).await;
     }
-    assert_eq!(test.delete(&owner, Propagation::Orphan).await, Effect::Updated);
+    assert_eq!(test.delete(&owner, Propagation::Orphan).await, WriteEffect::Updated);
     test.until_removed(owner.key()).await;
     let names = test.names(&test.resources.config_maps);
     assert_eq!(names.len(), 150);
@@ -92,7 +92,7 @@ async fn foreground_deletion_waits_for_blocking_dependents() {
     let object = owned(config_map("free"), &owner, false);
     test.created(Write::create(maps, Some("default"), object)).await;
 
-    assert_eq!(test.delete(&owner, Propagation::Foreground).await, Effect::Updated);
+    assert_eq!(test.delete(&owner, Propagation::Foreground).await, WriteEffect::Updated);
     test.until_names(&["blocking"]).await;
     test.until("the dependent is being deleted", |store| {
         store.get(blocking.key()).unwrap().is_being_deleted()

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 use sluicegate::store::{
-    Catalog, Durability, OpenError, ReadError, ResourceRules, Scope, Store, Write,
+    Catalog, Durability, OpenError, ReadError, ResourceRules, Store, WatchScope, Write,
 };
 
 use crate::support::{Resources, Time, config_map, finalized, gateway, names, owned, until};
@@ -45,7 +45,7 @@ async fn objects_are_the_same_after_restart() {
     };
     assert_eq!(values(&before), values(&after));
     assert!(after.iter().all(|object| object.revision() > revision));
-    let gone = store.watch(Scope::all(), revision).unwrap_err();
+    let gone = store.watch(WatchScope::all(), revision).unwrap_err();
     assert!(matches!(gone, ReadError::Gone { .. }), "{gone}");
 }
 

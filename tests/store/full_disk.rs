@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use sluicegate::store::{Scope, Store, Write, WriteError};
+use sluicegate::store::{Store, WatchScope, Write, WriteError};
 
 use crate::support::{Resources, Time, config_map, names};
 
@@ -104,7 +104,7 @@ async fn recover(folder: &Path) {
     assert!(matches!(error, WriteError::StorageFull(_)), "{error:?}");
     assert!((5..60).contains(&stored.len()), "{} objects", stored.len());
     assert_eq!(names(&store, maps), stored);
-    let mut watch = store.watch(Scope::resource(maps), start).unwrap();
+    let mut watch = store.watch(WatchScope::resource(maps), start).unwrap();
     assert_eq!(watch.next().await.unwrap().unwrap().len(), stored.len());
 
     // Another program fills the rest, and the file system becomes read-only.

@@ -3,11 +3,11 @@
 use std::num::NonZeroUsize;
 
 use serde_json::json;
-use sluicegate::store::{ListQuery, Page, ReadError, Revision, Write};
+use sluicegate::store::{ListPage, ListQuery, ReadError, Revision, Write};
 
 use crate::support::{TestStore, config_map};
 
-fn names(page: &Page) -> Vec<&str> {
+fn names(page: &ListPage) -> Vec<&str> {
     page.objects.iter().map(|object| object.key().name()).collect()
 }
 
@@ -22,7 +22,7 @@ impl TestStore {
         self.write(Write::replace(self.config_map_key(name), object)).await;
     }
 
-    fn page(&self, query: &ListQuery) -> Result<Page, ReadError> {
+    fn page(&self, query: &ListQuery) -> Result<ListPage, ReadError> {
         self.store.list(query, |_| true)
     }
 }

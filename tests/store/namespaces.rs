@@ -1,7 +1,9 @@
 //! Namespaces and their content.
 
 use serde_json::{Value, json};
-use sluicegate::store::{ChangeKind, Effect, Key, Preconditions, Scope, Write, WriteError};
+use sluicegate::store::{
+    ChangeKind, Key, Preconditions, WatchScope, Write, WriteEffect, WriteError,
+};
 
 use crate::support::{TestStore, config_map, finalized};
 
@@ -60,10 +62,10 @@ async fn namespace_is_deleted_with_its_content() {
         test.created(Write::create(maps, Some("infra"), object)).await;
     }
     test.create_config_map("other").await;
-    let mut watch = test.store.watch(Scope::all(), test.store.revision()).unwrap();
+    let mut watch = test.store.watch(WatchScope::all(), test.store.revision()).unwrap();
 
     let deleted = test.write(Write::delete(key.clone())).await;
-    assert_eq!(deleted.effect, Effect::Updated);
+    assert_eq!(deleted.effect, WriteEffect::Updated);
     assert_eq!(deleted.object.to_value()["status"], json!({"phase": "Terminating"}));
     test.until_removed(&key).await;
     assert_eq!(test.names(maps), ["other"]);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sluicegate::store::{
-    Change, ChangeKind, Effect, Key, ListQuery, Preconditions, Revision, Scope, Write, WriteError,
+    Change, ChangeKind, Key, ListQuery, Preconditions, Revision, WatchScope, Write, WriteEffect,
+    WriteError,
 };
 
 use crate::support::{TestStore, gateway};
@@ -89,7 +90,7 @@ fn object(name: u8, spec_of: u8, label: u8, has_finalizer: bool) -> Value {
 /// Outcome as far as the model determines it.
 #[derive(Debug, PartialEq)]
 enum Outcome {
-    Done(Effect),
+    Done(WriteEffect),
     NotFound,
     AlreadyExists,
     Conflict,
@@ -114,7 +115,7 @@ fn apply(model: &mut Model, action: &Action) -> Outcome {
                 is_being_deleted: false,
             };
             model.insert(name, object);
-            Outcome::Done(Effect::Created)
+            Outcome::Done(WriteEffect::Created)
         }
         Action::Replace { name, spec: number, label, is_stale, has_finalizer } => {
             let Some(current) = model.get(&name) else { return Outcome::NotFound };
@@ -129,7 +130,7 @@ fn apply(model: &mut Model, action: &Action) -> Outcome {
             (next.spec, next.label, next.has_finalizer) = (spec(number), label, has_finalizer);
             if next.is_being_deleted && !has_finalizer {
                 model.remove(&name);
-                return Outcome::Done(Effect::Removed);
+                return Outcome::Done(WriteEffect::Removed);
             }
             update(model, name, next)
         }
@@ -148,7 +149,7 @@ fn apply(model: &mut Model, action: &Action) -> Outcome {
             }
             if !current.has_finalizer {
                 model.remove(&name);
-                return Outcome::Done(Effect::Removed);
+                return Outcome::Done(WriteEffect::Removed);
             }
             let mut next = current.clone();
             if !next.is_being_deleted {
@@ -163,7 +164,7 @@ fn apply(model: &mut Model, action: &Action) -> Outcome {
 
 fn update(model: &mut Model, name: u8, next: Object) -> Outcome {
     let is_same = model.insert(name, next.clone()).is_some_and(|current| current == next);
-    Outcome::Done(if is_same { Effect::Unchanged } else { Effect::Updated })
+    Outcome::Done(if is_same { WriteEffect::Unchanged } else { WriteEffect::Updated })
 }
 
 /// Returns the write of an action.
@@ -200,7 +201,7 @@ fn request(test: &TestStore, action: &Action) -> Write {
     }
 }
 
-fn outcome(result: &Result<sluicegate::store::Written, WriteError>) -> Outcome {
+fn outcome(result: &Result<sluicegate::store::WriteResult, WriteError>) -> Outcome {
     match result {
         Ok(written) => Outcome::Done(written.effect),
         Err(WriteError::NotFound(_)) => Outcome::NotFound,
@@ -269,7 +270,7 @@ async fn check(actions: Vec<Action>) {
             let is_dry_run = matches!(action, Action::DryRun(_));
             let is_change = matches!(
                 expected,
-                Outcome::Done(Effect::Created | Effect::Updated | Effect::Removed)
+                Outcome::Done(WriteEffect::Created | WriteEffect::Updated | WriteEffect::Removed)
             );
             assert_eq!(test.store.revision() > before, is_change && !is_dry_run, "{action:?}");
             if let (Ok(written), false) = (result, is_dry_run) {
@@ -299,7 +300,8 @@ async fn check(actions: Vec<Action>) {
 async fn replayed(test: &TestStore, start: Revision) -> BTreeMap<Key, Value> {
     let mut objects: BTreeMap<Key, Value> = BTreeMap::new();
     let mut last = start;
-    let mut watch = test.store.watch(Scope::resource(&test.resources.gateways), start).unwrap();
+    let mut watch =
+        test.store.watch(WatchScope::resource(&test.resources.gateways), start).unwrap();
     test.store.close().await;
     while let Some(changes) = watch.next().await.unwrap() {
         for change in changes {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sluicegate::model::Timestamp;
 use sluicegate::store::{
-    Catalog, Effect, Key, ListQuery, Resource, ResourceRules, Settings, Store, StoredObject, Write,
-    WriteError, Written,
+    Catalog, Key, ListQuery, Resource, ResourceRules, Settings, Store, StoredObject, Write,
+    WriteEffect, WriteError, WriteResult,
 };
 
 /// Start of the clock: 2026-11-28T12:00:00Z.
@@ -95,11 +95,11 @@ impl TestStore {
 
     pub(crate) async fn created(&self, create: Write) -> Arc<StoredObject> {
         let written = self.store.write(create).await.unwrap();
-        assert_eq!(written.effect, Effect::Created);
+        assert_eq!(written.effect, WriteEffect::Created);
         written.object
     }
 
-    pub(crate) async fn write(&self, write: Write) -> Written {
+    pub(crate) async fn write(&self, write: Write) -> WriteResult {
         self.store.write(write).await.unwrap()
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use sluicegate::store::{Change, ChangeKind, ReadError, Revision, Scope, Watch, Write};
+use sluicegate::store::{Change, ChangeKind, ReadError, Revision, Watch, WatchScope, Write};
 
 use crate::support::{TestStore, config_map};
 
@@ -22,9 +22,9 @@ async fn watch_has_all_changes_of_its_scope_in_order() {
     let test = TestStore::new();
     let maps = &test.resources.config_maps;
     let start = test.store.revision();
-    let mut live = test.store.watch(Scope::resource(maps), start).unwrap();
-    let mut all = test.store.watch(Scope::all(), start).unwrap();
-    let elsewhere = Scope::resource(maps).with_namespace("other");
+    let mut live = test.store.watch(WatchScope::resource(maps), start).unwrap();
+    let mut all = test.store.watch(WatchScope::all(), start).unwrap();
+    let elsewhere = WatchScope::resource(maps).with_namespace("other");
     let mut other = test.store.watch(elsewhere, start).unwrap();
 
     let created = test.create_config_map("a").await;
@@ -40,7 +40,7 @@ async fn watch_has_all_changes_of_its_scope_in_order() {
         (ChangeKind::Modified, key.clone()),
         (ChangeKind::Deleted, key),
     ];
-    let mut late = test.store.watch(Scope::resource(maps), start).unwrap();
+    let mut late = test.store.watch(WatchScope::resource(maps), start).unwrap();
     for watch in [&mut live, &mut late] {
         let changes = next(watch).await;
         assert_eq!(changes.iter().map(describe).collect::<Vec<_>>(), expected);
@@ -73,7 +73,7 @@ async fn watch_continues_at_the_revision_of_its_last_change() {
     }
     let (mut found, mut revision) = (Vec::new(), start);
     while found.len() < expected.len() {
-        let mut watch = test.store.watch(Scope::all(), revision).unwrap();
+        let mut watch = test.store.watch(WatchScope::all(), revision).unwrap();
         let changes = next(&mut watch).await;
         found.extend(changes.iter().map(|change| change.object().revision()));
         revision = *found.last().unwrap();
@@ -93,7 +93,7 @@ async fn watch_of_old_revision_is_gone() {
         }
         revisions
     };
-    let watch = |revision| test.store.watch(Scope::all(), revision).map(|_| ());
+    let watch = |revision| test.store.watch(WatchScope::all(), revision).map(|_| ());
     let gone = ReadError::Gone { requested: start, oldest: revisions[1] };
     assert_eq!(watch(start), Err(gone));
     assert_eq!(watch(revisions[1]), Ok(()));
@@ -108,8 +108,8 @@ async fn watch_of_old_revision_is_gone() {
 async fn slow_watch_is_gone_and_others_go_on() {
     let test = TestStore::with(|settings| settings.with_history(16_384, 64 * 1024));
     let start = test.store.revision();
-    let mut slow = test.store.watch(Scope::all(), start).unwrap();
-    let mut fast = test.store.watch(Scope::all(), start).unwrap();
+    let mut slow = test.store.watch(WatchScope::all(), start).unwrap();
+    let mut fast = test.store.watch(WatchScope::all(), start).unwrap();
     for index in 0..200 {
         test.create_config_map(&format!("n{index}")).await;
         assert_eq!(next(&mut fast).await.len(), 1);
@@ -121,7 +121,7 @@ async fn slow_watch_is_gone_and_others_go_on() {
 #[tokio::test]
 async fn watch_ends_when_the_store_is_closed() {
     let test = TestStore::new();
-    let mut watch = test.store.watch(Scope::all(), test.store.revision()).unwrap();
+    let mut watch = test.store.watch(WatchScope::all(), test.store.revision()).unwrap();
     test.create_config_map("a").await;
     test.store.close().await;
     assert_eq!(watch.next().await.unwrap().unwrap().len(), 1);
@@ -134,7 +134,7 @@ async fn watches_share_objects() {
     let test = TestStore::new();
     let start = test.store.revision();
     let mut watches: Vec<_> =
-        (0..200).map(|_| test.store.watch(Scope::all(), start).unwrap()).collect();
+        (0..200).map(|_| test.store.watch(WatchScope::all(), start).unwrap()).collect();
     let created = test.create_config_map("a").await;
     for watch in &mut watches {
         assert!(Arc::ptr_eq(next(watch).await[0].object(), &created));

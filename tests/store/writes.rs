@@ -1,7 +1,7 @@
 //! Writes: metadata, preconditions, status, dry run, limits.
 
 use serde_json::{Value, json};
-use sluicegate::store::{Conflict, Durability, Effect, Key, Preconditions, Write, WriteError};
+use sluicegate::store::{Conflict, Durability, Key, Preconditions, Write, WriteEffect, WriteError};
 use tokio::task::JoinSet;
 
 use crate::support::{TestStore, config_map, finalized, gateway};
@@ -46,7 +46,7 @@ async fn uid_of_a_second_object_of_the_name_differs() {
     let test = TestStore::new();
     let first = test.create_gateway("edge").await;
     let removed = test.write(Write::delete(test.gateway_key("edge"))).await;
-    assert_eq!(removed.effect, Effect::Removed);
+    assert_eq!(removed.effect, WriteEffect::Removed);
     assert_eq!(removed.object.uid(), first.uid());
     assert!(removed.object.revision() > first.revision());
     let second = test.create_gateway("edge").await;
@@ -77,7 +77,7 @@ async fn generation_follows_spec_only() {
     assert_eq!(changed.generation(), Some(2));
 
     let deleted = test.write(Write::delete(key)).await;
-    assert_eq!((deleted.effect, deleted.object.generation()), (Effect::Updated, Some(3)));
+    assert_eq!((deleted.effect, deleted.object.generation()), (WriteEffect::Updated, Some(3)));
 
     assert_eq!(test.create_config_map("a").await.generation(), None);
 }
@@ -168,7 +168,7 @@ async fn replace_without_change_keeps_revision() {
     let test = TestStore::new();
     let first = test.create_config_map("a").await;
     let same = test.write(Write::replace(first.key().clone(), first.to_value())).await;
-    assert_eq!(same.effect, Effect::Unchanged);
+    assert_eq!(same.effect, WriteEffect::Unchanged);
     assert_eq!(same.object.revision(), first.revision());
     assert_eq!(test.store.revision(), first.revision());
 }
@@ -244,7 +244,7 @@ async fn dry_run_changes_nothing() {
 
     let create = Write::create(maps, Some("default"), config_map("b")).with_dry_run();
     let created = test.write(create).await;
-    assert_eq!(created.effect, Effect::Created);
+    assert_eq!(created.effect, WriteEffect::Created);
     assert_eq!(created.object.to_value()["metadata"].get("resourceVersion"), None);
 
     let mut object = first.to_value();
@@ -255,7 +255,7 @@ async fn dry_run_changes_nothing() {
     assert_eq!(replaced.object.revision(), first.revision());
 
     let deleted = test.write(Write::delete(first.key().clone()).with_dry_run()).await;
-    assert_eq!(deleted.effect, Effect::Removed);
+    assert_eq!(deleted.effect, WriteEffect::Removed);
     let again = Write::create(maps, Some("default"), config_map("a")).with_dry_run();
     assert!(matches!(test.error(again).await, WriteError::AlreadyExists { .. }));
 
@@ -274,14 +274,14 @@ async fn finalizer_delays_removal() {
 
     test.time.advance(60);
     let marked = test.write(Write::delete(key.clone())).await;
-    assert_eq!(marked.effect, Effect::Updated);
+    assert_eq!(marked.effect, WriteEffect::Updated);
     let metadata = marked.object.to_value()["metadata"].take();
     assert_eq!(metadata["deletionTimestamp"], "2026-11-28T12:01:00Z");
     assert_eq!(metadata["deletionGracePeriodSeconds"], 0);
 
     test.time.advance(60);
     let again = test.write(Write::delete(key.clone())).await;
-    assert_eq!(again.effect, Effect::Unchanged);
+    assert_eq!(again.effect, WriteEffect::Unchanged);
     let create = Write::create(maps, Some("default"), config_map("a"));
     let error = test.error(create).await;
     assert!(matches!(error, WriteError::AlreadyExists { is_being_deleted: true, .. }), "{error}");
@@ -296,11 +296,11 @@ async fn finalizer_delays_removal() {
     object["metadata"]["finalizers"] = json!(["example.com/wait"]);
     object["metadata"]["deletionTimestamp"] = Value::Null;
     let same = test.write(Write::replace(key.clone(), object.clone())).await;
-    assert_eq!(same.effect, Effect::Unchanged);
+    assert_eq!(same.effect, WriteEffect::Unchanged);
 
     object["metadata"]["finalizers"] = json!([]);
     let removed = test.write(Write::replace(key.clone(), object)).await;
-    assert_eq!(removed.effect, Effect::Removed);
+    assert_eq!(removed.effect, WriteEffect::Removed);
     assert!(test.store.get(&key).is_none());
 }
 
@@ -347,7 +347,7 @@ async fn limit_of_all_objects_prevents_growth_only() {
         let name = format!("n{index:03}");
         let removed =
             test.write(Write::replace(test.config_map_key(&name), config_map(&name))).await;
-        assert_eq!(removed.effect, Effect::Removed);
+        assert_eq!(removed.effect, WriteEffect::Removed);
     }
     test.create_config_map("new").await;
 }
@@ -367,7 +367,7 @@ async fn writes_of_one_transaction_have_results_of_their_own() {
     let results = test.store.write_all(writes, Durability::Ephemeral).await;
     let effects: Vec<_> =
         results.iter().map(|result| result.as_ref().map(|written| written.effect).ok()).collect();
-    let (created, removed) = (Some(Effect::Created), Some(Effect::Removed));
+    let (created, removed) = (Some(WriteEffect::Created), Some(WriteEffect::Removed));
     assert_eq!(effects, [created, None, None, created, removed]);
     assert_eq!(test.names(maps), ["b"]);
 }

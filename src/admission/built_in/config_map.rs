@@ -10,7 +10,7 @@ use super::read::entries;
 use crate::schema::{Cause, FieldPath};
 
 /// Longest data of a ConfigMap or Secret, in bytes.
-pub(super) const MOST_BYTES: u64 = 1024 * 1024;
+pub(super) const MAX_DATA_BYTES: u64 = 1024 * 1024;
 
 pub(super) fn check(map: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
     let (data, binary) = (FieldPath::ROOT.field("data"), FieldPath::ROOT.field("binaryData"));
@@ -30,8 +30,8 @@ pub(super) fn check(map: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
         check_data_key(key, &binary, causes);
         size += decoded(value).len();
     }
-    if size as u64 > MOST_BYTES {
-        causes.push(Cause::too_long(&data, MOST_BYTES));
+    if size as u64 > MAX_DATA_BYTES {
+        causes.push(Cause::too_long(&data, MAX_DATA_BYTES));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::config_map::{MOST_BYTES, decoded};
+use super::config_map::{MAX_DATA_BYTES, decoded};
 use super::immutable::{check_data, check_same};
 use super::names::check_data_key;
 use super::read::{entries, text};
@@ -21,8 +21,8 @@ pub(super) fn check(secret: &Value, old: Option<&Value>, causes: &mut Vec<Cause>
         check_data_key(key, &path, causes);
         size += decoded(value).len();
     }
-    if size as u64 > MOST_BYTES {
-        causes.push(Cause::too_long(&path, MOST_BYTES));
+    if size as u64 > MAX_DATA_BYTES {
+        causes.push(Cause::too_long(&path, MAX_DATA_BYTES));
     }
     check_type(secret, path, causes);
 }

@@ -11,7 +11,7 @@ use super::{cluster_ip, service_port};
 use crate::schema::{Cause, FieldPath, subdomain_error};
 
 /// Longest time of session affinity: a day.
-const MOST_AFFINITY_SECONDS: i64 = 86_400;
+const MAX_AFFINITY_SECONDS: i64 = 86_400;
 
 const IP_ADDRESS: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 
@@ -64,8 +64,8 @@ fn check_affinity(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
     let value = &spec["sessionAffinityConfig"]["clientIP"]["timeoutSeconds"];
     let config = path.field("sessionAffinityConfig");
     let client = config.field("clientIP");
-    if !value.as_i64().is_some_and(|seconds| (1..=MOST_AFFINITY_SECONDS).contains(&seconds)) {
-        let detail = format!("must be greater than 0 and less than {MOST_AFFINITY_SECONDS}");
+    if !value.as_i64().is_some_and(|seconds| (1..=MAX_AFFINITY_SECONDS).contains(&seconds)) {
+        let detail = format!("must be greater than 0 and less than {MAX_AFFINITY_SECONDS}");
         causes.push(Cause::invalid(&client.field("timeoutSeconds"), value, &detail));
     }
 }

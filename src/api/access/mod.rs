@@ -32,5 +32,5 @@ pub use self::api_host::{ApiHost, InvalidApiHost};
 pub use self::client_connection::ClientConnection;
 pub use self::identity::Identity;
 pub use self::role::{InvalidRole, Role};
-pub use self::token::{InvalidToken, NoRandomBytes, Token};
-pub use self::tokens_file::{LineErrors, TokensFileError};
+pub use self::token::{InvalidToken, RandomSourceError, Token};
+pub use self::tokens_file::{TokensFileError, TokensFileErrors};

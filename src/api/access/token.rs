@@ -30,9 +30,9 @@ impl Token {
     ///
     /// # Errors
     /// Returns an error if the operating system provides no random bytes.
-    pub fn generate() -> Result<Self, NoRandomBytes> {
+    pub fn generate() -> Result<Self, RandomSourceError> {
         let mut bytes = [0; RANDOM_BYTES];
-        SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomBytes(()))?;
+        SystemRandom::new().fill(&mut bytes).map_err(|_| RandomSourceError(()))?;
         Ok(Self(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(bytes))))
     }
 
@@ -90,7 +90,7 @@ pub enum InvalidToken {
 /// Error of a random source that returns no bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system provides no random bytes (getrandom or /dev/urandom)")]
-pub struct NoRandomBytes(());
+pub struct RandomSourceError(());
 
 /// SHA-256 of a token. Hashes are compared instead of tokens, so that the time of a comparison
 /// depends neither on the length of a token nor on its first wrong character.

@@ -34,15 +34,15 @@ pub enum TokensFileError {
         /// Path of the file.
         path: PathBuf,
         /// Errors of the lines.
-        errors: LineErrors,
+        errors: TokensFileErrors,
     },
 }
 
 /// Errors of lines, with the line number of each.
 #[derive(Debug)]
-pub struct LineErrors(Vec<(usize, LineError)>);
+pub struct TokensFileErrors(Vec<(usize, LineError)>);
 
-impl fmt::Display for LineErrors {
+impl fmt::Display for TokensFileErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (line, error)) in self.0.iter().take(MAX_ERRORS).enumerate() {
             let separator = if index == 0 { "" } else { "; " };
@@ -82,7 +82,7 @@ enum LineError {
 /// `#` are ignored.
 pub(super) fn parse_tokens(path: &Path, bytes: &[u8]) -> Result<TokenSet, TokensFileError> {
     let error = |errors| TokensFileError::Lines { path: path.to_owned(), errors };
-    parse_lines(bytes).map_err(|errors| error(LineErrors(errors)))
+    parse_lines(bytes).map_err(|errors| error(TokensFileErrors(errors)))
 }
 
 fn parse_lines(bytes: &[u8]) -> Result<TokenSet, Vec<(usize, LineError)>> {
@@ -133,7 +133,7 @@ mod tests {
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
     fn errors(text: &str) -> String {
-        LineErrors(parse_lines(text.as_bytes()).unwrap_err()).to_string()
+        TokensFileErrors(parse_lines(text.as_bytes()).unwrap_err()).to_string()
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn lines_must_be_utf_8() {
-        let errors = LineErrors(parse_lines(b"\nalice view \xff").unwrap_err()).to_string();
+        let errors = TokensFileErrors(parse_lines(b"\nalice view \xff").unwrap_err()).to_string();
         assert_eq!(errors, "line 2: the line is not valid UTF-8");
     }
 }

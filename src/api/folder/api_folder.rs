@@ -71,7 +71,7 @@ impl ApiFolder {
         match check_readable(&path) {
             Ok(owner) => Ok(Self { path, owner }),
             Err(FolderError::Folder { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                Err(FolderError::Unused { folder: path, file: ENDPOINT })
+                Err(FolderError::MissingFile { folder: path, file: ENDPOINT })
             }
             Err(error) => Err(error),
         }
@@ -93,7 +93,7 @@ impl ApiFolder {
     /// Returns an error if the file cannot be read or written, or if others can read it.
     pub fn token(&self) -> Result<Token, FolderError> {
         match self.find_token() {
-            Err(FolderError::Unused { .. }) => {
+            Err(FolderError::MissingFile { .. }) => {
                 let token = Token::generate()?;
                 self.create(TOKEN, format!("{}\n", token.reveal()).as_bytes())?;
                 // Another process may have created the file first.
@@ -122,7 +122,7 @@ impl ApiFolder {
     pub(in crate::api) fn authority(&self) -> Result<Option<String>, FolderError> {
         match self.read(AUTHORITY) {
             Ok(text) => Ok(Some(String::from_utf8_lossy(&text).into_owned())),
-            Err(FolderError::Unused { .. }) => Ok(None),
+            Err(FolderError::MissingFile { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -159,7 +159,7 @@ impl ApiFolder {
         let file = InputFile::secret(self.path.join(name), MAX_BYTES).with_owner(self.owner);
         match file.read() {
             Err(InputFileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                Err(FolderError::Unused { folder: self.path.clone(), file: name })
+                Err(FolderError::MissingFile { folder: self.path.clone(), file: name })
             }
             read => Ok(read?),
         }
@@ -224,7 +224,7 @@ mod tests {
     fn endpoint_is_that_of_the_last_server() {
         let parent = tempdir().unwrap();
         let folder = ApiFolder::open(parent.path().join("new")).unwrap();
-        assert!(matches!(folder.endpoint(), Err(FolderError::Unused { .. })));
+        assert!(matches!(folder.endpoint(), Err(FolderError::MissingFile { .. })));
         for certificate_authority in [None, Some("PEM".to_owned())] {
             let endpoint = Endpoint { server: "http://a:1".to_owned(), certificate_authority };
             folder.write_endpoint(&endpoint).unwrap();
@@ -239,7 +239,7 @@ mod tests {
         let parent = tempdir().unwrap();
         let path = parent.path().join("missing");
         let error = ApiFolder::find(Some(&path)).unwrap_err();
-        assert!(matches!(error, FolderError::Unused { .. }), "{error}");
+        assert!(matches!(error, FolderError::MissingFile { .. }), "{error}");
         assert!(!path.exists());
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::input_file::InputFileError;
-use crate::api::access::{InvalidToken, NoRandomBytes};
+use crate::api::access::{InvalidToken, RandomSourceError};
 
 /// Error of the folder of an API server.
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +55,7 @@ pub enum FolderError {
     },
     /// The operating system provides no random bytes for a token.
     #[error("cannot generate a token")]
-    Random(#[from] NoRandomBytes),
+    Random(#[from] RandomSourceError),
     /// The file with the token contains something else.
     #[error(
         "{} contains no token; delete it, and the next start generates a new token", .path.display()
@@ -71,7 +71,7 @@ pub enum FolderError {
         "no API server has used the folder {}: {} is missing; start one with `sluicegate run \
          --api`, or give its folder with --data", .folder.display(), .file
     )]
-    Unused {
+    MissingFile {
         /// Path of the folder.
         folder: PathBuf,
         /// Name of the file that a server writes.

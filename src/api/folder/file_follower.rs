@@ -19,7 +19,7 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(in crate::api) struct FileFollower {
     files: Arc<[InputFile]>,
-    seen: Seen,
+    seen: PollResult,
 }
 
 /// Contents of the files, in their order.
@@ -27,7 +27,7 @@ type Contents = Vec<Vec<u8>>;
 
 /// Result of a poll.
 #[derive(Debug, PartialEq, Eq)]
-enum Seen {
+enum PollResult {
     Contents([u8; SHA256_OUTPUT_LEN]),
     Error(Discriminant<InputFileError>, Option<io::ErrorKind>),
 }
@@ -39,7 +39,7 @@ impl FileFollower {
     ) -> Result<(Self, Contents), InputFileError> {
         let files = files.into();
         let contents = read(&files)?;
-        let seen = Seen::Contents(hash(&contents));
+        let seen = PollResult::Contents(hash(&contents));
         Ok((Self { files, seen }, contents))
     }
 
@@ -51,8 +51,8 @@ impl FileFollower {
             // A network file system can block. The task fails only if the runtime shuts down.
             let Ok(read) = spawn_blocking(move || read(&files)).await else { continue };
             let seen = match &read {
-                Ok(contents) => Seen::Contents(hash(contents)),
-                Err(error) => Seen::Error(discriminant(error), error.io_kind()),
+                Ok(contents) => PollResult::Contents(hash(contents)),
+                Err(error) => PollResult::Error(discriminant(error), error.io_kind()),
             };
             if seen != self.seen {
                 self.seen = seen;

@@ -30,7 +30,7 @@ enum Phase {
 
 /// Reason to close a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Overdue {
+pub(super) enum CloseReason {
     /// The header of a request did not arrive in time.
     Header,
     /// No further request arrived in time.
@@ -80,15 +80,16 @@ impl Progress {
 
     /// Returns the reason to close the connection, or the time of the next check. That is early
     /// enough for any phase that begins before it.
-    pub(super) fn check(&self, settings: &ListenSettings) -> Result<Instant, Overdue> {
+    pub(super) fn check(&self, settings: &ListenSettings) -> Result<Instant, CloseReason> {
         let now = Instant::now();
         let state = self.lock();
         let phase = match state.phase {
-            Phase::Header(since) => Some((since, settings.header_timeout, Overdue::Header)),
-            Phase::Idle(since) => Some((since, settings.idle_timeout, Overdue::Idle)),
+            Phase::Header(since) => Some((since, settings.header_timeout, CloseReason::Header)),
+            Phase::Idle(since) => Some((since, settings.idle_timeout, CloseReason::Idle)),
             Phase::Request => None,
         };
-        let stalled = state.stalled.map(|since| (since, settings.stall_timeout, Overdue::Stalled));
+        let stalled =
+            state.stalled.map(|since| (since, settings.stall_timeout, CloseReason::Stalled));
         let timeouts = [settings.header_timeout, settings.idle_timeout, settings.stall_timeout];
         // At least 1 ms, since a timeout of zero would cause a busy loop.
         let shortest = timeouts.into_iter().min().unwrap_or_default();
@@ -123,7 +124,7 @@ mod tests {
 
     /// Checks the connection whenever it is due, and returns the seconds until it is closed, at
     /// most 1000.
-    async fn run(progress: &Progress) -> (u64, Option<Overdue>) {
+    async fn run(progress: &Progress) -> (u64, Option<CloseReason>) {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(1000) {
             match progress.check(&settings()) {
@@ -138,14 +139,14 @@ mod tests {
     async fn header_has_a_timeout_also_after_an_idle_time() {
         let progress = Progress::new();
         progress.note_received();
-        assert_eq!(run(&progress).await, (10, Some(Overdue::Header)));
+        assert_eq!(run(&progress).await, (10, Some(CloseReason::Header)));
         progress.note_request();
         progress.note_answer();
         advance(Duration::from_secs(99)).await;
         progress.note_received();
         advance(Duration::from_secs(5)).await;
         progress.note_received();
-        assert_eq!(run(&progress).await, (5, Some(Overdue::Header)));
+        assert_eq!(run(&progress).await, (5, Some(CloseReason::Header)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -155,7 +156,7 @@ mod tests {
         progress.note_received();
         assert_eq!(run(&progress).await, (1000, None));
         progress.note_answer();
-        assert_eq!(run(&progress).await, (100, Some(Overdue::Idle)));
+        assert_eq!(run(&progress).await, (100, Some(CloseReason::Idle)));
     }
 
     #[tokio::test(start_paused = true)]
@@ -170,6 +171,6 @@ mod tests {
         advance(Duration::from_secs(40)).await;
         assert!(progress.check(&settings()).is_ok());
         progress.note_written(false);
-        assert_eq!(run(&progress).await, (50, Some(Overdue::Stalled)));
+        assert_eq!(run(&progress).await, (50, Some(CloseReason::Stalled)));
     }
 }

@@ -16,7 +16,7 @@ use crate::api::render::table_options;
 use crate::api::request::{ResourceRequest, Selection};
 use crate::api::status::Status;
 use crate::model::Timestamp;
-use crate::store::{ListQuery, ReadError, Scope};
+use crate::store::{ListQuery, ReadError, WatchScope};
 
 /// Seconds of a watch without `timeoutSeconds`: a random time, so that the watches of many clients
 /// do not end together.
@@ -42,7 +42,7 @@ pub(in crate::api) fn watch(
     })?;
     let store = context.store.clone();
     let mut query = ListQuery::new(&request.stored);
-    let mut scope = Scope::resource(&request.stored);
+    let mut scope = WatchScope::resource(&request.stored);
     if let Some(namespace) = &request.namespace {
         query = query.with_namespace(namespace);
         scope = scope.with_namespace(namespace);

@@ -12,7 +12,9 @@ use tokio::time::{Instant, Interval, sleep_until};
 
 use super::event_writer::EventWriter;
 use crate::api::status::Status;
-use crate::store::{Change, ContinueToken, ListQuery, ReadError, Revision, Scope, Store, Watch};
+use crate::store::{
+    Change, ContinueToken, ListQuery, ReadError, Revision, Store, Watch, WatchScope,
+};
 
 /// Bytes after which a chunk ends.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -28,7 +30,7 @@ pub(super) struct WatchStream {
     pub(super) store: Store,
     /// The query of the initial events, without a position.
     pub(super) query: ListQuery,
-    pub(super) scope: Scope,
+    pub(super) scope: WatchScope,
     pub(super) writer: EventWriter,
     pub(super) phase: Phase,
     pub(super) bookmarks: Option<Interval>,
@@ -166,7 +168,7 @@ impl WatchStream {
 impl Phase {
     /// Returns the position after a revision, or a failed position if the revision is not in the
     /// history.
-    pub(super) fn after(store: &Store, scope: &Scope, revision: Revision) -> Self {
+    pub(super) fn after(store: &Store, scope: &WatchScope, revision: Revision) -> Self {
         match store.watch(scope.clone(), revision) {
             Ok(watch) => Self::Changes(watch),
             Err(error) => failed(&error),

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::of_admission::status_of;
 use super::write_options::WriteOptions;
-use crate::admission::{AdmissionError, Admitted};
+use crate::admission::{AdmissionError, AdmittedObject};
 use crate::api::answer::Answer;
 use crate::api::context::Context;
 use crate::api::request::{ResourceRequest, Subresource};
@@ -16,7 +16,7 @@ use crate::store::{Conflict, Key, Preconditions, Revision, StoredObject, Write, 
 
 /// Maximum number of attempts of a write that conflicts with other writers. Kubernetes has five
 /// for a patch.
-const MOST_ATTEMPTS: usize = 5;
+const MAX_ATTEMPTS: usize = 5;
 
 /// Replaces an object or its status by the result of `admit` for the stored one.
 ///
@@ -27,7 +27,7 @@ pub(super) async fn replace(
     context: &Context,
     request: &ResourceRequest,
     options: WriteOptions,
-    admit: impl Fn(&Value) -> Result<Admitted, AdmissionError>,
+    admit: impl Fn(&Value) -> Result<AdmittedObject, AdmissionError>,
 ) -> Result<Answer, Status> {
     let key = request.key().ok_or_else(Status::method_not_allowed)?;
     let refuse = |error: &WriteError| Status::of_write_error(error, request);
@@ -48,7 +48,7 @@ pub(super) async fn replace(
                 return Ok(answer.with_warnings(admitted.warnings));
             }
             Err(WriteError::Conflict { conflict: Conflict::Revision { .. }, .. })
-                if attempt < MOST_ATTEMPTS =>
+                if attempt < MAX_ATTEMPTS =>
             {
                 attempt += 1;
             }

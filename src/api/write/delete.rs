@@ -7,7 +7,7 @@ use crate::api::answer::Answer;
 use crate::api::context::Context;
 use crate::api::request::ResourceRequest;
 use crate::api::status::{Status, StatusDetails};
-use crate::store::{Conflict, Effect, Key, Write, WriteError};
+use crate::store::{Conflict, Key, Write, WriteEffect, WriteError};
 
 /// Deletes an object. It is answered if it waits for finalizers or for the content of a namespace;
 /// otherwise the answer is a Status.
@@ -20,7 +20,7 @@ pub(super) async fn delete(
     let key = request.key().ok_or_else(Status::method_not_allowed)?;
     let written = context.store.write(deletion(key, &options)).await;
     let written = written.map_err(|error| status_of(&error, request))?;
-    if written.effect != Effect::Removed {
+    if written.effect != WriteEffect::Removed {
         return Ok(Answer::object(StatusCode::OK, &written.object));
     }
     let name = written.object.key().name();

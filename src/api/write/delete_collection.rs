@@ -11,7 +11,7 @@ use crate::api::status::Status;
 use crate::store::{ContinueToken, Durability, ListQuery, WriteError};
 
 /// Objects that are deleted in one transaction, so that other writers do not wait long.
-const MOST_DELETED_AT_ONCE: usize = 500;
+const MAX_DELETED_AT_ONCE: usize = 500;
 
 /// Deletes the objects that the selectors match, at most `limit`. The answer is the list of them,
 /// as they were.
@@ -25,7 +25,7 @@ pub(super) async fn delete_collection(
     let query = list_query(request)?;
     let page = context.store.list(&query, |object| selection.matches(object));
     let page = page.map_err(|error| Status::of_read_error(&error))?;
-    for objects in page.objects.chunks(MOST_DELETED_AT_ONCE) {
+    for objects in page.objects.chunks(MAX_DELETED_AT_ONCE) {
         let writes = objects.iter().map(|object| deletion(object.key().clone(), &options));
         let results = context.store.write_all(writes.collect(), Durability::Synced).await;
         for result in results {

@@ -17,24 +17,24 @@ pub enum PatchError {
     #[error("the patch and its result must be objects")]
     NotAnObject,
     /// The patch has too many operations.
-    #[error("the allowed maximum operations in a JSON patch is {most}, got {count}")]
+    #[error("the allowed maximum operations in a JSON patch is {limit}, got {count}")]
     TooManyOperations {
         /// Number of operations.
         count: usize,
         /// Allowed number.
-        most: usize,
+        limit: usize,
     },
     /// The operations of the patch copy, move or shift too much.
-    #[error("the operations of the patch add, copy and move more than {most} bytes")]
+    #[error("the operations of the patch add, copy and move more than {limit} bytes")]
     TooLarge {
         /// Allowed number of bytes.
-        most: usize,
+        limit: usize,
     },
     /// The result is nested too deeply.
-    #[error("the result of the patch is nested more than {most} levels deep")]
+    #[error("the result of the patch is nested more than {limit} levels deep")]
     TooDeep {
         /// Allowed number of levels.
-        most: usize,
+        limit: usize,
     },
     /// An operation cannot be applied to the object: a path does not exist, or a test fails.
     #[error("operation {index} of the JSON patch failed at `{path}`")]

@@ -7,15 +7,15 @@ use serde_json::Value;
 use super::error::PatchError;
 
 /// Operations of a patch, as in Kubernetes.
-const MOST_OPERATIONS: usize = 10_000;
+const MAX_OPERATIONS: usize = 10_000;
 
 /// Bytes that the operations of a patch may add, copy and move in all, and items of lists that they
 /// may shift. A few operations that copy their own result would otherwise make an object of any
 /// size.
-const MOST_WORK: usize = 16 * 1024 * 1024;
+const MAX_WORK: usize = 16 * 1024 * 1024;
 
 /// Levels of the result, as many as the parser of JSON allows.
-const MOST_LEVELS: usize = 128;
+const MAX_LEVELS: usize = 128;
 
 /// Applies a patch.
 ///
@@ -25,9 +25,9 @@ const MOST_LEVELS: usize = 128;
 pub(super) fn apply(object: &mut Value, text: &[u8]) -> Result<(), PatchError> {
     let Patch(operations) = serde_json::from_slice(text)
         .map_err(|source| PatchError::Malformed { expected: "JSON patch", source })?;
-    if operations.len() > MOST_OPERATIONS {
-        let (count, most) = (operations.len(), MOST_OPERATIONS);
-        return Err(PatchError::TooManyOperations { count, most });
+    if operations.len() > MAX_OPERATIONS {
+        let (count, limit) = (operations.len(), MAX_OPERATIONS);
+        return Err(PatchError::TooManyOperations { count, limit });
     }
     let mut work = 0;
     for (index, operation) in operations.iter().enumerate() {
@@ -60,11 +60,11 @@ fn check_bounds(
     let shifted = shifted_items(object, operation.path())
         + from.map_or(0, |from| shifted_items(object, from));
     *work += added + shifted;
-    if *work > MOST_WORK {
-        return Err(PatchError::TooLarge { most: MOST_WORK });
+    if *work > MAX_WORK {
+        return Err(PatchError::TooLarge { limit: MAX_WORK });
     }
-    if operation.path().count() + value.map_or(0, levels) > MOST_LEVELS {
-        return Err(PatchError::TooDeep { most: MOST_LEVELS });
+    if operation.path().count() + value.map_or(0, levels) > MAX_LEVELS {
+        return Err(PatchError::TooDeep { limit: MAX_LEVELS });
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::model::Timestamp;
 
 /// Items of a list that a cell shows.
-const MOST_ITEMS: usize = 3;
+const MAX_ITEMS: usize = 3;
 
 pub(super) fn cluster_ip(service: &Value, _: Timestamp) -> Value {
     let spec = &service["spec"];
@@ -70,8 +70,8 @@ pub(super) fn slice_endpoints(slice: &Value, _: Timestamp) -> Value {
 
 /// Joins the first items of a list, with the number of the others. An empty list is `<unset>`.
 fn shortened(mut items: Vec<String>) -> Value {
-    let more = items.len().saturating_sub(MOST_ITEMS);
-    items.truncate(MOST_ITEMS);
+    let more = items.len().saturating_sub(MAX_ITEMS);
+    items.truncate(MAX_ITEMS);
     match (items.is_empty(), more) {
         (true, _) => "<unset>".into(),
         (false, 0) => items.join(",").into(),

@@ -8,7 +8,7 @@ use crate::schema::field_path::FieldPath;
 use crate::schema::resource::Resource;
 
 /// Longest sum of the keys and values of the annotations of an object.
-const MOST_ANNOTATION_BYTES: u64 = 256 * 1024;
+const MAX_ANNOTATION_BYTES: u64 = 256 * 1024;
 
 /// Validates the metadata of an object. It has a name, or `generateName`, from which the store
 /// makes a name.
@@ -96,8 +96,8 @@ fn check_annotations(annotations: &Value, path: FieldPath<'_>, causes: &mut Vec<
             causes.push(Cause::invalid(&path, &key.as_str().into(), &error));
         }
     }
-    if size as u64 > MOST_ANNOTATION_BYTES {
-        causes.push(Cause::too_long(&path, MOST_ANNOTATION_BYTES));
+    if size as u64 > MAX_ANNOTATION_BYTES {
+        causes.push(Cause::too_long(&path, MAX_ANNOTATION_BYTES));
     }
 }
 

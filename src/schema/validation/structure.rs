@@ -83,8 +83,8 @@ fn check_text(
 ) {
     let bounds = schema.bounds;
     let length = text.chars().count() as u64;
-    if let Some(most) = bounds.max_length.filter(|most| length > *most) {
-        causes.push(Cause::too_long(path, most));
+    if let Some(limit) = bounds.max_length.filter(|limit| length > *limit) {
+        causes.push(Cause::too_long(path, limit));
     } else if let Some(least) = bounds.min_length.filter(|least| length < *least) {
         let detail = format!("{path} in body should be at least {least} chars long");
         causes.push(Cause::invalid(path, value, &detail));
@@ -104,16 +104,16 @@ fn check_number(value: &Value, schema: &Schema, path: &FieldPath<'_>, causes: &m
         let detail = format!("{path} in body should be greater than or equal to {least}");
         causes.push(Cause::invalid(path, value, &detail));
     }
-    if let Some(most) = maximum.filter(|most| number > *most as f64) {
-        let detail = format!("{path} in body should be less than or equal to {most}");
+    if let Some(limit) = maximum.filter(|limit| number > *limit as f64) {
+        let detail = format!("{path} in body should be less than or equal to {limit}");
         causes.push(Cause::invalid(path, value, &detail));
     }
 }
 
 fn check_list(items: &[Value], schema: &Schema, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
     let (count, bounds) = (items.len() as u64, schema.bounds);
-    if let Some(most) = bounds.max_items.filter(|most| count > *most) {
-        causes.push(Cause::too_many(path, items.len(), most));
+    if let Some(limit) = bounds.max_items.filter(|limit| count > *limit) {
+        causes.push(Cause::too_many(path, items.len(), limit));
     }
     if let Some(least) = bounds.min_items.filter(|least| count < *least) {
         let detail = format!("{path} in body should have at least {least} items");
@@ -121,8 +121,8 @@ fn check_list(items: &[Value], schema: &Schema, path: &FieldPath<'_>, causes: &m
     }
     if let Some(child) = &schema.items {
         // Causes of items beyond the bound would make the answer as large as the list.
-        let most = bounds.max_items.map_or(usize::MAX, |most| most as usize);
-        for (index, item) in items.iter().enumerate().take(most) {
+        let limit = bounds.max_items.map_or(usize::MAX, |limit| limit as usize);
+        for (index, item) in items.iter().enumerate().take(limit) {
             check(item, child, path.index(index), causes);
         }
     }
@@ -135,8 +135,8 @@ fn check_object(
     causes: &mut Vec<Cause>,
 ) {
     let (count, bounds) = (map.len() as u64, schema.bounds);
-    if let Some(most) = bounds.max_properties.filter(|most| count > *most) {
-        causes.push(Cause::too_many(path, map.len(), most));
+    if let Some(limit) = bounds.max_properties.filter(|limit| count > *limit) {
+        causes.push(Cause::too_many(path, map.len(), limit));
         return;
     }
     if let Some(least) = bounds.min_properties.filter(|least| count < *least) {

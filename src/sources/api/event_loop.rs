@@ -12,7 +12,7 @@ use super::object_cache::ObjectCache;
 use super::status_writer::StatusWriter;
 use crate::model::GatewayController;
 use crate::sources::{Feed, SourceError, StatusUpdate};
-use crate::store::{Change, ReadError, Scope, Store, StoredObject, Watch};
+use crate::store::{Change, ReadError, Store, StoredObject, Watch, WatchScope};
 
 /// Maximum time for which a snapshot is delayed while changes arrive.
 const MAX_DRAIN: Duration = Duration::from_millis(50);
@@ -112,7 +112,7 @@ fn list(store: &Store) -> (Watch, Vec<Arc<StoredObject>>) {
     loop {
         let (revision, objects) = store.snapshot();
         // The watch fails if the whole history has been replaced since the list.
-        if let Ok(watch) = store.watch(Scope::all(), revision) {
+        if let Ok(watch) = store.watch(WatchScope::all(), revision) {
             return (watch, objects);
         }
     }

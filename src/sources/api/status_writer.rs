@@ -20,12 +20,12 @@ use crate::sources::StatusUpdate;
 use crate::sources::events::{Warning, new_warnings};
 use crate::sources::omissions::Omissions;
 use crate::sources::status_diff::add_changed_objects;
-use crate::store::{Durability, Store, Write, WriteError, Written};
+use crate::store::{Durability, Store, Write, WriteError, WriteResult};
 
 /// Number of comparisons after which other tasks of the control thread run.
 const COMPARISONS_PER_TURN: usize = 64;
 
-type WriteResults = Vec<Result<Written, WriteError>>;
+type WriteResults = Vec<Result<WriteResult, WriteError>>;
 
 /// Compares objects with the last report, and writes the status of those that differ. All that a
 /// report changes is written in one transaction.

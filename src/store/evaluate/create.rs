@@ -5,7 +5,7 @@ use super::staging::Staging;
 use crate::store::draft::Draft;
 use crate::store::error::WriteError;
 use crate::store::key::Key;
-use crate::store::write::Written;
+use crate::store::write::WriteResult;
 
 /// Names that are tried for an object without a name, as in Kubernetes.
 const NAME_ATTEMPTS: usize = 8;
@@ -14,7 +14,7 @@ pub(super) fn create(
     staging: &mut Staging<'_>,
     key: Key,
     mut draft: Draft,
-) -> Result<Written, WriteError> {
+) -> Result<WriteResult, WriteError> {
     let key = if key.name().is_empty() { generate_name(staging, &key, &draft)? } else { key };
     if key.name().contains('/') {
         return Err(WriteError::invalid("metadata.name", "a name without slashes is expected"));

@@ -8,7 +8,7 @@ use crate::store::draft::Draft;
 use crate::store::error::WriteError;
 use crate::store::metadata::{FOREGROUND_FINALIZER, ORPHAN_FINALIZER};
 use crate::store::stored_object::StoredObject;
-use crate::store::write::{Propagation, Written};
+use crate::store::write::{Propagation, WriteResult};
 
 /// Deletes an object: at once, or after its finalizers are removed. A namespace is removed after
 /// its content.
@@ -16,7 +16,7 @@ pub(super) fn delete(
     staging: &mut Staging<'_>,
     current: &Arc<StoredObject>,
     propagation: Option<Propagation>,
-) -> Result<Written, WriteError> {
+) -> Result<WriteResult, WriteError> {
     let key = current.key();
     let is_namespace = key.resource().is_namespaces();
     if is_namespace {

@@ -10,7 +10,7 @@ use super::staging::Staging;
 use crate::store::draft::Draft;
 use crate::store::error::WriteError;
 use crate::store::stored_object::StoredObject;
-use crate::store::write::Written;
+use crate::store::write::WriteResult;
 
 /// Fields of the metadata that a writer cannot change.
 const SET_BY_STORE: [&str; 5] =
@@ -20,7 +20,7 @@ pub(super) fn replace(
     staging: &mut Staging<'_>,
     current: &Arc<StoredObject>,
     mut draft: Draft,
-) -> Result<Written, WriteError> {
+) -> Result<WriteResult, WriteError> {
     let key = current.key();
     let old = Draft::of_stored(current);
     draft.set("name", key.name());
@@ -47,7 +47,7 @@ pub(super) fn modify(
     current: &Arc<StoredObject>,
     old: &Draft,
     mut draft: Draft,
-) -> Result<Written, WriteError> {
+) -> Result<WriteResult, WriteError> {
     let key = current.key();
     if let (true, Some(generation)) = (draft.has_other_spec(old), current.generation()) {
         draft.set("generation", generation + 1);
@@ -76,7 +76,7 @@ pub(super) fn replace_status(
     staging: &mut Staging<'_>,
     current: &Arc<StoredObject>,
     from: &Draft,
-) -> Result<Written, WriteError> {
+) -> Result<WriteResult, WriteError> {
     let key = current.key();
     if !key.resource().has_status() {
         let reason = format!("{} have no status subresource", key.resource());

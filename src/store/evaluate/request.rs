@@ -3,11 +3,14 @@
 use super::staging::Staging;
 use super::{create, delete, replace};
 use crate::store::error::WriteError;
-use crate::store::write::{Action, PreparedWrite, Written};
+use crate::store::write::{Action, PreparedWrite, WriteResult};
 
 impl Staging<'_> {
     /// Evaluates a write. After an error, nothing has changed.
-    pub(in crate::store) fn write(&mut self, write: PreparedWrite) -> Result<Written, WriteError> {
+    pub(in crate::store) fn write(
+        &mut self,
+        write: PreparedWrite,
+    ) -> Result<WriteResult, WriteError> {
         let PreparedWrite { action, key, preconditions, is_dry_run } = write;
         self.begin(is_dry_run, !matches!(action, Action::Delete(_)));
         match action {

@@ -12,7 +12,7 @@ use crate::store::resource::Resource;
 use crate::store::revision::Revision;
 use crate::store::state::State;
 use crate::store::stored_object::StoredObject;
-use crate::store::write::{Effect, Preconditions, Written};
+use crate::store::write::{Preconditions, WriteEffect, WriteResult};
 
 /// Limits of objects.
 #[derive(Debug, Clone, Copy)]
@@ -103,10 +103,10 @@ impl<'a> Staging<'a> {
         key: Key,
         draft: &Draft,
         previous: Option<&Arc<StoredObject>>,
-    ) -> Result<Written, WriteError> {
+    ) -> Result<WriteResult, WriteError> {
         let text = draft.text();
         if let Some(previous) = previous.filter(|previous| *previous.text() == text) {
-            return Ok(Written { object: previous.clone(), effect: Effect::Unchanged });
+            return Ok(WriteResult { object: previous.clone(), effect: WriteEffect::Unchanged });
         }
         if self.is_limited && text.len() > self.limits.object_bytes {
             let limit = self.limits.object_bytes;
@@ -121,18 +121,18 @@ impl<'a> Staging<'a> {
             return Err(WriteError::LimitReached { len: bytes, limit: self.limits.bytes });
         }
         let (kind, effect) = match previous {
-            Some(_) => (ChangeKind::Modified, Effect::Updated),
-            None => (ChangeKind::Added, Effect::Created),
+            Some(_) => (ChangeKind::Modified, WriteEffect::Updated),
+            None => (ChangeKind::Added, WriteEffect::Created),
         };
         let object = self.stage(kind, object, previous);
-        Ok(Written { object, effect })
+        Ok(WriteResult { object, effect })
     }
 
     /// Stages the removal of an object.
-    pub(super) fn remove(&mut self, current: &Arc<StoredObject>) -> Written {
+    pub(super) fn remove(&mut self, current: &Arc<StoredObject>) -> WriteResult {
         let object = current.with_revision(self.next_revision(Some(current)));
         let object = self.stage(ChangeKind::Deleted, object, Some(current));
-        Written { object, effect: Effect::Removed }
+        WriteResult { object, effect: WriteEffect::Removed }
     }
 
     /// Stages the removal of an object, with a last state that differs from the current one.
@@ -140,12 +140,12 @@ impl<'a> Staging<'a> {
         &mut self,
         current: &Arc<StoredObject>,
         last: &Draft,
-    ) -> Result<Written, WriteError> {
+    ) -> Result<WriteResult, WriteError> {
         let revision = self.next_revision(Some(current));
         let object = StoredObject::new(current.key().clone(), revision, last.text());
         let object = object.map_err(|error| WriteError::invalid("metadata", error.to_string()))?;
         let object = self.stage(ChangeKind::Deleted, object, Some(current));
-        Ok(Written { object, effect: Effect::Removed })
+        Ok(WriteResult { object, effect: WriteEffect::Removed })
     }
 
     /// Returns the next revision. A dry run uses up no revision: its object keeps the revision

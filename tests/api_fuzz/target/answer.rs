@@ -7,10 +7,10 @@ use super::target::Exchange;
 use super::world::{SECRETS, TOKENS};
 
 /// Longest answer of a failure.
-const MOST_FAILURE_BYTES: usize = 128 << 10;
+const MAX_FAILURE_BYTES: usize = 128 << 10;
 
 /// Maximum size of the headers in bytes. Clients limit it.
-const MOST_HEADER_BYTES: usize = 64 << 10;
+const MAX_HEADER_BYTES: usize = 64 << 10;
 
 /// Checks code, form, length and confidential parts of an answer. `input` is the text of all
 /// requests.
@@ -92,14 +92,14 @@ fn check_form(exchange: &Exchange<'_>) -> Result<(), String> {
 fn check_length(exchange: &Exchange<'_>) -> Result<(), String> {
     let headers = exchange.headers.iter();
     let bytes: usize = headers.map(|(name, value)| name.as_str().len() + value.len()).sum();
-    if bytes > MOST_HEADER_BYTES {
+    if bytes > MAX_HEADER_BYTES {
         return Err(format!("the answer has {bytes} bytes of headers"));
     }
     let stored: usize = exchange.after.iter().map(|object| object.json_len()).sum();
     let most = match exchange.code {
-        400.. => MOST_FAILURE_BYTES,
+        400.. => MAX_FAILURE_BYTES,
         _ if exchange.address.path.starts_with("/openapi") => usize::MAX,
-        _ => 4 * (stored + exchange.request.body.len()) + MOST_FAILURE_BYTES,
+        _ => 4 * (stored + exchange.request.body.len()) + MAX_FAILURE_BYTES,
     };
     let length = exchange.body.len();
     if length > most { Err(format!("the answer has {length} bytes")) } else { Ok(()) }

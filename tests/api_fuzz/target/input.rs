@@ -8,10 +8,10 @@ use super::words::SEGMENTS;
 const SEPARATOR: &[u8] = b"###";
 
 /// Maximum number of requests in an input.
-pub(super) const MOST_REQUESTS: usize = 4;
+pub(super) const MAX_REQUESTS: usize = 4;
 
 /// Longest input.
-const MOST_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 
 /// Requests, one after the other.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,7 @@ pub(super) struct RawRequest {
 impl Input {
     /// Reads requests. Every text is an input.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
-        let bytes = &bytes[..bytes.len().min(MOST_BYTES)];
+        let bytes = &bytes[..bytes.len().min(MAX_BYTES)];
         let mut parts = vec![Vec::new()];
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             if line.starts_with(SEPARATOR) {
@@ -39,7 +39,7 @@ impl Input {
             }
         }
         let parts = parts.iter().filter(|part| !part.is_empty());
-        Self(parts.take(MOST_REQUESTS).map(|part| RawRequest::parse(part)).collect())
+        Self(parts.take(MAX_REQUESTS).map(|part| RawRequest::parse(part)).collect())
     }
 
     /// Returns the text.

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::input::{Input, MOST_REQUESTS, RawRequest};
+use super::input::{Input, MAX_REQUESTS, RawRequest};
 use super::mutate_json::{mutate_json, patch_operations};
 use super::words::{BODIES, HEADERS, METHODS, PARAMETERS, PATHS, SEGMENTS, VALUES};
 
@@ -29,11 +29,11 @@ fn mutate_once(input: &mut Input, other: &Input, random: &mut Rng) {
         7..=10 => mutate_body(request, random),
         11 => make_patch(request, random),
         12 if count > 1 => _ = input.0.remove(index),
-        13 if count < MOST_REQUESTS => {
+        13 if count < MAX_REQUESTS => {
             let request = input.0[index].clone();
             input.0.push(request);
         }
-        14 if count < MOST_REQUESTS => {
+        14 if count < MAX_REQUESTS => {
             let taken = random.choice(&other.0).cloned();
             let request = taken.unwrap_or_else(|| random_request(random));
             let place = random.usize(0..=input.0.len());

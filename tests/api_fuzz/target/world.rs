@@ -24,7 +24,7 @@ pub(super) const SECRETS: [&str; 2] = ["hidden-xq7vw2kz", "aGlkZGVuLXhxN3Z3Mmt6"
 const NOW: &str = "2026-11-29T12:00:00Z";
 
 /// Maximum size of an object in bytes, which inputs can exceed.
-const MOST_OBJECT_BYTES: usize = 16 << 10;
+const MAX_OBJECT_BYTES: usize = 16 << 10;
 
 #[derive(Debug)]
 pub(super) struct World {
@@ -42,7 +42,7 @@ impl World {
                 let next = random.fetch_add(1, Ordering::Relaxed);
                 next.wrapping_mul(0x9e37_79b9_7f4a_7c15)
             })
-            .with_max_object_bytes(MOST_OBJECT_BYTES);
+            .with_max_object_bytes(MAX_OBJECT_BYTES);
         let store = Store::in_memory(admission::catalog(), settings).expect("a thread starts");
         let mut access = Access::builder().host("localhost".parse().expect("a host"));
         for (token, role) in TOKENS {
