@@ -11,7 +11,7 @@ use super::target::Target;
 use super::{built_in, metadata_update, model_rules};
 use crate::schema::{
     FieldValidation, JsonDocument, PatchType, apply_defaults, apply_patch, parse_json, prune,
-    validate, validate_metadata, validate_update,
+    validate, validate_metadata, validate_update, write_integers,
 };
 
 /// Checks of objects before they are stored.
@@ -178,6 +178,9 @@ fn read(
     validation: FieldValidation,
 ) -> Result<(Value, Vec<String>), AdmissionError> {
     check_header(&mut object, target)?;
+    if target.resource.is_custom() {
+        write_integers(&mut object);
+    }
     let mut unknown = prune(&mut object, target.version);
     bound_paths(&mut duplicates);
     bound_paths(&mut unknown);
@@ -217,7 +220,10 @@ fn patched(
 ) -> Result<JsonDocument, AdmissionError> {
     let mut old = old.clone();
     convert_to_served(&mut old, target.resource, target.version);
-    let value = apply_patch(&old, patch_type, patch, target.version)?;
+    let mut value = apply_patch(&old, patch_type, patch, target.version)?;
+    if patch_type == PatchType::StrategicMerge {
+        write_integers(&mut value);
+    }
     // The parser of JSON patches has refused a text that is not JSON.
     let duplicates = match validation {
         FieldValidation::Ignore => Vec::new(),

@@ -217,3 +217,57 @@ fn no_object_causes_a_panic() {
         }
     }
 }
+
+#[test]
+fn number_without_a_fraction_is_an_integer_of_custom_resources_only() {
+    let metadata = r#""metadata": {"name": "a", "generation": 1.0}"#;
+    let admit = |kind, text: String| {
+        let body = parse_json(text.as_bytes()).unwrap();
+        admission().create(&target(kind, None), body, FieldValidation::Strict)
+    };
+    let listener = r#"{"name": "a", "protocol": "TCP", "port": 8e1}"#;
+    let gateway = format!(
+        r#"{{{metadata}, "spec": {{"gatewayClassName": "c", "listeners": [{listener}]}}}}"#
+    );
+    let stored = admit("Gateway", gateway).unwrap().object;
+    assert_eq!(stored["spec"]["listeners"][0]["port"].to_string(), "80");
+    assert_eq!(stored["metadata"]["generation"].to_string(), "1");
+    let service = |metadata: &str, port: &str, target_port: &str| {
+        admit(
+            "Service",
+            format!(
+                r#"{{{metadata}, "spec": {{"ports": [{{"port": {port}, "targetPort": {target_port}}}]}}}}"#
+            ),
+        )
+    };
+    let plain = r#""metadata": {"name": "a"}"#;
+    assert_causes(service(plain, "80", "80"), &[]);
+    let refused = "Invalid value: \"number\"";
+    for (found, field) in [
+        (service(metadata, "80", "80"), "metadata.generation"),
+        (service(plain, "80.0", "80"), "spec.ports[0].port"),
+        (service(plain, "80", "8e1"), "spec.ports[0].targetPort"),
+        (
+            service(&metadata.replace("generation", "deletionGracePeriodSeconds"), "80", "80"),
+            "metadata.deletionGracePeriodSeconds",
+        ),
+    ] {
+        assert_causes(found, &[&format!("{field}: {refused}")]);
+    }
+}
+
+#[test]
+fn number_without_a_fraction_in_a_strategic_merge_patch_is_an_integer() {
+    let old = create("Service", json!({"spec": {"ports": [{"port": 1}]}})).unwrap().object;
+    let patch = |patch_type, patch: &str| {
+        let target = target("Service", Some("a"));
+        admission().patch(&target, (patch_type, patch.as_bytes()), FieldValidation::Strict, &old)
+    };
+    let text = r#"{"spec": {"ports": [{"port": 1, "targetPort": 80.0}]}}"#;
+    let stored = patch(PatchType::StrategicMerge, text).unwrap().object;
+    assert_eq!(stored["spec"]["ports"][0]["targetPort"].to_string(), "80");
+    let expected = "spec.ports[0].targetPort: Invalid value: \"number\"";
+    assert_causes(patch(PatchType::Merge, text), &[expected]);
+    let text = r#"[{"op": "add", "path": "/spec/ports/0/targetPort", "value": 8e1}]"#;
+    assert_causes(patch(PatchType::Json, text), &[expected]);
+}

@@ -12,6 +12,9 @@
 //!  duplicates, unknown fields: fieldValidation   causes of a Status
 //! ```
 //!
+//! `write_integers` comes after `parse_json` for custom resources, and after `apply_patch` for a
+//! strategic merge patch.
+//!
 //! Nothing here does I/O or reads a clock.
 
 mod cause;
@@ -22,6 +25,7 @@ mod event;
 mod field_path;
 mod field_validation;
 mod group_version;
+mod integers;
 mod json_document;
 mod node;
 mod node_builder;
@@ -47,6 +51,7 @@ pub use self::discovery::{
 pub use self::event::{EventGroup, convert_event};
 pub use self::field_path::FieldPath;
 pub use self::field_validation::{FieldValidation, StrictDecodingError};
+pub use self::integers::write_integers;
 pub use self::json_document::{JsonDocument, JsonError, parse_json};
 pub use self::node::Schema;
 pub use self::openapi::{OpenApiDocument, openapi_document, openapi_index};

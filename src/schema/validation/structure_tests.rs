@@ -129,7 +129,7 @@ fn alternatives_are_evaluated() {
 fn integers_fit_their_format() {
     for (value, is_valid) in [
         (json!(5), true),
-        (json!(5.0), true),
+        (json!(5.0), false),
         (json!(5.5), false),
         (json!(2_147_483_647_i64), true),
         (json!(2_147_483_648_i64), false),
@@ -159,6 +159,7 @@ fn quantities_and_ports_have_two_types() {
     assert_eq!(container(json!(1.5), json!(80)), [""; 0]);
     assert_eq!(container(json!("5x"), json!(80)).len(), 1);
     assert_eq!(container(json!(1), json!(false)).len(), 1);
+    assert_eq!(container(json!(1), json!(80.0)).len(), 1);
 }
 
 #[test]
