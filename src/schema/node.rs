@@ -76,6 +76,8 @@ pub(super) enum Format {
     Int32,
     Int64,
     DateTime,
+    /// A time with exactly six digits of the second, which Go reads into `MicroTime`.
+    MicroTime,
     /// Base64.
     Byte,
     Ipv4,

@@ -12,6 +12,8 @@ use super::rules::{self, Rule};
 
 /// Type of a quantity, which OpenAPI describes as a text or a number.
 const QUANTITY: &str = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+/// Type of a time with microseconds. OpenAPI has the same format for it as for other times.
+const MICRO_TIME: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
 const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 /// Origin of a schema: the two have different meanings of defaults and of objects without fields.
@@ -40,6 +42,9 @@ impl<'a> NodeBuilder<'a> {
         let mut built = self.node(&self.schemas[name], Origin::BuiltIn);
         if name == QUANTITY {
             built = Schema { value_type: ValueType::Quantity, ..Schema::default() };
+        }
+        if name == MICRO_TIME {
+            built.format = Some(Format::MicroTime);
         }
         let built = Arc::new(built);
         self.built.insert(name, Arc::clone(&built));
