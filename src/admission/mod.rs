@@ -16,6 +16,7 @@
 //! Nothing here does I/O or reads a clock.
 
 #[cfg(feature = "api")]
+#[allow(clippy::module_inception, reason = "the type of the module")]
 mod admission;
 #[cfg(feature = "api")]
 mod bounds;
@@ -35,7 +36,8 @@ mod header;
 mod metadata_update;
 #[cfg(feature = "api")]
 mod model_rules;
-#[cfg(all(test, feature = "api"))]
+#[cfg(test)]
+#[cfg(feature = "api")]
 mod requests_in_tests;
 mod server_metadata;
 #[cfg(feature = "api")]

@@ -40,16 +40,14 @@ fn check_type(secret: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
             require("tls.crt");
             require("tls.key");
         }
-        "kubernetes.io/basic-auth" => {
-            if data.get("username").is_none() && data.get("password").is_none() {
-                require("username");
-                require("password");
-            }
+        "kubernetes.io/basic-auth"
+            if data.get("username").is_none() && data.get("password").is_none() =>
+        {
+            require("username");
+            require("password");
         }
-        "kubernetes.io/ssh-auth" => {
-            if decoded(&data["ssh-privatekey"]).is_empty() {
-                causes.push(Cause::required(&path.key("ssh-privatekey"), ""));
-            }
+        "kubernetes.io/ssh-auth" if decoded(&data["ssh-privatekey"]).is_empty() => {
+            causes.push(Cause::required(&path.key("ssh-privatekey"), ""));
         }
         "kubernetes.io/dockercfg" => check_json(data, ".dockercfg", path, causes),
         "kubernetes.io/dockerconfigjson" => check_json(data, ".dockerconfigjson", path, causes),

@@ -114,7 +114,8 @@ fn check_load_balancer(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause
         causes.push(Cause::invalid(&path.field("externalTrafficPolicy"), policy, detail));
     }
     let health_check = &spec["healthCheckNodePort"];
-    if !is_unset(health_check) && !(is_load_balancer && *policy == "Local") {
+    let is_health_checked = is_load_balancer && *policy == "Local";
+    if !is_health_checked && !is_unset(health_check) {
         let detail = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` \
                       is 'Local'";
         causes.push(Cause::invalid(&path.field("healthCheckNodePort"), health_check, detail));

@@ -9,7 +9,8 @@
 
 #[cfg(any(feature = "api", feature = "kube"))]
 mod json;
-#[cfg(all(test, any(feature = "api", feature = "kube")))]
+#[cfg(test)]
+#[cfg(any(feature = "api", feature = "kube"))]
 mod json_tests;
 #[cfg(any(feature = "api", feature = "kube"))]
 mod lists;
