@@ -1,5 +1,6 @@
 //! `run --api`: objects in a data folder and in memory.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -79,4 +80,16 @@ fn objects_in_memory_are_reported() {
     program.until("ready");
     program.signal(Signal::INT);
     assert_eq!(program.wait_for_exit(), Some(0));
+}
+
+#[test]
+fn api_has_threads_of_its_own() {
+    let runtime = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command.env("XDG_RUNTIME_DIR", runtime.path());
+    let mut program = Program::run(command.args(["run", "--api", "--api-listen", "127.0.0.1:0"]));
+    program.until("ready");
+    let tasks = fs::read_dir(format!("/proc/{}/task", program.process.id())).unwrap();
+    let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
+    assert_eq!(names.filter(|name| name == "api\n").count(), 2);
 }

@@ -9,6 +9,7 @@ use sluicegate::store::{Settings, Store};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::api_runtime::ApiRuntime;
 use crate::cli::RunOptions;
 use crate::error::RunError;
 
@@ -18,6 +19,7 @@ pub(crate) struct Api {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
+    runtime: ApiRuntime,
 }
 
 impl Api {
@@ -35,6 +37,9 @@ impl Api {
             }
             None => (ApiFolder::open_runtime()?, Store::in_memory(catalog(), Settings::new())?),
         };
+        let runtime = ApiRuntime::start().map_err(RunError::Runtime)?;
+        // The listening socket belongs to the runtime that binds it.
+        let _context = runtime.enter();
         let mut builder = ApiServer::builder(folder).listen(api_options.listen_address());
         for host in &api_options.api_host {
             builder = builder.host(host.clone());
@@ -69,7 +74,7 @@ impl Api {
             ),
         }
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(async move {
+        let server = runtime.spawn(async move {
             server
                 .serve(service, async move {
                     // An error means that the `Api` was dropped, which stops the server too.
@@ -77,7 +82,7 @@ impl Api {
                 })
                 .await;
         });
-        Ok(Self { store, address, stop, server })
+        Ok(Self { store, address, stop, server, runtime })
     }
 
     /// Returns the bound address.
@@ -94,7 +99,7 @@ impl Api {
     pub(crate) fn stop(self) -> StoppedApi {
         // An error means that the server has ended.
         let _ = self.stop.send(());
-        StoppedApi { store: self.store, server: self.server }
+        StoppedApi { store: self.store, server: self.server, _runtime: self.runtime }
     }
 }
 
@@ -102,6 +107,7 @@ impl Api {
 pub(crate) struct StoppedApi {
     store: Store,
     server: JoinHandle<()>,
+    _runtime: ApiRuntime,
 }
 
 impl StoppedApi {

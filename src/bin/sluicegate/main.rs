@@ -2,6 +2,7 @@
 //! from an API of its own.
 
 mod api;
+mod api_runtime;
 mod clean_up;
 mod cli;
 mod error;

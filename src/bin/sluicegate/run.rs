@@ -18,7 +18,8 @@ use crate::status_log::StatusLogger;
 /// # Errors
 /// Returns an error if the gateway cannot start or continue.
 pub(crate) fn run(options: RunOptions) -> Result<(), RunError> {
-    // One thread is enough: the gateway has threads of its own for forwarding and control.
+    // One thread is enough: the gateway has threads of its own for forwarding and control, and the
+    // API has a runtime of its own.
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(RunError::Runtime)?;
     runtime.block_on(serve(options))
