@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::bounds::{bound_causes, bound_paths};
+use super::changed_parts::ChangedParts;
 use super::convert::{convert_to_served, convert_to_stored};
 use super::error::AdmissionError;
 use super::header::check_header;
@@ -11,7 +12,7 @@ use super::target::Target;
 use super::{built_in, metadata_update, model_rules};
 use crate::schema::{
     FieldValidation, JsonDocument, PatchType, apply_defaults, apply_patch, parse_json, prune,
-    validate, validate_metadata, validate_update, write_integers,
+    validate, validate_metadata, validate_metadata_update, validate_update, write_integers,
 };
 
 /// Checks of objects before they are stored.
@@ -135,32 +136,38 @@ impl Admission {
     ) -> Result<AdmittedObject, AdmissionError> {
         let Target { resource, version, .. } = *target;
         apply_defaults(&mut object, resource, version);
-        built_in::keep_allocated(&mut object, old, resource);
-        if let Some(old) = old {
-            metadata_update::keep_set_by_store(&mut object, old);
-        }
-        let mut causes = validate_metadata(&object, resource);
-        causes.extend(match old {
-            None => validate(&object, version),
-            Some(old) => {
-                let mut old = old.clone();
-                convert_to_served(&mut old, resource, version);
-                let mut causes = metadata_update::check_update(&object, &old, target);
-                causes.extend(validate_update(&object, &old, version));
+        let mut old = old.map(|old| as_served(old, target));
+        built_in::keep_allocated(&mut object, old.as_ref(), resource);
+        let mut causes = match &old {
+            None => {
+                let mut causes = validate_metadata(&object, resource);
+                causes.extend(validate(&object, version));
                 causes
             }
-        });
+            Some(old) => {
+                metadata_update::keep_set_by_store(&mut object, old);
+                let mut causes = validate_metadata_update(&object, old, resource);
+                causes.extend(metadata_update::check_update(&object, old, target));
+                causes.extend(validate_update(&object, old, version));
+                causes
+            }
+        };
         if resource.kind() == "Secret" {
             built_in::redact_secret(&mut causes);
         }
         convert_to_stored(&mut object, resource);
+        if let Some(old) = &mut old {
+            convert_to_stored(old, resource);
+        }
+        let changed = ChangedParts::of(&object, old.as_ref());
         // The rules read values that have the types of the schema.
         if causes.is_empty() {
-            causes.extend(built_in::check(&object, old, target, self.settings));
+            let old = old.as_ref();
+            causes.extend(built_in::check(&object, old, changed, target, self.settings));
         }
         // The types of the model cannot represent the values that the rules above refuse, such as
         // a port of 0.
-        if causes.is_empty() {
+        if causes.is_empty() && changed.content {
             causes.extend(model_rules::check(&object, target));
         }
         if !causes.is_empty() {
@@ -169,6 +176,16 @@ impl Admission {
         }
         Ok(AdmittedObject { object, warnings })
     }
+}
+
+/// Returns a stored object in the version of the request. An older version of the program may have
+/// stored it: like a new object, it gets the defaults and loses unknown fields.
+fn as_served(old: &Value, target: &Target<'_>) -> Value {
+    let mut old = old.clone();
+    convert_to_served(&mut old, target.resource, target.version);
+    prune(&mut old, target.version);
+    apply_defaults(&mut old, target.resource, target.version);
+    old
 }
 
 /// Checks the header of an object, and removes its unknown fields.

@@ -25,6 +25,8 @@ mod built_in;
 #[cfg(feature = "api")]
 mod catalog;
 #[cfg(feature = "api")]
+mod changed_parts;
+#[cfg(feature = "api")]
 mod convert;
 #[cfg(feature = "api")]
 mod decode;
@@ -44,6 +46,8 @@ mod server_metadata;
 mod settings;
 #[cfg(feature = "api")]
 mod target;
+#[cfg(all(test, feature = "api"))]
+mod update_tests;
 
 #[cfg(feature = "api")]
 pub use self::admission::{Admission, AdmittedObject};

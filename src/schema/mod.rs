@@ -64,4 +64,6 @@ pub use self::selectors::{
 };
 pub use self::table::{RowObject, TableOptions, partial_object, partial_object_list, table};
 pub(crate) use self::validation::{key_error, label_error, subdomain_error, value_error};
-pub use self::validation::{validate, validate_metadata, validate_update};
+pub use self::validation::{
+    validate, validate_metadata, validate_metadata_update, validate_update,
+};

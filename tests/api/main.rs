@@ -4,6 +4,7 @@
 mod bodies;
 mod deletions;
 mod discovery;
+mod invalid_objects;
 mod lists;
 mod negotiation;
 mod objects;

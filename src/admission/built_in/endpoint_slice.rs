@@ -1,6 +1,8 @@
 //! Rules of EndpointSlices. Counts, duplicate names and the family of addresses are rules of the
 //! model.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::immutable::check_same;
@@ -36,6 +38,7 @@ pub(super) fn check(
         check_enum(port, "protocol", &["SCTP", "TCP", "UDP"], &path, causes);
         check_qualified_name(&port["appProtocol"], &path.field("appProtocol"), causes);
     }
+    let stored_addresses = old.map(|old| addresses_to_keep(slice, old)).unwrap_or_default();
     let endpoints = root.field("endpoints");
     let is_fqdn = text(slice, "addressType") == "FQDN";
     for (index, endpoint) in items(&slice["endpoints"]).iter().enumerate() {
@@ -46,11 +49,21 @@ pub(super) fn check(
             let path = addresses.index(index);
             if is_fqdn {
                 check_domain(address, &path, causes);
-            } else {
+            } else if !stored_addresses.contains(&address.as_str()) {
                 check_special(address, &path, settings.allows_local_endpoints, causes);
             }
         }
     }
+}
+
+/// Returns the addresses that an update may keep although a new slice could not have them, as after
+/// a start without `--allow-local-endpoints`. With other ports they would be other endpoints.
+fn addresses_to_keep<'a>(slice: &Value, old: &'a Value) -> HashSet<Option<&'a str>> {
+    if slice["ports"] != old["ports"] {
+        return HashSet::new();
+    }
+    let endpoints = items(&old["endpoints"]).iter();
+    endpoints.flat_map(|one| items(&one["addresses"])).map(Value::as_str).collect()
 }
 
 /// Checks a fully qualified domain name, with or without the last dot.

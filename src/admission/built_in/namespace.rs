@@ -20,6 +20,9 @@ pub(super) fn check(namespace: &Value, causes: &mut Vec<Cause>) {
             causes.push(Cause::invalid(&path, finalizer, detail));
         }
     }
+}
+
+pub(super) fn check_status(namespace: &Value, causes: &mut Vec<Cause>) {
     let is_being_deleted = !namespace["metadata"]["deletionTimestamp"].is_null();
     let expected = if is_being_deleted { "Terminating" } else { "Active" };
     if !["", expected].contains(&text(&namespace["status"], "phase")) {

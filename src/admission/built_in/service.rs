@@ -42,7 +42,31 @@ pub(super) fn check(service: &Value, old: Option<&Value>, causes: &mut Vec<Cause
         check_special(value, &external.index(index), false, causes);
     }
     check_load_balancer(spec, path, causes);
-    check_ingress(&service["status"]["loadBalancer"], causes);
+}
+
+/// Checks the addresses that a load balancer reported.
+pub(super) fn check_status(service: &Value, causes: &mut Vec<Cause>) {
+    let balancer = &service["status"]["loadBalancer"];
+    let status = FieldPath::ROOT.field("status");
+    let balancer_path = status.field("loadBalancer");
+    let list = balancer_path.field("ingress");
+    for (index, ingress) in items(&balancer["ingress"]).iter().enumerate() {
+        let path = list.index(index);
+        let (ip, hostname) = (text(ingress, "ip"), text(ingress, "hostname"));
+        if !ip.is_empty() && ip.parse::<IpAddr>().is_err() {
+            causes.push(Cause::invalid(&path.field("ip"), &ingress["ip"], IP_ADDRESS));
+        }
+        if hostname.is_empty() {
+            continue;
+        }
+        let path = path.field("hostname");
+        if let Some(error) = subdomain_error(hostname) {
+            causes.push(Cause::invalid(&path, &ingress["hostname"], error));
+        } else if hostname.parse::<IpAddr>().is_ok() {
+            let detail = "must be a DNS name, not an IP address";
+            causes.push(Cause::invalid(&path, &ingress["hostname"], detail));
+        }
+    }
 }
 
 fn check_external_name(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
@@ -128,28 +152,4 @@ fn is_cidr(text: &str) -> bool {
     let most = if address.is_ipv4() { 32 } else { 128 };
     length.bytes().all(|byte| byte.is_ascii_digit())
         && length.parse::<u8>().is_ok_and(|length| length <= most)
-}
-
-/// Checks the addresses that a load balancer reported.
-fn check_ingress(balancer: &Value, causes: &mut Vec<Cause>) {
-    let status = FieldPath::ROOT.field("status");
-    let balancer_path = status.field("loadBalancer");
-    let list = balancer_path.field("ingress");
-    for (index, ingress) in items(&balancer["ingress"]).iter().enumerate() {
-        let path = list.index(index);
-        let (ip, hostname) = (text(ingress, "ip"), text(ingress, "hostname"));
-        if !ip.is_empty() && ip.parse::<IpAddr>().is_err() {
-            causes.push(Cause::invalid(&path.field("ip"), &ingress["ip"], IP_ADDRESS));
-        }
-        if hostname.is_empty() {
-            continue;
-        }
-        let path = path.field("hostname");
-        if let Some(error) = subdomain_error(hostname) {
-            causes.push(Cause::invalid(&path, &ingress["hostname"], error));
-        } else if hostname.parse::<IpAddr>().is_ok() {
-            let detail = "must be a DNS name, not an IP address";
-            causes.push(Cause::invalid(&path, &ingress["hostname"], detail));
-        }
-    }
 }

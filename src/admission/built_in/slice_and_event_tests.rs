@@ -129,8 +129,8 @@ fn phase_of_a_namespace_follows_its_deletion() {
     assert_causes(status("Active", &old), &[]);
     assert_causes(status("Terminating", &old), &["status.phase: Invalid value: \"Terminating\""]);
     old["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-    assert_causes(status("Active", &old), &["status.phase: Invalid value: \"Active\": may only"]);
     old["status"]["phase"] = "Terminating".into();
+    assert_causes(status("Active", &old), &["status.phase: Invalid value: \"Active\": may only"]);
     // A writer may leave out the deletionTimestamp.
     assert_causes(update("Namespace", json!({}), &old), &[]);
 }

@@ -10,23 +10,39 @@ use crate::schema::resource::Resource;
 /// Longest sum of the keys and values of the annotations of an object.
 const MAX_ANNOTATION_BYTES: u64 = 256 * 1024;
 
-/// Validates the metadata of an object. It has a name, or `generateName`, from which the store
+/// Validates the metadata of a new object. It has a name, or `generateName`, from which the store
 /// makes a name.
 pub fn validate_metadata(object: &Value, resource: &Resource) -> Vec<Cause> {
+    validate_change(&object["metadata"], &Value::Null, resource)
+}
+
+/// Validates the metadata of an object that replaces another one. Fields that do not change are not
+/// checked.
+pub fn validate_metadata_update(object: &Value, old: &Value, resource: &Resource) -> Vec<Cause> {
+    validate_change(&object["metadata"], &old["metadata"], resource)
+}
+
+fn validate_change(metadata: &Value, old: &Value, resource: &Resource) -> Vec<Cause> {
     let path = FieldPath::ROOT.field("metadata");
-    let metadata = &object["metadata"];
     let mut causes = Vec::new();
-    check_name(metadata, resource, path, &mut causes);
-    check_namespace(metadata, resource, path, &mut causes);
-    check_labels(&metadata["labels"], path.field("labels"), &mut causes);
-    check_annotations(&metadata["annotations"], path.field("annotations"), &mut causes);
-    check_owners(&metadata["ownerReferences"], path.field("ownerReferences"), &mut causes);
-    let finalizers_path = path.field("finalizers");
-    let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
-    for finalizer in finalizers {
-        if let Some(error) = finalizer.as_str().and_then(key_error) {
-            causes.push(Cause::invalid(&finalizers_path, finalizer, &error));
-        }
+    let is_changed = |field: &str| old.is_null() || metadata[field] != old[field];
+    if is_changed("name") || is_changed("generateName") {
+        check_name(metadata, resource, path, &mut causes);
+    }
+    if is_changed("namespace") {
+        check_namespace(metadata, resource, path, &mut causes);
+    }
+    if is_changed("labels") {
+        check_labels(&metadata["labels"], path.field("labels"), &mut causes);
+    }
+    if is_changed("annotations") {
+        check_annotations(&metadata["annotations"], path.field("annotations"), &mut causes);
+    }
+    if is_changed("ownerReferences") {
+        check_owners(&metadata["ownerReferences"], path.field("ownerReferences"), &mut causes);
+    }
+    if is_changed("finalizers") {
+        check_finalizers(&metadata["finalizers"], path.field("finalizers"), &mut causes);
     }
     causes
 }
@@ -130,6 +146,14 @@ fn check_owners(owners: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
                     causes.push(Cause::invalid(&path, owners, &detail));
                 }
             }
+        }
+    }
+}
+
+fn check_finalizers(finalizers: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+    for finalizer in finalizers.as_array().into_iter().flatten() {
+        if let Some(error) = finalizer.as_str().and_then(key_error) {
+            causes.push(Cause::invalid(&path, finalizer, &error));
         }
     }
 }

@@ -9,15 +9,19 @@
 //! | `rule_evaluation` | rules of custom resources that span fields |
 //! | `metadata` | names, labels, annotations, owners, finalizers |
 //! | `names` | syntax of names and keys |
+//!
+//! An update is checked as far as it differs from the stored object (`old_item` finds the items of
+//! lists): an object that an earlier version of the schema allowed can still be changed elsewhere.
 
 mod formats;
 mod lists;
 mod metadata;
 mod names;
+mod old_item;
 mod rule_evaluation;
 mod structure;
 mod validate;
 
-pub use self::metadata::validate_metadata;
+pub use self::metadata::{validate_metadata, validate_metadata_update};
 pub(crate) use self::names::{key_error, label_error, subdomain_error, value_error};
 pub use self::validate::{validate, validate_update};

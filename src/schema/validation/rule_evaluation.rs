@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 
+use super::old_item::find_old;
 use crate::schema::cause::Cause;
 use crate::schema::field_path::FieldPath;
-use crate::schema::node::{ListType, Schema};
+use crate::schema::node::Schema;
 use crate::schema::rules::Check;
 
 /// Returns a cause for each rule that an object breaks. `old` is the object that it replaces.
@@ -55,13 +56,6 @@ fn check(
         }
         _ => {}
     }
-}
-
-/// Finds the item that another one replaces. Only the items of maps have an identity.
-fn find_old<'a>(item: &Value, old: &'a Value, list_type: &ListType) -> Option<&'a Value> {
-    let ListType::Map(keys) = list_type else { return None };
-    let is_same = |old: &&Value| keys.iter().all(|key| old[key] == item[key]);
-    old.as_array()?.iter().find(is_same)
 }
 
 #[cfg(test)]

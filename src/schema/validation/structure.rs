@@ -5,20 +5,29 @@
 use serde_json::{Map, Value};
 
 use super::formats;
+use super::old_item::find_old;
 use crate::schema::cause::Cause;
 use crate::schema::field_path::FieldPath;
 use crate::schema::node::{Format, Schema, ValueType};
 use crate::schema::quantity::is_quantity;
 
-/// Returns the causes for which the schema does not allow a value.
-pub(super) fn validate(value: &Value, schema: &Schema) -> Vec<Cause> {
+/// Returns the causes for which the schema does not allow a value. `old` is the value that it
+/// replaces.
+pub(super) fn validate(value: &Value, old: Option<&Value>, schema: &Schema) -> Vec<Cause> {
     let mut causes = Vec::new();
-    check(value, schema, FieldPath::ROOT, &mut causes);
+    check(value, old, schema, FieldPath::ROOT, &mut causes);
     causes
 }
 
-fn check(value: &Value, schema: &Schema, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
-    if value.is_null() && schema.is_nullable {
+fn check(
+    value: &Value,
+    old: Option<&Value>,
+    schema: &Schema,
+    path: FieldPath<'_>,
+    causes: &mut Vec<Cause>,
+) {
+    let is_unchanged = old == Some(value);
+    if is_unchanged || value.is_null() && schema.is_nullable {
         return;
     }
     if !has_type(value, schema) {
@@ -30,8 +39,8 @@ fn check(value: &Value, schema: &Schema, path: FieldPath<'_>, causes: &mut Vec<C
         match value {
             Value::String(text) => check_text(value, text, schema, &path, causes),
             Value::Number(_) => check_number(value, schema, &path, causes),
-            Value::Array(items) => check_list(items, schema, &path, causes),
-            Value::Object(map) => check_object(map, schema, &path, causes),
+            Value::Array(items) => check_list(items, old, schema, &path, causes),
+            Value::Object(map) => check_object(map, old, schema, &path, causes),
             Value::Null | Value::Bool(_) => {}
         }
     }
@@ -107,7 +116,13 @@ fn check_number(value: &Value, schema: &Schema, path: &FieldPath<'_>, causes: &m
     }
 }
 
-fn check_list(items: &[Value], schema: &Schema, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+fn check_list(
+    items: &[Value],
+    old: Option<&Value>,
+    schema: &Schema,
+    path: &FieldPath<'_>,
+    causes: &mut Vec<Cause>,
+) {
     let (count, bounds) = (items.len() as u64, schema.bounds);
     if let Some(limit) = bounds.max_items.filter(|limit| count > *limit) {
         causes.push(Cause::too_many(path, items.len(), limit));
@@ -120,13 +135,15 @@ fn check_list(items: &[Value], schema: &Schema, path: &FieldPath<'_>, causes: &m
         // Causes of items beyond the bound would make the answer as large as the list.
         let limit = bounds.max_items.map_or(usize::MAX, |limit| limit as usize);
         for (index, item) in items.iter().enumerate().take(limit) {
-            check(item, child, path.index(index), causes);
+            let old = old.and_then(|old| find_old(item, old, &schema.list_type));
+            check(item, old, child, path.index(index), causes);
         }
     }
 }
 
 fn check_object(
     map: &Map<String, Value>,
+    old: Option<&Value>,
     schema: &Schema,
     path: &FieldPath<'_>,
     causes: &mut Vec<Cause>,
@@ -144,7 +161,8 @@ fn check_object(
     causes.extend(missing.map(|name| Cause::required(&path.field(name), "")));
     for (name, value) in map {
         if let Some(child) = schema.child(name) {
-            check(value, child, path.field(name), causes);
+            let old = old.and_then(|old| old.get(name));
+            check(value, old, child, path.field(name), causes);
         }
     }
 }
@@ -159,7 +177,7 @@ fn check_alternatives(
 ) {
     let find_causes = |alternative: &Schema| {
         let mut causes = Vec::new();
-        check(value, alternative, path, &mut causes);
+        check(value, None, alternative, path, &mut causes);
         causes
     };
     let refuse = |detail: String| Cause::invalid(&FieldPath::ROOT, &"".into(), &detail);

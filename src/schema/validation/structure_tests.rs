@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::schema::apply_defaults;
 use crate::schema::find_kind;
-use crate::schema::validate;
+use crate::schema::{validate, validate_update};
 
 /// Returns the causes of an object with its defaults.
 fn causes(group: &str, kind: &str, mut object: Value) -> Vec<String> {
@@ -166,4 +166,26 @@ fn quantities_and_ports_have_two_types() {
 fn formats_are_checked() {
     let found = causes("", "Secret", json!({"data": {"a": "%"}}));
     assert_eq!(found, ["data.a: Invalid value: \"%\": data.a in body must be of type byte: \"%\""]);
+}
+
+#[test]
+fn unchanged_values_are_not_checked() {
+    let (resource, version) = find_kind("gateway.networking.k8s.io", "v1", "Gateway").unwrap();
+    let gateway = |listeners: [(&str, u32); 2]| {
+        let listeners =
+            listeners.map(|(name, port)| json!({"name": name, "port": port, "protocol": "TCP"}));
+        let spec = json!({"gatewayClassName": "c", "listeners": listeners});
+        let mut object = json!({"spec": spec});
+        apply_defaults(&mut object, resource, version);
+        object
+    };
+    let causes_of = |listeners, old| {
+        let causes = validate_update(&gateway(listeners), &gateway(old), version);
+        causes.into_iter().map(|cause| cause.field).collect::<Vec<_>>()
+    };
+    let old = [("a", 0), ("b", 1)];
+    assert_eq!(causes_of([("a", 0), ("b", 2)], old), [""; 0]);
+    assert_eq!(causes_of([("b", 2), ("a", 0)], old), [""; 0]);
+    assert_eq!(causes_of([("a", 65536), ("b", 1)], old), ["spec.listeners[0].port"]);
+    assert_eq!(causes_of([("c", 0), ("b", 1)], old), ["spec.listeners[0].port"]);
 }

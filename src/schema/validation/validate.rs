@@ -18,14 +18,15 @@ pub fn validate(object: &Value, version: &ServedVersion) -> Vec<Cause> {
 
 /// Validates an object that replaces another one by its schema.
 ///
-/// As in Kubernetes, lists that already contained duplicates may contain them.
+/// Values that do not change are not checked, as in Kubernetes' ratcheting of custom resources;
+/// lists that already contained duplicates may contain them.
 pub fn validate_update(object: &Value, old: &Value, version: &ServedVersion) -> Vec<Cause> {
     validate_change(object, Some(old), version)
 }
 
 fn validate_change(object: &Value, old: Option<&Value>, version: &ServedVersion) -> Vec<Cause> {
     let schema = version.schema();
-    let mut causes = structure::validate(object, schema);
+    let mut causes = structure::validate(object, old, schema);
     let has_old_duplicates = old.is_some_and(|old| !lists::validate(old, schema).is_empty());
     if !has_old_duplicates {
         causes.extend(lists::validate(object, schema));
