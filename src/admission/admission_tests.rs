@@ -77,26 +77,6 @@ fn update_keeps_the_status_and_status_update_the_rest() {
 }
 
 #[test]
-fn metadata_that_the_store_sets_cannot_change() {
-    let mut old = create("Gateway", gateway()).unwrap().object;
-    old["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
-    let update_with = |field: &str, value: Value| {
-        let mut object = named(gateway());
-        object["metadata"][field] = value;
-        update("Gateway", object, &old)
-    };
-    assert_causes(update_with("creationTimestamp", "2026-01-01T00:00:00Z".into()), &[]);
-    let kept = update_with("creationTimestamp", Value::Null).unwrap().object;
-    assert_eq!(kept["metadata"]["creationTimestamp"], "2026-01-01T00:00:00Z");
-    for field in ["creationTimestamp", "deletionTimestamp"] {
-        let expected = format!(
-            "metadata.{field}: Invalid value: \"2026-01-02T00:00:00Z\": field is immutable"
-        );
-        assert_causes(update_with(field, "2026-01-02T00:00:00Z".into()), &[&expected]);
-    }
-}
-
-#[test]
 fn custom_resources_and_leases_need_a_revision() {
     for (kind, object, expected) in [
         (

@@ -5,17 +5,20 @@ use serde_json::Value;
 use super::target::Target;
 use crate::schema::{Cause, FieldPath};
 
-/// Fields that the store sets. A writer may leave them out.
-const SET_BY_STORE: [&str; 3] =
-    ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"];
+/// Fields of the stored object that a request cannot change: other values are ignored.
+const IGNORED: [&str; 3] = ["creationTimestamp", "deletionTimestamp", "generation"];
 
-/// Sets the fields that the store sets to those of the stored object if a writer leaves them out.
+/// Field of a deletion that a writer may leave out, but cannot change.
+const GRACE_PERIOD: &str = "deletionGracePeriodSeconds";
+
+/// Sets the fields that the store sets to those of the stored object, as Kubernetes does in
+/// `BeforeUpdate`. So a backup can be applied to the objects that it contains.
 pub(super) fn keep_set_by_store(object: &mut Value, old: &Value) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    for name in SET_BY_STORE {
-        if let Some(value) = old["metadata"].get(name)
-            && metadata.get(name).is_none_or(Value::is_null)
-        {
+    let is_set = metadata.get(GRACE_PERIOD).is_some_and(|value| !value.is_null());
+    let kept = IGNORED.into_iter().chain((!is_set).then_some(GRACE_PERIOD));
+    for name in kept {
+        if let Some(value) = old["metadata"].get(name) {
             metadata.insert(name.into(), value.clone());
         }
     }
@@ -26,7 +29,7 @@ pub(super) fn check_update(object: &Value, old: &Value, target: &Target<'_>) -> 
     let path = FieldPath::ROOT.field("metadata");
     let (metadata, old) = (&object["metadata"], &old["metadata"]);
     let mut causes = Vec::new();
-    for name in SET_BY_STORE {
+    for name in ["deletionTimestamp", GRACE_PERIOD] {
         let (value, old) = (&metadata[name], &old[name]);
         if !value.is_null() && value != old {
             causes.push(Cause::invalid(&path.field(name), value, "field is immutable"));

@@ -129,3 +129,42 @@ fn unchanged_metadata_may_be_invalid() {
     object["metadata"]["labels"] = json!({"a b": "d"});
     assert_causes(update("ConfigMap", object, &old), &["metadata.labels: Invalid value: \"a b\""]);
 }
+
+#[test]
+fn metadata_of_a_backup_is_ignored() {
+    let mut old = create("ConfigMap", json!({})).unwrap().object;
+    old["metadata"]["creationTimestamp"] = "2026-01-01T00:00:00Z".into();
+    let mut object = old.clone();
+    object["metadata"]["creationTimestamp"] = "2025-01-01T00:00:00Z".into();
+    object["metadata"]["generation"] = 7.into();
+    object["metadata"]["selfLink"] = "x".into();
+    object["metadata"]["managedFields"] = json!([{"manager": "m"}]);
+    let stored = update("ConfigMap", object, &old).unwrap().object;
+    assert_eq!(stored["metadata"]["creationTimestamp"], "2026-01-01T00:00:00Z");
+    assert_eq!(stored["metadata"].get("selfLink"), None);
+    assert_eq!(stored["metadata"].get("managedFields"), None);
+}
+
+#[test]
+fn deletion_cannot_be_set_or_changed() {
+    let stored = create("ConfigMap", json!({})).unwrap().object;
+    let time = "2026-01-01T00:00:00Z";
+    let with_deletion = |time: &str, seconds: Value| {
+        let object = with(&stored, "/metadata/deletionTimestamp", time.into());
+        with(&object, "/metadata/deletionGracePeriodSeconds", seconds)
+    };
+    let refused = |field: &str| format!("metadata.{field}: Invalid value: ");
+    assert_causes(
+        update("ConfigMap", with_deletion(time, json!(0)), &stored),
+        &[&refused("deletionTimestamp"), &refused("deletionGracePeriodSeconds")],
+    );
+    let old = with_deletion(time, json!(0));
+    let kept = update("ConfigMap", with_deletion("2026-01-02T00:00:00Z", Value::Null), &old);
+    let kept = kept.unwrap().object;
+    assert_eq!(kept["metadata"]["deletionTimestamp"], time);
+    assert_eq!(kept["metadata"]["deletionGracePeriodSeconds"], 0);
+    assert_causes(
+        update("ConfigMap", with_deletion(time, json!(5)), &old),
+        &[&refused("deletionGracePeriodSeconds")],
+    );
+}
