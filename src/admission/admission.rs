@@ -108,7 +108,7 @@ impl Admission {
         old: &Value,
     ) -> Result<AdmittedObject, AdmissionError> {
         let patched = patched(target, patch, validation, old)?;
-        self.update(target, patched, validation, old)
+        self.update(target, patched, validation, old).map_err(AdmissionError::of_patched)
     }
 
     /// Applies a patch to a stored object, and checks the status of the result.
@@ -123,7 +123,7 @@ impl Admission {
         old: &Value,
     ) -> Result<AdmittedObject, AdmissionError> {
         let patched = patched(target, patch, validation, old)?;
-        self.update_status(target, patched, validation, old)
+        self.update_status(target, patched, validation, old).map_err(AdmissionError::of_patched)
     }
 
     /// Sets defaults, checks the object, and converts it to the stored version.

@@ -144,7 +144,9 @@ fn patch_is_applied_in_the_version_of_the_request() {
     assert_eq!(patched.object["apiVersion"], "gateway.networking.k8s.io/v1");
     assert_eq!(patched.object["metadata"]["labels"], json!({"a": "b"}));
     assert_eq!(patched.warnings, ["duplicate field \"x\"", "unknown field \"x\""]);
-    assert!(matches!(patch(text, FieldValidation::Strict), Err(AdmissionError::Strict { .. })));
+    let expected =
+        "patch: Invalid value: strict decoding error: duplicate field \"x\", unknown field \"x\"";
+    assert_causes(patch(text, FieldValidation::Strict), &[expected]);
     let renamed = patch(r#"{"metadata": {"name": "b"}}"#, FieldValidation::Warn);
     assert!(matches!(renamed, Err(AdmissionError::Mismatch(_))), "{renamed:?}");
     assert!(matches!(patch("[]", FieldValidation::Warn), Err(AdmissionError::Patch(_))));

@@ -1,6 +1,6 @@
 //! Errors of admission.
 
-use crate::schema::{Cause, PatchError, StrictDecodingError};
+use crate::schema::{Cause, CauseReason, PatchError, StrictDecodingError};
 
 /// Reason why an object is not stored. The texts are those of Kubernetes.
 #[derive(Debug, thiserror::Error)]
@@ -10,7 +10,8 @@ pub enum AdmissionError {
     /// (400).
     #[error("{0}")]
     Mismatch(String),
-    /// The object has unknown or duplicate fields, and the request forbids them (400).
+    /// The object has unknown or duplicate fields, and the request forbids them (400; a patch is
+    /// `Invalid`).
     #[error("{kind} in version {version:?} cannot be handled as a {kind}: {error}")]
     Strict {
         /// Kind of the resource.
@@ -26,6 +27,23 @@ pub enum AdmissionError {
     /// The patch is malformed (400), cannot be applied (422) or exceeds a limit (413).
     #[error("the patch cannot be applied")]
     Patch(#[from] PatchError),
+}
+
+impl AdmissionError {
+    /// Returns the error of a patch whose result has this error.
+    ///
+    /// Unknown and duplicate fields become a cause, as in Kubernetes: `kubectl edit` opens the
+    /// editor again for causes only. Kubernetes repeats the whole object in the message.
+    pub(super) fn of_patched(self) -> Self {
+        match self {
+            Self::Strict { error, .. } => Self::Invalid(vec![Cause {
+                reason: CauseReason::Invalid,
+                message: format!("{}: {error}", CauseReason::Invalid.title()),
+                field: "patch".to_owned(),
+            }]),
+            other => other,
+        }
+    }
 }
 
 fn join(causes: &[Cause]) -> String {

@@ -97,6 +97,21 @@ async fn refused_patch_has_its_code() {
     assert_eq!(api.store.revision(), before);
 }
 
+/// `kubectl edit` opens the editor again if the error has causes.
+#[tokio::test]
+async fn unknown_field_of_a_strict_patch_is_a_cause() {
+    let api = api_with_objects().await;
+    for content_type in [MERGE, STRATEGIC] {
+        let path = format!("{MAP}?fieldValidation=Strict");
+        let answer = api.write("PATCH", &path, content_type, r#"{"foo": 1}"#).await;
+        let status = answer.failure(422, "Invalid");
+        let message = "Invalid value: strict decoding error: unknown field \"foo\"";
+        let cause = json!({"reason": "FieldValueInvalid", "field": "patch", "message": message});
+        assert_eq!(status["details"]["causes"], json!([cause]));
+        assert_eq!(status["message"], format!("ConfigMap \"a\" is invalid: patch: {message}"));
+    }
+}
+
 #[tokio::test]
 async fn status_is_patched_apart() {
     let api = api_with_objects().await;
