@@ -59,6 +59,11 @@ async fn unsupported_patch_error_names_the_alternative() {
     }
     let found = message(api.write("PATCH", GATEWAY, STRATEGIC, "{}").await);
     assert!(
+        found.ends_with("(application/merge-patch+json), with kubectl patch --type=merge"),
+        "{found}"
+    );
+    let found = message(api.write("PATCH", GATEWAY, "text/plain", "{}").await);
+    assert!(
         found.ends_with("include: application/json-patch+json, application/merge-patch+json"),
         "{found}"
     );

@@ -35,9 +35,21 @@ fn patch_type(request: &ResourceRequest) -> Result<PatchType, Status> {
         return Err(Status::failure(Reason::UnsupportedMediaType, message));
     }
     let is_supported = |patch_type: &PatchType| patch_type.is_supported_by(request.resource);
-    PatchType::from_content_type(&media_type).filter(is_supported).ok_or_else(|| {
-        let accepted = PatchType::ALL.into_iter().filter(is_supported);
-        let accepted: Vec<_> = accepted.map(PatchType::content_type).collect();
-        Status::unsupported_media_type(&accepted)
-    })
+    match PatchType::from_content_type(&media_type) {
+        Some(patch_type) if is_supported(&patch_type) => Ok(patch_type),
+        Some(_) => {
+            let message = format!(
+                "{} is a custom resource, which has no strategic merge patch; send a merge patch \
+                 ({}), with kubectl patch --type=merge",
+                request.resource.kind(),
+                PatchType::Merge.content_type()
+            );
+            Err(Status::failure(Reason::UnsupportedMediaType, message))
+        }
+        None => {
+            let accepted = PatchType::ALL.into_iter().filter(is_supported);
+            let accepted: Vec<_> = accepted.map(PatchType::content_type).collect();
+            Err(Status::unsupported_media_type(&accepted))
+        }
+    }
 }
