@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::field_path::FieldPath;
 
+/// Path of the object itself. kubectl prints it as it is.
+const ROOT: &str = "<nil>";
+
 /// Reason why a field was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -60,7 +63,7 @@ pub struct Cause {
     pub reason: CauseReason,
     /// Description, as the API server of Kubernetes writes it.
     pub message: String,
-    /// Path of the field; empty for the object itself.
+    /// Path of the field; `<nil>` for the object itself, as Kubernetes writes it.
     pub field: String,
 }
 
@@ -135,14 +138,17 @@ impl Cause {
             message.push_str(": ");
             message.push_str(part);
         }
-        Self { reason, message, field: path.to_string() }
+        let field = match path.to_string() {
+            root if root.is_empty() => ROOT.to_owned(),
+            path => path,
+        };
+        Self { reason, message, field }
     }
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let field = if self.field.is_empty() { "<nil>" } else { &self.field };
-        write!(f, "{field}: {}", self.message)
+        write!(f, "{}: {}", self.field, self.message)
     }
 }
 
@@ -218,10 +224,13 @@ mod tests {
 
     #[test]
     fn cause_is_an_entry_of_a_status() {
-        let cause = Cause::required(&FieldPath::ROOT.field("spec"), "");
-        let expected =
-            json!({"reason": "FieldValueRequired", "message": "Required value", "field": "spec"});
-        assert_eq!(serde_json::to_value(cause).unwrap(), expected);
+        for (path, field) in [(FieldPath::ROOT.field("spec"), "spec"), (FieldPath::ROOT, "<nil>")] {
+            let cause = Cause::required(&path, "");
+            let expected = json!({
+                "reason": "FieldValueRequired", "message": "Required value", "field": field,
+            });
+            assert_eq!(serde_json::to_value(cause).unwrap(), expected);
+        }
     }
 
     #[test]
