@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
 use http::header::{AUTHORIZATION, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use rustls::pki_types::CertificateDer;
+use tokio::sync::watch;
 
 use super::allowed_hosts::AllowedHosts;
 use super::client_connection::ClientConnection;
 use super::failed_attempts::FailedAttempts;
-use super::identity::Identity;
+use super::session::Session;
 use super::token::TokenHash;
 use super::token_set::TokenSet;
 use super::tokens_follower::TokensFollower;
@@ -31,7 +31,7 @@ pub struct Access(Arc<Inner>);
 #[derive(Debug)]
 pub(super) struct Inner {
     pub(super) hosts: AllowedHosts,
-    pub(super) tokens: ArcSwap<TokenSet>,
+    pub(super) tokens: watch::Sender<Arc<TokenSet>>,
     pub(super) follower: Option<TokensFollower>,
     pub(super) attempts: FailedAttempts,
 }
@@ -67,32 +67,32 @@ impl Access {
         &self,
         request: &Parts,
         attributes: &Attributes,
-    ) -> Result<Identity, Status> {
+    ) -> Result<Session, Status> {
         self.0.hosts.check(request)?;
         if request.headers.contains_key(ORIGIN) {
             return Err(Status::forbidden(
                 "requests with an Origin header are refused: the API is not for web pages",
             ));
         }
-        let identity = self.authenticate(request)?;
+        let session = self.authenticate(request)?;
         if request.headers.keys().any(is_impersonation) {
             return Err(Status::forbidden(
                 "impersonation is not supported: use a token of the other user instead of --as",
             ));
         }
-        identity.authorize(attributes)?;
-        Ok(identity)
+        session.identity().authorize(attributes)?;
+        Ok(session)
     }
 
-    fn authenticate(&self, request: &Parts) -> Result<Identity, Status> {
+    fn authenticate(&self, request: &Parts) -> Result<Session, Status> {
         let token = bearer_token(&request.headers).ok_or_else(Status::unauthorized)?;
         let hash = TokenHash::of(token);
         let connection = request.extensions.get::<ClientConnection>();
-        if let Some(identity) = self.0.tokens.load().find(&hash) {
+        if let Some(session) = Session::find(hash, &self.0.tokens) {
             if let Some(connection) = connection {
-                connection.note_authenticated();
+                connection.note_user(session.identity());
             }
-            return Ok(identity.clone());
+            return Ok(session);
         }
         let peer = connection.map(|connection| connection.peer().ip());
         match self.0.attempts.count(peer, Instant::now()) {
@@ -153,7 +153,7 @@ mod tests {
         request.extension(connection).body(()).unwrap().into_parts().0
     }
 
-    fn check(access: &Access, parts: &Parts) -> Result<Identity, Status> {
+    fn check(access: &Access, parts: &Parts) -> Result<Session, Status> {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         access.check(parts, &Attributes::new(parts, &query))
     }
@@ -161,7 +161,7 @@ mod tests {
     /// Returns the code of the answer to a request, or the name of the user.
     fn result(access: &Access, path: &str, headers: &[(&str, &str)]) -> String {
         match check(access, &request(path, headers)) {
-            Ok(identity) => identity.name().to_owned(),
+            Ok(session) => session.identity().name().to_owned(),
             Err(status) => status.code().as_u16().to_string(),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
 use super::access::{Access, Inner};
 use super::allowed_hosts::AllowedHosts;
@@ -68,7 +68,7 @@ impl AccessBuilder {
         };
         Ok(Access::new(Inner {
             hosts: AllowedHosts::new(self.hosts),
-            tokens: ArcSwap::from_pointee(tokens),
+            tokens: watch::Sender::new(tokens.into()),
             follower,
             attempts: FailedAttempts::new(),
         }))

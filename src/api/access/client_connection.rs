@@ -1,8 +1,9 @@
 //! Connections that requests arrive on.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::identity::Identity;
 
 /// Connection that a request arrived on, an extension of the request.
 ///
@@ -13,13 +14,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct ClientConnection {
     peer: SocketAddr,
     local: SocketAddr,
-    is_authenticated: Arc<AtomicBool>,
+    /// User of the last request with a valid token.
+    user: Arc<Mutex<Option<Identity>>>,
 }
 
 impl ClientConnection {
     /// Creates the extension of a connection from `peer` to `local`.
     pub fn new(peer: SocketAddr, local: SocketAddr) -> Self {
-        Self { peer, local, is_authenticated: Arc::default() }
+        Self { peer, local, user: Arc::default() }
     }
 
     /// Returns the address of the client.
@@ -34,10 +36,22 @@ impl ClientConnection {
 
     /// Returns `true` if a request with a valid token arrived on the connection.
     pub fn is_authenticated(&self) -> bool {
-        self.is_authenticated.load(Ordering::Relaxed)
+        self.lock().is_some()
     }
 
-    pub(super) fn note_authenticated(&self) {
-        self.is_authenticated.store(true, Ordering::Relaxed);
+    /// Returns the user of the last request with a valid token.
+    pub(in crate::api) fn user(&self) -> Option<Identity> {
+        self.lock().clone()
+    }
+
+    pub(in crate::api) fn note_user(&self, user: &Identity) {
+        let mut current = self.lock();
+        if current.as_ref() != Some(user) {
+            *current = Some(user.clone());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Identity>> {
+        self.user.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,14 +8,14 @@ use crate::api::request::{Attributes, Target, Verb};
 use crate::api::status::{Reason, Status, StatusDetails};
 
 /// User of the API: the name and the role of a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {
     name: Arc<str>,
     role: Role,
 }
 
 impl Identity {
-    pub(super) fn new(name: &str, role: Role) -> Self {
+    pub(in crate::api) fn new(name: &str, role: Role) -> Self {
         Self { name: name.into(), role }
     }
 

@@ -8,7 +8,7 @@
 //! | `client_connection` | the connection of a request |
 //! | `token`, `token_set` | tokens, their hashes, and the lookup in constant time |
 //! | `tokens_file`, `tokens_follower` | the file of tokens, and its changes |
-//! | `role`, `identity` | permissions |
+//! | `role`, `identity`, `session` | permissions, and their end |
 //! | `failed_attempts`, `token_bucket` | the limit of failed attempts |
 
 #[allow(clippy::module_inception, reason = "the type of the module")]
@@ -20,6 +20,7 @@ mod client_connection;
 mod failed_attempts;
 mod identity;
 mod role;
+mod session;
 mod token;
 mod token_bucket;
 mod token_set;
@@ -32,5 +33,6 @@ pub use self::api_host::{ApiHost, InvalidApiHost};
 pub use self::client_connection::ClientConnection;
 pub use self::identity::Identity;
 pub use self::role::{InvalidRole, Role};
+pub(in crate::api) use self::session::Session;
 pub use self::token::{InvalidToken, RandomSourceError, Token};
 pub use self::tokens_file::{TokensFileError, TokensFileErrors};

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::api::request::{ResourcePath, Verb};
 
 /// Permissions of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Role {
     /// Reads everything but Secrets.

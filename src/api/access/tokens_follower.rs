@@ -2,9 +2,9 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::token_set::TokenSet;
 use super::tokens_file::{TokensFileError, parse_tokens};
@@ -36,14 +36,14 @@ impl TokensFollower {
     }
 
     /// Replaces `tokens` when the file changes and is valid.
-    pub(super) async fn follow(&self, tokens: &ArcSwap<TokenSet>) {
+    pub(super) async fn follow(&self, tokens: &watch::Sender<Arc<TokenSet>>) {
         let mut file = self.file.lock().await;
         loop {
             let changed = file.changed().await.map_err(TokensFileError::from);
             match changed.and_then(|contents| self.parse(&contents)) {
                 Ok(changed) => {
                     let count = changed.len() - self.fixed.len();
-                    tokens.store(changed.into());
+                    tokens.send_replace(changed.into());
                     tracing::info!(file = %self.path.display(), tokens = count, "read the file of tokens again");
                 }
                 Err(error) => tracing::error!(
@@ -69,7 +69,6 @@ mod tests {
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::Path;
-    use std::sync::Arc;
     use std::time::Duration;
 
     use tempfile::tempdir;
@@ -97,13 +96,13 @@ mod tests {
         let mut fixed = TokenSet::default();
         fixed.insert(TokenHash::of(&token(0)), Identity::new("admin", Role::Admin));
         let (follower, tokens) = TokensFollower::open(path.clone(), fixed).unwrap();
-        let tokens = Arc::new(ArcSwap::from_pointee(tokens));
+        let tokens = watch::Sender::new(Arc::new(tokens));
         let task = tokio::spawn({
             let tokens = tokens.clone();
             async move { follower.follow(&tokens).await }
         });
         let users = || {
-            let tokens = tokens.load();
+            let tokens = tokens.borrow();
             let name =
                 |number| Some(tokens.find(&TokenHash::of(&token(number)))?.name().to_owned());
             (0..4).map(|number| name(number).unwrap_or_default()).collect::<Vec<_>>()

@@ -8,8 +8,8 @@ use crate::api::status::Status;
 use crate::schema::{Cause, FieldPath};
 use crate::store::Revision;
 
-/// Longest time of a watch.
-const MAX_SECONDS: u64 = 24 * 60 * 60;
+/// Longest time of a watch: clients watch again, and are checked again.
+const MAX_SECONDS: u64 = 60 * 60;
 
 /// Start of a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
