@@ -1,9 +1,6 @@
 //! State that all requests share.
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
-
+use super::read::WatchLimit;
 use super::settings::Settings;
 use crate::admission::{self, Admission};
 use crate::store::Store;
@@ -14,15 +11,14 @@ pub(super) struct Context {
     pub(super) store: Store,
     pub(super) admission: Admission,
     pub(super) settings: Settings,
-    /// Watches that can still be opened.
-    pub(super) watches: Arc<Semaphore>,
+    pub(super) watches: WatchLimit,
 }
 
 impl Context {
     pub(super) fn new(store: Store, settings: Settings) -> Self {
-        let watches = settings.max_watches.min(Semaphore::MAX_PERMITS);
+        let watches = WatchLimit::new(settings.max_watches);
         let admission = admission::Settings::new().with_local_endpoints(settings.local_endpoints);
         let admission = Admission::new(admission);
-        Self { store, admission, settings, watches: Arc::new(Semaphore::new(watches)) }
+        Self { store, admission, settings, watches }
     }
 }

@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Request, Response};
 use hyper::body::Body;
 use tower::Service;
 
-use super::access::Access;
+use super::access::{Access, Session};
 use super::body::{self, ResponseBody};
 use super::context::Context;
 use super::documents;
@@ -119,7 +119,7 @@ impl Inner {
         let attributes = Attributes::new(&parts, &query);
         let response = match self.access.check(&parts, &attributes) {
             Err(status) => Err(status),
-            Ok(_) => match attributes.target {
+            Ok(session) => match attributes.target {
                 Target::Health(segments) => documents::health(&segments, attributes.verb, &query),
                 Target::Document(segments) => {
                     documents::document(&segments, attributes.verb, &query, &parts)
@@ -131,7 +131,7 @@ impl Inner {
                     let found =
                         ResourceRequest::find(path, attributes.verb, query, content_type, catalog);
                     match found {
-                        Ok(request) => self.serve(&request, &parts.headers, body).await,
+                        Ok(request) => self.serve(&request, &session, &parts.headers, body).await,
                         Err(NotServed::Path) => Err(Status::path_not_found()),
                         Err(NotServed::Method) => Err(Status::method_not_allowed()),
                     }
@@ -146,6 +146,7 @@ impl Inner {
     async fn serve<B>(
         &self,
         request: &ResourceRequest,
+        session: &Session,
         headers: &HeaderMap,
         body: B,
     ) -> Result<Response<ResponseBody>, Status>
@@ -156,7 +157,7 @@ impl Inner {
         let context = &self.context;
         if request.verb == Verb::Watch {
             let form = Form::negotiate(headers, Offer::Watch)?;
-            return Ok(with_deprecation(read::watch(context, request, form)?, request));
+            return Ok(with_deprecation(read::watch(context, request, form, session)?, request));
         }
         let form = Form::negotiate(headers, Offer::Objects)?;
         let options = check_form(request, form.shape, Timestamp::now())?;

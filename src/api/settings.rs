@@ -24,8 +24,12 @@ impl Settings {
         }
     }
 
-    /// Limits the watches that are open at the same time; 1,000 by default. Further ones are
-    /// answered 429 with Retry-After.
+    /// Limits the watches that are open at the same time; 1,000 by default. A user may open a watch
+    /// while they have fewer than are free, so that one user has at most half of them. Further ones
+    /// are answered 429 with Retry-After.
+    ///
+    /// Give [`ApiServer::max_watches`](super::ApiServer::max_watches) to a service that this server
+    /// serves.
     #[must_use]
     pub fn with_max_watches(self, watches: usize) -> Self {
         Self { max_watches: watches, ..self }

@@ -12,7 +12,7 @@ const PATH: &str = "/api/v1/namespaces/default/configmaps?watch=1";
 
 #[tokio::test]
 async fn watches_are_limited() {
-    let api = Api::with_settings(Settings::new().with_max_watches(2), store::Settings::new());
+    let api = Api::with_settings(Settings::new().with_max_watches(4), store::Settings::new());
     let first = api.watch(PATH).await;
     let _second = api.watch(PATH).await;
     let refused = api.get(PATH).await;

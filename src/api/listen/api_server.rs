@@ -19,6 +19,7 @@ use tower::Service;
 use super::addresses::is_loopback;
 use super::connection::ConnectionContext;
 use super::connections::Connections;
+use super::progress::Progress;
 use super::settings::ListenSettings;
 use super::tls::Tls;
 use crate::api::access::{Access, ClientConnection, Token};
@@ -56,6 +57,13 @@ impl ApiServer {
         &self.endpoint.server
     }
 
+    /// Returns the limit of watches for the [settings](crate::api::Settings::with_max_watches) of
+    /// the service: each needs a connection, and the connections of the limit are not for watches
+    /// only.
+    pub fn max_watches(&self) -> usize {
+        self.settings.max_authenticated()
+    }
+
     /// Returns the access control, for the service.
     pub fn access(&self) -> &Access {
         &self.access
@@ -85,38 +93,35 @@ impl ApiServer {
             settings: Arc::new(settings.clone()),
             stop: stop_receiver,
         };
-        let mut connections = Connections::new(settings.max_connections);
+        let mut connections = Connections::new(&settings);
         let mut backoff = ACCEPT_BACKOFF.0;
         let mut stop = pin!(stop);
         let mut followed = pin!(follow(&mut tls, &access));
-        // A connection that waits until another one ends. No further one is accepted meanwhile.
-        let mut accepted: Option<(TcpStream, ClientConnection)> = None;
         loop {
-            if let Some((stream, connection)) = accepted.take_if(|_| connections.has_room()) {
-                let serve = context.clone().serve(stream, connection.clone(), service.clone());
-                connections.insert(connection, serve);
-            }
             tokio::select! {
                 biased;
                 () = &mut stop => break,
                 () = &mut followed => {}
                 () = connections.ended() => {}
-                result = accept(&listener), if accepted.is_none() => match result {
-                    Ok(connection) => {
+                result = accept(&listener) => match result {
+                    Ok((stream, connection)) => {
                         backoff = ACCEPT_BACKOFF.0;
-                        accepted = Some(connection);
+                        let (progress, context) = (Progress::new(), context.clone());
+                        let (client, service) = (connection.clone(), service.clone());
+                        let serve = context.serve(stream, client, progress.clone(), service);
+                        connections.insert(connection, progress, serve);
                     }
                     Err(error) => {
                         // The usual cause is EMFILE. Closing a connection frees a descriptor.
                         tracing::warn!(%error, "cannot accept a connection to the API; trying again");
-                        connections.close_one();
+                        connections.close_unused();
                         sleep(backoff).await;
                         backoff = (backoff * 2).min(ACCEPT_BACKOFF.1);
                     }
                 },
             }
         }
-        drop((listener, accepted));
+        drop(listener);
         stop_sender.send_replace(true);
         connections.drain(settings.shutdown_timeout).await;
     }

@@ -42,11 +42,12 @@ pub(super) struct ConnectionContext {
 }
 
 impl ConnectionContext {
-    /// Serves a connection until the client or a timeout ends it.
+    /// Serves a connection until the client or a timeout ends it. Reports its progress.
     pub(super) async fn serve<S, B>(
         self,
         stream: TcpStream,
         connection: ClientConnection,
+        progress: Progress,
         service: S,
     ) where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone,
@@ -56,7 +57,6 @@ impl ConnectionContext {
         // TCP_NODELAY: answers and events are small, and must not wait for an acknowledgement.
         _ = stream.set_nodelay(true);
         let peer = connection.peer();
-        let progress = Progress::new();
         let stream = MonitoredStream::new(stream, progress.clone());
         match timeout(self.settings.handshake_timeout, self.tls.accept(stream)).await {
             Ok(Ok(stream)) => {

@@ -1,63 +1,124 @@
 //! The open connections, and the limit of their number.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::api::access::ClientConnection;
+use super::progress::Progress;
+use super::settings::ListenSettings;
+use crate::api::access::{ClientConnection, Identity};
+
+/// Shortest time between two log lines about closed connections of users.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Open connections, from the oldest to the newest. Their number is limited.
 #[derive(Debug)]
 pub(super) struct Connections {
     tasks: JoinSet<()>,
-    open: VecDeque<(AbortHandle, ClientConnection)>,
-    limit: usize,
+    open: VecDeque<OpenConnection>,
+    max: usize,
+    /// Share of the connections with a valid token.
+    max_authenticated: usize,
+    last_logged: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct OpenConnection {
+    task: AbortHandle,
+    client: ClientConnection,
+    progress: Progress,
 }
 
 impl Connections {
-    /// Returns an empty set for `limit` connections.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { tasks: JoinSet::new(), open: VecDeque::new(), limit }
+    /// Returns an empty set with the limits of the settings.
+    pub(super) fn new(settings: &ListenSettings) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            open: VecDeque::new(),
+            max: settings.max_connections,
+            max_authenticated: settings.max_authenticated(),
+            last_logged: None,
+        }
     }
 
-    /// Returns `true` if a connection can be accepted, perhaps after another one is closed.
-    pub(super) fn has_room(&self) -> bool {
-        self.open.len() < self.limit
-            || self.open.iter().any(|(_, connection)| !connection.is_authenticated())
-    }
-
-    /// Serves a connection by running a future. At the limit, closes another one.
+    /// Serves a connection by running a future. At the limit, closes another one first.
     pub(super) fn insert(
         &mut self,
-        connection: ClientConnection,
+        client: ClientConnection,
+        progress: Progress,
         serve: impl Future<Output = ()> + Send + 'static,
     ) {
-        if self.open.len() >= self.limit {
-            self.close_one();
+        if self.open.len() >= self.max {
+            self.make_room();
         }
         let task = self.tasks.spawn(serve);
-        self.open.push_back((task, connection));
+        self.open.push_back(OpenConnection { task, client, progress });
     }
 
-    /// Closes the oldest connection without a valid token. Returns `false` if there is none.
+    /// Closes a connection that serves no client with a valid token, or no request. Returns `false`
+    /// if there is none.
+    pub(super) fn close_unused(&mut self) -> bool {
+        self.close_oldest(|it| !it.client.is_authenticated())
+            || self.close_oldest(|it| it.progress.is_idle())
+    }
+
+    /// Closes a connection without a valid token or, if those with a valid token exceed their
+    /// share, one of the user who has most.
     ///
-    /// The connection of a client with a token can be closed only before its first request has
-    /// arrived, if until then as many clients without a token connect as the limit allows.
-    pub(super) fn close_one(&mut self) -> bool {
-        let index = self.open.iter().position(|(_, connection)| !connection.is_authenticated());
+    /// So clients without a valid token never reduce the share of the others, and no user can take
+    /// all connections. The connection of a client with a valid token can be closed before its
+    /// first request has arrived, if enough clients without one connect until then.
+    fn make_room(&mut self) {
+        let authenticated = self.open.iter().filter(|it| it.client.is_authenticated()).count();
+        if authenticated <= self.max_authenticated {
+            self.close_oldest(|it| !it.client.is_authenticated());
+            return;
+        }
+        let mut counts = HashMap::<_, usize>::new();
+        for user in self.open.iter().filter_map(|it| it.client.user()) {
+            *counts.entry(user).or_default() += 1;
+        }
+        let largest = counts.into_iter().max_by_key(|(_, count)| *count);
+        let Some((user, count)) = largest else { return };
+        let is_of_user = |it: &OpenConnection| it.client.user().as_ref() == Some(&user);
+        if !self.close_oldest(|it| is_of_user(it) && it.progress.is_idle()) {
+            self.close_oldest(is_of_user);
+        }
+        self.log_closed(&user, count);
+    }
+
+    fn close_oldest(&mut self, is_closed: impl Fn(&OpenConnection) -> bool) -> bool {
+        let index = self.open.iter().position(is_closed);
         let closed = index.and_then(|index| self.open.remove(index));
-        if let Some((task, _)) = &closed {
-            task.abort();
+        if let Some(closed) = &closed {
+            closed.task.abort();
         }
         closed.is_some()
+    }
+
+    fn log_closed(&mut self, user: &Identity, connections: usize) {
+        let now = Instant::now();
+        if self.last_logged.is_some_and(|last| now - last < LOG_INTERVAL) {
+            return;
+        }
+        self.last_logged = Some(now);
+        tracing::warn!(
+            user = user.name(),
+            role = %user.role(),
+            connections,
+            limit = self.max_authenticated,
+            "the limit of connections to the API with a token is reached: closed one of the user \
+             who has most; look for a client of this user that opens connections and does not \
+             close them"
+        );
     }
 
     /// Waits until a connection ends. Pending if there is none.
     pub(super) async fn ended(&mut self) {
         match self.tasks.join_next().await {
-            Some(_) => self.open.retain(|(task, _)| !task.is_finished()),
+            Some(_) => self.open.retain(|it| !it.task.is_finished()),
             None => std::future::pending().await,
         }
     }
@@ -81,13 +142,10 @@ mod tests {
     use std::net::SocketAddr;
     use std::sync::{Arc, Mutex};
 
-    use http::Request;
     use tokio::task::yield_now;
-    use tokio::time::Instant;
 
     use super::*;
-    use crate::api::access::{Access, Role, Token};
-    use crate::api::request::{Attributes, Query};
+    use crate::api::access::Role;
 
     /// Adds its number to a list when it is dropped.
     struct Numbered(usize, Arc<Mutex<Vec<usize>>>);
@@ -98,52 +156,91 @@ mod tests {
         }
     }
 
-    fn connection(is_authenticated: bool) -> ClientConnection {
-        let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let connection = ClientConnection::new(address, address);
-        if is_authenticated {
-            let token: Token = "0123456789abcdef0123456789abcdef".parse().unwrap();
-            let access = Access::builder().token("a", Role::Admin, &token).build().unwrap();
-            let request = Request::builder()
-                .header("host", "127.0.0.1")
-                .header("authorization", format!("Bearer {}", token.reveal()))
-                .extension(connection.clone());
-            let (parts, ()) = request.body(()).unwrap().into_parts();
-            let attributes = Attributes::new(&parts, &Query::default());
-            access.check(&parts, &attributes).unwrap();
-        }
-        connection
+    fn settings(max_connections: usize) -> ListenSettings {
+        ListenSettings::new().with_max_connections(max_connections)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn oldest_connection_without_a_token_is_closed_for_a_new_one() {
+    /// Returns the client of a connection with a token of this user, or without a token.
+    fn client(user: &str) -> ClientConnection {
+        let address: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let client = ClientConnection::new(address, address);
+        if !user.is_empty() {
+            client.note_user(&Identity::new(user, Role::View));
+        }
+        client
+    }
+
+    fn idle() -> Progress {
+        let progress = Progress::new();
+        progress.note_request();
+        progress.note_answer();
+        progress
+    }
+
+    fn busy() -> Progress {
+        let progress = Progress::new();
+        progress.note_request();
+        progress
+    }
+
+    /// Inserts connections of these users, and returns the numbers of those that were closed.
+    async fn closed(max_connections: usize, clients: &[(&str, Progress)]) -> Vec<usize> {
         let closed = Arc::<Mutex<Vec<usize>>>::default();
-        let mut connections = Connections::new(3);
-        for (number, is_authenticated) in [true, false, false, true, false].into_iter().enumerate()
-        {
-            assert!(connections.has_room());
+        let mut connections = Connections::new(&settings(max_connections));
+        for (number, (user, progress)) in clients.iter().enumerate() {
             let numbered = Numbered(number, closed.clone());
-            connections.insert(connection(is_authenticated), async move {
+            connections.insert(client(user), progress.clone(), async move {
                 let _numbered = numbered;
                 pending().await
             });
             yield_now().await;
         }
-        assert_eq!(*closed.lock().unwrap(), [1, 2]);
-        assert!(connections.close_one());
-        assert!(!connections.close_one());
-        connections.insert(connection(true), pending());
-        assert!(!connections.has_room());
+        closed.lock().unwrap().clone()
+    }
+
+    #[tokio::test]
+    async fn clients_without_a_token_displace_only_each_other() {
+        let users = ["a", "", "", "a", "", "", ""].map(|user| (user, busy()));
+        assert_eq!(closed(3, &users).await, [1, 2, 4, 5]);
+    }
+
+    #[tokio::test]
+    async fn user_with_most_connections_loses_one() {
+        // Seven of eight connections are for users.
+        let mut users: Vec<_> =
+            ["b", "a", "a", "a", "c", "a", "a", "a"].map(|it| (it, busy())).into();
+        assert!(closed(8, &users).await.is_empty());
+        users.extend(["", "b", "", ""].map(|user| (user, busy())));
+        // The first new connection finds eight users. The next ones find seven, and one without.
+        assert_eq!(closed(8, &users).await, [1, 8, 2, 10]);
+    }
+
+    #[tokio::test]
+    async fn idle_connections_are_closed_first() {
+        let mut users: Vec<_> = ["a", "b", "a", "a"].map(|user| (user, busy())).into();
+        users[3].1 = idle();
+        users.push(("", busy()));
+        assert_eq!(closed(4, &users).await, [3]);
+    }
+
+    #[tokio::test]
+    async fn unused_connections_are_closed_on_request() {
+        let mut connections = Connections::new(&settings(9));
+        for (user, progress) in [("a", busy()), ("a", idle()), ("", busy())] {
+            connections.insert(client(user), progress, pending());
+        }
+        assert!(connections.close_unused() && connections.close_unused());
+        assert!(!connections.close_unused());
+        assert_eq!(connections.open.len(), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn ended_connection_leaves_room() {
-        let mut connections = Connections::new(2);
-        connections.insert(connection(true), async {});
-        connections.insert(connection(true), pending());
-        assert!(!connections.has_room());
+        let mut connections = Connections::new(&settings(2));
+        connections.insert(client("a"), busy(), async {});
+        connections.insert(client("a"), busy(), pending());
         connections.ended().await;
-        assert!(connections.has_room());
+        assert_eq!(connections.open.len(), 1);
         let ended = timeout(Duration::from_secs(60), connections.ended()).await;
         assert!(ended.is_err());
     }
@@ -152,12 +249,13 @@ mod tests {
     async fn drain_ends_early_or_at_its_limit() {
         let start = Instant::now();
         let limit = Duration::from_secs(5);
-        let mut connections = Connections::new(2);
-        connections.insert(connection(true), tokio::time::sleep(Duration::from_secs(1)));
+        let mut connections = Connections::new(&settings(2));
+        let short = tokio::time::sleep(Duration::from_secs(1));
+        connections.insert(client("a"), busy(), short);
         connections.drain(limit).await;
         assert_eq!(start.elapsed().as_secs(), 1);
-        let mut connections = Connections::new(2);
-        connections.insert(connection(true), pending());
+        let mut connections = Connections::new(&settings(2));
+        connections.insert(client("a"), busy(), pending());
         connections.drain(limit).await;
         assert_eq!(start.elapsed().as_secs(), 6);
     }

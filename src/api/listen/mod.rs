@@ -9,7 +9,9 @@
 //! the server does not run.
 //!
 //! Without a valid token a client can only compete with other clients that have none: at the limit
-//! of connections, the oldest connection without a valid token is closed for a new one.
+//! of connections, the oldest connection without a valid token is closed for a new one. A user who
+//! has most connections loses one if all users together have more than their share, so that one
+//! token cannot lock out others.
 //!
 //! | file | contents |
 //! |---|---|

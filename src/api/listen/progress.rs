@@ -78,6 +78,11 @@ impl Progress {
         self.lock().phase = Phase::Idle(Instant::now());
     }
 
+    /// Returns `true` between an answer and the next request.
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.lock().phase, Phase::Idle(_))
+    }
+
     /// Returns the reason to close the connection, or the time of the next check. That is early
     /// enough for any phase that begins before it.
     pub(super) fn check(&self, settings: &ListenSettings) -> Result<Instant, CloseReason> {

@@ -31,11 +31,19 @@ impl ListenSettings {
         }
     }
 
-    /// Limits the open connections; 512 by default, and an eighth of the file descriptors. At the
-    /// limit, the oldest connection without a valid token is closed for a new one.
+    /// Limits the open connections; 512 by default, and an eighth of the file descriptors; at least
+    /// 2. An eighth of them, at least one, is for clients whose token is not known yet.
+    ///
+    /// At the limit, a connection is closed for a new one: the oldest one without a valid token or,
+    /// if those with a valid token exceed their share, one of the user who has most.
     #[must_use]
     pub fn with_max_connections(self, connections: usize) -> Self {
-        Self { max_connections: connections.max(1), ..self }
+        Self { max_connections: connections.max(2), ..self }
+    }
+
+    /// Returns the share of connections with a valid token.
+    pub(super) fn max_authenticated(&self) -> usize {
+        self.max_connections - (self.max_connections / 8).max(1)
     }
 
     /// Limits the time of a TLS handshake; 10 s by default.

@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::event_writer::EventWriter;
 use super::watch_options::{Start, WatchOptions};
 use super::watch_stream::{Phase, WatchStream};
+use crate::api::access::Session;
 use crate::api::body::ResponseBody;
 use crate::api::context::Context;
 use crate::api::negotiation::Form;
@@ -31,15 +32,12 @@ pub(in crate::api) fn watch(
     context: &Context,
     request: &ResourceRequest,
     form: Form,
+    session: &Session,
 ) -> Result<Response<ResponseBody>, Status> {
     let options = WatchOptions::parse(&request.query)?;
     let selection = Selection::parse(request)?;
     let table_options = table_options(request, Timestamp::now())?;
-    let permit = context.watches.clone().try_acquire_owned().map_err(|_| {
-        let most = context.settings.max_watches;
-        let message = format!("{most} watches are open, which is the limit; try again later");
-        Status::too_many_requests(message, 1)
-    })?;
+    let permit = context.watches.acquire(session.identity())?;
     let store = context.store.clone();
     let mut query = ListQuery::new(&request.stored);
     let mut scope = WatchScope::resource(&request.stored);

@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Interval, sleep_until};
 
 use super::event_writer::EventWriter;
+use super::watch_limit::WatchPermit;
 use crate::api::status::Status;
 use crate::store::{
     Change, ContinueToken, ListQuery, ReadError, Revision, Store, Watch, WatchScope,
@@ -35,8 +35,7 @@ pub(super) struct WatchStream {
     pub(super) phase: Phase,
     pub(super) bookmarks: Option<Interval>,
     pub(super) deadline: Instant,
-    /// Share of the watches that may be open.
-    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) _permit: WatchPermit,
 }
 
 /// Position of a watch.

@@ -53,6 +53,7 @@ impl Api {
         }
         let server = builder.bind()?;
         let settings = api::Settings::new()
+            .with_max_watches(server.max_watches())
             .with_local_endpoints(server.is_loopback() || api_options.allow_local_endpoints);
         let service = ApiService::new(store.clone(), server.access().clone(), settings);
         let address = server.local_address();
