@@ -169,6 +169,8 @@ pub enum RejectReason {
     UnsupportedProtocol,
     /// The backend leads back to this gateway.
     Loop,
+    /// The backend has a loopback endpoint, which is not allowed.
+    LocalEndpoint,
 }
 
 impl ListenAddress {
@@ -210,6 +212,7 @@ impl RejectReason {
             Self::InvalidKind => "invalid_kind",
             Self::UnsupportedProtocol => "unsupported_protocol",
             Self::Loop => "loop",
+            Self::LocalEndpoint => "local_endpoint",
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | `# host: 0.0.0.0 192.0.2.80` | the address to bind, and the one to advertise |
 //! | `# own address: 192.0.2.7` | an address of this host |
 //! | `# own socket: 192.0.2.7:6080` | a listening socket of the program, such as that of its API |
+//! | `# local endpoints: refused` | endpoints must not have loopback addresses |
 //! | `# special addresses: deny` | the special addresses that Gateways may request |
 //! | `# listeners per namespace: 2` | the maximum number of listeners of a namespace |
 //! | `# served: infra/edge e-1` | the Gateway with this uid was served before |
@@ -125,6 +126,9 @@ impl Case {
                 }
                 Some(("own socket", socket)) => {
                     case.settings.own_sockets.insert(socket.parse().unwrap());
+                }
+                Some(("local endpoints", "refused")) => {
+                    case.settings = case.settings.with_local_endpoints(false);
                 }
                 Some(("special addresses", addresses)) => {
                     let addresses = addresses.parse().unwrap();

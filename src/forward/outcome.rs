@@ -37,6 +37,7 @@ impl Outcome {
         Self::Rejected(RejectReason::InvalidKind),
         Self::Rejected(RejectReason::UnsupportedProtocol),
         Self::Rejected(RejectReason::Loop),
+        Self::Rejected(RejectReason::LocalEndpoint),
         Self::DialFailed(DialFailure::Refused),
         Self::DialFailed(DialFailure::TimedOut),
         Self::DialFailed(DialFailure::Unreachable),
@@ -85,11 +86,12 @@ impl Outcome {
             Self::Rejected(RejectReason::InvalidKind) => 6,
             Self::Rejected(RejectReason::UnsupportedProtocol) => 7,
             Self::Rejected(RejectReason::Loop) => 8,
+            Self::Rejected(RejectReason::LocalEndpoint) => 9,
             // The causes have consecutive numbers.
-            Self::DialFailed(failure) => 9 + failure as usize,
-            Self::DownstreamReset => 17,
-            Self::UpstreamReset => 18,
-            Self::Drained => 19,
+            Self::DialFailed(failure) => 10 + failure as usize,
+            Self::DownstreamReset => 18,
+            Self::UpstreamReset => 19,
+            Self::Drained => 20,
         }
     }
 }

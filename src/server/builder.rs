@@ -62,6 +62,7 @@ pub struct Builder {
     special_addresses: Option<SpecialAddresses>,
     listeners_per_namespace: Option<NonZeroU32>,
     own_sockets: BTreeSet<SocketAddr>,
+    local_endpoints: bool,
     forward: forward::Settings,
     address_cooldown: Duration,
 }
@@ -77,6 +78,7 @@ impl Default for Builder {
             special_addresses: None,
             listeners_per_namespace: None,
             own_sockets: BTreeSet::new(),
+            local_endpoints: true,
             forward: forward::Settings::default(),
             address_cooldown: Duration::from_secs(60),
         }
@@ -146,6 +148,13 @@ impl Builder {
         self
     }
 
+    /// Allows or refuses backends whose endpoints have loopback addresses. Clients of an API that
+    /// listens on other addresses could reach programs of this host through them. Default: allowed.
+    pub fn local_endpoints(mut self, is_allowed: bool) -> Self {
+        self.local_endpoints = is_allowed;
+        self
+    }
+
     /// Sets the time during which a released address of a pool is not assigned to another Gateway,
     /// because clients may still connect to it. Default: 60 s.
     pub fn address_cooldown(mut self, duration: Duration) -> Self {
@@ -191,6 +200,7 @@ impl Builder {
             .with_special_addresses(special_addresses)
             .with_listeners_per_namespace(self.listeners_per_namespace)
             .with_own_sockets(self.own_sockets)
+            .with_local_endpoints(self.local_endpoints)
             .with_host(Host::new(bind, advertise));
         settings.controller = controller;
 
@@ -233,6 +243,7 @@ impl fmt::Debug for Builder {
             .field("special_addresses", &self.special_addresses)
             .field("listeners_per_namespace", &self.listeners_per_namespace)
             .field("own_sockets", &self.own_sockets)
+            .field("local_endpoints", &self.local_endpoints)
             .field("forward", &self.forward)
             .field("address_cooldown", &self.address_cooldown)
             .finish()

@@ -44,6 +44,11 @@ pub(super) enum BackendError {
         service: NamespacedName,
         endpoint: SocketAddr,
     },
+    /// An endpoint of the Service has a loopback address, and these are not allowed.
+    LocalEndpoint {
+        service: NamespacedName,
+        endpoint: SocketAddr,
+    },
     /// The reference has no port.
     NoPort(NamespacedName),
     NotTcp {
@@ -76,6 +81,7 @@ impl BackendError {
             Self::OwnService { .. } | Self::OwnEndpoint { .. } | Self::ProgramEndpoint { .. } => {
                 RejectReason::Loop
             }
+            Self::LocalEndpoint { .. } => RejectReason::LocalEndpoint,
             Self::NotTcp { .. } => RejectReason::UnsupportedProtocol,
             Self::NoEndpoints { .. } => RejectReason::NoEndpoints,
         }
@@ -93,6 +99,7 @@ impl BackendError {
             | Self::OwnService { .. }
             | Self::OwnEndpoint { .. }
             | Self::ProgramEndpoint { .. }
+            | Self::LocalEndpoint { .. }
             | Self::NoPort(_)
             | Self::PortNotFound { .. } => Some(Reason::BACKEND_NOT_FOUND),
             Self::NotTcp { .. } => Some(Reason::UNSUPPORTED_PROTOCOL),
@@ -139,6 +146,10 @@ impl fmt::Display for BackendError {
             Self::ProgramEndpoint { service, endpoint } => write!(
                 f,
                 "Service {service} leads to this gateway's own program, since its endpoint {endpoint} is a socket of the program, such as that of its API or of its health endpoints; remove the endpoint, or refer to another Service."
+            ),
+            Self::LocalEndpoint { service, endpoint } => write!(
+                f,
+                "Service {service} has the endpoint {endpoint}, and loopback addresses are not allowed, because clients of the API may be on other hosts; use another address of the endpoint, or allow loopback addresses (--allow-local-endpoints)."
             ),
             Self::NoPort(service) => {
                 write!(f, "The backendRef to Service {service} has no port; set `port`.")

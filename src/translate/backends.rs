@@ -138,6 +138,7 @@ fn resolve_backend<'a>(
                 BackendError::OwnEndpoint { service, endpoint, holder }
             }
             SocketOwner::Program => BackendError::ProgramEndpoint { service, endpoint },
+            SocketOwner::Host => BackendError::LocalEndpoint { service, endpoint },
         });
     }
     if endpoints.is_empty() {

@@ -1,9 +1,11 @@
-//! The sockets at which this gateway and its program are reached.
+//! The sockets to which no backend may lead: those at which this gateway and its program are
+//! reached and, unless they are allowed, all on loopback addresses.
 //!
 //! A backend must not lead to one of them: each connection would open another connection to this
 //! gateway, until file descriptors or ports are exhausted. The sockets of all Gateways count, so a
 //! loop over several Gateways is impossible too. A backend must not lead to other sockets of the
-//! program either: clients of a Gateway must not reach its API.
+//! program either: clients of a Gateway must not reach its API. Programs that listen on loopback
+//! addresses trust the users of this host, and an author of EndpointSlices may be elsewhere.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -20,6 +22,8 @@ pub(super) enum SocketOwner<'a> {
     Gateway(&'a NamespacedName),
     /// The program itself, such as its API.
     Program,
+    /// Any program of this host, at a loopback address, if these are not allowed.
+    Host,
 }
 
 /// The sockets of all Gateways and of the program, with the owner of each.
@@ -39,6 +43,7 @@ pub(super) struct OwnSockets<'a> {
     /// The addresses at which a listener on all interfaces is reached, apart from loopback
     /// addresses: those of this host and of the replicas.
     hosts: HashSet<IpAddr>,
+    allows_loopback: bool,
 }
 
 impl<'a> OwnSockets<'a> {
@@ -56,6 +61,7 @@ impl<'a> OwnSockets<'a> {
             node_ports: HashMap::new(),
             nodes: nodes.filter_map(|node| parse_ip(&node.address)).collect(),
             hosts,
+            allows_loopback: settings.local_endpoints,
         };
         for socket in &settings.own_sockets {
             own.add(socket.ip(), socket.port(), SocketOwner::Program);
@@ -145,7 +151,9 @@ impl<'a> OwnSockets<'a> {
             find(Ipv6Addr::UNSPECIFIED.into())
                 .or_else(|| find(Ipv4Addr::UNSPECIFIED.into()).filter(|_| ip.is_ipv4()))
         };
-        find(ip).or_else(|| find_on_all_interfaces().filter(|_| is_local))
+        let known = find(ip).or_else(|| find_on_all_interfaces().filter(|_| is_local));
+        let is_refused = ip.is_loopback() && !self.allows_loopback;
+        known.or_else(|| is_refused.then_some(SocketOwner::Host))
     }
 }
 

@@ -11,7 +11,7 @@ use super::special_addresses::SpecialAddresses;
 use crate::model::{GatewayController, InvalidScalar, NamespaceName};
 
 /// Settings of [`translate`](super::translate).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
     /// The GatewayClasses to serve. Default: all.
@@ -26,6 +26,9 @@ pub struct Settings {
     /// The listening sockets of this program apart from those of Gateways, such as the socket of
     /// its API. A backend must not lead there. Default: none.
     pub own_sockets: BTreeSet<SocketAddr>,
+    /// `true` if the endpoints of backends may have loopback addresses. They lead to programs of
+    /// this host that no other host reaches. Default: `true`.
+    pub local_endpoints: bool,
     /// The special addresses that Gateways may request. Default: all.
     pub special_addresses: SpecialAddresses,
     /// The maximum number of listeners of all Gateways of a namespace. Further listeners are not
@@ -94,6 +97,21 @@ impl Default for Host {
     }
 }
 
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            controller: Controller::default(),
+            addresses: Addresses::default(),
+            host: Host::default(),
+            own_addresses: BTreeSet::new(),
+            own_sockets: BTreeSet::new(),
+            local_endpoints: true,
+            special_addresses: SpecialAddresses::default(),
+            listeners_per_namespace: None,
+        }
+    }
+}
+
 impl Settings {
     /// Serves only the classes that name this controller.
     #[must_use]
@@ -141,6 +159,13 @@ impl Settings {
     #[must_use]
     pub fn with_own_sockets(mut self, sockets: impl IntoIterator<Item = SocketAddr>) -> Self {
         self.own_sockets = sockets.into_iter().collect();
+        self
+    }
+
+    /// Allows or refuses backends whose endpoints have loopback addresses.
+    #[must_use]
+    pub fn with_local_endpoints(mut self, is_allowed: bool) -> Self {
+        self.local_endpoints = is_allowed;
         self
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use rustix::process::Signal;
+use serde_json::Value;
 use sluicegate::admission::catalog;
 use sluicegate::api::ApiFolder;
 use sluicegate::model::manifest::{self, Content};
@@ -37,8 +38,12 @@ async fn write_objects(data: &Path, port: u16) {
 }
 
 fn run(data: &Path, listener: SocketAddr) -> Program {
+    run_with(data, listener, &["--api-listen", "127.0.0.1:0"])
+}
+
+fn run_with(data: &Path, listener: SocketAddr, arguments: &[&str]) -> Program {
     let mut command = program();
-    command.args(["run", "--api", "--api-listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.args(["run", "--api", "--data"]).arg(data).args(arguments);
     Program::run(command.args(["--bind", &listener.ip().to_string()]))
 }
 
@@ -92,4 +97,38 @@ fn api_has_threads_of_its_own() {
     let tasks = fs::read_dir(format!("/proc/{}/task", program.process.id())).unwrap();
     let names = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("comm")).unwrap());
     assert_eq!(names.filter(|name| name == "api\n").count(), 2);
+}
+
+/// Returns the condition ResolvedRefs of the route.
+async fn resolved_refs(data: &Path) -> Value {
+    let store = open(data);
+    let routes = store.catalog().get("gateway.networking.k8s.io", "tcproutes").unwrap();
+    let route = store.get(&Key::namespaced(routes, "default", "db")).unwrap().to_value();
+    let conditions = route["status"]["parents"][0]["conditions"].as_array().unwrap();
+    let resolved = conditions.iter().find(|condition| condition["type"] == "ResolvedRefs");
+    let resolved = resolved.unwrap().clone();
+    store.close().await;
+    resolved
+}
+
+#[tokio::test]
+async fn stored_local_endpoints_are_refused_unless_the_api_is_local() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let listener = SocketAddr::new(own_address(), free_port());
+    // The backend has a loopback address.
+    write_objects(&data, listener.port()).await;
+    let everywhere = ["--api-listen", "0.0.0.0:0"];
+    let allowed = ["--api-listen", "0.0.0.0:0", "--allow-local-endpoints"];
+    for (arguments, is_used) in [(&everywhere[..], false), (&allowed, true)] {
+        let mut program = run_with(&data, listener, arguments);
+        program.until("ready");
+        assert_eq!(name_at(listener).is_some(), is_used, "{arguments:?}");
+        program.signal(Signal::TERM);
+        assert_eq!(program.wait_for_exit(), Some(0));
+        let resolved = resolved_refs(&data).await;
+        let message = resolved["message"].as_str().unwrap();
+        assert_eq!(resolved["status"] == "True", is_used, "{message}");
+        assert_eq!(message.contains("--allow-local-endpoints"), !is_used, "{message}");
+    }
 }

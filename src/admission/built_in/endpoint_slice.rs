@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::immutable::check_same;
 use super::names::{check_enum, check_label_name, check_port_number, check_qualified_name};
 use super::read::{items, text};
-use super::special_address::check_special;
+use super::special_address::{Loopback, check_special};
 use crate::admission::settings::Settings;
 use crate::schema::{Cause, FieldPath, subdomain_error};
 
@@ -41,6 +41,10 @@ pub(super) fn check(
     let stored_addresses = old.map(|old| addresses_to_keep(slice, old)).unwrap_or_default();
     let endpoints = root.field("endpoints");
     let is_fqdn = text(slice, "addressType") == "FQDN";
+    let loopback = match settings.allows_local_endpoints {
+        true => Loopback::Allowed,
+        false => Loopback::NeedsOption,
+    };
     for (index, endpoint) in items(&slice["endpoints"]).iter().enumerate() {
         let path = endpoints.index(index);
         check_label_name(&endpoint["hostname"], &path.field("hostname"), causes);
@@ -50,7 +54,7 @@ pub(super) fn check(
             if is_fqdn {
                 check_domain(address, &path, causes);
             } else if !stored_addresses.contains(&address.as_str()) {
-                check_special(address, &path, settings.allows_local_endpoints, causes);
+                check_special(address, &path, loopback, causes);
             }
         }
     }

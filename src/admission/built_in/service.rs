@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::names::{check_enum, check_labels};
 use super::read::{is_unset, items, text};
-use super::special_address::check_special;
+use super::special_address::{Loopback, check_special};
 use super::{cluster_ip, service_port};
 use crate::schema::{Cause, FieldPath, subdomain_error};
 
@@ -39,7 +39,7 @@ pub(super) fn check(service: &Value, old: Option<&Value>, causes: &mut Vec<Cause
     check_families(spec, path, causes);
     let external = path.field("externalIPs");
     for (index, value) in items(&spec["externalIPs"]).iter().enumerate() {
-        check_special(value, &external.index(index), false, causes);
+        check_special(value, &external.index(index), Loopback::NotAllowed, causes);
     }
     check_load_balancer(spec, path, causes);
 }

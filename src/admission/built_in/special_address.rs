@@ -6,12 +6,21 @@ use serde_json::Value;
 
 use crate::schema::{Cause, FieldPath};
 
+/// Rule for loopback addresses.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Loopback {
+    Allowed,
+    /// Not allowed; an option of the program would allow them.
+    NeedsOption,
+    NotAllowed,
+}
+
 /// Checks an IP address: unspecified, link-local and multicast addresses are refused, and loopback
 /// addresses unless they are allowed. A link-local address may be that of a metadata service.
 pub(super) fn check_special(
     value: &Value,
     path: &FieldPath<'_>,
-    allows_loopback: bool,
+    loopback: Loopback,
     causes: &mut Vec<Cause>,
 ) {
     let Ok(address) = value.as_str().unwrap_or_default().parse::<IpAddr>() else {
@@ -19,20 +28,26 @@ pub(super) fn check_special(
         causes.push(Cause::invalid(path, value, detail));
         return;
     };
-    if let Some(detail) = special_error(address.to_canonical(), allows_loopback) {
+    if let Some(detail) = special_error(address.to_canonical(), loopback) {
         causes.push(Cause::invalid(path, value, detail));
     }
 }
 
-fn special_error(address: IpAddr, allows_loopback: bool) -> Option<&'static str> {
+fn special_error(address: IpAddr, loopback: Loopback) -> Option<&'static str> {
     let is_link_local = match address {
         IpAddr::V4(address) => address.is_link_local(),
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
     if is_this_network(address) {
         Some("may not be unspecified (0.0.0.0 or ::)")
-    } else if address.is_loopback() && !allows_loopback {
-        Some("may not be in the loopback range (127.0.0.0/8, ::1/128)")
+    } else if address.is_loopback() {
+        match loopback {
+            Loopback::Allowed => None,
+            Loopback::NeedsOption => Some(
+                "may not be in the loopback range (127.0.0.0/8, ::1/128), unless the gateway runs with --allow-local-endpoints",
+            ),
+            Loopback::NotAllowed => Some("may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+        }
     } else if is_link_local {
         Some("may not be in the link-local range (169.254.0.0/16, fe80::/10)")
     } else if address.is_multicast() {
@@ -83,10 +98,17 @@ mod tests {
             ("name", false, false),
             ("", false, false),
         ] {
-            for (allows_loopback, expected) in [(false, allowed), (true, allowed_locally)] {
+            for (loopback, expected) in [
+                (Loopback::Allowed, allowed_locally),
+                (Loopback::NeedsOption, allowed),
+                (Loopback::NotAllowed, allowed),
+            ] {
                 let mut causes = Vec::new();
-                check_special(&text.into(), &FieldPath::ROOT, allows_loopback, &mut causes);
-                assert_eq!(causes.is_empty(), expected, "{text} {allows_loopback}: {causes:?}");
+                check_special(&text.into(), &FieldPath::ROOT, loopback, &mut causes);
+                assert_eq!(causes.is_empty(), expected, "{text} {loopback:?}: {causes:?}");
+                let names_option = format!("{causes:?}").contains("--allow-local-endpoints");
+                let needs_option = matches!(loopback, Loopback::NeedsOption);
+                assert_eq!(names_option, needs_option && allowed != allowed_locally, "{text}");
             }
         }
     }

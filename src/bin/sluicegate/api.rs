@@ -17,6 +17,7 @@ use crate::error::RunError;
 pub(crate) struct Api {
     store: Store,
     address: SocketAddr,
+    local_endpoints: bool,
     stop: oneshot::Sender<()>,
     server: JoinHandle<()>,
     runtime: ApiRuntime,
@@ -52,9 +53,10 @@ impl Api {
             builder = builder.tokens_file(tokens);
         }
         let server = builder.bind()?;
+        let local_endpoints = server.is_loopback() || api_options.allow_local_endpoints;
         let settings = api::Settings::new()
             .with_max_watches(server.max_watches())
-            .with_local_endpoints(server.is_loopback() || api_options.allow_local_endpoints);
+            .with_local_endpoints(local_endpoints);
         let service = ApiService::new(store.clone(), server.access().clone(), settings);
         let address = server.local_address();
         match &api_options.data {
@@ -83,12 +85,17 @@ impl Api {
                 })
                 .await;
         });
-        Ok(Self { store, address, stop, server, runtime })
+        Ok(Self { store, address, local_endpoints, stop, server, runtime })
     }
 
     /// Returns the bound address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns `true` if endpoints may have loopback addresses.
+    pub(crate) fn local_endpoints(&self) -> bool {
+        self.local_endpoints
     }
 
     /// Returns a source of the objects.

@@ -72,6 +72,9 @@ pub(crate) async fn build_gateway(
     }
     if options.api {
         let api = Api::start(options)?;
+        // Admission has checked the endpoints when they were written, maybe with another address of
+        // the API.
+        let builder = builder.local_endpoints(api.local_endpoints());
         let builder = builder.own_sockets([api.address()]).source(api.source());
         let api = Some(api);
         return Ok(ConfiguredGateway { builder, lease: None, endpoint: None, reload: None, api });
