@@ -50,6 +50,8 @@ pub enum Caveat {
     NoWeight,
     /// The route has further rules, which have no effect.
     ExtraRules,
+    /// The Service of a backend has no EndpointSlice, so that the backend gets no connections.
+    NoEndpointSlice,
     /// A resolved backend gets no connections, for example because it has no ready endpoint.
     BackendUnavailable,
     /// A Service requests session affinity, which is not supported.

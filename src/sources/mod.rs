@@ -11,7 +11,6 @@
 //! | [`MemorySource`] | objects of the embedder's code | always available |
 //! | `FileSource` | manifests in files and directories, which it watches | `files` |
 //! | `ApiSource` | objects of a store, which an API serves; writes status to it | `api` |
-//! | `ApiSource` | objects of a store, which an API serves; writes status to it | `api` |
 //! | `KubeSource` | objects of a Kubernetes cluster, to which it writes status | `kube` |
 //!
 //! An embedder can implement [`Source`] for types of its own.

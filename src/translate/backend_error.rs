@@ -7,7 +7,7 @@ use super::enumerate::list;
 use super::holder::Holder;
 use super::no_endpoints::NoEndpoints;
 use crate::model::{
-    Group, KindName, NamespaceName, NamespacedName, PortNumber, Reason, TransportProtocol,
+    Caveat, Group, KindName, NamespaceName, NamespacedName, PortNumber, Reason, TransportProtocol,
 };
 use crate::plan::RejectReason;
 
@@ -104,6 +104,16 @@ impl BackendError {
             | Self::PortNotFound { .. } => Some(Reason::BACKEND_NOT_FOUND),
             Self::NotTcp { .. } => Some(Reason::UNSUPPORTED_PROTOCOL),
             Self::NoEndpoints { .. } => None,
+        }
+    }
+
+    /// Returns the limitation that the error is, if its reference is resolved.
+    pub(super) fn caveat(&self) -> Caveat {
+        match self {
+            Self::NoEndpoints { reason, .. } if reason.is_without_slice() => {
+                Caveat::NoEndpointSlice
+            }
+            _ => Caveat::BackendUnavailable,
         }
     }
 }

@@ -39,6 +39,13 @@ pub(super) enum NoEndpoints {
     NotReady,
 }
 
+impl NoEndpoints {
+    /// Returns `true` if the Service has no EndpointSlice.
+    pub(super) fn is_without_slice(&self) -> bool {
+        matches!(self, Self::NoSlice(_) | Self::NoSliceOfSelector(_))
+    }
+}
+
 /// Explains why `endpoints::list` returns nothing for `port` of a Service.
 pub(super) fn explain(
     name: &NamespacedName,

@@ -266,7 +266,7 @@ fn build_route_resolved_refs(
             "{messages}{space}The connections of a client go to different endpoints: sessionAffinity ClientIP is not supported (Service {services})."
         );
     }
-    let caveat =
-        if errors.is_empty() { Caveat::SessionAffinity } else { Caveat::BackendUnavailable };
-    conditions.true_with(resolved_refs, Reason::RESOLVED_REFS, messages, Some(caveat))
+    let caveat = errors.iter().map(BackendError::caveat).min();
+    let caveat = Some(caveat.unwrap_or(Caveat::SessionAffinity));
+    conditions.true_with(resolved_refs, Reason::RESOLVED_REFS, messages, caveat)
 }

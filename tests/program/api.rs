@@ -118,12 +118,17 @@ async fn stored_local_endpoints_are_refused_unless_the_api_is_local() {
     let listener = SocketAddr::new(own_address(), free_port());
     // The backend has a loopback address.
     write_objects(&data, listener.port()).await;
+    let route = "TCPRoute default/db";
     let everywhere = ["--api-listen", "0.0.0.0:0"];
     let allowed = ["--api-listen", "0.0.0.0:0", "--allow-local-endpoints"];
     for (arguments, is_used) in [(&everywhere[..], false), (&allowed, true)] {
         let mut program = run_with(&data, listener, arguments);
         program.until("ready");
         assert_eq!(name_at(listener).is_some(), is_used, "{arguments:?}");
+        if !is_used {
+            let warning = program.until("loopback addresses are not allowed");
+            assert_eq!((&warning["level"], &warning["object"]), (&"WARN".into(), &route.into()));
+        }
         program.signal(Signal::TERM);
         assert_eq!(program.wait_for_exit(), Some(0));
         let resolved = resolved_refs(&data).await;

@@ -25,22 +25,19 @@ impl EventRecorder {
         Self { controller: reporting_controller(controller), rate_limit: RateLimit::default() }
     }
 
-    /// Returns the writes of Events for warnings about the object `key`, unless there were many of
-    /// them recently. A warning that has an Event adds to the count of this Event.
+    /// Logs a warning about the object `key`, and returns the write of its Event, unless there were
+    /// many of them recently. A warning that has an Event adds to the count of this Event.
     pub(super) fn record(
         &mut self,
         store: &Store,
         key: &ObjectKey,
         uid: &str,
-        warnings: &[Warning],
-    ) -> Vec<Write> {
-        let Some(events) = store.catalog().get("", "events") else { return Vec::new() };
-        let mut writes = Vec::new();
-        for warning in warnings {
-            let Some(count) = self.rate_limit.admit(key, warning, Instant::now()) else { continue };
-            writes.push(self.write(store, events, key, uid, warning, count));
-        }
-        writes
+        warning: &Warning,
+    ) -> Option<Write> {
+        let count = self.rate_limit.admit(key, warning, Instant::now())?;
+        tracing::warn!(object = %key, reason = %warning.reason, "{}", warning.note());
+        let events = store.catalog().get("", "events")?;
+        Some(self.write(store, events, key, uid, warning, count))
     }
 
     /// Returns the write of an Event that occurred `count` times more.

@@ -12,9 +12,11 @@
 
 mod event_loop;
 mod event_recorder;
+mod missing_references;
 mod object_cache;
 mod source;
 mod status_writer;
+mod waiting_warnings;
 mod write_backoff;
 
 pub use self::source::ApiSource;

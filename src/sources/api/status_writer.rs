@@ -10,14 +10,16 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::event_recorder::EventRecorder;
+use super::missing_references;
 use super::object_cache::ObjectCache;
+use super::waiting_warnings::WaitingWarnings;
 use super::write_backoff::WriteBackoff;
 use crate::model::{
-    GatewayController, ObjectKey, ObjectKind, ObjectStatus, SLUICEGATE_CONTROLLER, Timestamp,
-    merge_status,
+    GatewayController, ObjectKey, ObjectKind, ObjectStatus, SLUICEGATE_CONTROLLER, StatusReport,
+    Timestamp, merge_status,
 };
 use crate::sources::StatusUpdate;
-use crate::sources::events::{Warning, new_warnings};
+use crate::sources::events::{Origin, Warning, new_warnings};
 use crate::sources::omissions::Omissions;
 use crate::sources::status_diff::add_changed_objects;
 use crate::store::{Durability, Store, Write, WriteError, WriteResult};
@@ -38,8 +40,8 @@ pub(super) struct StatusWriter {
     /// The objects to compare with the report.
     pending: BTreeSet<ObjectKey>,
     backoff: WriteBackoff,
+    warnings: WaitingWarnings,
     events: EventRecorder,
-    event_writes: Vec<Write>,
     omissions: Omissions,
     in_flight: Option<Transaction>,
 }
@@ -54,7 +56,6 @@ struct Transaction {
 /// The write of one object's status.
 struct StatusWrite {
     key: ObjectKey,
-    uid: String,
     warnings: Vec<Warning>,
 }
 
@@ -62,7 +63,7 @@ struct StatusWrite {
 pub(super) enum WriterEvent {
     /// The store has answered the transaction.
     Written(WriteResults),
-    /// The delay of an object is over.
+    /// The delay of an object or of a warning is over.
     Due,
 }
 
@@ -81,7 +82,7 @@ impl StatusWriter {
             update: None,
             pending: BTreeSet::new(),
             backoff: WriteBackoff::default(),
-            event_writes: Vec::new(),
+            warnings: WaitingWarnings::default(),
             omissions: Omissions::default(),
             in_flight: None,
         }
@@ -97,6 +98,13 @@ impl StatusWriter {
         let mut changed = BTreeSet::new();
         let before = self.update.take().unwrap_or_default();
         add_changed_objects(&before, &update, &mut changed);
+        if self.serves_any_controller {
+            let now = Instant::now();
+            for (key, warning) in missing_references::find_new(&before.resources, &update.resources)
+            {
+                self.warnings.add(key, warning, now);
+            }
+        }
         changed.retain(|key| has_status(key.kind));
         changed.iter().for_each(|key| self.backoff.forget(key));
         self.pending.append(&mut changed);
@@ -129,7 +137,9 @@ impl StatusWriter {
                 objects.push(object);
             }
         }
-        writes.append(&mut self.event_writes);
+        while let Some((key, warning)) = self.warnings.pop_due(now) {
+            writes.extend(self.record_event(&key, &warning, cache));
+        }
         if !writes.is_empty() {
             let store = self.store.clone();
             let results =
@@ -148,7 +158,7 @@ impl StatusWriter {
         }
         let now = Instant::now();
         let due = |key| self.backoff.until(key, now).unwrap_or(now);
-        match self.pending.iter().map(due).min() {
+        match self.pending.iter().map(due).chain(self.warnings.next_due()).min() {
             Some(due) => sleep_until(due).await,
             None => pending().await,
         }
@@ -163,13 +173,14 @@ impl StatusWriter {
         let mut results = results.into_iter();
         let (mut failed, mut first_error) = (0, None);
         for (object, result) in objects.into_iter().zip(results.by_ref()) {
-            let StatusWrite { key, uid, warnings } = object;
+            let StatusWrite { key, warnings } = object;
             match result {
                 Ok(written) => {
                     cache.record_status_write(&written.object);
                     self.backoff.record_write(key.clone(), now);
-                    let events = self.events.record(&self.store, &key, &uid, &warnings);
-                    self.event_writes.extend(events);
+                    for warning in warnings {
+                        self.warnings.add(key.clone(), warning, now);
+                    }
                 }
                 // The change of the other writer arrives by the watch, and the new object is
                 // compared then. A closed store ends the source.
@@ -209,24 +220,15 @@ impl StatusWriter {
         }
         let value = object.to_value();
         let live = value.get("status").unwrap_or(&Value::Null);
-        let report = &update.status;
-        let status = match key.kind {
-            ObjectKind::GatewayClass => {
-                ObjectStatus::GatewayClass(report.gateway_classes.get(&key.name)?)
-            }
-            ObjectKind::Gateway => {
-                ObjectStatus::Gateway(report.gateways.get(&key.namespaced_name()?)?)
-            }
+        let has_parents = || live["parents"].as_array().is_some_and(|known| !known.is_empty());
+        let status = match reported_status(&update.status, key) {
+            Some(status) => status,
             // A route that refers to no Gateway of this controller has no entry: the entries that
             // this controller wrote earlier are removed.
-            ObjectKind::TcpRoute => match report.tcp_routes.get(&key.namespaced_name()?) {
-                Some(route) => ObjectStatus::TcpRoute(&route.parents),
-                None if live["parents"].as_array().is_some_and(|parents| !parents.is_empty()) => {
-                    ObjectStatus::TcpRoute(&[])
-                }
-                None => return None,
-            },
-            _ => return None,
+            None if key.kind == ObjectKind::TcpRoute && has_parents() => {
+                ObjectStatus::TcpRoute(&[])
+            }
+            None => return None,
         };
         let is_ours = |name: &str| self.controllers.iter().any(|known| known.as_str() == name);
         let merged = merge_status(live, status, is_ours, Timestamp::now());
@@ -243,13 +245,41 @@ impl StatusWriter {
             "metadata": metadata,
             "status": merged.status,
         });
-        let write = StatusWrite {
-            key: key.clone(),
-            uid: object.uid().to_owned(),
-            warnings: new_warnings(status, live),
-        };
+        let write =
+            StatusWrite { key: key.clone(), warnings: new_warnings(status, live, Origin::Store) };
         Some((Write::replace_status(store_key, written), write))
     }
+
+    /// Returns the write of the Event for a warning, if its problem still exists.
+    fn record_event(
+        &mut self,
+        key: &ObjectKey,
+        warning: &Warning,
+        cache: &ObjectCache,
+    ) -> Option<Write> {
+        let update = self.update.as_ref()?;
+        let missing = missing_references::find(&update.resources, key);
+        let is_current = missing.as_ref() == Some(warning)
+            || reported_status(&update.status, key).is_some_and(|status| {
+                new_warnings(status, &Value::Null, Origin::Store).contains(warning)
+            });
+        let object = self.store.get(&cache.store_key(key)?).filter(|_| is_current)?;
+        self.events.record(&self.store, key, object.uid(), warning)
+    }
+}
+
+/// Returns the status of an object in a report.
+fn reported_status<'a>(report: &'a StatusReport, key: &ObjectKey) -> Option<ObjectStatus<'a>> {
+    Some(match key.kind {
+        ObjectKind::GatewayClass => {
+            ObjectStatus::GatewayClass(report.gateway_classes.get(&key.name)?)
+        }
+        ObjectKind::Gateway => ObjectStatus::Gateway(report.gateways.get(&key.namespaced_name()?)?),
+        ObjectKind::TcpRoute => {
+            ObjectStatus::TcpRoute(&report.tcp_routes.get(&key.namespaced_name()?)?.parents)
+        }
+        _ => return None,
+    })
 }
 
 /// Returns `true` if this source writes the status of objects of the kind.

@@ -1,5 +1,5 @@
-//! Events: the conditions of an object that its author should notice in the output of
-//! `kubectl describe`.
+//! Events: the problems of an object that its author should notice in the output of
+//! `kubectl describe`. Most are conditions.
 //!
 //! A source sends an Event after it has written a status that contains such a condition, if the
 //! status did not contain it before. So each condition causes one Event, sent by the replica that
@@ -11,4 +11,4 @@ mod warning;
 
 pub(super) use self::rate_limit::RateLimit;
 pub(super) use self::reporter::reporting_controller;
-pub(super) use self::warning::{Warning, new_warnings};
+pub(super) use self::warning::{Origin, Warning, new_warnings};

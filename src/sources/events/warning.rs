@@ -1,20 +1,45 @@
-//! The conditions that cause an Event.
+//! The problems that cause an Event.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::model::{Caveat, Condition, ConditionStatus, ObjectStatus, Reason, SectionName};
+use crate::model::{
+    Caveat, Condition, ConditionStatus, ConditionType, ObjectStatus, Reason, SectionName,
+};
 
-/// The reasons of `False` conditions that cause an Event, each with the action that failed.
-/// `AddressNotAssigned` is left out, because every new Gateway has no address at first.
-const WARNING_REASONS: [(Reason, &str); 5] = [
+/// The reasons of `False` conditions that cause an Event, each with the action that failed; a
+/// condition ResolvedRefs has always the same action. `AddressNotAssigned` and `Pending` are left
+/// out, because every new Gateway has no address at first, and so are the reasons that follow from
+/// other conditions.
+const WARNING_REASONS: [(Reason, &str); 14] = [
     (Reason::ADDRESS_NOT_USABLE, "AssignAddress"),
-    (Reason::BACKEND_NOT_FOUND, "ResolveReference"),
+    (Reason::BACKEND_NOT_FOUND, RESOLVE_REFERENCE),
+    (Reason::INVALID_KIND, RESOLVE_REFERENCE),
+    (Reason::INVALID_PARAMETERS, "ReadParameters"),
+    (Reason::INVALID_ROUTE_KINDS, RESOLVE_REFERENCE),
+    (Reason::NO_MATCHING_PARENT, "AttachRoute"),
+    (Reason::NOT_ALLOWED_BY_LISTENERS, "AttachRoute"),
     (Reason::PORT_UNAVAILABLE, "OpenListener"),
     (Reason::PROTOCOL_CONFLICT, "OpenListener"),
-    (Reason::REF_NOT_PERMITTED, "ResolveReference"),
+    (Reason::REF_NOT_PERMITTED, RESOLVE_REFERENCE),
+    (Reason::TOO_MANY_LISTENERS, "OpenListener"),
+    (Reason::UNSUPPORTED_ADDRESS, "AssignAddress"),
+    (Reason::UNSUPPORTED_PROTOCOL, "OpenListener"),
+    (Reason::UNSUPPORTED_VALUE, "OpenListener"),
 ];
+
+const RESOLVE_REFERENCE: &str = "ResolveReference";
+
+/// Origin of the objects. It decides about conditions that are temporary in a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(all(feature = "api", feature = "kube")), allow(dead_code))]
+pub(in crate::sources) enum Origin {
+    /// A cluster, in which controllers create EndpointSlices.
+    Cluster,
+    /// A store without other controllers.
+    Store,
+}
 
 /// The part of an object that a warning is about, and the problem. The message may vary.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +48,7 @@ pub(super) struct Subject {
     reason: Cow<'static, str>,
 }
 
-/// The content of an Event about a condition.
+/// The content of an Event about a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sources) struct Warning {
     listener: Option<SectionName>,
@@ -37,6 +62,16 @@ impl Warning {
     #[cfg(test)]
     pub(super) fn example(reason: &'static str) -> Self {
         Self { listener: None, action: "Test", reason: reason.into(), message: "".into() }
+    }
+
+    /// Creates a warning about an object that has no condition about the problem.
+    #[cfg(feature = "api")]
+    pub(in crate::sources) fn new(
+        action: &'static str,
+        reason: &'static str,
+        message: String,
+    ) -> Self {
+        Self { listener: None, action, reason: reason.into(), message: message.into() }
     }
 
     pub(super) fn subject(&self) -> Subject {
@@ -53,11 +88,15 @@ impl Warning {
 }
 
 /// Returns the warnings of a status that the object's status did not contain `before`.
-pub(in crate::sources) fn new_warnings(status: ObjectStatus<'_>, before: &Value) -> Vec<Warning> {
+pub(in crate::sources) fn new_warnings(
+    status: ObjectStatus<'_>,
+    before: &Value,
+    origin: Origin,
+) -> Vec<Warning> {
     let mut found = Vec::new();
     for (listener, conditions) in conditions_by_listener(status) {
         for condition in conditions {
-            found.extend(find_cause(condition).map(|cause| (listener, condition, cause)));
+            found.extend(find_cause(condition, origin).map(|cause| (listener, condition, cause)));
         }
     }
     // Two conditions of one listener often have the same cause.
@@ -74,7 +113,14 @@ pub(in crate::sources) fn new_warnings(status: ObjectStatus<'_>, before: &Value)
             reason: cause.reason,
             message: condition.message.clone(),
         };
-    found.into_iter().filter(is_new).map(warning).collect()
+    let mut warnings = Vec::new();
+    for warning in found.into_iter().filter(is_new).map(warning) {
+        // The parents of a route have the same condition ResolvedRefs.
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    warnings
 }
 
 /// The reason for an Event.
@@ -84,16 +130,21 @@ struct Cause {
 }
 
 /// Returns the reason why a condition causes an Event, or `None` if it causes none.
-fn find_cause(condition: &Condition) -> Option<Cause> {
+fn find_cause(condition: &Condition, origin: Origin) -> Option<Cause> {
     let cause = |action, reason: &'static str| Some(Cause { action, reason: reason.into() });
     match condition.caveat {
         Some(Caveat::Shadowed) => return cause("AttachRoute", "Shadowed"),
         Some(Caveat::ServiceRefused) => return cause("WriteService", "ServiceRefused"),
+        Some(Caveat::NoEndpointSlice) if origin == Origin::Store => {
+            return cause(RESOLVE_REFERENCE, "NoEndpoints");
+        }
         _ => {}
     }
     if condition.status == ConditionStatus::False {
         let (reason, action) =
             WARNING_REASONS.into_iter().find(|(reason, _)| *reason == condition.reason)?;
+        let is_reference = condition.condition_type == ConditionType::RESOLVED_REFS;
+        let action = if is_reference { RESOLVE_REFERENCE } else { action };
         return Some(Cause { action, reason: reason.as_str().to_owned().into() });
     }
     None
@@ -135,9 +186,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{
-        ConditionType, GatewayStatus, ListenerStatus, ParentRef, RouteParentStatus,
-    };
+    use crate::model::{GatewayStatus, ListenerStatus, ParentRef, RouteParentStatus};
 
     fn condition(status: ConditionStatus, reason: Reason) -> Condition {
         Condition::new(ConditionType::ACCEPTED, status, reason, "A message.", None)
@@ -161,7 +210,7 @@ mod tests {
 
     /// The texts and reasons of the new warnings.
     fn warnings(status: ObjectStatus<'_>, before: &Value) -> Vec<(String, String)> {
-        let warnings = new_warnings(status, before).into_iter();
+        let warnings = new_warnings(status, before, Origin::Cluster).into_iter();
         warnings.map(|warning| (warning.note(), warning.reason.into_owned())).collect()
     }
 
@@ -198,6 +247,31 @@ mod tests {
             warnings(ObjectStatus::TcpRoute(&[parent(vec![shadowed])]), &Value::Null),
             [("A message.".to_owned(), "Shadowed".to_owned())]
         );
+    }
+
+    #[test]
+    fn missing_slice_is_a_problem_without_a_cluster_only() {
+        let mut condition = condition(ConditionStatus::True, Reason::RESOLVED_REFS);
+        condition.caveat = Some(Caveat::NoEndpointSlice);
+        // The parents of a route have the same condition.
+        let parents = vec![parent(vec![condition]); 2];
+        for (origin, expected) in [(Origin::Cluster, 0), (Origin::Store, 1)] {
+            let warnings = new_warnings(ObjectStatus::TcpRoute(&parents), &Value::Null, origin);
+            assert_eq!(warnings.len(), expected, "{warnings:?}");
+        }
+    }
+
+    #[test]
+    fn action_depends_on_the_condition() {
+        for (condition_type, expected) in [
+            (ConditionType::ACCEPTED, "OpenListener"),
+            (ConditionType::RESOLVED_REFS, RESOLVE_REFERENCE),
+        ] {
+            let mut condition = is_false(Reason::UNSUPPORTED_PROTOCOL);
+            condition.condition_type = condition_type;
+            let cause = find_cause(&condition, Origin::Cluster).unwrap();
+            assert_eq!(cause.action, expected);
+        }
     }
 
     #[test]

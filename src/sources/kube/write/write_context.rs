@@ -12,7 +12,7 @@ use crate::model::{
     ObjectStatus, Resources, merge_status,
 };
 use crate::sources::StatusUpdate;
-use crate::sources::events::new_warnings;
+use crate::sources::events::{Origin, new_warnings};
 use crate::sources::kube::cache::Cache;
 use crate::sources::kube::observed::{ServerState, has_status};
 use crate::sources::omissions::Omissions;
@@ -150,7 +150,7 @@ impl WriteContext<'_> {
         omissions.record(key, &merged);
         (merged.status != before).then(|| PendingWrite::Status {
             status: merged.status,
-            warnings: new_warnings(status, &before),
+            warnings: new_warnings(status, &before, Origin::Cluster),
         })
     }
 
