@@ -171,7 +171,7 @@ impl StatusWriter {
         let Some(Transaction { objects, .. }) = self.in_flight.take() else { return };
         let now = Instant::now();
         let mut results = results.into_iter();
-        let (mut failed, mut first_error) = (0, None);
+        let (mut failed, mut first) = (0, None);
         for (object, result) in objects.into_iter().zip(results.by_ref()) {
             let StatusWrite { key, warnings } = object;
             match result {
@@ -188,15 +188,22 @@ impl StatusWriter {
                 }
                 Err(error) => {
                     self.backoff.record_failure(key.clone(), now);
-                    self.pending.insert(key);
                     failed += 1;
-                    first_error.get_or_insert(error);
+                    first.get_or_insert_with(|| (key.clone(), error));
+                    self.pending.insert(key);
                 }
             }
         }
-        if let Some(error) = first_error {
+        if let Some((object, error)) = first {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "cannot write the status of {failed} objects; retrying");
+            match failed - 1 {
+                0 => tracing::warn!(%object, error, "cannot write the status; retrying"),
+                others => tracing::warn!(
+                    %object,
+                    error,
+                    "cannot write the status, and that of {others} more objects; retrying"
+                ),
+            }
         }
         // An Event is not written again: the status contains the same message.
         for error in results.filter_map(Result::err) {
