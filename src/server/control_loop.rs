@@ -1,5 +1,6 @@
 //! The control loop: it translates snapshots, applies plans and reports the results.
 
+use std::collections::BTreeMap;
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +15,13 @@ use super::command::Drain;
 use super::duty_cycle::DutyCycle;
 use super::error::StartError;
 use super::local_address;
+use super::own_ports;
 use super::report::Report;
 use super::report_log::log_changes;
 use super::source_set::SourceSet;
 use crate::forward::Forwarder;
 use crate::model::{Resources, Timestamp};
+use crate::plan::{BindError, ListenerId};
 use crate::sources::{Source, StatusUpdate};
 use crate::translate::{Assignments, Settings, Translation, evaluate, translate};
 
@@ -37,6 +40,7 @@ pub(super) struct ControlLoop {
     duplicate_problems: Vec<String>,
     resources: Arc<Resources>,
     translation: Translation,
+    bind_errors: BTreeMap<ListenerId, Vec<BindError>>,
     /// Differences of the plan since the last report.
     plan_changes: PlanChanges,
 }
@@ -62,6 +66,7 @@ impl ControlLoop {
             duplicate_problems: Vec::new(),
             resources,
             translation,
+            bind_errors: BTreeMap::new(),
             plan_changes: PlanChanges::default(),
         }
     }
@@ -149,7 +154,8 @@ impl ControlLoop {
         let evaluation = evaluate(&self.resources, &self.settings, &self.assignments);
         // The plan is applied before the status is built: connections need only the plan.
         let bindings = self.forwarder.apply(evaluation.plan()).await;
-        let translation = evaluation.finish(bindings.errors.clone());
+        self.bind_errors = own_ports::explain(&bindings.errors, &self.settings.own_sockets);
+        let translation = evaluation.finish(self.bind_errors.clone());
         let previous = mem::replace(&mut self.translation, translation);
         self.set_transition_times();
         self.plan_changes = PlanChanges::between(&previous.plan, &self.translation.plan);
@@ -160,7 +166,8 @@ impl ControlLoop {
     /// Tries again to open the listeners that could not be opened.
     async fn retry(&mut self) {
         if let Some(bindings) = self.forwarder.retry().await {
-            self.translation.set_bind_errors(bindings.errors.clone());
+            self.bind_errors = own_ports::explain(&bindings.errors, &self.settings.own_sockets);
+            self.translation.set_bind_errors(self.bind_errors.clone());
             self.set_transition_times();
             self.report();
         }
@@ -185,7 +192,8 @@ impl ControlLoop {
         let mut report = Report::new(
             self.resources.clone(),
             &self.translation,
-            self.forwarder.bindings(),
+            &self.forwarder.bindings().bound,
+            &self.bind_errors,
             problems.collect(),
             self.sources.failed_names().map(str::to_owned).collect(),
         );

@@ -14,6 +14,7 @@ mod duty_cycle;
 mod error;
 mod handle;
 mod local_address;
+mod own_ports;
 mod report;
 mod report_log;
 mod source_set;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::forward::Bindings;
 use crate::model::{ObjectKey, Resources, StatusReport, UnservedKey};
 use crate::plan::{BindError, DialAddress, ListenerId, Plan};
 use crate::translate::{Translation, Unmanaged};
@@ -47,13 +46,14 @@ impl Report {
     pub(super) fn new(
         resources: Arc<Resources>,
         translation: &Translation,
-        bindings: &Bindings,
+        bound: &BTreeMap<ListenerId, Vec<SocketAddr>>,
+        bind_errors: &BTreeMap<ListenerId, Vec<BindError>>,
         problems: Vec<String>,
         failed: Vec<String>,
     ) -> Self {
         Self {
             resources,
-            listeners: report_listeners(&translation.plan, bindings),
+            listeners: report_listeners(&translation.plan, bound, bind_errors),
             status: translation.status.clone(),
             unmanaged: translation.unmanaged.clone(),
             unserved: translation.unserved.clone(),
@@ -72,12 +72,16 @@ impl Report {
     }
 }
 
-fn report_listeners(plan: &Plan, bindings: &Bindings) -> BTreeMap<ListenerId, ListenerReport> {
+fn report_listeners(
+    plan: &Plan,
+    bound: &BTreeMap<ListenerId, Vec<SocketAddr>>,
+    bind_errors: &BTreeMap<ListenerId, Vec<BindError>>,
+) -> BTreeMap<ListenerId, ListenerReport> {
     let report = |id: &ListenerId| {
-        let bind_errors = bindings.errors.get(id).cloned().unwrap_or_default();
+        let bind_errors = bind_errors.get(id).cloned().unwrap_or_default();
         let addresses = plan.listeners[id].addresses.iter();
         ListenerReport {
-            bound: bindings.bound.get(id).cloned().unwrap_or_default(),
+            bound: bound.get(id).cloned().unwrap_or_default(),
             advertised: addresses
                 .filter(|address| address.is_open(&bind_errors))
                 .filter_map(|address| address.advertised.clone())

@@ -1,6 +1,6 @@
 //! From objects in the store to connections.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
 use serde_json::json;
 use sluicegate::Server;
@@ -145,4 +145,31 @@ async fn route_to_a_socket_of_the_program_is_refused() {
     let message = condition["message"].as_str().unwrap();
     assert!(message.contains(&format!("endpoint {api} is a socket of the program")), "{message}");
     assert_eq!(name_at(harness.address), None);
+}
+
+#[tokio::test]
+async fn listener_on_a_port_of_the_program_reports_the_program() {
+    let store = Store::in_memory(catalog(), Settings::new()).unwrap();
+    let own = TcpListener::bind((own_address(), 0)).unwrap();
+    let api = own.local_addr().unwrap();
+    write_usual(&store, api.port()).await;
+    let gateway = Server::builder()
+        .source(ApiSource::new(store.clone()))
+        .bind(api.ip())
+        .own_sockets([api])
+        .start()
+        .await
+        .unwrap();
+    let harness = Harness { store, gateway, address: api };
+    harness.until_condition("Gateway", "g", "Programmed", "False").await;
+    let conditions =
+        harness.get("Gateway", "g").unwrap()["status"]["listeners"][0]["conditions"].to_string();
+    let expected = format!("Cannot open {api} (address already in use by this gateway's program");
+    assert!(conditions.contains(&expected), "{conditions}");
+    let report = harness.gateway.report();
+    let error = &report.listeners.values().next().unwrap().bind_errors[0];
+    assert!(error.message.contains("such as its API"), "{error:?}");
+
+    drop(own);
+    harness.until_programmed().await;
 }
