@@ -13,6 +13,9 @@ use crate::cli::RunOptions;
 use crate::health::Lifecycle;
 use crate::signals::StopSignals;
 
+/// The end of the first line of a shutdown. A signal within a second counts as the first one.
+const STOP_IMMEDIATELY: &str = "to stop immediately, send the signal again after more than 1 s";
+
 /// A gateway that is being shut down.
 pub(crate) struct Stopping {
     pub(crate) gateway: Handle,
@@ -38,15 +41,19 @@ impl Stopping {
         // shorten the drain.
         let deadline = Instant::now() + delay + timeout;
         let delay_s = delay.as_secs_f64();
-        tracing::info!(
-            delay_s,
-            "shutting down: accepting connections for the stop delay of {delay_s} s{}; to stop \
-             immediately, send the signal again after more than 1 s",
-            match &endpoint {
-                Some(_) => " after the last EndpointSlice has stopped listing this pod as ready",
-                None => "",
-            }
-        );
+        let has_delay = !delay.is_zero() || endpoint.is_some();
+        if has_delay {
+            tracing::info!(
+                delay_s,
+                "shutting down: accepting connections for the stop delay of {delay_s} s{}; \
+                 {STOP_IMMEDIATELY}",
+                match &endpoint {
+                    Some(_) =>
+                        " after the last EndpointSlice has stopped listing this pod as ready",
+                    None => "",
+                }
+            );
+        }
         let graceful = async {
             let until_not_ready =
                 endpoint.map(|mut endpoint| async move { endpoint.until_not_ready().await });
@@ -61,12 +68,20 @@ impl Stopping {
             let ((), timeout) = tokio::join!(release(lease), accept);
             let open = gateway.counters().active();
             let timeout_s = (timeout.as_secs_f64() * 10.0).round() / 10.0;
-            tracing::info!(
-                open,
-                timeout_s,
-                "shutting down: no new connections, open ones have at most {timeout_s} s to finish \
-                 (those of listeners removed earlier have the rest of their own time)"
-            );
+            match has_delay {
+                true => tracing::info!(
+                    open,
+                    timeout_s,
+                    "shutting down: no new connections, open ones have at most {timeout_s} s to \
+                     finish"
+                ),
+                false => tracing::info!(
+                    open,
+                    timeout_s,
+                    "shutting down: no new connections, open ones have at most {timeout_s} s to \
+                     finish; {STOP_IMMEDIATELY}"
+                ),
+            }
             lifecycle.send_replace(Lifecycle::Draining);
             gateway.drain(timeout).await;
         };
