@@ -27,6 +27,9 @@ struct Gateway {
     /// The address of the Gateways.
     address: IpAddr,
     api: SocketAddr,
+    kubeconfig: String,
+    /// The lines that the example prints after its kubeconfig, with commands to try.
+    introduction: Vec<String>,
     credentials: Credentials,
 }
 
@@ -52,9 +55,12 @@ impl Gateway {
             line.strip_prefix(label).unwrap_or_else(|| panic!("{line}")).to_owned()
         };
         let api = value_of("API at https://").parse().unwrap();
-        let credentials = Credentials::read(Path::new(&value_of("Kubeconfig: ")));
+        let kubeconfig = value_of("Kubeconfig: ");
+        let credentials = Credentials::read(Path::new(&kubeconfig));
+        let lines_of_text = lines.by_ref().map(Result::unwrap);
+        let introduction = lines_of_text.take_while(|line| line != "Ctrl-C stops.").collect();
         std::thread::spawn(move || lines.for_each(drop));
-        Self { process, address, api, credentials }
+        Self { process, address, api, kubeconfig, introduction, credentials }
     }
 
     /// Sends a request to the API, and returns the status code and the body.
@@ -172,6 +178,24 @@ fn walkthrough() -> Vec<Value> {
     let texts = files.map(|file| fs::read_to_string(folder.join(file)).unwrap());
     let documents = texts.iter().flat_map(|text| text.split("\n---\n"));
     documents.map(|document| serde_yaml::from_str(document).unwrap()).collect()
+}
+
+#[test]
+fn commands_are_those_of_the_readme() {
+    let gateway = Gateway::start(&[]);
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"));
+    let readme = readme.unwrap();
+    let (_, section) = readme.split_once("## With kubectl, without a cluster").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let commands = section.lines().filter_map(|line| line.strip_prefix("$ "));
+    let mut printed = gateway.introduction.iter().filter_map(|line| line.strip_prefix("  "));
+    for command in commands.skip_while(|command| !command.starts_with("export KUBECONFIG=")) {
+        let expected = match command.strip_prefix("export KUBECONFIG=") {
+            Some(_) => format!("export KUBECONFIG={}", gateway.kubeconfig),
+            None => command.to_owned(),
+        };
+        assert_eq!(printed.next(), Some(expected.as_str()));
+    }
 }
 
 #[test]
