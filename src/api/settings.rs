@@ -10,6 +10,7 @@ pub struct Settings {
     pub(super) body_timeout: Duration,
     pub(super) bookmark_interval: Duration,
     pub(super) local_endpoints: bool,
+    pub(super) runs_deployments: bool,
 }
 
 impl Settings {
@@ -21,6 +22,7 @@ impl Settings {
             body_timeout: Duration::from_secs(30),
             bookmark_interval: Duration::from_secs(60),
             local_endpoints: false,
+            runs_deployments: false,
         }
     }
 
@@ -54,6 +56,13 @@ impl Settings {
     #[must_use]
     pub fn with_local_endpoints(self, is_allowed: bool) -> Self {
         Self { local_endpoints: is_allowed, ..self }
+    }
+
+    /// Reports that a controller runs the pods of Deployments; `false` by default. Without one, a
+    /// client that creates a Deployment gets a warning.
+    #[must_use]
+    pub fn with_deployments(self, are_run: bool) -> Self {
+        Self { runs_deployments: are_run, ..self }
     }
 
     /// Sets the interval of bookmarks in watches that ask for them; one minute by default.

@@ -1,6 +1,8 @@
 //! Requests that create and replace objects.
 
 use serde_json::{Value, json};
+use sluicegate::api::Settings;
+use sluicegate::store;
 
 use crate::support::{Answer, Api};
 
@@ -261,4 +263,27 @@ async fn large_objects_are_refused() {
     large["data"]["a"] = "\u{1}".repeat(300 * 1024).into();
     post(&api, MAPS, &large).await.failure(413, "RequestEntityTooLarge");
     assert_eq!(api.store.revision(), before);
+}
+
+#[tokio::test]
+async fn deployment_without_pods_has_a_warning() {
+    let labels = json!({"app": "a"});
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "a", "image": "a"}]},
+            },
+        },
+    });
+    for are_run in [false, true] {
+        let settings = Settings::new().with_deployments(are_run);
+        let api = Api::with_settings(settings, store::Settings::new());
+        let path = "/apis/apps/v1/namespaces/default/deployments";
+        let answer = post(&api, path, &deployment).await;
+        assert_eq!(answer.code, 201, "{}", answer.json());
+        assert_eq!(answer.header("warning").contains("no effect"), !are_run);
+    }
 }

@@ -11,6 +11,8 @@ use crate::api::request::ResourceRequest;
 use crate::api::status::Status;
 use crate::store::Write;
 
+const DEPLOYMENT_WITHOUT_PODS: &str = "a Deployment has no effect here: this gateway runs no pods; create an EndpointSlice for each Service";
+
 /// Creates an object, whose name may be generated.
 pub(super) async fn create(
     context: &Context,
@@ -29,5 +31,8 @@ pub(super) async fn create(
     let written = context.store.write(options.apply(write)).await;
     let written = written.map_err(|error| Status::of_write_error(&error, request))?;
     let answer = Answer::object(StatusCode::CREATED, &written.object);
-    Ok(answer.with_warnings(admitted.warnings))
+    let is_deployment = (request.stored.group(), request.stored.kind()) == ("apps", "Deployment");
+    let without_pods = is_deployment && !context.settings.runs_deployments;
+    let warning = without_pods.then(|| DEPLOYMENT_WITHOUT_PODS.to_owned());
+    Ok(answer.with_warnings(admitted.warnings.into_iter().chain(warning)))
 }
