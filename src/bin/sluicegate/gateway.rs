@@ -75,7 +75,11 @@ pub(crate) async fn build_gateway(
         // Admission has checked the endpoints when they were written, maybe with another address of
         // the API.
         let builder = builder.local_endpoints(api.local_endpoints());
-        let builder = builder.own_sockets([api.address()]).source(api.source());
+        let mut source = api.source();
+        if let Some(name) = &options.controller_name {
+            source = source.controller_name(name.clone());
+        }
+        let builder = builder.own_sockets([api.address()]).source(source);
         let api = Some(api);
         return Ok(ConfiguredGateway { builder, lease: None, endpoint: None, reload: None, api });
     }
