@@ -46,7 +46,8 @@ mod server_metadata;
 mod settings;
 #[cfg(feature = "api")]
 mod target;
-#[cfg(all(test, feature = "api"))]
+#[cfg(test)]
+#[cfg(feature = "api")]
 mod update_tests;
 
 #[cfg(feature = "api")]
