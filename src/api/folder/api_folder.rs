@@ -1,6 +1,5 @@
 //! The folder of an API server, and its files.
 
-use std::env;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,8 @@ use super::endpoint::Endpoint;
 use super::error::FolderError;
 use super::input_file::{InputFile, InputFileError};
 use super::output_file::{create_file, replace_file};
-use super::private_folder::{check_readable, create_private};
+use super::private_folder::{check_own, check_readable, create_private};
+use super::runtime_folder::RuntimePlaces;
 use crate::api::access::Token;
 
 const TOKEN: &str = "token";
@@ -20,9 +20,6 @@ const STORE: &str = "store";
 
 /// Largest file of the folder.
 const MAX_BYTES: u64 = 64 << 10;
-
-/// Name of the folder of a server without `--data`.
-const RUNTIME_FOLDER: &str = "sluicegate";
 
 /// Folder of an API server.
 ///
@@ -52,23 +49,36 @@ impl ApiFolder {
         Ok(Self { path, owner: geteuid().as_raw() })
     }
 
-    /// Opens the folder of servers that keep their objects in memory: `$XDG_RUNTIME_DIR/sluicegate`
-    /// or, without that variable, a folder of the user in the folder for temporary files.
+    /// Opens the folder of servers that keep their objects in memory:
+    /// `$XDG_RUNTIME_DIR/sluicegate`. Without that variable, it is `/run/sluicegate` for root, and
+    /// otherwise, or if root cannot write to `/run`, `sluicegate-UID` in the folder for temporary
+    /// files. If another user has created that folder, it has a random name that begins so.
     ///
     /// # Errors
     /// Returns an error if the folder cannot be created, or if other users can write to it.
     pub fn open_runtime() -> Result<Self, FolderError> {
-        Self::open(runtime_path())
+        Self::open(RuntimePlaces::new().create()?)
     }
 
     /// Finds the folder of a server, or the one of [`open_runtime`](Self::open_runtime) if `path`
-    /// is `None`. If this process runs as root, the server may run as another user.
+    /// is `None`. If this process runs as root and `path` is given, the server may run as another
+    /// user.
     ///
     /// # Errors
     /// Returns an error if the folder does not exist, or if other users can write to it.
     pub fn find(path: Option<&Path>) -> Result<Self, FolderError> {
-        let path = path.map_or_else(runtime_path, Path::to_owned);
-        match check_readable(&path) {
+        match path {
+            Some(path) => Self::find_at(path.to_owned(), check_readable),
+            // Any user can create a folder of that name, with a token and an address of their own.
+            None => Self::find_at(RuntimePlaces::new().find(), check_own),
+        }
+    }
+
+    fn find_at(
+        path: PathBuf,
+        check: impl FnOnce(&Path) -> Result<u32, FolderError>,
+    ) -> Result<Self, FolderError> {
+        match check(&path) {
             Ok(owner) => Ok(Self { path, owner }),
             Err(FolderError::Folder { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 Err(FolderError::MissingFile { folder: path, file: ENDPOINT })
@@ -166,21 +176,6 @@ impl ApiFolder {
     }
 }
 
-fn runtime_path() -> PathBuf {
-    let variable = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    runtime_path_in(variable, env::temp_dir())
-}
-
-/// Returns the path for a value of `XDG_RUNTIME_DIR`, which counts only if it is absolute.
-fn runtime_path_in(variable: Option<PathBuf>, temporary: PathBuf) -> PathBuf {
-    match variable.filter(|path| path.is_absolute()) {
-        Some(path) => path.join(RUNTIME_FOLDER),
-        // Other users can create folders in the parent. The name contains the ID of the user, and
-        // a folder of this name that belongs to another user is refused.
-        None => temporary.join(format!("{RUNTIME_FOLDER}-{}", geteuid().as_raw())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
@@ -258,22 +253,14 @@ mod tests {
         }
         let found = ApiFolder::find(Some(folder.path())).unwrap();
         assert_eq!(found.find_token().unwrap(), token);
+        // Without a path of the user, the other one may have created the folder.
+        let error = ApiFolder::find_at(folder.path().to_owned(), check_own).unwrap_err();
+        assert!(matches!(error, FolderError::Owner { uid: 54_321, user: 0, .. }), "{error}");
         let opened = ApiFolder::open(folder.path());
         assert!(matches!(opened, Err(FolderError::Owner { uid: 54_321, .. })));
         // A third user may have replaced the file.
         chown(&files[1], Some(54_322), None).unwrap();
         let error = found.find_token().unwrap_err();
         assert!(matches!(error, FolderError::Input(InputFileError::Owner { uid: 54_322, .. })));
-    }
-
-    #[test]
-    fn runtime_folder_is_private_without_the_variable() {
-        let path =
-            |variable: Option<&str>| runtime_path_in(variable.map(PathBuf::from), "/tmp".into());
-        let fallback = PathBuf::from(format!("/tmp/sluicegate-{}", geteuid().as_raw()));
-        assert_eq!(path(Some("/run/user/1000")), PathBuf::from("/run/user/1000/sluicegate"));
-        for variable in [None, Some(""), Some("relative")] {
-            assert_eq!(path(variable), fallback);
-        }
     }
 }

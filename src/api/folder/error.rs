@@ -33,14 +33,32 @@ pub enum FolderError {
     },
     /// The folder belongs to another user.
     #[error(
-        "the folder {} belongs to the user with ID {uid}; it must belong to the user of this \
-         process or to root", .path.display()
+        "the folder {} belongs to the user with ID {uid}, not to the one of this process, {user}; \
+         run the command as its owner, or change the owner of the folder and its files with \
+         `chown -R`", .path.display()
     )]
     Owner {
         /// Path of the folder.
         path: PathBuf,
         /// Owner of the folder.
         uid: u32,
+        /// User that must own the folder.
+        user: u32,
+    },
+    /// The folder is in a folder of another user.
+    #[error(
+        "this user may not read the folder {}; run the command as root or as the user of the \
+         gateway", .path.display()
+    )]
+    Denied {
+        /// Path of the folder.
+        path: PathBuf,
+    },
+    /// The path leads to a file.
+    #[error("{} is a file, not a folder; give the path of a folder with --data", .path.display())]
+    NotAFolder {
+        /// Path of the file.
+        path: PathBuf,
     },
     /// A file cannot be read, or is not secret.
     #[error(transparent)]

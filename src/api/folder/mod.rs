@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `api_folder` | the folder and its files |
 //! | `private_folder` | creation and checks of a folder |
+//! | `runtime_folder` | the folder of a server without `--data` |
 //! | `input_file` | reading of files that may have to be secret |
 //! | `output_file` | atomic writing |
 //! | `file_follower` | changes of files |
@@ -17,6 +18,7 @@ mod file_follower;
 mod input_file;
 mod output_file;
 mod private_folder;
+mod runtime_folder;
 
 pub use self::api_folder::ApiFolder;
 pub(in crate::api) use self::endpoint::Endpoint;

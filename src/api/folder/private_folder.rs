@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::Path;
 
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::error::FolderError;
@@ -19,17 +21,35 @@ const WRITABLE_BY_OTHERS: u32 = 0o022;
 pub(super) fn create_private(path: &Path) -> Result<(), FolderError> {
     let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
     created.map_err(|source| folder_error("create", path, source))?;
-    check_owned(path, geteuid().as_raw())
+    let user = geteuid().as_raw();
+    check_owned(path, user)?;
+    check_access(path, user, Access::WRITE_OK | Access::EXEC_OK)
 }
 
-/// Checks a folder that is only read. If this process runs as root, the folder may belong to
-/// another user, such as that of a service. Returns the owner of the folder.
+/// Checks a folder that is only read, and whose path the user has given. If this process runs as
+/// root, the folder may belong to another user, such as that of a service. Returns the owner of the
+/// folder.
 pub(super) fn check_readable(path: &Path) -> Result<u32, FolderError> {
     let metadata = fs::metadata(path).map_err(|source| folder_error("read", path, source))?;
     let user = geteuid();
     let owner = if user.is_root() { metadata.uid() } else { user.as_raw() };
     check_owned(path, owner)?;
+    check_access(path, owner, Access::EXEC_OK)?;
     Ok(owner)
+}
+
+/// Checks a folder that is only read, and whose path another user may have created. Such a folder
+/// must belong to the user of this process or to root. Returns the user.
+pub(super) fn check_own(path: &Path) -> Result<u32, FolderError> {
+    let user = geteuid().as_raw();
+    check_owned(path, user)?;
+    check_access(path, user, Access::EXEC_OK)?;
+    Ok(user)
+}
+
+/// Returns `true` for a folder of a user to which other users cannot write.
+pub(super) fn is_private(metadata: &Metadata, owner: u32) -> bool {
+    metadata.is_dir() && metadata.uid() == owner && metadata.mode() & WRITABLE_BY_OTHERS == 0
 }
 
 /// Checks that only a user and root can write to a folder. The last part of the path may be a
@@ -45,7 +65,7 @@ fn check_owned(path: &Path, owner: u32) -> Result<(), FolderError> {
     let link = read(fs::symlink_metadata(path))?;
     for uid in [metadata.uid(), link.uid()] {
         if uid != 0 && uid != owner {
-            return Err(FolderError::Owner { path: path.to_owned(), uid });
+            return Err(FolderError::Owner { path: path.to_owned(), uid, user: owner });
         }
     }
     let mode = metadata.mode() & 0o7777;
@@ -55,8 +75,22 @@ fn check_owned(path: &Path, owner: u32) -> Result<(), FolderError> {
     Ok(())
 }
 
+/// Checks that a folder of root is accessible: a process of root may have created it for itself.
+fn check_access(path: &Path, user: u32, requested: Access) -> Result<(), FolderError> {
+    let is_of_root = user != 0 && fs::metadata(path).is_ok_and(|metadata| metadata.uid() == 0);
+    if is_of_root && access(path, requested) == Err(Errno::ACCESS) {
+        return Err(FolderError::Owner { path: path.to_owned(), uid: 0, user });
+    }
+    Ok(())
+}
+
 fn folder_error(operation: &'static str, path: &Path, source: io::Error) -> FolderError {
-    FolderError::Folder { operation, path: path.to_owned(), source }
+    let path = path.to_owned();
+    match source.kind() {
+        ErrorKind::AlreadyExists | ErrorKind::NotADirectory => FolderError::NotAFolder { path },
+        ErrorKind::PermissionDenied if operation == "read" => FolderError::Denied { path },
+        _ => FolderError::Folder { operation, path, source },
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +136,9 @@ mod tests {
         let folder = tempdir().unwrap();
         let path = folder.path().join("file");
         fs::write(&path, "").unwrap();
-        assert!(matches!(create_private(&path), Err(FolderError::Folder { .. })));
-        assert!(matches!(check_readable(&path.join("x")), Err(FolderError::Folder { .. })));
+        for path in [path.clone(), path.join("x")] {
+            let errors = [create_private(&path).unwrap_err(), check_readable(&path).unwrap_err()];
+            assert!(errors.iter().all(|it| matches!(it, FolderError::NotAFolder { .. })));
+        }
     }
 }

@@ -42,8 +42,9 @@ pub(crate) struct ApiOptions {
     /// File of the API's certificate chain in PEM format [default: generated]
     ///
     /// Requires --api-key. Both files are read again when they change. Without them, a
-    /// certificate authority in the data folder (without --data, in
-    /// $XDG_RUNTIME_DIR/sluicegate) issues the certificate and renews it.
+    /// certificate authority in the data folder issues the certificate and renews it.
+    /// Without --data, the folder is $XDG_RUNTIME_DIR/sluicegate or, without that
+    /// variable, /run/sluicegate for root and sluicegate-UID in the temporary folder.
     #[arg(long, env = "SLUICEGATE_API_CERTIFICATE", value_name = "FILE", verbatim_doc_comment)]
     #[arg(value_parser = path_parser(), value_hint = ValueHint::FilePath)]
     pub(crate) api_certificate: Option<PathBuf>,

@@ -11,7 +11,8 @@ use super::values::path_parser;
 pub(crate) struct KubeconfigOptions {
     /// Data folder of the gateway, as in `sluicegate run --api --data`
     ///
-    /// [default: the folder of a gateway without --data, $XDG_RUNTIME_DIR/sluicegate]
+    /// [default: the folder of a gateway without --data, $XDG_RUNTIME_DIR/sluicegate or, without
+    /// that variable, /run/sluicegate for root and sluicegate-UID in the temporary folder]
     #[arg(long, env = "SLUICEGATE_DATA", value_name = "DIR", value_parser = path_parser())]
     pub(crate) data: Option<PathBuf>,
 
