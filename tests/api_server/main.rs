@@ -7,3 +7,4 @@ mod certificates;
 mod limits;
 mod server;
 mod shutdown;
+mod start;

@@ -142,8 +142,12 @@ impl ApiFolder {
         self.create(AUTHORITY, text.as_bytes())
     }
 
-    /// Records the address of a server that starts.
+    /// Records the address of a server that starts, unless it is the recorded one: a full disk must
+    /// not prevent a start.
     pub(in crate::api) fn write_endpoint(&self, endpoint: &Endpoint) -> Result<(), FolderError> {
+        if self.endpoint().is_ok_and(|recorded| recorded == *endpoint) {
+            return Ok(());
+        }
         let path = self.path.join(ENDPOINT);
         let text = serde_json::to_vec_pretty(endpoint).expect("an endpoint consists of strings");
         replace_file(&path, &text).map_err(|source| FolderError::Write { path, source })
@@ -179,7 +183,7 @@ impl ApiFolder {
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
-    use std::os::unix::fs::{PermissionsExt as _, chown};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 
     use tempfile::tempdir;
 
@@ -213,6 +217,36 @@ mod tests {
             let error = folder.token().unwrap_err();
             assert!(matches!(error, FolderError::Token { .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn missing_token_is_an_error_after_the_first_start_only() {
+        let parent = tempdir().unwrap();
+        let folder = ApiFolder::open(parent.path().join("new")).unwrap();
+        let endpoint = Endpoint { server: "http://a:1".to_owned(), certificate_authority: None };
+        folder.write_endpoint(&endpoint).unwrap();
+        let error = folder.find_token().unwrap_err().to_string();
+        assert!(error.contains("restart the gateway"), "{error}");
+        folder.token().unwrap();
+        assert!(folder.find_token().is_ok());
+    }
+
+    /// On a full disk, no temporary file can be written.
+    #[test]
+    fn recorded_endpoint_is_not_written_again() {
+        let parent = tempdir().unwrap();
+        let folder = ApiFolder::open(parent.path().join("new")).unwrap();
+        let path = folder.path().join("endpoint.json");
+        let mut endpoint =
+            Endpoint { server: "http://a:1".to_owned(), certificate_authority: None };
+        let inode = |endpoint: &Endpoint| {
+            folder.write_endpoint(endpoint).unwrap();
+            fs::metadata(&path).unwrap().ino()
+        };
+        let first = inode(&endpoint);
+        assert_eq!(inode(&endpoint), first);
+        endpoint.server = "http://a:2".to_owned();
+        assert_ne!(inode(&endpoint), first);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Configuration of an API server.
 
+use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
@@ -113,7 +114,14 @@ impl ApiServerBuilder {
             server: url(address, &hosts),
             certificate_authority: tls.authority().map(str::to_owned),
         };
-        folder.write_endpoint(&endpoint)?;
+        if let Err(error) = folder.write_endpoint(&endpoint) {
+            // Only `sluicegate kubeconfig` reads the file.
+            tracing::warn!(
+                error = &error as &(dyn Error + 'static),
+                "cannot record the address of the API, so `sluicegate kubeconfig` fails or has the \
+                 address of an earlier start until the next one; give it --server"
+            );
+        }
         tracing::info!(
             %address,
             url = endpoint.server,
