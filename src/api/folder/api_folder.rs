@@ -103,9 +103,17 @@ impl ApiFolder {
     /// Returns an error if the file cannot be read or written, or if others can read it.
     pub fn token(&self) -> Result<Token, FolderError> {
         match self.find_token() {
-            Err(FolderError::MissingFile { .. }) => {
+            Err(FolderError::MissingToken { .. }) => {
                 let token = Token::generate()?;
                 self.create(TOKEN, format!("{}\n", token.reveal()).as_bytes())?;
+                if self.endpoint().is_ok() {
+                    tracing::warn!(
+                        file = %self.path.join(TOKEN).display(),
+                        "the token of the administrator was missing, and a new one was generated; \
+                         kubeconfigs with the earlier token are no longer valid, so write them \
+                         again with `sluicegate kubeconfig`"
+                    );
+                }
                 // Another process may have created the file first.
                 self.find_token()
             }
@@ -118,7 +126,10 @@ impl ApiFolder {
     /// # Errors
     /// Returns an error if there is none, or if others can read it.
     pub(in crate::api) fn find_token(&self) -> Result<Token, FolderError> {
-        let text = self.read(TOKEN)?;
+        let text = self.read(TOKEN).map_err(|error| match error {
+            FolderError::MissingFile { folder, .. } => FolderError::MissingToken { folder },
+            error => error,
+        })?;
         let text = str::from_utf8(&text).unwrap_or_default().trim();
         text.parse().map_err(|source| FolderError::Token { path: self.path.join(TOKEN), source })
     }
@@ -139,7 +150,15 @@ impl ApiFolder {
 
     /// Stores key and certificate of the authority, unless there is one.
     pub(in crate::api) fn create_authority(&self, text: &str) -> Result<(), FolderError> {
-        self.create(AUTHORITY, text.as_bytes())
+        self.create(AUTHORITY, text.as_bytes())?;
+        if self.endpoint().is_ok_and(|endpoint| endpoint.certificate_authority.is_some()) {
+            tracing::warn!(
+                file = %self.authority_path().display(),
+                "the certificate authority was missing, and a new one was generated; clients do \
+                 not trust it until they have new kubeconfigs (sluicegate kubeconfig)"
+            );
+        }
+        Ok(())
     }
 
     /// Records the address of a server that starts, unless it is the recorded one: a full disk must

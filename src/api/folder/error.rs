@@ -95,6 +95,15 @@ pub enum FolderError {
         /// Name of the file that a server writes.
         file: &'static str,
     },
+    /// A server has used the folder, and its token was deleted since then.
+    #[error(
+        "the folder {} has no file `token`, although an API server has used it; restart the \
+         gateway, which generates a new token, or restore the file", .folder.display()
+    )]
+    MissingToken {
+        /// Path of the folder.
+        folder: PathBuf,
+    },
     /// The file with the address contains something else.
     #[error(
         "{} contains no address of an API server; the next start writes it again", .path.display()
