@@ -57,9 +57,15 @@ async fn server_and_token_can_be_others() {
     fs::write(&token, "0123456789abcdef0123456789abcdef\n").unwrap();
     let arguments = ["--server", "https://a.example:1", "--token-file", token.to_str().unwrap()];
     let printed = text(&kubeconfig(&data, &arguments).stdout);
-    for expected in ["\"https://a.example:1\"", "\"0123456789abcdef0123456789abcdef\""] {
+    for expected in [
+        "\"https://a.example:1\"",
+        "\"0123456789abcdef0123456789abcdef\"",
+        "current-context: \"token@a.example:1\"",
+    ] {
         assert!(printed.contains(expected), "{printed}");
     }
+    let printed = text(&kubeconfig(&data, &["--name", "edge1"]).stdout);
+    assert!(printed.contains("current-context: \"edge1\""), "{printed}");
     fs::write(&token, "secret").unwrap();
     let failed = kubeconfig(&data, &arguments);
     assert_eq!(failed.status.code(), Some(1));

@@ -7,6 +7,9 @@ use super::role::Role;
 use crate::api::request::{Attributes, Target, Verb};
 use crate::api::status::{Reason, Status, StatusDetails};
 
+/// User of the token in the folder.
+pub(in crate::api) const ADMIN: &str = "admin";
+
 /// User of the API: the name and the role of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity {

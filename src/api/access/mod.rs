@@ -31,6 +31,7 @@ pub use self::access::Access;
 pub use self::access_builder::AccessBuilder;
 pub use self::api_host::{ApiHost, InvalidApiHost};
 pub use self::client_connection::ClientConnection;
+pub(in crate::api) use self::identity::ADMIN;
 pub use self::identity::Identity;
 pub use self::role::{InvalidRole, Role};
 pub(in crate::api) use self::session::Session;

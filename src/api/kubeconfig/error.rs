@@ -17,6 +17,12 @@ pub enum KubeconfigError {
         /// Error of the operating system.
         source: io::Error,
     },
+    /// The folder of the file does not exist.
+    #[error("cannot write {}: its folder does not exist; create it, or give another path", .path.display())]
+    MissingFolder {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// The path is a link, perhaps to another file of the user.
     #[error("{} is a symbolic link; give the path of a file, or remove the link", .path.display())]
     Link {

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use super::error::KubeconfigError;
-use crate::api::access::Token;
+use crate::api::access::{ADMIN, Token};
 use crate::api::folder::{ApiFolder, Endpoint, FolderError, replace_file};
 
 /// First line of the files that this module writes and may replace.
@@ -23,13 +23,19 @@ const HIDDEN: &str = "REDACTED";
 pub struct Kubeconfig {
     server: String,
     certificate_authority: Option<Vec<u8>>,
+    user: String,
     token: Token,
+    name: Option<String>,
 }
 
 impl Kubeconfig {
-    /// Creates the configuration for a server with this URL and user with this token.
-    pub fn new(server: impl Into<String>, token: Token) -> Self {
-        Self { server: server.into(), certificate_authority: None, token }
+    /// Creates the configuration for a server with this URL and a user with this token.
+    ///
+    /// The cluster is named after the host and the port of the server, and the context after the
+    /// user too, so that the kubeconfigs of several servers and users can be merged.
+    pub fn new(server: impl Into<String>, user: impl Into<String>, token: Token) -> Self {
+        let (server, user) = (server.into(), user.into());
+        Self { server, certificate_authority: None, user, token, name: None }
     }
 
     /// Creates the configuration for the server that has used a folder last, with the token of its
@@ -43,11 +49,8 @@ impl Kubeconfig {
 
     pub(in crate::api) fn of_endpoint(endpoint: &Endpoint, token: Token) -> Self {
         let authority = endpoint.certificate_authority.as_ref();
-        Self {
-            server: endpoint.server.clone(),
-            certificate_authority: authority.map(|pem| pem.clone().into_bytes()),
-            token,
-        }
+        let certificate_authority = authority.map(|pem| pem.clone().into_bytes());
+        Self { certificate_authority, ..Self::new(endpoint.server.clone(), ADMIN, token) }
     }
 
     /// Sets the URL of the server, for clients that reach it at another address.
@@ -56,10 +59,17 @@ impl Kubeconfig {
         Self { server: server.into(), ..self }
     }
 
-    /// Sets the token, for a user other than the administrator.
+    /// Sets the token and its user, if that is not the administrator. The name of the user is for
+    /// the reader of the file; the server knows the user of a token.
     #[must_use]
-    pub fn with_token(self, token: Token) -> Self {
-        Self { token, ..self }
+    pub fn with_user(self, user: impl Into<String>, token: Token) -> Self {
+        Self { user: user.into(), token, ..self }
+    }
+
+    /// Sets the name of the cluster, the user and the context.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..self }
     }
 
     /// Sets the certificates in PEM of the authorities that may sign the server's certificate.
@@ -106,7 +116,10 @@ impl Kubeconfig {
             Err(missing) if missing.kind() == ErrorKind::NotFound => {}
             Err(source) => return Err(error("read")(source)),
         }
-        replace_file(path, self.to_yaml().as_bytes()).map_err(error("write"))
+        replace_file(path, self.to_yaml().as_bytes()).map_err(|source| match source.kind() {
+            ErrorKind::NotFound => KubeconfigError::MissingFolder { path: path.to_owned() },
+            _ => error("write")(source),
+        })
     }
 
     fn format(&self, token: &str) -> String {
@@ -117,27 +130,34 @@ impl Kubeconfig {
             }
             None => Ok(()),
         });
-        // A JSON string is a YAML string. The other values need no quotes.
+        // A JSON string is a YAML string.
         let (server, token) = (quote(&self.server), quote(token));
+        let host = self.server.split_once("://").map_or(self.server.as_str(), |(_, host)| host);
+        let host = host.trim_end_matches('/');
+        let cluster = quote(self.name.as_deref().unwrap_or(host));
+        let user = match &self.name {
+            Some(name) => quote(name),
+            None => quote(&format!("{}@{host}", self.user)),
+        };
         format!(
             "{HEADER}\
              apiVersion: v1
 kind: Config
 clusters:
-- name: sluicegate
+- name: {cluster}
   cluster:
     server: {server}{authority}
 users:
-- name: sluicegate
+- name: {user}
   user:
     token: {token}
 contexts:
-- name: sluicegate
+- name: {user}
   context:
-    cluster: sluicegate
-    user: sluicegate
+    cluster: {cluster}
+    user: {user}
     namespace: default
-current-context: sluicegate
+current-context: {user}
 "
         )
     }
@@ -151,6 +171,7 @@ impl fmt::Debug for Kubeconfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Kubeconfig")
             .field("server", &self.server)
+            .field("user", &self.user)
             .field("token", &self.token)
             .finish_non_exhaustive()
     }
@@ -168,7 +189,7 @@ mod tests {
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
     fn kubeconfig() -> Kubeconfig {
-        Kubeconfig::new("https://[::1]:6080", TOKEN.parse().unwrap())
+        Kubeconfig::new("https://[::1]:6080", "admin", TOKEN.parse().unwrap())
     }
 
     #[test]
@@ -178,17 +199,36 @@ mod tests {
         let expected = json!({
             "apiVersion": "v1",
             "kind": "Config",
-            "clusters": [{"name": "sluicegate", "cluster": {
+            "clusters": [{"name": "[::1]:6080", "cluster": {
                 "server": "https://[::1]:6080",
                 "certificate-authority-data": "UEVNCg==",
             }}],
-            "users": [{"name": "sluicegate", "user": {"token": TOKEN}}],
-            "contexts": [{"name": "sluicegate", "context": {
-                "cluster": "sluicegate", "user": "sluicegate", "namespace": "default",
+            "users": [{"name": "admin@[::1]:6080", "user": {"token": TOKEN}}],
+            "contexts": [{"name": "admin@[::1]:6080", "context": {
+                "cluster": "[::1]:6080", "user": "admin@[::1]:6080", "namespace": "default",
             }}],
-            "current-context": "sluicegate",
+            "current-context": "admin@[::1]:6080",
         });
         assert_eq!(yaml, expected);
+    }
+
+    #[test]
+    fn names_are_of_user_and_host_or_given() {
+        let names = |kubeconfig: Kubeconfig| {
+            let yaml: Value = serde_yaml::from_str(&kubeconfig.to_yaml()).unwrap();
+            let context = &yaml["contexts"][0];
+            assert_eq!(yaml["current-context"], context["name"]);
+            assert_eq!(yaml["clusters"][0]["name"], context["context"]["cluster"]);
+            assert_eq!(yaml["users"][0]["name"], context["context"]["user"]);
+            [&context["name"], &context["context"]["cluster"], &context["context"]["user"]]
+                .map(|name| name.as_str().unwrap().to_owned())
+        };
+        let alice = kubeconfig()
+            .with_server("https://gw.example:443/")
+            .with_user("alice", TOKEN.parse().unwrap());
+        let (user, host) = ("alice@gw.example:443", "gw.example:443");
+        assert_eq!(names(alice.clone()), [user, host, user]);
+        assert_eq!(names(alice.with_name("edge: 1")), ["edge: 1"; 3]);
     }
 
     #[test]
@@ -204,7 +244,7 @@ mod tests {
         assert!(!kubeconfig.to_redacted_yaml().contains(TOKEN));
         assert!(!format!("{kubeconfig:?}").contains(TOKEN));
         let other = "fedcba9876543210fedcba9876543210";
-        let yaml = kubeconfig.with_token(other.parse().unwrap()).to_yaml();
+        let yaml = kubeconfig.with_user("alice", other.parse().unwrap()).to_yaml();
         assert!(yaml.contains(other) && !yaml.contains(TOKEN));
     }
 
@@ -236,6 +276,6 @@ mod tests {
         assert!(matches!(error, KubeconfigError::Link { .. }), "{error}");
         let missing = folder.path().join("missing/config");
         let error = kubeconfig().write_file(&missing).unwrap_err();
-        assert!(matches!(error, KubeconfigError::File { operation: "write", .. }), "{error}");
+        assert!(matches!(error, KubeconfigError::MissingFolder { .. }), "{error}");
     }
 }

@@ -9,14 +9,11 @@ use super::api_server::ApiServer;
 use super::error::ListenError;
 use super::settings::ListenSettings;
 use super::tls::{CertificateSource, Tls};
-use crate::api::access::{Access, ApiHost, Role};
+use crate::api::access::{ADMIN, Access, ApiHost, Role};
 use crate::api::folder::{ApiFolder, Endpoint};
 
 /// Default port of the API.
 const PORT: u16 = 6080;
-
-/// User of the token in the folder.
-const ADMIN: &str = "admin";
 
 /// Configuration of an [`ApiServer`].
 #[derive(Debug)]

@@ -59,8 +59,12 @@ pub(crate) fn write_kubeconfig(options: KubeconfigOptions) -> Result<(), Kubecon
     }
     if let Some(path) = options.token_file {
         let token = read("--token-file", &path)?.trim().parse();
-        kubeconfig =
-            kubeconfig.with_token(token.map_err(|source| KubeconfigError::Token { path, source })?);
+        let user = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let token = token.map_err(|source| KubeconfigError::Token { path, source })?;
+        kubeconfig = kubeconfig.with_user(user, token);
+    }
+    if let Some(name) = options.name {
+        kubeconfig = kubeconfig.with_name(name);
     }
     if let Some(path) = options.output {
         kubeconfig.write_file(&path)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use super::values::path_parser;
 
@@ -41,9 +42,17 @@ pub(crate) struct KubeconfigOptions {
 
     /// File with the token of another user, such as one of `sluicegate run --tokens`
     ///
-    /// The default is the token of the administrator, which allows everything.
+    /// The default is the token of the administrator, which allows everything. The user is named
+    /// after the file: alice for alice.token.
     #[arg(long, value_name = "FILE", value_parser = path_parser())]
     pub(crate) token_file: Option<PathBuf>,
+
+    /// Name of the cluster, the user and the context [default: USER@HOST:PORT]
+    ///
+    /// The names must differ if KUBECONFIG contains several files. By default, the cluster is
+    /// HOST:PORT.
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) name: Option<String>,
 }
 
 /// Parses a URL with https, since kubectl does not send a token without TLS.
