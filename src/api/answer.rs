@@ -1,12 +1,11 @@
 //! Answers to requests, before they are rendered in the form that the client accepts.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use serde_json::Value;
 
+use super::list::ObjectList;
 use super::status::Status;
-use crate::store::{ContinueToken, Revision, StoredObject};
+use crate::store::StoredObject;
 
 /// Answer to a request for objects.
 #[derive(Debug)]
@@ -24,17 +23,6 @@ pub(super) enum Content {
     Object(Value),
     List(ObjectList),
     Status(Status),
-}
-
-/// Objects of a resource at a revision.
-#[derive(Debug)]
-pub(super) struct ObjectList {
-    pub(super) objects: Vec<Arc<StoredObject>>,
-    pub(super) revision: Revision,
-    /// Token of the next page.
-    pub(super) next: Option<ContinueToken>,
-    /// Objects after this page, if their number is known.
-    pub(super) remaining: Option<usize>,
 }
 
 impl Answer {

@@ -1,6 +1,5 @@
 //! Bodies of requests and answers.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,24 +10,38 @@ use http_body_util::{BodyExt, Empty, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 use super::status::{Reason, Status};
+use crate::store::ReadError;
 
-/// Body of an answer: bytes, or the stream of a watch.
+/// Body of an answer: bytes, or the stream of a watch or a long list.
 ///
-/// A watch reads its next events when the body is polled, so that a slow client needs no memory.
+/// A watch or a list reads its next objects when the body is polled, so that a slow client needs
+/// little memory.
 #[derive(Debug)]
-pub struct ResponseBody(UnsyncBoxBody<Bytes, Infallible>);
+pub struct ResponseBody(UnsyncBoxBody<Bytes, IncompleteBody>);
+
+/// Error of a body that ends before it is complete. The connection must be closed, so that the
+/// client does not take the answer for a complete one.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the client read a list too slowly: its revision is no longer in the history")]
+pub struct IncompleteBody(#[source] ReadError);
+
+impl IncompleteBody {
+    pub(super) fn new(error: ReadError) -> Self {
+        Self(error)
+    }
+}
 
 impl ResponseBody {
     pub(super) fn empty() -> Self {
-        Self(UnsyncBoxBody::new(Empty::new()))
+        Self::stream(Empty::new().map_err(|never| match never {}))
     }
 
     pub(super) fn full(bytes: impl Into<Bytes>) -> Self {
-        Self(UnsyncBoxBody::new(Full::new(bytes.into())))
+        Self::stream(Full::new(bytes.into()).map_err(|never| match never {}))
     }
 
     pub(super) fn stream(
-        body: impl Body<Data = Bytes, Error = Infallible> + Send + 'static,
+        body: impl Body<Data = Bytes, Error = IncompleteBody> + Send + 'static,
     ) -> Self {
         Self(UnsyncBoxBody::new(body))
     }
@@ -36,12 +49,12 @@ impl ResponseBody {
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = IncompleteBody;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, IncompleteBody>>> {
         Pin::new(&mut self.0).poll_frame(cx)
     }
 

@@ -8,7 +8,7 @@ mod context;
 mod documents;
 mod folder;
 mod kubeconfig;
-mod list_body;
+mod list;
 mod listen;
 mod negotiation;
 mod read;
@@ -26,7 +26,7 @@ pub use self::access::{
     Access, AccessBuilder, ApiHost, ClientConnection, Identity, InvalidApiHost, InvalidRole,
     InvalidToken, RandomSourceError, Role, Token, TokensFileError, TokensFileErrors,
 };
-pub use self::body::ResponseBody;
+pub use self::body::{IncompleteBody, ResponseBody};
 pub use self::folder::{ApiFolder, FolderError, InputFileError};
 pub use self::kubeconfig::{Kubeconfig, KubeconfigError};
 pub use self::listen::{

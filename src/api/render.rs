@@ -2,20 +2,19 @@
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WARNING, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::answer::{Answer, Content, ObjectList};
+use super::answer::{Answer, Content};
 use super::body::ResponseBody;
-use super::list_body::list_body;
+use super::list::list_body;
 use super::negotiation::{Encoding, Form, Shape};
 use super::request::{ResourceRequest, Verb};
-use super::served_object::served_value;
 use super::status::{Reason, Status};
 use super::warning::warning_value;
 use super::yaml_text::yaml_text;
 use crate::admission::convert_to_served;
 use crate::model::Timestamp;
-use crate::schema::{RowObject, TableOptions, partial_object, partial_object_list, table};
+use crate::schema::{RowObject, TableOptions, partial_object, table};
 
 /// Renders the answer to a request for objects.
 pub(super) fn render(
@@ -26,38 +25,18 @@ pub(super) fn render(
 ) -> Response<ResponseBody> {
     let answer = answer.unwrap_or_else(Answer::status);
     let code = answer.code;
-    let is_plain = form.encoding == Encoding::Json && form.shape == Shape::Object;
     let mut response = match answer.content {
         Content::Status(status) => status_response(&status, form.encoding),
-        Content::List(list) if is_plain => return list_response(list, request, &answer.warnings),
         Content::Object(object) => {
             let object = render_object(object, request, form.shape, options);
             document(code, &object, form.encoding)
         }
         Content::List(list) => {
-            let list = render_list(&list, request, form.shape, options);
-            document(code, &list, form.encoding)
+            encoded(code, list_body(list, request, form, options), form.encoding)
         }
     };
     *response.status_mut() = code;
     add_warnings(&mut response, &answer.warnings);
-    response
-}
-
-/// Renders a list from the JSON texts of its objects.
-fn list_response(
-    list: ObjectList,
-    request: &ResourceRequest,
-    warnings: &[String],
-) -> Response<ResponseBody> {
-    let head = json!({
-        "kind": request.resource.list_kind(),
-        "apiVersion": request.resource.api_version(request.version),
-        "metadata": list_metadata(&list),
-    });
-    let body = list_body(&head, list.objects, request);
-    let mut response = encoded(StatusCode::OK, body, Encoding::Json);
-    add_warnings(&mut response, warnings);
     response
 }
 
@@ -152,36 +131,4 @@ fn render_object(
             table(request.version, [&object], metadata, options)
         }
     }
-}
-
-fn render_list(
-    list: &ObjectList,
-    request: &ResourceRequest,
-    shape: Shape,
-    options: TableOptions,
-) -> Value {
-    let objects: Vec<_> = list.objects.iter().map(|object| served_value(object, request)).collect();
-    let metadata = list_metadata(list);
-    match shape {
-        Shape::Object | Shape::PartialObject | Shape::Discovery => json!({
-            "kind": request.resource.list_kind(),
-            "apiVersion": request.resource.api_version(request.version),
-            "metadata": metadata,
-            "items": objects,
-        }),
-        Shape::PartialObjectList => partial_object_list(&objects, metadata),
-        Shape::Table => table(request.version, &objects, metadata, options),
-    }
-}
-
-fn list_metadata(list: &ObjectList) -> Value {
-    let mut metadata = Map::new();
-    metadata.insert("resourceVersion".to_owned(), list.revision.to_string().into());
-    if let Some(next) = &list.next {
-        metadata.insert("continue".to_owned(), next.to_string().into());
-        if let Some(remaining) = list.remaining {
-            metadata.insert("remainingItemCount".to_owned(), remaining.into());
-        }
-    }
-    metadata.into()
 }

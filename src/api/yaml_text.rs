@@ -16,6 +16,13 @@ pub(super) fn yaml_text(value: &Value) -> String {
     text
 }
 
+/// Returns a value as a further line of a list.
+pub(super) fn yaml_item(value: &Value) -> String {
+    let mut text = String::from("\n- ");
+    write_node(value, 2, &mut text);
+    text
+}
+
 /// Writes a value after `key:` or `-`, or at the start of the document.
 fn write_node(value: &Value, indent: usize, out: &mut String) {
     match value {

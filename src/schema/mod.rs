@@ -62,7 +62,9 @@ pub use self::resource_table::{find_kind, find_resource, resources};
 pub use self::selectors::{
     FieldSelector, FieldSelectorError, LabelQueryError, has_labels, parse_label_selector,
 };
-pub use self::table::{RowObject, TableOptions, partial_object, partial_object_list, table};
+pub use self::table::{
+    RowObject, TableOptions, partial_object, partial_object_list, table, table_row,
+};
 pub(crate) use self::validation::{key_error, label_error, subdomain_error, value_error};
 pub use self::validation::{
     validate, validate_metadata, validate_metadata_update, validate_update,

@@ -7,6 +7,7 @@ mod discovery;
 mod invalid_objects;
 mod lists;
 mod negotiation;
+mod long_lists;
 mod objects;
 mod patches;
 mod paths;

@@ -1,8 +1,9 @@
 //! The verb `list`.
 
 use super::list_options::{ListOptions, RevisionMatch};
-use crate::api::answer::{Answer, ObjectList};
+use crate::api::answer::Answer;
 use crate::api::context::Context;
+use crate::api::list::{ListSource, ObjectList};
 use crate::api::request::{ResourceRequest, Selection};
 use crate::api::status::{Reason, Status};
 use crate::store::{ListQuery, ReadError};
@@ -22,6 +23,7 @@ pub(in crate::api) fn list(context: &Context, request: &ResourceRequest) -> Resu
     if let Some(namespace) = &request.namespace {
         query = query.with_namespace(namespace);
     }
+    let all = query.clone();
     if let Some(limit) = options.limit {
         query = query.with_limit(limit);
     }
@@ -47,10 +49,12 @@ pub(in crate::api) fn list(context: &Context, request: &ResourceRequest) -> Resu
     }
     // The store counts all further objects, not only those that the selectors match.
     let remaining = selection.is_everything().then_some(page.remaining);
+    let source = ListSource { store: context.store.clone(), query: all, selection };
     Ok(Answer::page(ObjectList {
         objects: page.objects,
         revision: page.revision,
         next: page.next,
         remaining,
+        source: Some(source),
     }))
 }

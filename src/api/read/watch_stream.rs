@@ -1,6 +1,5 @@
 //! The events of a watch, as a body.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
@@ -11,6 +10,7 @@ use tokio::time::{Instant, Interval, sleep_until};
 
 use super::event_writer::EventWriter;
 use super::watch_limit::WatchPermit;
+use crate::api::body::IncompleteBody;
 use crate::api::status::Status;
 use crate::store::{
     Change, ContinueToken, ListQuery, ReadError, Revision, Store, Watch, WatchScope,
@@ -190,12 +190,12 @@ pub(super) struct WatchBody(Option<NextChunk>);
 
 impl Body for WatchBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = IncompleteBody;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, IncompleteBody>>> {
         let Some(next) = &mut self.0 else { return Poll::Ready(None) };
         let Poll::Ready((stream, chunk)) = next.as_mut().poll(cx) else { return Poll::Pending };
         // The future does nothing until the client wants the next chunk.

@@ -4,8 +4,9 @@ use std::num::NonZeroUsize;
 
 use super::delete::deletion;
 use super::delete_options::DeleteOptions;
-use crate::api::answer::{Answer, ObjectList};
+use crate::api::answer::Answer;
 use crate::api::context::Context;
+use crate::api::list::ObjectList;
 use crate::api::request::{ResourceRequest, Selection};
 use crate::api::status::Status;
 use crate::store::{ContinueToken, Durability, ListQuery, WriteError};
@@ -41,6 +42,7 @@ pub(super) async fn delete_collection(
         revision: page.revision,
         next: page.next,
         remaining: None,
+        source: None,
     }))
 }
 

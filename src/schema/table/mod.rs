@@ -26,4 +26,4 @@ pub(super) use self::built_in_columns::built_in_columns;
 pub(super) use self::column::Column;
 pub(super) use self::custom_columns::custom_columns;
 pub use self::partial_object::{partial_object, partial_object_list};
-pub use self::render::{RowObject, TableOptions, table};
+pub use self::render::{RowObject, TableOptions, table, table_row};

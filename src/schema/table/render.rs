@@ -59,25 +59,30 @@ pub fn table<'a>(
     list_metadata: Value,
     options: TableOptions,
 ) -> Value {
-    let columns = &version.columns;
-    let row = |object: &Value| {
-        let cells: Vec<_> = columns.iter().map(|column| column.cell(object, options.now)).collect();
-        let object = match options.row_object {
-            RowObject::None => Value::Null,
-            RowObject::Metadata => partial_object(object),
-            RowObject::Object => object.clone(),
-        };
-        json!({"cells": cells, "object": object})
-    };
-    let definitions = columns.iter().map(|column| column.definition());
+    let definitions = version.columns.iter().map(|column| column.definition());
     let definitions: Vec<_> = definitions.filter(|_| options.has_headers).collect();
     json!({
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": list_metadata,
         "columnDefinitions": definitions,
-        "rows": objects.into_iter().map(row).collect::<Vec<_>>(),
+        "rows": objects
+            .into_iter()
+            .map(|object| table_row(version, object, options))
+            .collect::<Vec<_>>(),
     })
+}
+
+/// Returns the row of an object in a [`table`].
+pub fn table_row(version: &ServedVersion, object: &Value, options: TableOptions) -> Value {
+    let cells = version.columns.iter().map(|column| column.cell(object, options.now));
+    let cells: Vec<_> = cells.collect();
+    let object = match options.row_object {
+        RowObject::None => Value::Null,
+        RowObject::Metadata => partial_object(object),
+        RowObject::Object => object.clone(),
+    };
+    json!({"cells": cells, "object": object})
 }
 
 #[cfg(test)]
