@@ -7,6 +7,7 @@ mod body;
 mod context;
 mod documents;
 mod folder;
+mod heavy_work;
 mod kubeconfig;
 mod list;
 mod listen;

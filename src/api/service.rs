@@ -9,13 +9,14 @@ use std::task::{Context as TaskContext, Poll};
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, WARNING};
 use http::{HeaderMap, Method, Request, Response};
-use hyper::body::Body;
+use hyper::body::{Body, Bytes};
 use tower::Service;
 
 use super::access::{Access, Session};
 use super::body::{self, ResponseBody};
 use super::context::Context;
 use super::documents;
+use super::heavy_work::{HeavyWork, is_heavy};
 use super::negotiation::{Encoding, Form, Offer};
 use super::read;
 use super::render::{check_form, render, status_response};
@@ -30,8 +31,13 @@ use crate::store::Store;
 /// The API of Kubernetes over a store, as a [`tower::Service`] that an embedder can mount.
 ///
 /// Every request is checked by [`Access`] first. The service never fails: each answer is an HTTP
-/// response, and failures are objects of the kind `Status`. It needs a tokio runtime with its
-/// timer. A clone shares the store and the limits.
+/// response, and failures are objects of the kind `Status`. A clone shares the store and the
+/// limits.
+///
+/// The service needs a tokio runtime with its timer, of one thread or of several. Requests with
+/// large bodies or objects are worked on in blocking tasks of the runtime, two at a time; each
+/// other one, and each chunk of a list, needs little CPU time. A program that does more than
+/// serving the API should give the service a runtime of its own.
 ///
 /// ```
 /// use http::{Request, StatusCode};
@@ -67,7 +73,8 @@ use crate::store::Store;
 pub struct ApiService(Arc<Inner>);
 
 struct Inner {
-    context: Context,
+    context: Arc<Context>,
+    heavy_work: HeavyWork,
     access: Access,
 }
 
@@ -78,7 +85,8 @@ impl ApiService {
     /// Creates the service of a store, whose catalog is that of
     /// [`admission::catalog`](crate::admission::catalog()).
     pub fn new(store: Store, access: Access, settings: Settings) -> Self {
-        Self(Arc::new(Inner { context: Context::new(store, settings), access }))
+        let context = Arc::new(Context::new(store, settings));
+        Self(Arc::new(Inner { context, heavy_work: HeavyWork::new(), access }))
     }
 }
 
@@ -131,7 +139,7 @@ impl Inner {
                     let found =
                         ResourceRequest::find(path, attributes.verb, query, content_type, catalog);
                     match found {
-                        Ok(request) => self.serve(&request, &session, &parts.headers, body).await,
+                        Ok(request) => self.serve(request, &session, &parts.headers, body).await,
                         Err(NotServed::Path) => Err(Status::path_not_found()),
                         Err(NotServed::Method) => Err(Status::method_not_allowed()),
                     }
@@ -145,7 +153,7 @@ impl Inner {
     /// Answers a request for objects.
     async fn serve<B>(
         &self,
-        request: &ResourceRequest,
+        request: ResourceRequest,
         session: &Session,
         headers: &HeaderMap,
         body: B,
@@ -157,22 +165,37 @@ impl Inner {
         let context = &self.context;
         if request.verb == Verb::Watch {
             let form = Form::negotiate(headers, Offer::Watch)?;
-            return Ok(with_deprecation(read::watch(context, request, form, session)?, request));
+            return Ok(with_deprecation(read::watch(context, &request, form, session)?, &request));
         }
         let form = Form::negotiate(headers, Offer::Objects)?;
-        let options = check_form(request, form.shape, Timestamp::now())?;
-        let answer = match request.verb {
-            Verb::Get => read::get(context, request),
-            Verb::List | Verb::Watch => read::list(context, request),
-            Verb::Create | Verb::Update | Verb::Patch | Verb::Delete | Verb::DeleteCollection => {
-                let settings = &context.settings;
-                match body::read(body, settings.max_body_bytes, settings.body_timeout).await {
-                    Ok(body) => write::write(context, request, body).await,
-                    Err(status) => Err(status),
+        let options = check_form(&request, form.shape, Timestamp::now())?;
+        let body = if request.verb.is_read() {
+            Bytes::new()
+        } else {
+            let settings = &context.settings;
+            match body::read(body, settings.max_body_bytes, settings.body_timeout).await {
+                Ok(body) => body,
+                Err(status) => {
+                    let response = render(Err(status), &request, form, options);
+                    return Ok(with_deprecation(response, &request));
                 }
             }
         };
-        Ok(with_deprecation(render(answer, request, form, options), request))
+        let is_heavy = is_heavy(context, &request, body.len());
+        let context = context.clone();
+        let answered = async move {
+            let answer = match request.verb {
+                Verb::Get => read::get(&context, &request),
+                Verb::List | Verb::Watch => read::list(&context, &request),
+                Verb::Create
+                | Verb::Update
+                | Verb::Patch
+                | Verb::Delete
+                | Verb::DeleteCollection => write::write(&context, &request, body).await,
+            };
+            with_deprecation(render(answer, &request, form, options), &request)
+        };
+        if is_heavy { self.heavy_work.run(answered).await } else { Ok(answered.await) }
     }
 }
 

@@ -4,10 +4,11 @@
 mod bodies;
 mod deletions;
 mod discovery;
+mod heavy_requests;
 mod invalid_objects;
 mod lists;
-mod negotiation;
 mod long_lists;
+mod negotiation;
 mod objects;
 mod patches;
 mod paths;
