@@ -113,7 +113,7 @@ mod tests {
             message(Role::View, Method::DELETE, &format!("{gateways}/g")),
             "gateways.gateway.networking.k8s.io \"g\" is forbidden: User \"bob\" cannot delete \
              resource \"gateways\" in API group \"gateway.networking.k8s.io\" in the namespace \
-             \"a\": role view reads everything but Secrets"
+             \"a\": role view reads everything but Secrets, and changes nothing"
         );
         assert_eq!(
             message(Role::Edit, Method::PATCH, &format!("{gateways}/g/status")),

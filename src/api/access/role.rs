@@ -35,7 +35,7 @@ impl Role {
     /// Returns a description of the permissions.
     pub(super) fn description(self) -> &'static str {
         match self {
-            Self::View => "reads everything but Secrets",
+            Self::View => "reads everything but Secrets, and changes nothing",
             Self::Edit => "reads everything and changes everything but status",
             Self::Gateway => "reads everything but Secrets and writes status, Leases and Events",
             Self::Admin => "reads and changes everything",
