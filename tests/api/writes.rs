@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sluicegate::api::Settings;
 use sluicegate::store;
 
-use crate::support::{Answer, Api};
+use crate::support::{Answer, Api, PROTOBUF};
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";
 const GATEWAYS: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways";
@@ -79,13 +79,20 @@ async fn yaml_is_read_as_kubectl_reads_it() {
 #[tokio::test]
 async fn other_media_types_are_refused() {
     let api = Api::new();
-    for content_type in
-        ["application/vnd.kubernetes.protobuf", "application/cbor", "text/plain", "x"]
-    {
+    for content_type in ["application/cbor", "text/plain", "x"] {
         let answer = api.write("POST", MAPS, content_type, "{}").await;
         let message = answer.failure(415, "UnsupportedMediaType")["message"].to_string();
         assert!(message.contains("application/json, application/yaml"), "{message}");
     }
+}
+
+/// `kubectl create namespace` and similar commands send protobuf, and print the message.
+#[tokio::test]
+async fn protobuf_is_refused_with_a_remedy() {
+    let answer = Api::new().write("POST", MAPS, PROTOBUF, "k8s\0").await;
+    let message = "protobuf is not supported; write the object with --dry-run=client -o yaml and \
+                   pipe it to kubectl apply -f -";
+    assert_eq!(answer.failure(415, "UnsupportedMediaType")["message"], message);
 }
 
 #[tokio::test]
