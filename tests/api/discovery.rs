@@ -127,3 +127,23 @@ async fn documents_are_negotiated() {
         assert_eq!(read, api.get(path).await.json(), "{path}");
     }
 }
+
+/// kubectl decodes the protobuf document, and finds no schema in it.
+#[tokio::test]
+async fn openapi_v2_is_empty() {
+    let api = Api::new();
+    for accept in ["v2.v1.0", "v2@v1.0"] {
+        let accept = format!("application/com.github.proto-openapi.spec.{accept}+protobuf");
+        let answer = api.get_as("/openapi/v2", &accept).await;
+        assert_eq!((answer.code, answer.body.len()), (200, 0));
+        let expected = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+        assert_eq!(answer.header("content-type"), expected);
+    }
+    let document = api.get("/openapi/v2").await.json();
+    assert_eq!(document["swagger"], "2.0");
+    assert_eq!(document["paths"], json!({}));
+    assert!(document["info"]["title"].is_string() && document["info"]["version"].is_string());
+    api.get_as("/openapi/v2", "text/plain").await.failure(406, "NotAcceptable");
+    let roots = api.get("/").await.json();
+    assert!(roots["paths"].as_array().unwrap().contains(&json!("/openapi/v2")));
+}

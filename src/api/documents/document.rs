@@ -32,14 +32,14 @@ pub(in crate::api) fn document(
 ) -> Result<Response<ResponseBody>, Status> {
     let segments: Vec<_> = segments.iter().map(String::as_str).collect();
     if let ["openapi", rest @ ..] = segments.as_slice() {
-        let is_v3 = rest.first() == Some(&"v3");
-        return match (is_v3, verb) {
-            (false, _) => Err(Status::path_not_found()),
-            (true, Some(Verb::Get)) if rest.len() == 1 => openapi::index(&parts.headers),
-            (true, Some(Verb::Get)) => {
-                openapi::group_version(&rest[1..].join("/"), query, &parts.headers)
+        return match (rest, verb) {
+            (["v2"], Some(Verb::Get)) => openapi::v2(&parts.headers),
+            (["v3"], Some(Verb::Get)) => openapi::index(&parts.headers),
+            (["v3", path @ ..], Some(Verb::Get)) => {
+                openapi::group_version(&path.join("/"), query, &parts.headers)
             }
-            (true, _) => Err(Status::method_not_allowed()),
+            (["v2"] | ["v3", ..], _) => Err(Status::method_not_allowed()),
+            _ => Err(Status::path_not_found()),
         };
     }
     let found = plain(&segments, parts).ok_or_else(Status::path_not_found)?;
@@ -87,7 +87,10 @@ fn root_paths() -> Value {
             paths.push(format!("/apis/{version}"));
         }
     }
-    paths.extend(["/healthz", "/livez", "/openapi/v3", "/readyz", "/version"].map(str::to_owned));
+    paths.extend(
+        ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+            .map(str::to_owned),
+    );
     json!({"paths": paths})
 }
 

@@ -5,7 +5,7 @@
 //! | `health` | `/healthz`, `/livez`, `/readyz` |
 //! | `version` | `/version` |
 //! | `document` | `/`, `/api`, `/apis` and below |
-//! | `openapi` | `/openapi/v3`. There is no v2: kubectl asks for it only if v3 is missing |
+//! | `openapi` | `/openapi/v3`, and an empty `/openapi/v2` |
 //! | `conditional` | ETag |
 
 mod conditional;

@@ -1,9 +1,11 @@
-//! OpenAPI v3: the index and the documents of group versions.
+//! OpenAPI: the index and the documents of group versions (v3), and v2 without schemas.
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::json;
 
 use super::conditional::with_etag;
+use super::version::version;
 use crate::api::body::ResponseBody;
 use crate::api::negotiation::{Encoding, Form, Offer};
 use crate::api::render::document;
@@ -11,6 +13,30 @@ use crate::api::request::Query;
 use crate::api::status::Status;
 use crate::model::stable_hash;
 use crate::schema::{openapi_document, openapi_index};
+
+/// Media types of OpenAPI v2 as protobuf in an Accept header. The answer has the first one.
+const V2_PROTOBUF: [&str; 2] = [
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+];
+
+/// Answers a document of OpenAPI v2 without schemas.
+///
+/// kubectl asks for it if v3 does not have a kind. Without an answer, it reports that the download
+/// failed instead of the kind that is not served, and cannot apply an object of the kind `List`.
+pub(super) fn v2(headers: &HeaderMap) -> Result<Response<ResponseBody>, Status> {
+    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    if accepted.any(|accepted| V2_PROTOBUF.iter().any(|name| accepted.contains(name))) {
+        // A protobuf message without fields has no bytes.
+        let mut response = Response::new(ResponseBody::empty());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(V2_PROTOBUF[0]));
+        return Ok(response);
+    }
+    Form::negotiate(headers, Offer::OpenApi)?;
+    let info = json!({"title": "sluicegate", "version": version()["gitVersion"]});
+    let empty = json!({"swagger": "2.0", "info": info, "paths": {}});
+    Ok(document(StatusCode::OK, &empty, Encoding::Json))
+}
 
 /// Answers the index of the documents, with their hashes.
 pub(super) fn index(headers: &HeaderMap) -> Result<Response<ResponseBody>, Status> {
