@@ -20,7 +20,7 @@ use super::heavy_work::{HeavyWork, is_heavy};
 use super::negotiation::{Encoding, Form, Offer};
 use super::read;
 use super::render::{check_form, render, status_response};
-use super::request::{Attributes, NotServed, Query, ResourceRequest, Target, Verb};
+use super::request::{Attributes, Query, ResourceRequest, Target, Verb};
 use super::settings::Settings;
 use super::status::Status;
 use super::warning::warning_value;
@@ -140,8 +140,7 @@ impl Inner {
                         ResourceRequest::find(path, attributes.verb, query, content_type, catalog);
                     match found {
                         Ok(request) => self.serve(request, &session, &parts.headers, body).await,
-                        Err(NotServed::Path) => Err(Status::path_not_found()),
-                        Err(NotServed::Method) => Err(Status::method_not_allowed()),
+                        Err(not_served) => Err(Status::not_served(&not_served)),
                     }
                 }
             },

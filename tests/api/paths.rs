@@ -1,5 +1,7 @@
 //! Paths, methods and parameters: served and refused.
 
+use serde_json::json;
+
 use crate::support::Api;
 
 #[tokio::test]
@@ -8,18 +10,12 @@ async fn unknown_path_is_not_found() {
     for path in [
         "/metrics",
         "/api/v2",
-        "/api/v2/services",
-        "/api/v1/pods",
-        "/api/v1/namespaces/default/pods/a",
         "/api/v1/services/a",
-        "/api/v1/namespaces/default/configmaps/a/status",
-        "/api/v1/namespaces/default/services/a/scale",
         "/api/v1/namespaces/default/services/a/status/b",
         "/api//v1/services",
         "/apis/batch",
         "/apis/apps/v2",
         "/apis/apps/v1/deployments/a",
-        "/apis/gateway.networking.k8s.io/v1beta1/tcproutes",
         "/apis/gateway.networking.k8s.io/v1/namespaces/default/gatewayclasses",
         "/openapi/v1",
         "/openapi/v2/a",
@@ -30,6 +26,46 @@ async fn unknown_path_is_not_found() {
         let status = api.get(path).await.failure(404, "NotFound");
         assert_eq!(status["message"], "the server could not find the requested resource", "{path}");
     }
+}
+
+#[tokio::test]
+async fn resource_that_is_not_served_is_named() {
+    let api = Api::new();
+    let namespace = "/api/v1/namespaces/default";
+    for (path, name) in [
+        ("/api/v2/services", "services.v2"),
+        ("/api/v1/pods", "pods.v1"),
+        (&format!("{namespace}/pods/a/log"), "pods.v1"),
+        (
+            "/apis/gateway.networking.k8s.io/v1beta1/tcproutes",
+            "tcproutes.v1beta1.gateway.networking.k8s.io",
+        ),
+    ] {
+        let status = api.get(path).await.failure(404, "NotFound");
+        let expected = format!(
+            "the server could not find the requested resource: {name} is not served; kubectl \
+             api-resources lists those that are"
+        );
+        assert_eq!(status["message"], expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn subresource_that_is_not_served_has_a_remedy() {
+    let api = Api::new();
+    let scale = "/apis/apps/v1/namespaces/default/deployments/a/scale";
+    let patch = api.write("PATCH", scale, "application/merge-patch+json", "{}").await;
+    for answer in [api.get(scale).await, patch] {
+        let status = answer.failure(404, "NotFound");
+        let message = "deployments.apps has no subresource scale here; change spec.replicas of the \
+                       object instead, as with kubectl patch";
+        assert_eq!(status["message"], message);
+        assert_eq!(status["details"], json!({"name": "a", "group": "apps", "kind": "deployments"}));
+    }
+    let status = api.get("/api/v1/namespaces/default/configmaps/a/status").await;
+    let message = "configmaps has no subresource status here; only the object can be read and \
+                   changed";
+    assert_eq!(status.failure(404, "NotFound")["message"], message);
 }
 
 #[tokio::test]

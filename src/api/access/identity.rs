@@ -34,14 +34,17 @@ impl Identity {
 
     /// Checks that the role allows a request.
     ///
-    /// Every role may read the documents of the server, and gets 404 for other paths without
-    /// objects. A method without a verb is answered 405 later.
+    /// Every role may read the documents of the server, and gets 404 later for other paths without
+    /// objects and for resources that are not served. A method without a verb is answered 405
+    /// later.
     ///
     /// # Errors
     /// Returns a Status with the message of Kubernetes if the role does not allow the request.
     pub(in crate::api) fn authorize(&self, attributes: &Attributes) -> Result<(), Status> {
         match (&attributes.target, attributes.verb) {
-            (Target::Resource(path), Some(verb)) if !self.role.allows(verb, path) => {
+            (Target::Resource(path), Some(verb))
+                if path.served().is_ok() && !self.role.allows(verb, path) =>
+            {
                 let details = StatusDetails {
                     name: path.name.clone().unwrap_or_default(),
                     group: path.group.clone(),
@@ -138,7 +141,17 @@ mod tests {
 
     #[test]
     fn documents_and_unknown_paths_are_open_to_every_role() {
-        for path in ["/version", "/apis", "/openapi/v3", "/livez", "/metrics", "/api/v1"] {
+        for path in [
+            "/version",
+            "/apis",
+            "/openapi/v3",
+            "/livez",
+            "/metrics",
+            "/api/v1",
+            "/api/v1/pods",
+            "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            "/apis/apps/v1/namespaces/a/deployments/b/scale",
+        ] {
             for method in [Method::GET, Method::POST] {
                 assert!(authorize(Role::View, method, path).is_ok(), "{path}");
             }

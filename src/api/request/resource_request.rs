@@ -30,11 +30,30 @@ pub(in crate::api) struct ResourceRequest {
     pub(in crate::api) content_type: Option<String>,
 }
 
-/// Reason why a path leads to no resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Reason why a request is not served.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::api) enum NotServed {
+    Resource(ResourcePath),
+    Subresource(ResourcePath),
+    /// The scope of the resource is another one.
     Path,
     Method,
+}
+
+impl ResourcePath {
+    /// Finds the resource and the subresource of the path.
+    pub(in crate::api) fn served(
+        &self,
+    ) -> Result<(&'static Resource, &'static ServedVersion, Option<Subresource>), NotServed> {
+        let (resource, version) = find_resource(&self.group, &self.version, &self.resource)
+            .ok_or_else(|| NotServed::Resource(self.clone()))?;
+        let subresource = match self.subresource.as_deref() {
+            None => None,
+            Some("status") if resource.has_status() => Some(Subresource::Status),
+            Some(_) => return Err(NotServed::Subresource(self.clone())),
+        };
+        Ok((resource, version, subresource))
+    }
 }
 
 impl ResourceRequest {
@@ -46,17 +65,9 @@ impl ResourceRequest {
         content_type: Option<String>,
         catalog: &Catalog,
     ) -> Result<Self, NotServed> {
-        let (resource, version) =
-            find_resource(&path.group, &path.version, &path.resource).ok_or(NotServed::Path)?;
-        let stored = catalog
-            .get(resource.storage_group(), resource.plural())
-            .ok_or(NotServed::Path)?
-            .clone();
-        let subresource = match path.subresource.as_deref() {
-            None => None,
-            Some("status") if resource.has_status() => Some(Subresource::Status),
-            Some(_) => return Err(NotServed::Path),
-        };
+        let (resource, version, subresource) = path.served()?;
+        let stored = catalog.get(resource.storage_group(), resource.plural());
+        let stored = stored.ok_or(NotServed::Path)?.clone();
         let is_scope_right = match (resource.is_namespaced(), &path.namespace) {
             (true, None) => path.name.is_none(),
             (is_namespaced, namespace) => is_namespaced == namespace.is_some(),
@@ -149,17 +160,23 @@ mod tests {
 
     #[test]
     fn paths_that_are_not_served_are_refused() {
-        for path in [
-            "/api/v1/pods",
-            "/api/v2/services",
-            "/api/v1/services/a",
-            "/api/v1/namespaces/a/services/b/scale",
-            "/api/v1/namespaces/a/configmaps/b/status",
-            "/api/v1/namespaces/a/finalize",
-            "/apis/gateway.networking.k8s.io/v1/namespaces/a/gatewayclasses",
-            "/apis/gateway.networking.k8s.io/v1beta1/tcproutes",
+        for (path, expected) in [
+            ("/api/v1/pods", "resource"),
+            ("/api/v2/services", "resource"),
+            ("/apis/gateway.networking.k8s.io/v1beta1/tcproutes", "resource"),
+            ("/api/v1/namespaces/a/services/b/scale", "subresource"),
+            ("/api/v1/namespaces/a/configmaps/b/status", "subresource"),
+            ("/api/v1/namespaces/a/finalize", "subresource"),
+            ("/api/v1/services/a", "path"),
+            ("/apis/gateway.networking.k8s.io/v1/namespaces/a/gatewayclasses", "path"),
         ] {
-            assert_eq!(find("GET", path).unwrap_err(), NotServed::Path, "{path}");
+            let found = match find("GET", path).unwrap_err() {
+                NotServed::Resource(_) => "resource",
+                NotServed::Subresource(_) => "subresource",
+                NotServed::Path => "path",
+                NotServed::Method => "method",
+            };
+            assert_eq!(found, expected, "{path}");
         }
     }
 

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `status` | the type, and failures that need no request |
 //! | `reason` | reasons and HTTP codes |
+//! | `of_path` | failures about a path that is not served |
 //! | `of_resource` | failures about a resource or an object |
 //! | `of_store` | errors of the store |
 
+mod of_path;
 mod of_resource;
 mod of_store;
 mod reason;
