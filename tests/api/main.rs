@@ -13,6 +13,7 @@ mod objects;
 mod patches;
 mod paths;
 mod properties;
+mod revocations;
 mod support;
 mod watch_limits;
 mod watches;

@@ -20,7 +20,8 @@ pub(crate) const PARTIAL_LIST: &str =
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
 pub(crate) const PROTOBUF: &str = "application/vnd.kubernetes.protobuf";
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// Token of the requests.
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// Longest time that a test waits for an event.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -52,8 +53,12 @@ impl Api {
     }
 
     pub(crate) fn with_settings(settings: Settings, store: store::Settings) -> Self {
+        Self::with_access(access(), settings, store)
+    }
+
+    pub(crate) fn with_access(access: Access, settings: Settings, store: store::Settings) -> Self {
         let store = Store::in_memory(admission::catalog(), store).unwrap();
-        let service = ApiService::new(store.clone(), access(), settings);
+        let service = ApiService::new(store.clone(), access, settings);
         Self { store, service }
     }
 

@@ -72,6 +72,7 @@ pub(in crate::api) fn watch(
         phase,
         bookmarks,
         deadline: now + options.timeout.unwrap_or_else(seconds),
+        revoked: Box::pin(session.revoked()),
         _permit: permit,
     };
     let mut response = Response::new(ResponseBody::stream(stream.into_body()));

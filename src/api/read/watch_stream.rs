@@ -1,6 +1,7 @@
 //! The events of a watch, as a body.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::num::NonZeroUsize;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -35,6 +36,8 @@ pub(super) struct WatchStream {
     pub(super) phase: Phase,
     pub(super) bookmarks: Option<Interval>,
     pub(super) deadline: Instant,
+    /// Is ready when the token of the client is no longer valid.
+    pub(super) revoked: Pin<Box<dyn Future<Output = ()> + Send>>,
     pub(super) _permit: WatchPermit,
 }
 
@@ -62,6 +65,7 @@ impl WatchStream {
         let mut out = Vec::new();
         while out.is_empty() {
             self.phase = match std::mem::replace(&mut self.phase, Phase::Ended) {
+                Phase::Objects { .. } if self.is_revoked().await => Phase::Ended,
                 Phase::Objects { revision, after, is_announced } => {
                     let page = self.write_objects(revision, after, &mut out);
                     self.after_page(page, revision, is_announced, &mut out)
@@ -75,6 +79,10 @@ impl WatchStream {
             };
         }
         (self, Some(out.into()))
+    }
+
+    async fn is_revoked(&mut self) -> bool {
+        poll_fn(|cx| Poll::Ready(self.revoked.as_mut().poll(cx).is_ready())).await
     }
 
     /// Writes the events of some objects, and returns the token after the last one, or `None` if
@@ -128,8 +136,9 @@ impl WatchStream {
             }
         };
         tokio::select! {
-            // The deadline comes first, so that a busy watch ends too.
+            // Revocation and deadline come first, so that a busy watch ends too.
             biased;
+            () = &mut self.revoked => Phase::Ended,
             () = sleep_until(self.deadline) => {
                 if self.bookmarks.is_some() {
                     self.writer.write_bookmark(watch.revision(), false, out);
