@@ -60,9 +60,14 @@ async fn api_serves_a_data_folder_in_one_process() {
     first.until("ready");
     assert_eq!(name_at(listener).as_deref(), Some("one"));
 
-    let mut second = run(&data, listener);
-    second.until("is in use by");
-    assert_eq!(second.wait_for_exit(), Some(1));
+    // The error names the folder, although the addresses are taken too.
+    let health = first.health.to_string();
+    let mut second = program();
+    second.args(["run", "--api", "--health", &health, "--data"]).arg(&data);
+    let second = second.output().unwrap();
+    let error = String::from_utf8(second.stderr).unwrap();
+    assert!(error.contains("is in use by"), "{error}");
+    assert_eq!(second.status.code(), Some(1));
 
     first.signal(Signal::TERM);
     first.until("stopped");

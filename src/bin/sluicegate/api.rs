@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 
-use sluicegate::admission::catalog;
-use sluicegate::api::{self, ApiFolder, ApiServer, ApiService};
+use sluicegate::api::{self, ApiServer, ApiService};
 use sluicegate::sources::ApiSource;
-use sluicegate::store::{Settings, Store};
+use sluicegate::store::Store;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::api_runtime::ApiRuntime;
+use crate::api_storage::ApiStorage;
 use crate::cli::RunOptions;
 use crate::error::RunError;
 
@@ -24,20 +24,13 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    /// Opens the store, binds the address of the API and serves it.
+    /// Binds the address of the API and serves it.
     ///
     /// # Errors
     /// Returns an error if the folder cannot be used, or the address cannot be bound.
-    pub(crate) fn start(options: &RunOptions) -> Result<Self, RunError> {
+    pub(crate) fn start(options: &RunOptions, storage: ApiStorage) -> Result<Self, RunError> {
         let api_options = &options.api_options;
-        let (folder, store) = match &api_options.data {
-            Some(data) => {
-                let folder = ApiFolder::open(data)?;
-                let store = Store::open(folder.store_path(), catalog(), Settings::new())?;
-                (folder, store)
-            }
-            None => (ApiFolder::open_runtime()?, Store::in_memory(catalog(), Settings::new())?),
-        };
+        let ApiStorage { folder, store } = storage;
         let runtime = ApiRuntime::start().map_err(RunError::Runtime)?;
         // The listening socket belongs to the runtime that binds it.
         let _context = runtime.enter();

@@ -11,6 +11,7 @@ use sluicegate::sources::{
 use sluicegate::{Builder, Server};
 
 use crate::api::Api;
+use crate::api_storage::ApiStorage;
 use crate::cli::{KubernetesOptions, RunOptions};
 use crate::error::RunError;
 
@@ -35,6 +36,7 @@ pub(crate) struct ConfiguredGateway {
 pub(crate) async fn build_gateway(
     options: &RunOptions,
     health: SocketAddr,
+    storage: Option<ApiStorage>,
 ) -> Result<ConfiguredGateway, RunError> {
     // For connections of a removed listener. The shutdown has the same timeout.
     let mut forward = Settings::default()
@@ -70,8 +72,8 @@ pub(crate) async fn build_gateway(
     if let Some(name) = &options.controller_name {
         builder = builder.controller_name(name.clone());
     }
-    if options.api {
-        let api = Api::start(options)?;
+    if let Some(storage) = storage {
+        let api = Api::start(options, storage)?;
         // Admission has checked the endpoints when they were written, maybe with another address of
         // the API.
         let builder = builder.local_endpoints(api.local_endpoints());

@@ -3,6 +3,7 @@
 
 mod api;
 mod api_runtime;
+mod api_storage;
 mod clean_up;
 mod cli;
 mod error;

@@ -5,6 +5,7 @@ use std::pin::pin;
 use tokio::runtime;
 use tokio::sync::watch;
 
+use crate::api_storage::ApiStorage;
 use crate::cli::RunOptions;
 use crate::error::RunError;
 use crate::gateway::{self, ConfiguredGateway};
@@ -31,12 +32,13 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
     let reload_signal = ReloadSignal::install().map_err(RunError::Signals)?;
     tokio::spawn(UnusedSignals::install().map_err(RunError::Signals)?.log());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "sluicegate is starting");
+    let storage = ApiStorage::open(&options)?;
     let (lifecycle, receiver) = watch::channel(Lifecycle::Starting);
     let (health, health_address) = health::listen(options.health)?;
     tokio::spawn(health::serve(health, receiver));
 
     let ConfiguredGateway { builder, lease, endpoint, reload, api } =
-        gateway::build_gateway(&options, health_address).await?;
+        gateway::build_gateway(&options, health_address, storage).await?;
     tokio::spawn(reload_signal.forward(reload, lifecycle.subscribe()));
     // Pinned here, so that the election still runs while the Lease is released below.
     let mut start = pin!(builder.start());
