@@ -25,7 +25,7 @@ pub enum PatchError {
         limit: usize,
     },
     /// The operations of the patch copy, move or shift too much.
-    #[error("the operations of the patch add, copy and move more than {limit} bytes")]
+    #[error("the operations of the patch add, copy and move more than {limit} bytes of memory")]
     TooLarge {
         /// Allowed number of bytes.
         limit: usize,

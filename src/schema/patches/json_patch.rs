@@ -9,10 +9,15 @@ use super::error::PatchError;
 /// Operations of a patch, as in Kubernetes.
 const MAX_OPERATIONS: usize = 10_000;
 
-/// Bytes that the operations of a patch may add, copy and move in all, and items of lists that they
-/// may shift. A few operations that copy their own result would otherwise make an object of any
-/// size.
-const MAX_WORK: usize = 16 * 1024 * 1024;
+/// Bytes of memory that the operations of a patch may add, copy and move in all, and items of lists
+/// that they may shift. A few operations that copy their own result would otherwise make an object
+/// of any size.
+const MAX_WORK: usize = 32 * 1024 * 1024;
+
+/// Bytes of a node of the B-tree of an object, which has 5 to 11 fields unless it is the only one.
+/// A short text such as `{"a":0}` needs this memory too.
+const NODE_BYTES: usize = 11 * (size_of::<String>() + size_of::<Value>()) + 16;
+const MIN_NODE_FIELDS: usize = 5;
 
 /// Levels of the result, as many as the parser of JSON allows.
 const MAX_LEVELS: usize = 128;
@@ -56,7 +61,7 @@ fn check_bounds(
         PatchOperation::Test(_) => return Ok(()),
     };
     // If the source does not exist, the operation fails later.
-    let added = value.map_or(0, size);
+    let added = value.map_or(0, memory);
     let shifted = shifted_items(object, operation.path())
         + from.map_or(0, |from| shifted_items(object, from));
     *work += added + shifted;
@@ -75,16 +80,18 @@ fn shifted_items(object: &Value, location: &Pointer) -> usize {
     list.and_then(Value::as_array).map_or(0, Vec::len)
 }
 
-/// Returns about the size of a value as JSON.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
-        Value::String(text) => text.len() + 3,
-        Value::Array(items) => 2 + items.iter().map(size).sum::<usize>(),
+/// Returns about the memory of a value in bytes.
+fn memory(value: &Value) -> usize {
+    let own = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(memory).sum(),
         Value::Object(map) => {
-            2 + map.iter().map(|(key, value)| key.len() + 4 + size(value)).sum::<usize>()
+            let fields = map.iter().map(|(key, value)| key.len() + memory(value));
+            map.len().div_ceil(MIN_NODE_FIELDS) * NODE_BYTES + fields.sum::<usize>()
         }
-    }
+    };
+    size_of::<Value>() + own
 }
 
 /// Returns the levels of objects and lists in a value.
@@ -165,6 +172,12 @@ mod tests {
         let copies = (1..40).map(|n| json!({"op": "copy", "from": "", "path": format!("/a{n}")}));
         let patch = copies.collect::<Value>();
         let error = patched(json!({"text": "x".repeat(1000)}), patch).unwrap_err();
+        assert!(matches!(error, PatchError::TooLarge { .. }), "{error}");
+        // Many small objects need much more memory than text.
+        let copies = (0..24).map(|n| {
+            json!({"op": "copy", "from": "/x", "path": if n % 2 == 0 { "/x/a" } else { "/x/b" }})
+        });
+        let error = patched(json!({"x": {"a": {}, "b": {}}}), copies.collect()).unwrap_err();
         assert!(matches!(error, PatchError::TooLarge { .. }), "{error}");
         let list = json!({"list": vec![0; 10_000]});
         let step = json!({"op": "remove", "path": "/list/0"});
