@@ -4,7 +4,15 @@
 
 mod access;
 mod certificates;
+mod full_disk;
 mod limits;
 mod server;
 mod shutdown;
 mod start;
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "../support/mod.rs"]
+mod support;
+#[cfg(target_os = "linux")]
+#[path = "../support/tmpfs.rs"]
+mod tmpfs;
+mod watchers;

@@ -32,7 +32,7 @@ pub(crate) const WAIT_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub(crate) struct TestServer {
     /// Removed when it is dropped.
-    _folder: Arc<TempDir>,
+    _folder: Option<Arc<TempDir>>,
     pub(crate) port: u16,
     pub(crate) token: String,
     pub(crate) authority: Vec<u8>,
@@ -58,9 +58,21 @@ impl TestServer {
     ) -> Self {
         let store = Store::in_memory(admission::catalog(), store::Settings::new()).unwrap();
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let server = bind(&folder, configure);
+        let server = bind(folder.path(), configure);
         let service = ApiService::new(store, server.access().clone(), Settings::new());
-        Self::serve(folder, server, service)
+        Self::serve(Some(folder), server, service)
+    }
+
+    /// Starts a server with the API of a store. Its folder has to be removed by the caller.
+    pub(crate) async fn start_in(
+        folder: &Path,
+        store: Store,
+        settings: Settings,
+        configure: impl FnOnce(ApiServerBuilder) -> ApiServerBuilder,
+    ) -> Self {
+        let server = bind(folder, configure);
+        let service = ApiService::new(store, server.access().clone(), settings);
+        Self::serve(None, server, service)
     }
 
     /// Starts a server with another service.
@@ -75,11 +87,11 @@ impl TestServer {
         S::Future: Send,
         B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
     {
-        let server = bind(&folder, configure);
-        Self::serve(folder, server, service)
+        let server = bind(folder.path(), configure);
+        Self::serve(Some(folder), server, service)
     }
 
-    fn serve<S, B>(folder: Arc<TempDir>, server: ApiServer, service: S) -> Self
+    fn serve<S, B>(folder: Option<Arc<TempDir>>, server: ApiServer, service: S) -> Self
     where
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
         S: Clone + Send + 'static,
@@ -152,11 +164,8 @@ pub(crate) fn client_config(
         .with_no_client_auth()
 }
 
-fn bind(
-    folder: &TempDir,
-    configure: impl FnOnce(ApiServerBuilder) -> ApiServerBuilder,
-) -> ApiServer {
-    let folder = ApiFolder::open(folder.path().join("api")).unwrap();
+fn bind(folder: &Path, configure: impl FnOnce(ApiServerBuilder) -> ApiServerBuilder) -> ApiServer {
+    let folder = ApiFolder::open(folder.join("api")).unwrap();
     let builder = ApiServer::builder(folder).listen("127.0.0.1:0".parse().unwrap());
     configure(builder).bind().unwrap()
 }
@@ -164,7 +173,20 @@ fn bind(
 impl Client {
     /// Sends a request without a body and reads its answer. The connection stays open.
     pub(crate) async fn send(&mut self, method: &str, path: &str, headers: &str) -> Answer {
-        let request = format!("{method} {path} HTTP/1.1\r\n{headers}content-length: 0\r\n\r\n");
+        self.send_body(method, path, headers, "").await
+    }
+
+    /// Sends a request with a body and reads its answer. The connection stays open.
+    pub(crate) async fn send_body(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Answer {
+        let length = body.len();
+        let request =
+            format!("{method} {path} HTTP/1.1\r\n{headers}content-length: {length}\r\n\r\n{body}");
         self.write(&request).await;
         self.read_answer().await
     }

@@ -1,69 +1,15 @@
 //! A real file system of 2 MiB that fills up and becomes read-only, in a mount namespace.
 #![cfg(target_os = "linux")]
 
-use std::env;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
 use sluicegate::store::{Store, WatchScope, Write, WriteError};
 
 use crate::support::{Resources, Time, config_map, names};
-
-/// Set in the namespace: the folder in which the file system is mounted.
-const FOLDER: &str = "SLUICEGATE_TEST_TMPFS";
-
-/// Returns the folder of a tmpfs of 2 MiB in a mount namespace of its own. Otherwise it runs the
-/// test there, and asserts that the test passes. If the kernel does not allow it, the test is
-/// skipped.
-fn tmpfs(test: &str) -> Option<PathBuf> {
-    if let Some(folder) = env::var_os(FOLDER) {
-        return Some(folder.into());
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let mount = "mount -t tmpfs -o size=2m tmpfs \"$SLUICEGATE_TEST_TMPFS\"";
-    let unshare = |script: &str| {
-        let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-        command.env(FOLDER, folder.path());
-        command
-    };
-    if !unshare(mount).output().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: this host allows no mount namespace with `{mount}`");
-        return None;
-    }
-    let output = unshare(&format!("{mount} && exec \"$0\" --exact {test} --nocapture"))
-        .arg(env::current_exe().unwrap())
-        .output()
-        .unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&text));
-    None
-}
-
-/// Makes the file system read-only or writable. The store may have its file open for a moment.
-fn remount(folder: &Path, options: &str) {
-    for _ in 0..1000 {
-        let status = Command::new("mount").args(["-o", options]).arg(folder).status().unwrap();
-        if status.success() {
-            return;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    panic!("mount -o {options} fails");
-}
-
-/// Writes until the file system is full.
-fn fill(path: &Path) {
-    let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
-    for length in [65_536, 4096, 1] {
-        while file.write_all(&vec![0; length]).is_ok() {}
-    }
-}
+use crate::tmpfs::{fill, remount, tmpfs};
 
 #[test]
 fn store_recovers_from_full_and_read_only_file_system() {

@@ -10,5 +10,8 @@ mod lists;
 mod namespaces;
 mod properties;
 mod support;
+#[cfg(target_os = "linux")]
+#[path = "../support/tmpfs.rs"]
+mod tmpfs;
 mod watches;
 mod writes;
