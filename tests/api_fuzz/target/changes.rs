@@ -28,7 +28,7 @@ pub(super) fn check_changes(exchange: &Exchange<'_>) -> Result<(), String> {
         if let (Some(old), Some(new)) = (old, new)
             && old.revision() == new.revision()
         {
-            if old.to_value() != new.to_value() {
+            if !Arc::ptr_eq(old, new) && old.to_value() != new.to_value() {
                 return Err(format!("{key} was changed without a new revision"));
             }
             continue;
