@@ -65,7 +65,9 @@ pub use self::selectors::{
 pub use self::table::{
     RowObject, TableOptions, partial_object, partial_object_list, table, table_row,
 };
-pub(crate) use self::validation::{key_error, label_error, subdomain_error, value_error};
+pub(crate) use self::validation::{
+    decode_base64, key_error, label_error, subdomain_error, value_error,
+};
 pub use self::validation::{
     validate, validate_metadata, validate_metadata_update, validate_update,
 };

@@ -1,13 +1,11 @@
 //! Rules of ConfigMaps.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::immutable::check_data;
 use super::names::check_data_key;
 use super::read::entries;
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, FieldPath, decode_base64};
 
 /// Longest data of a ConfigMap or Secret, in bytes.
 pub(super) const MAX_DATA_BYTES: u64 = 1024 * 1024;
@@ -37,5 +35,5 @@ pub(super) fn check(map: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
 
 /// Returns the bytes of a text in base64, which the schema has checked.
 pub(super) fn decoded(value: &Value) -> Vec<u8> {
-    STANDARD.decode(value.as_str().unwrap_or_default()).unwrap_or_default()
+    decode_base64(value.as_str().unwrap_or_default()).unwrap_or_default()
 }

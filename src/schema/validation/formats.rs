@@ -13,12 +13,17 @@ pub(super) fn mismatch(text: &str, format: Format) -> Option<&'static str> {
     let (is_valid, name) = match format {
         Format::DateTime => (is_time(text, |digits| digits != Some(0)), "date-time"),
         Format::MicroTime => (is_time(text, |digits| digits == Some(6)), "date-time"),
-        Format::Byte => (STANDARD.decode(text).is_ok(), "byte"),
+        Format::Byte => (decode_base64(text).is_some(), "byte"),
         Format::Ipv4 => (text.parse::<Ipv4Addr>().is_ok(), "ipv4"),
         Format::Ipv6 => (text.parse::<Ipv6Addr>().is_ok(), "ipv6"),
         Format::Int32 | Format::Int64 => (true, "integer"),
     };
     (!is_valid).then_some(name)
+}
+
+/// Decodes a text in base64. As in Go, it may contain line breaks: `base64` writes them.
+pub(crate) fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text.replace(['\r', '\n'], "")).ok()
 }
 
 /// Returns `true` for a time that clients in Go can decode: RFC 3339 in upper case and without leap
@@ -69,6 +74,7 @@ mod tests {
             (Format::MicroTime, "2026-01-01T00:00:00.123456+01:00", "2026-01-01T00:00:00.123Z"),
             (Format::MicroTime, "2026-01-01T00:00:00.123456Z", "2026-01-01T00:00:00.1234567Z"),
             (Format::Byte, "eA==", "eA="),
+            (Format::Byte, "eHh4\neA==\r\n", "eA= ="),
             (Format::Ipv4, "10.0.0.1", "10.0.0.01"),
             (Format::Ipv6, "::ffff:10.0.0.1", "10.0.0.1"),
         ] {

@@ -22,6 +22,7 @@ mod rule_evaluation;
 mod structure;
 mod validate;
 
+pub(crate) use self::formats::decode_base64;
 pub use self::metadata::{validate_metadata, validate_metadata_update};
 pub(crate) use self::names::{key_error, label_error, subdomain_error, value_error};
 pub use self::validate::{validate, validate_update};
