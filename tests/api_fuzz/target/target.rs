@@ -158,7 +158,7 @@ pub(super) async fn read(body: &mut ResponseBody, bytes: &mut Vec<u8>) -> bool {
             Some(Some(Ok(frame))) => {
                 bytes.extend_from_slice(&frame.into_data().unwrap_or_default());
             }
-            Some(Some(Err(never))) => match never {},
+            Some(Some(Err(error))) => panic!("incomplete body: {error}"),
             Some(None) => return false,
             None => return true,
         }
