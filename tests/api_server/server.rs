@@ -1,6 +1,7 @@
 //! A server of the test, and a client that writes its requests as text.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,7 +86,8 @@ impl TestServer {
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
         S: Clone + Send + 'static,
         S::Future: Send,
-        B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let server = bind(folder.path(), configure);
         Self::serve(Some(folder), server, service)
@@ -96,7 +98,8 @@ impl TestServer {
         S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
         S: Clone + Send + 'static,
         S::Future: Send,
-        B: Body<Data = Bytes, Error = Infallible> + Send + Unpin + 'static,
+        B: Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let kubeconfig: Value = serde_yaml::from_str(&server.kubeconfig().to_yaml()).unwrap();
         let cluster = &kubeconfig["clusters"][0]["cluster"];
