@@ -9,7 +9,6 @@ mod limits;
 mod server;
 mod shutdown;
 mod start;
-#[allow(dead_code, reason = "shared with other tests")]
 #[path = "../support/mod.rs"]
 mod support;
 #[cfg(target_os = "linux")]
