@@ -6,7 +6,7 @@ use serde_json::json;
 use sluicegate::api::Settings;
 use sluicegate::store;
 
-use crate::support::{Api, event};
+use crate::support::{Api, TABLE, event};
 
 const PATH: &str = "/api/v1/namespaces/default/configmaps?watch=1";
 
@@ -94,10 +94,15 @@ async fn long_watch_is_sent_in_chunks() {
     let mut events = api.watch(PATH).await;
     let first = api.watch(PATH).await.chunk_len().await;
     assert!(first > 100_000 && first < 500_000, "{first}");
+    // The objects that are read for a chunk count too: three of them, not all.
+    let first = api.watch_as(PATH, TABLE).await.chunk_len().await;
+    assert!(first < 8_000, "{first}");
     for number in 0..OBJECTS {
         assert_eq!(events.summary().await.1, format!("a{number:02}"));
     }
-    let mut changes = api.watch(&format!("{PATH}&resourceVersion={}", api.store.revision())).await;
+    let path = format!("{PATH}&resourceVersion={}", api.store.revision());
+    let mut changes = api.watch(&path).await;
+    let mut rows = api.watch_as(&path, TABLE).await;
     for number in 0..OBJECTS {
         create(format!("b{number:02}")).await;
     }
@@ -106,6 +111,8 @@ async fn long_watch_is_sent_in_chunks() {
     }
     let first = changes.chunk_len().await;
     assert!(first > 100_000 && first < 500_000, "{first}");
+    let first = rows.chunk_len().await;
+    assert!(first < 8_000, "{first}");
 }
 
 /// The initial events are those of one revision, although they are read in pages, and the changes

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame};
+use tokio::task::yield_now;
 use tokio::time::{Instant, Interval, sleep_until};
 
 use super::event_writer::EventWriter;
@@ -17,7 +18,7 @@ use crate::store::{
     Change, ContinueToken, ListQuery, ReadError, Revision, Store, Watch, WatchScope,
 };
 
-/// Bytes after which a chunk ends.
+/// Bytes, of events or of the objects that were read for them, after which a chunk ends.
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// Number of objects that are read in one page for the initial events.
@@ -64,6 +65,8 @@ impl WatchStream {
     async fn next(mut self: Box<Self>) -> (Box<Self>, Option<Bytes>) {
         let mut out = Vec::new();
         while out.is_empty() {
+            // Other tasks of the thread run between two parts.
+            yield_now().await;
             self.phase = match std::mem::replace(&mut self.phase, Phase::Ended) {
                 Phase::Objects { .. } if self.is_revoked().await => Phase::Ended,
                 Phase::Objects { revision, after, is_announced } => {
@@ -97,11 +100,17 @@ impl WatchStream {
         if let Some(after) = after {
             query = query.with_start(after);
         }
-        let page = self.store.list(&query, |object| self.writer.selects(object))?;
+        // Not filtered here: a filter by fields reads each object.
+        let page = self.store.list(&query, |_| true)?;
         let mut objects = page.objects.iter().peekable();
+        let mut read = 0;
         while let Some(object) = objects.next() {
-            self.writer.write_initial(object, out);
-            if out.len() >= CHUNK_BYTES && objects.peek().is_some() {
+            read += object.json_len();
+            if self.writer.selects(object) {
+                self.writer.write_initial(object, out);
+            }
+            let is_full = out.len() >= CHUNK_BYTES || read >= CHUNK_BYTES;
+            if is_full && objects.peek().is_some() {
                 return Ok(Some(ContinueToken::after(object, revision)));
             }
         }
@@ -163,9 +172,12 @@ impl WatchStream {
     /// Writes the events of changes until the chunk is full. Returns the revision of the last one
     /// if there are more.
     fn write_some(&mut self, changes: &[Change], out: &mut Vec<u8>) -> Option<Revision> {
+        let mut read = 0;
         for (index, change) in changes.iter().enumerate() {
+            read += change.object().json_len();
             self.writer.write_change(change, out);
-            if out.len() >= CHUNK_BYTES && index + 1 < changes.len() {
+            let is_full = out.len() >= CHUNK_BYTES || read >= CHUNK_BYTES;
+            if is_full && index + 1 < changes.len() {
                 return Some(change.object().revision());
             }
         }
