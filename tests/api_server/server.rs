@@ -210,13 +210,36 @@ impl Client {
                 head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
             };
             let length = field("content-length").map_or(0, |length| length.parse().unwrap());
-            let mut body = vec![0; length];
-            self.0.read_exact(&mut body).await.unwrap();
+            let body = self.read_bytes(length).await;
             let code = head.split(' ').nth(1).unwrap().parse().unwrap();
             Answer { code, body: String::from_utf8(body).unwrap(), head }
         })
         .await
         .unwrap()
+    }
+
+    async fn read_bytes(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.0.read_exact(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    /// Reads the body of an answer without a length.
+    pub(crate) async fn read_chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let mut length = Vec::new();
+            while !length.ends_with(b"\r\n") {
+                length.push(self.0.read_u8().await.unwrap());
+            }
+            let length = str::from_utf8(&length).unwrap().trim_end();
+            let length = usize::from_str_radix(length, 16).unwrap();
+            body.extend(self.read_bytes(length).await);
+            assert_eq!(self.read_bytes(2).await, b"\r\n");
+            if length == 0 {
+                return body;
+            }
+        }
     }
 
     /// Reads until the server closes the connection. Returns the text that was read.
