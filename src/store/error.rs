@@ -70,6 +70,13 @@ pub enum WriteError {
     /// The data folder cannot be written. The store retries with exponential backoff.
     #[error("the data folder cannot be written; the store retries, and the log contains the cause")]
     StorageUnavailable(#[source] Arc<DiskError>),
+    /// An internal error of the store interrupted the write, which may have succeeded. The store
+    /// continues.
+    #[error(
+        "an internal error of the store interrupted the write, and its outcome is unknown; read \
+         the object, and repeat the write if it had no effect"
+    )]
+    Interrupted,
     /// The store is closed.
     #[error("the store is closed")]
     Closed,

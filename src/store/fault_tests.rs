@@ -11,6 +11,9 @@ use super::{
     WriteError,
 };
 
+/// Longest time that a test waits for the store.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(20);
+
 #[derive(Debug)]
 struct Test {
     disk: FaultyDisk,
@@ -45,7 +48,7 @@ impl Test {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), retries).await.expect("the store recovers");
+        tokio::time::timeout(WAIT_TIMEOUT, retries).await.expect("the store recovers");
     }
 
     /// Opens the file in another store, and asserts that it contains the state in memory.
@@ -55,12 +58,22 @@ impl Test {
         self.disk.lose_cache();
         assert_eq!(values(&open(&self.disk, &self.catalog)), expected);
     }
+
+    /// Writes a status as the gateway does.
+    async fn write_status(&self, name: &str, phase: &str) -> super::Revision {
+        let mut status = object(name, 0);
+        status["status"] = json!({"phase": phase});
+        let write = Write::replace_status(self.key(name), status);
+        let mut results = self.store.write_all(vec![write], Durability::Ephemeral).await;
+        results.remove(0).unwrap().object.revision()
+    }
 }
 
 fn open(disk: &FaultyDisk, catalog: &Catalog) -> Store {
     let settings =
         Settings::new().with_reopen_backoff(Duration::from_millis(1), Duration::from_millis(8));
-    Store::start(Medium::simulated(disk.clone()).unwrap(), catalog.clone(), settings).unwrap()
+    let medium = Medium::simulated(disk.clone()).unwrap();
+    Store::start(medium, catalog.clone(), settings).unwrap()
 }
 
 fn object(name: &str, length: usize) -> Value {
@@ -223,4 +236,68 @@ async fn garbage_collection_goes_on_after_an_error() {
         assert!(tokio::time::Instant::now() < deadline, "the child is not deleted");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+}
+
+/// The disk may store a write that is refused, if an operation fails after the sync.
+#[tokio::test]
+async fn revision_of_refused_write_is_not_given_again() {
+    let test = Test::new(1);
+    test.store.write(test.create("before", 100)).await.unwrap();
+    let refused = refuse_after_sync(&test).await;
+    // The object has another state with the next revision of the store.
+    let written = test.write_status("before", "ready").await;
+    assert!(written > refused, "{written} was given before, to a refused write: {refused}");
+    test.disk.set(Fault::None);
+    test.until_written(test.create("after", 100)).await;
+    test.assert_stored().await;
+}
+
+#[tokio::test]
+async fn refused_write_that_the_disk_stored_is_removed() {
+    let test = Test::new(1);
+    test.store.write(test.create("before", 100)).await.unwrap();
+    refuse_after_sync(&test).await;
+    let expected = values(&test.store);
+    test.disk.set(Fault::None);
+    test.until_written(test.create("after", 100)).await;
+    test.store.write(Write::delete(test.key("after"))).await.unwrap();
+    assert_eq!(values(&test.store), expected);
+    test.assert_stored().await;
+}
+
+/// Refuses a change of an object whose commit shrinks the file, and returns the revision that it
+/// would have had.
+async fn refuse_after_sync(test: &Test) -> super::Revision {
+    test.store.write(test.create("large", 1 << 20)).await.unwrap();
+    test.disk.set(Fault::Shrink);
+    // A commit shrinks the file if more than half of it was free before.
+    let mut result = test.store.write(Write::delete(test.key("large"))).await;
+    for length in 0..5 {
+        let Ok(_) = result else { break };
+        let before = test.store.revision();
+        let change = Write::replace(test.key("before"), object("before", length));
+        result = test.store.write(change).await;
+        if result.is_err() {
+            return super::Revision::new(before.get() + 1);
+        }
+    }
+    panic!("no change of the object shrinks the file: {result:?}");
+}
+
+#[tokio::test]
+async fn store_recovers_from_panic_with_a_new_file() {
+    let test = Test::new(1);
+    test.store.write(test.create("before", 100)).await.unwrap();
+    test.disk.set(Fault::Panic);
+    let error = test.store.write(test.create("a", 100)).await.unwrap_err();
+    assert!(matches!(error, WriteError::Interrupted), "{error:?}");
+    let error = test.store.write(test.create("b", 100)).await.unwrap_err();
+    assert!(is_of_disk(&error), "{error:?}");
+    assert!(test.store.get(&test.key("before")).is_some());
+    test.write_status("before", "ready").await;
+
+    test.disk.damage();
+    test.disk.set(Fault::None);
+    test.until_written(test.create("c", 100)).await;
+    test.assert_stored().await;
 }

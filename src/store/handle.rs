@@ -171,7 +171,8 @@ impl Store {
     /// Returns an error if a precondition or a rule does not hold, and if the change cannot be
     /// stored. Then no reader sees the change. After [`WriteError::StorageFull`] and
     /// [`WriteError::StorageUnavailable`], it is in the store after all if the process ends before
-    /// the disk works again, and the disk had stored it.
+    /// the disk works again, and the disk had stored it. After [`WriteError::Interrupted`], readers
+    /// may see it.
     pub async fn write(&self, write: Write) -> Result<WriteResult, WriteError> {
         let mut results = self.write_all(vec![write], Durability::Synced).await;
         results.pop().unwrap_or(Err(WriteError::Closed))
@@ -200,7 +201,12 @@ impl Store {
         if self.0.sender.send(Message::Write(request)).is_err() {
             return closed();
         }
-        answer.await.unwrap_or_else(|_| closed())
+        answer.await.unwrap_or_else(|_| {
+            // A closed store answers all requests of its queue, unless they arrived too late.
+            let is_closed = self.0.is_closed.load(Ordering::Acquire);
+            let error = if is_closed { WriteError::Closed } else { WriteError::Interrupted };
+            vec![Err(error); count]
+        })
     }
 
     /// Closes the store, and returns when its file is closed. Watches end, writes are refused, and

@@ -37,6 +37,7 @@ mod key;
 mod list;
 mod metadata;
 mod objects;
+mod outage;
 mod request;
 mod resource;
 mod revision;

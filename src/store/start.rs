@@ -10,9 +10,10 @@ use tokio::sync::watch;
 use super::backoff::Backoff;
 use super::collect::Collector;
 use super::disk::{Contents, Medium, OpenError};
-use super::evaluate::{Identities, Limits, Staging, default_namespace};
+use super::evaluate::{Identities, Limits, default_namespace};
 use super::history::History;
 use super::objects::Objects;
+use super::outage::Outage;
 use super::request::Message;
 use super::resource::Catalog;
 use super::revision::Revision;
@@ -43,6 +44,7 @@ pub(super) fn start(
     let state = State::new(objects, History::new(floor, settings.history), floor);
     let (newest, receiver) = watch::channel(floor);
     let (sender, messages) = mpsc::channel();
+    let backoff = Backoff::new(settings.reopen_backoff.0, settings.reopen_backoff.1);
     let mut writer = Writer {
         receiver: messages,
         state: SharedState::new(state),
@@ -51,10 +53,10 @@ pub(super) fn start(
         identities: Identities::new(settings.clock, settings.random),
         limits: Limits { object_bytes: settings.max_object_bytes, bytes: settings.max_bytes },
         collector,
+        outage: Outage::new(disk.path().to_owned(), backoff),
         disk,
         floor,
-        backoff: Backoff::new(settings.reopen_backoff.0, settings.reopen_backoff.1),
-        failure: None,
+        given: floor,
         unsynced: Unsynced::default(),
     };
     writer.begin_epoch();
@@ -90,6 +92,7 @@ fn load(
     }
     for (resource, count) in counts {
         tracing::warn!(
+            path = %disk.path().display(),
             resource,
             count,
             "the store contains objects of a resource that this version does not serve; they are \
@@ -105,9 +108,8 @@ impl Writer {
     /// disk, so that the next epoch is greater. The store also starts if the disk is full.
     fn begin_epoch(&mut self) {
         let state = self.state.read();
-        let namespaces = self.catalog.namespaces();
-        let mut staging = Staging::new(&state, &self.identities, namespaces, self.limits);
-        let create = Write::create(namespaces, None, default_namespace()).prepare();
+        let mut staging = self.staging(&state);
+        let create = Write::create(self.catalog.namespaces(), None, default_namespace()).prepare();
         // The namespace exists already, except in a new store.
         _ = create.and_then(|create| staging.write(create));
         let changes = staging.into_changes();

@@ -1,23 +1,24 @@
 //! The thread that evaluates and stores all writes.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::backoff::Backoff;
 use super::change::{Change, ChangeKind};
 use super::collect::Collector;
 use super::disk::{DiskError, Medium};
 use super::error::WriteError;
 use super::evaluate::{Identities, Limits, Staging};
 use super::key::Key;
+use super::outage::Outage;
 use super::request::{Message, Request};
 use super::resource::Catalog;
 use super::revision::Revision;
-use super::state::SharedState;
+use super::state::{SharedState, State};
 use super::stored_object::StoredObject;
 use super::write::{Durability, WriteResult};
 
@@ -47,8 +48,9 @@ pub(super) struct Writer {
     pub(super) disk: Medium,
     /// First revision of this epoch.
     pub(super) floor: Revision,
-    pub(super) backoff: Backoff,
-    pub(super) failure: Option<Failure>,
+    /// Newest revision that was given to a change, also to one that could not be stored.
+    pub(super) given: Revision,
+    pub(super) outage: Outage,
     pub(super) unsynced: Unsynced,
 }
 
@@ -59,79 +61,96 @@ pub(super) struct Unsynced {
     due: Option<Instant>,
 }
 
-/// Error of the disk, and the time of the next attempt.
-#[derive(Debug)]
-pub(super) struct Failure {
-    error: Arc<DiskError>,
-    retry_at: Instant,
-}
-
 impl Writer {
     /// Handles requests until the store is closed.
+    ///
+    /// A panic does not end the thread: objects could not be changed any more, and an end of the
+    /// process would close all connections. The state that readers see is complete, since no code
+    /// that can panic changes it, so the rest is built from it again.
     pub(super) fn run(mut self) {
-        while let Some(requests) = self.receive() {
-            let is_ephemeral = |request: &Request| request.durability == Durability::Ephemeral;
-            let (ephemeral, synced) = requests.into_iter().partition(is_ephemeral);
-            self.write(ephemeral, Durability::Ephemeral);
-            self.write(synced, Durability::Synced);
-            self.retry_disk();
-            self.sync_when_due();
-            self.collect_garbage();
+        let mut is_open = true;
+        while is_open {
+            let turn = catch_unwind(AssertUnwindSafe(|| self.turn(&mut is_open)));
+            if turn.is_err() {
+                self.recover_from_panic();
+            }
         }
-        if self.failure.is_none() && !self.unsynced.changes.is_empty() {
+        if !self.outage.is_closed() && !self.unsynced.changes.is_empty() {
             _ = self.store(&[]);
         }
         if let Err(error) = self.disk.close() {
             tracing::error!(
+                path = %self.disk.path().display(),
                 error = &error as &dyn std::error::Error,
                 "cannot close the file of the store; it is checked when it is opened again"
             );
         }
     }
 
-    /// Waits for requests or for the next deadline. Returns `None` when the store is closed.
-    fn receive(&mut self) -> Option<Vec<Request>> {
-        let first = if self.failure.is_none() && self.collector.has_work(self.identities.now()) {
-            match self.receiver.try_recv() {
-                Ok(message) => message,
-                Err(TryRecvError::Empty) => return Some(Vec::new()),
-                Err(TryRecvError::Disconnected) => return None,
-            }
-        } else {
-            match self.next_wake() {
-                None => self.receiver.recv().ok()?,
-                Some(due) => {
-                    let timeout = due.saturating_duration_since(Instant::now());
-                    match self.receiver.recv_timeout(timeout) {
-                        Ok(message) => message,
-                        Err(RecvTimeoutError::Timeout) => return Some(Vec::new()),
-                        Err(RecvTimeoutError::Disconnected) => return None,
-                    }
-                }
+    /// Handles the requests that wait, and what is due. Sets `is_open` to `false` if the store is
+    /// closed.
+    fn turn(&mut self, is_open: &mut bool) {
+        let requests = self.receive(is_open);
+        let is_ephemeral = |request: &Request| request.durability == Durability::Ephemeral;
+        let (ephemeral, synced) = requests.into_iter().partition(is_ephemeral);
+        self.write(ephemeral, Durability::Ephemeral);
+        self.write(synced, Durability::Synced);
+        if *is_open {
+            self.retry_disk();
+            self.sync_when_due();
+            self.collect_garbage();
+        }
+    }
+
+    /// Builds the state of this thread from the one that readers see. The file is written again
+    /// from memory, because a damaged page of it may have caused the panic.
+    fn recover_from_panic(&mut self) {
+        let now = self.identities.now();
+        self.collector = Collector::new(self.catalog.clone(), self.state.read().objects(), now);
+        self.disk.distrust();
+        self.fail(DiskError::panicked());
+    }
+
+    /// Waits for requests or for the next deadline. Sets `is_open` to `false` if the store is
+    /// closed.
+    fn receive(&self, is_open: &mut bool) -> Vec<Request> {
+        let is_busy = !self.outage.is_closed() && self.collector.has_work(self.identities.now());
+        let first = match self.next_wake() {
+            _ if is_busy => self.receiver.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            }),
+            None => self.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => {
+                let timeout = due.saturating_duration_since(Instant::now());
+                self.receiver.recv_timeout(timeout)
             }
         };
         let mut requests = Vec::new();
-        let mut next = Some(first);
+        let mut next = match first {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Message::Close),
+        };
         while let Some(message) = next {
             match message {
                 Message::Write(request) => requests.push(request),
                 // Requests before the message are still answered.
-                Message::Close if requests.is_empty() => return None,
                 Message::Close => {
-                    self.write(requests, Durability::Synced);
-                    return None;
+                    *is_open = false;
+                    break;
                 }
             }
             next = (requests.len() < MAX_GROUP).then(|| self.receiver.try_recv().ok()).flatten();
         }
-        Some(requests)
+        requests
     }
 
     /// Returns the time of the next attempt to open the file; else the time when ephemeral changes
     /// are written or an object expires.
     fn next_wake(&self) -> Option<Instant> {
-        if let Some(failure) = &self.failure {
-            return Some(failure.retry_at);
+        if let Some(retry_at) = self.outage.retry_at() {
+            return Some(retry_at);
         }
         let expiry = self.collector.next_expiry().map(|time| {
             let wait = time.duration_since(self.identities.now());
@@ -143,9 +162,9 @@ impl Writer {
 
     /// Evaluates a group of requests, stores and publishes its changes, and answers.
     fn write(&mut self, requests: Vec<Request>, durability: Durability) {
-        let requests = match &self.failure {
-            Some(failure) if durability == Durability::Synced => {
-                let error = WriteError::of_disk(&failure.error);
+        let requests = match self.outage.error() {
+            Some(error) if durability == Durability::Synced => {
+                let error = WriteError::of_disk(error);
                 let (checked, refused): (Vec<_>, _) =
                     requests.into_iter().partition(|request| request.is_dry_run());
                 refused.into_iter().for_each(|request| request.refuse(&error));
@@ -157,8 +176,7 @@ impl Writer {
             return;
         }
         let state = self.state.read();
-        let namespaces = self.catalog.namespaces();
-        let mut staging = Staging::new(&state, &self.identities, namespaces, self.limits);
+        let mut staging = self.staging(&state);
         let mut answers = Vec::new();
         for Request { writes, reply, _permit, .. } in requests {
             let results: Vec<_> = writes.into_iter().map(|write| staging.write(write?)).collect();
@@ -206,53 +224,59 @@ impl Writer {
             let (key, object) = stored_state(change);
             all.insert(key, object);
         }
-        let newest = changes.last().map(|change| change.object().revision());
-        let revision = newest.unwrap_or_else(|| self.state.read().revision());
+        if let Some(newest) = changes.last() {
+            self.given = newest.object().revision();
+        }
+        let revision = self.newest_given(&self.state.read());
         match self.disk.commit(&all, revision) {
             Ok(()) => {
-                self.backoff.reset();
+                self.outage.end();
                 Ok(())
             }
             Err(error) => Err(WriteError::of_disk(&self.fail(error))),
         }
     }
 
-    /// Logs an error of the disk. Changes that are not on disk are written after the file is open
-    /// again.
+    /// Closes the file until the next attempt. Changes that are not on disk are written when it is
+    /// opened again.
     fn fail(&mut self, error: DiskError) -> Arc<DiskError> {
-        let delay = self.backoff.next_delay();
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            retry_in = ?delay,
-            "the store cannot write its file; writes are refused until it can"
-        );
         self.unsynced = Unsynced::default();
-        let error = Arc::new(error);
-        self.failure = Some(Failure { error: error.clone(), retry_at: Instant::now() + delay });
-        error
+        self.outage.record(error)
     }
 
     /// Opens the file again if the delay of the backoff is over.
     fn retry_disk(&mut self) {
-        if self.failure.as_ref().is_none_or(|failure| Instant::now() < failure.retry_at) {
+        if self.outage.retry_at().is_none_or(|retry_at| Instant::now() < retry_at) {
             return;
         }
         let reopened = {
             let state = self.state.read();
-            self.disk.reopen(state.objects(), &self.catalog, self.floor, state.revision())
+            let revision = self.newest_given(&state);
+            self.disk.reopen(state.objects(), &self.catalog, self.floor, revision)
         };
         match reopened {
-            Ok(()) => {
-                tracing::info!("the store can write its file again");
-                self.failure = None;
-            }
+            Ok(()) => self.outage.reopened(),
             Err(error) => _ = self.fail(error),
         }
     }
 
+    /// Begins changes on top of a state.
+    ///
+    /// A revision is given once, also if its change could not be stored: the disk may have stored
+    /// it after all.
+    pub(super) fn staging<'a>(&'a self, state: &'a State) -> Staging<'a> {
+        let newest = self.newest_given(state);
+        let namespaces = self.catalog.namespaces();
+        Staging::new(state, newest, &self.identities, namespaces, self.limits)
+    }
+
+    fn newest_given(&self, state: &State) -> Revision {
+        self.given.max(state.revision())
+    }
+
     fn keep_unsynced(&mut self, changes: &[Change]) {
         // After a failure, the whole state is compared with the file.
-        if changes.is_empty() || self.disk.is_memory() || self.failure.is_some() {
+        if changes.is_empty() || self.disk.is_memory() || self.outage.is_closed() {
             return;
         }
         self.unsynced.due.get_or_insert_with(|| Instant::now() + SYNC_DELAY);
@@ -277,13 +301,12 @@ impl Writer {
     /// Runs one round of the garbage collector.
     fn collect_garbage(&mut self) {
         let now = self.identities.now();
-        if self.failure.is_some() || !self.collector.has_work(now) {
+        if self.outage.is_closed() || !self.collector.has_work(now) {
             return;
         }
         let state = self.state.read();
         let (steps, checked) = self.collector.next_round(state.objects(), now);
-        let namespaces = self.catalog.namespaces();
-        let mut staging = Staging::new(&state, &self.identities, namespaces, self.limits);
+        let mut staging = self.staging(&state);
         for (key, step) in steps {
             if let Err(error) = staging.step(&key, step) {
                 let error = &error as &dyn std::error::Error;

@@ -8,6 +8,7 @@ mod full_disk;
 mod kill;
 mod lists;
 mod namespaces;
+mod panics;
 mod properties;
 mod support;
 #[cfg(target_os = "linux")]

@@ -72,6 +72,7 @@ impl Status {
                 Self::failure(Reason::InsufficientStorage, error.to_string())
                     .with_retry_after(RETRY_AFTER)
             }
+            WriteError::Interrupted => Self::failure(Reason::Timeout, error.to_string()),
             WriteError::Closed => Self::closed(),
         }
     }

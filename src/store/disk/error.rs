@@ -9,29 +9,39 @@ use std::path::PathBuf;
 #[error("cannot {operation} the file of the store")]
 pub struct DiskError {
     operation: &'static str,
-    is_full: bool,
+    kind: io::ErrorKind,
     source: Box<dyn Error + Send + Sync>,
 }
 
 impl DiskError {
     pub(super) fn new(operation: &'static str, error: impl Into<redb::Error>) -> Self {
         let error = error.into();
-        let is_full = matches!(&error, redb::Error::Io(error) if is_full(error));
-        Self { operation, is_full, source: Box::new(error) }
+        let kind = match &error {
+            redb::Error::Io(error) => error.kind(),
+            _ => io::ErrorKind::InvalidData,
+        };
+        Self { operation, kind, source: Box::new(error) }
     }
 
     pub(super) fn of_io(operation: &'static str, error: io::Error) -> Self {
-        Self { operation, is_full: is_full(&error), source: Box::new(error) }
+        Self { operation, kind: error.kind(), source: Box::new(error) }
+    }
+
+    /// Creates the error of a thread that panicked while it used the file.
+    pub(in crate::store) fn panicked() -> Self {
+        let cause = "internal error: the thread of the store panicked; the log above has the cause";
+        Self::of_io("write", io::Error::other(cause))
     }
 
     /// Returns `true` if the file system is full, or the quota of the user is used up.
     pub fn is_full(&self) -> bool {
-        self.is_full
+        matches!(self.kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
-}
 
-fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    /// Returns the kind of the cause, by which an error that repeats is recognized.
+    pub(in crate::store) fn kind(&self) -> io::ErrorKind {
+        self.kind
+    }
 }
 
 /// Reason why a store was not opened.

@@ -1,7 +1,7 @@
 //! The medium that makes writes durable.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::Database;
@@ -33,6 +33,8 @@ pub(in crate::store) struct FileMedium {
     database: Option<Database>,
     /// Records of resources that the catalog does not have.
     unserved: Vec<Record>,
+    /// `true` if the file must not be used again.
+    is_distrusted: bool,
 }
 
 impl Medium {
@@ -44,6 +46,7 @@ impl Medium {
             files: Box::new(folder),
             database: Some(database),
             unserved: Vec::new(),
+            is_distrusted: false,
         }))
     }
 
@@ -56,6 +59,7 @@ impl Medium {
             files: Box::new(files),
             database: Some(database),
             unserved: Vec::new(),
+            is_distrusted: false,
         }))
     }
 
@@ -73,18 +77,26 @@ impl Medium {
 
     /// Returns the error of a file that cannot be read at the start.
     pub(in crate::store) fn open_error(&self, source: DiskError) -> OpenError {
-        OpenError::Disk { path: self.path(), source }
+        OpenError::Disk { path: self.path().to_owned(), source }
     }
 
     /// Returns the error of a damaged file.
     pub(in crate::store) fn damaged(&self, record: MalformedRecord) -> OpenError {
-        OpenError::Damaged { path: self.path(), source: Box::new(record) }
+        OpenError::Damaged { path: self.path().to_owned(), source: Box::new(record) }
     }
 
-    fn path(&self) -> PathBuf {
+    /// Returns the path of the file, which is empty for a store in memory.
+    pub(in crate::store) fn path(&self) -> &Path {
         match self {
-            Self::File(file) => file.path.clone(),
-            Self::Memory => PathBuf::new(),
+            Self::File(file) => &file.path,
+            Self::Memory => Path::new(""),
+        }
+    }
+
+    /// Replaces the file when it is opened [again](Self::reopen), because it may be damaged.
+    pub(in crate::store) fn distrust(&mut self) {
+        if let Self::File(file) = self {
+            file.is_distrusted = true;
         }
     }
 
@@ -118,7 +130,8 @@ impl Medium {
 
     /// Opens the database again, and makes it equal to the state in memory.
     ///
-    /// The revisions of records before `floor` count as `floor`.
+    /// The revisions of records before `floor` count as `floor`. Records are compared with their
+    /// text: the file may contain a write that was refused.
     pub(in crate::store) fn reopen(
         &mut self,
         objects: &Objects,
@@ -131,22 +144,21 @@ impl Medium {
         let all = objects.iter().map(|object| (object.key().clone(), Some(object.clone())));
         let mut changes: BTreeMap<_, _> = all.collect();
         let written = |error| DiskError::new("write", error);
-        if file.files.needs_replacement()? {
+        if file.files.needs_replacement()? || file.is_distrusted {
             let database = file.files.create()?;
             write(&database, &changes, &file.unserved, revision).map_err(written)?;
             file.files.replace()?;
+            file.is_distrusted = false;
             file.database = Some(database);
             return Ok(());
         }
         let database = file.files.open()?;
         for record in read(&database).map_err(|error| DiskError::new("read", error))?.records {
             let Some(key) = record.key(catalog) else { continue };
-            let stored = record.revision().map(|stored| stored.max(floor));
-            let current = objects.get(&key).map(|object| object.revision());
-            if current.is_none() {
-                changes.insert(key, None);
-            } else if stored == current {
-                changes.remove(&key);
+            match objects.get(&key) {
+                Some(object) if record.contains(object, floor) => _ = changes.remove(&key),
+                Some(_) => {}
+                None => _ = changes.insert(key, None),
             }
         }
         // The revision is always written, which shows that the file can be written.
@@ -164,5 +176,33 @@ impl Medium {
             },
             Self::Memory => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::disk::simulation::FaultyDisk;
+    use crate::store::resource::ResourceRules;
+
+    #[test]
+    fn record_of_equal_revision_and_other_text_is_replaced() {
+        let mut catalog = Catalog::new();
+        let maps = catalog.add(ResourceRules::namespaced("", "configmaps", "ConfigMap"));
+        let (key, revision) = (Key::namespaced(&maps, "default", "a"), Revision::new(7));
+        let object = |data: &str| {
+            let text = format!(r#"{{"metadata":{{"name":"a"}},"data":{data}}}"#);
+            Arc::new(StoredObject::new(key.clone(), revision, text.into()).unwrap())
+        };
+        let mut medium = Medium::simulated(FaultyDisk::new(1)).unwrap();
+        let refused = BTreeMap::from([(key.clone(), Some(object("1")))]);
+        medium.commit(&refused, revision).unwrap();
+
+        let mut objects = Objects::default();
+        objects.insert(object("2"));
+        medium.reopen(&objects, &catalog, Revision::default(), revision).unwrap();
+        let records = medium.read().unwrap().records;
+        let [record] = &records[..] else { panic!("{records:?}") };
+        assert!(record.contains(&object("2"), Revision::default()), "{record:?}");
     }
 }

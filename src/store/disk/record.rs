@@ -45,8 +45,15 @@ impl Record {
     }
 
     /// Returns the revision, or `None` if the record is malformed.
-    pub(super) fn revision(&self) -> Option<Revision> {
+    fn revision(&self) -> Option<Revision> {
         self.bytes.first_chunk().map(|bytes| Revision::new(u64::from_be_bytes(*bytes)))
+    }
+
+    /// Returns `true` if the record contains an object. Its revision counts at least as `floor`.
+    pub(super) fn contains(&self, object: &StoredObject, floor: Revision) -> bool {
+        self.parts().is_ok_and(|(revision, text)| {
+            revision.max(floor) == object.revision() && *text == **object.text()
+        })
     }
 
     /// Returns revision and JSON text.

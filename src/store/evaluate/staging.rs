@@ -41,8 +41,10 @@ pub(in crate::store) struct Staging<'a> {
 }
 
 impl<'a> Staging<'a> {
+    /// Begins changes on top of a state. Their revisions are greater than `newest`.
     pub(in crate::store) fn new(
         state: &'a State,
+        newest: Revision,
         identities: &'a Identities,
         namespaces: &'a Resource,
         limits: Limits,
@@ -54,7 +56,7 @@ impl<'a> Staging<'a> {
             limits,
             overlay: BTreeMap::new(),
             changes: Vec::new(),
-            revision: state.revision(),
+            revision: newest,
             bytes: state.objects().bytes(),
             is_dry_run: false,
             is_limited: false,

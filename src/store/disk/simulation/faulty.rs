@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use redb::{Database, StorageBackend};
 
@@ -23,6 +23,10 @@ pub(in crate::store) enum Fault {
     ReadOnly,
     /// One of so many operations fails (EIO).
     Sometimes(u32),
+    /// The file cannot shrink (EIO), which is the only operation after the sync of a commit.
+    Shrink,
+    /// The code panics in a sync, as after damage that it does not expect.
+    Panic,
     /// Syncs fail (EIO), and the pages of the cache are lost: the kernel counts them as written.
     Sync,
 }
@@ -59,26 +63,39 @@ struct OpenFile {
 
 impl FaultyDisk {
     pub(in crate::store) fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        let state = Mutex::new(State {
             fault: Fault::None,
             rng: fastrand::Rng::with_seed(seed),
             files: vec![CachedFile::default()],
             current: 0,
             has_failed_sync: false,
-        })))
+        });
+        Self(Arc::new(state))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
     }
 
     pub(in crate::store) fn set(&self, fault: Fault) {
-        self.0.lock().unwrap().fault = fault;
+        self.state().fault = fault;
     }
 
     /// Loses the cache: each file has the contents that are on the disk.
     pub(in crate::store) fn lose_cache(&self) {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state();
         for file in &mut state.files {
             file.cache = file.disk.clone();
             file.dirty_pages.clear();
         }
+    }
+
+    /// Damages the file of the store.
+    pub(in crate::store) fn damage(&self) {
+        let mut state = self.state();
+        let current = state.current;
+        state.files[current].cache.fill(b'x');
+        state.files[current].disk.fill(b'x');
     }
 
     fn database(&self, index: usize) -> Result<Database, DiskError> {
@@ -119,11 +136,11 @@ impl CachedFile {
 
 impl StorageBackend for OpenFile {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.disk.0.lock().unwrap().files[self.index].cache.len() as u64)
+        Ok(self.disk.state().files[self.index].cache.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let mut state = self.disk.0.lock().unwrap();
+        let mut state = self.disk.state();
         state.check(false, false)?;
         let start = offset as usize;
         let bytes = state.files[self.index].cache.get(start..start + out.len());
@@ -132,18 +149,27 @@ impl StorageBackend for OpenFile {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        let mut state = self.disk.0.lock().unwrap();
+        let mut state = self.disk.state();
         let is_growth = len as usize > state.files[self.index].cache.len();
         state.check(true, is_growth)?;
+        let is_shrink = (len as usize) < state.files[self.index].cache.len();
+        if is_shrink && state.fault == Fault::Shrink {
+            return Err(io::Error::other("an I/O error"));
+        }
         state.files[self.index].resize(len as usize);
         Ok(())
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let mut state = self.disk.0.lock().unwrap();
+        let mut state = self.disk.state();
         if let Err(error) = state.check(true, false) {
             state.has_failed_sync = true;
             return Err(error);
+        }
+        if state.fault == Fault::Panic {
+            // The lock is not poisoned.
+            drop(state);
+            panic!("a panic of the test in a sync");
         }
         if state.fault == Fault::Sync {
             state.has_failed_sync = true;
@@ -155,7 +181,7 @@ impl StorageBackend for OpenFile {
     }
 
     fn write(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.disk.0.lock().unwrap();
+        let mut state = self.disk.state();
         let (start, end) = (offset as usize, offset as usize + bytes.len());
         let is_growth = end > state.files[self.index].cache.len();
         state.check(true, is_growth)?;
@@ -171,13 +197,13 @@ impl StorageBackend for OpenFile {
 
 impl Files for FaultyDisk {
     fn open(&self) -> Result<Database, DiskError> {
-        let index = self.0.lock().unwrap().current;
+        let index = self.state().current;
         self.database(index)
     }
 
     fn create(&self) -> Result<Database, DiskError> {
         let index = {
-            let mut state = self.0.lock().unwrap();
+            let mut state = self.state();
             state.files.push(CachedFile::default());
             state.files.len() - 1
         };
@@ -185,7 +211,7 @@ impl Files for FaultyDisk {
     }
 
     fn replace(&self) -> Result<(), DiskError> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state();
         state.check(true, false).map_err(|error| DiskError::of_io("replace", error))?;
         state.current = state.files.len() - 1;
         state.has_failed_sync = false;
@@ -193,6 +219,6 @@ impl Files for FaultyDisk {
     }
 
     fn needs_replacement(&self) -> Result<bool, DiskError> {
-        Ok(self.0.lock().unwrap().has_failed_sync)
+        Ok(self.state().has_failed_sync)
     }
 }
