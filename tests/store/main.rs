@@ -4,9 +4,11 @@
 mod dependents;
 mod expiry;
 mod folder;
+mod folder_changes;
 mod full_disk;
 mod kill;
 mod lists;
+mod log_events;
 mod namespaces;
 mod panics;
 mod properties;

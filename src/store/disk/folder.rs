@@ -1,9 +1,9 @@
 //! The data folder: lock, permissions and files.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,8 @@ use redb::{Database, DatabaseError, StorageError};
 use super::database::{builder, write};
 use super::error::{DiskError, OpenError};
 use super::files::Files;
+use super::folder_lock::{FolderLock, LOCK};
+use super::pinned_file::PinnedFile;
 use super::reserved_file::ReservedFile;
 use crate::store::revision::Revision;
 
@@ -25,15 +27,15 @@ const FILE_OF_ANY_VERSION: (&str, &str) = ("objects.v", ".redb");
 /// Name of a file that is not complete yet.
 const NEW_FILE: &str = "objects.new";
 
-/// Name of the lock file, which contains the ID of the process.
-const LOCK: &str = "lock";
-
 /// A data folder that this process has locked.
 #[derive(Debug)]
 pub(in crate::store) struct Folder {
     path: PathBuf,
-    /// The lock ends when the file is closed.
-    lock: File,
+    lock: FolderLock,
+    /// The file of the store, since it was opened for the first time.
+    file: Option<PinnedFile>,
+    /// The file that replaces it.
+    new_file: Option<PinnedFile>,
     has_failed_sync: Arc<AtomicBool>,
 }
 
@@ -41,10 +43,16 @@ impl Folder {
     /// Creates the folder if it does not exist, and locks it.
     pub(in crate::store) fn open(path: &Path) -> Result<Self, OpenError> {
         create_folder(path)?;
-        let lock = lock(path)?;
+        let lock = FolderLock::acquire(path)?;
         restrict(path)?;
         find_unknown_format(path)?;
-        Ok(Self { path: path.to_owned(), lock, has_failed_sync: Arc::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            lock,
+            file: None,
+            new_file: None,
+            has_failed_sync: Arc::default(),
+        })
     }
 
     /// Returns the path of the file.
@@ -54,74 +62,111 @@ impl Folder {
 
     /// Opens the database for the first time, and checks all of it. Creates it if it does not
     /// exist.
-    pub(super) fn first_database(&self) -> Result<Database, OpenError> {
+    pub(super) fn first_database(&mut self) -> Result<Database, OpenError> {
         let path = self.file();
         let disk = |source| OpenError::Disk { path: path.clone(), source };
         if self.needs_replacement().map_err(disk)? {
+            if self.lock.is_used() {
+                tracing::warn!(
+                    path = %path.display(),
+                    "the data folder was used before, but the file of its objects does not exist; \
+                     the store is empty. If you did not remove the file, stop the gateway and \
+                     restore the folder from a backup"
+                );
+            }
             let database = self.create().map_err(disk)?;
             write(&database, &BTreeMap::new(), &[], Revision::default())
                 .map_err(|error| disk(DiskError::new("create", error)))?;
             self.replace().map_err(disk)?;
             return Ok(database);
         }
-        open_file(&path)
-            .map_err(|error| DatabaseError::Storage(StorageError::Io(error)))
-            .and_then(|file| {
-                let backend = ReservedFile::new(file, self.has_failed_sync.clone());
-                builder().set_check_integrity_on_open(true).create_with_backend(backend)
-            })
-            .map_err(|error| error_of(&path, error))
+        let error = |error| disk(DiskError::of_io("open", error));
+        let (file, pinned) = PinnedFile::open_or_create(&path).map_err(error)?;
+        // `redb` would create a database in an empty file. The file of a store is complete when it
+        // gets its name, so it was truncated, for example by a power cut during a restore.
+        if file.metadata().map_err(error)?.len() == 0 {
+            return Err(OpenError::Damaged { path, source: "the file is empty".into() });
+        }
+        let backend = ReservedFile::new(file, self.has_failed_sync.clone());
+        let opened = builder().set_check_integrity_on_open(true).create_with_backend(backend);
+        let database = opened.map_err(|error| error_of(&path, error))?;
+        self.file = Some(pinned);
+        Ok(database)
     }
 
-    fn database(&self, name: &str, operation: &'static str) -> Result<Database, DiskError> {
-        let file = open_file(&self.path.join(name));
-        let file = file.map_err(|error| DiskError::of_io(operation, error))?;
+    fn database(
+        &self,
+        name: &str,
+        operation: &'static str,
+    ) -> Result<(Database, PinnedFile), DiskError> {
+        let opened = PinnedFile::open_or_create(&self.path.join(name));
+        let (file, pinned) = opened.map_err(|error| DiskError::of_io(operation, error))?;
         let backend = ReservedFile::new(file, self.has_failed_sync.clone());
         let created = builder().create_with_backend(backend);
-        created.map_err(|error| DiskError::new(operation, error))
+        Ok((created.map_err(|error| DiskError::new(operation, error))?, pinned))
     }
 
-    /// Checks that the folder is still the one that is locked: it may have been replaced, or its
-    /// file system is no longer mounted.
-    fn check_lock(&self) -> io::Result<()> {
-        let (ours, found) = (self.lock.metadata()?, fs::metadata(self.path.join(LOCK))?);
-        if (ours.dev(), ours.ino()) == (found.dev(), found.ino()) {
-            return Ok(());
+    /// Returns `true` if the file exists.
+    ///
+    /// # Errors
+    /// Returns an error if it is not the file that was open before: the file may be a restored one,
+    /// which must not be overwritten.
+    fn exists(&self) -> io::Result<bool> {
+        self.lock.check()?;
+        let path = self.file();
+        let found = match &self.file {
+            Some(file) => file.is_at(&path)?,
+            None => path.try_exists()?.then_some(true),
+        };
+        if found == Some(false) {
+            return Err(io::Error::other(
+                "the file was replaced; restart the process to use the new one, or move the old \
+                 one back",
+            ));
         }
-        Err(io::Error::other(
-            "the data folder was replaced; restart the process to use the new one",
-        ))
+        Ok(found.is_some())
     }
 }
 
 impl Files for Folder {
-    fn open(&self) -> Result<Database, DiskError> {
-        self.database(FILE, "open")
+    fn open(&mut self) -> Result<Database, DiskError> {
+        let (database, pinned) = self.database(FILE, "open")?;
+        self.file = Some(pinned);
+        Ok(database)
     }
 
-    fn create(&self) -> Result<Database, DiskError> {
+    fn create(&mut self) -> Result<Database, DiskError> {
         match fs::remove_file(self.path.join(NEW_FILE)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(DiskError::of_io("create", error));
             }
             _ => {}
         }
-        self.database(NEW_FILE, "create")
+        let (database, pinned) = self.database(NEW_FILE, "create")?;
+        self.new_file = Some(pinned);
+        Ok(database)
     }
 
-    fn replace(&self) -> Result<(), DiskError> {
-        let renamed = fs::rename(self.path.join(NEW_FILE), self.file());
-        let renamed = renamed.and_then(|()| sync_folder(&self.path));
-        renamed.map_err(|error| DiskError::of_io("replace", error))?;
+    fn replace(&mut self) -> Result<(), DiskError> {
+        let error = |error| DiskError::of_io("replace", error);
+        fs::rename(self.path.join(NEW_FILE), self.file()).map_err(error)?;
+        self.file = self.new_file.take();
+        sync_folder(&self.path).map_err(error)?;
         self.has_failed_sync.store(false, Ordering::Release);
         Ok(())
     }
 
     fn needs_replacement(&self) -> Result<bool, DiskError> {
-        let error = |error| DiskError::of_io("open", error);
-        self.check_lock().map_err(error)?;
-        let exists = self.file().try_exists().map_err(error)?;
+        let exists = self.exists().map_err(|error| DiskError::of_io("open", error))?;
         Ok(!exists || self.has_failed_sync.load(Ordering::Acquire))
+    }
+
+    fn check_place(&self) -> Result<(), DiskError> {
+        let exists = self.exists().and_then(|exists| {
+            let removed = "the file was removed; it is written again from memory";
+            exists.then_some(()).ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, removed))
+        });
+        exists.map_err(|error| DiskError::of_io("write", error))
     }
 }
 
@@ -160,31 +205,6 @@ fn create_folder(path: &Path) -> Result<(), OpenError> {
 
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
-}
-
-fn open_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
-}
-
-/// Locks the folder. The kernel releases the lock when the process ends, also after a crash.
-fn lock(folder: &Path) -> Result<File, OpenError> {
-    let path = folder.join(LOCK);
-    let error = |operation| move |source| folder_error(operation, &folder.join(LOCK), source);
-    let mut writable = open_file(&path).map_err(error("open"))?;
-    // A file that is open for writing would keep the file system from becoming read-only.
-    let mut lock = File::open(&path).map_err(error("open"))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            let pid = lock.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
-            return Err(OpenError::InUse { folder: folder.to_owned(), pid });
-        }
-        Err(TryLockError::Error(source)) => return Err(error("lock")(source)),
-    }
-    // The ID is only for the error message of another process, so a full disk is not an error.
-    _ = writable.set_len(0).and_then(|()| writeln!(writable, "{}", std::process::id()));
-    Ok(lock)
 }
 
 /// Closes the folder to other users if it is ours: if it contains only files of a store.

@@ -39,7 +39,7 @@ pub(in crate::store) struct FileMedium {
 
 impl Medium {
     /// Opens the file of a folder, and checks all of it.
-    pub(in crate::store) fn open(folder: Folder) -> Result<Self, OpenError> {
+    pub(in crate::store) fn open(mut folder: Folder) -> Result<Self, OpenError> {
         let (path, database) = (folder.file(), folder.first_database()?);
         Ok(Self::File(FileMedium {
             path,
@@ -52,7 +52,7 @@ impl Medium {
 
     /// Opens the database of a simulated disk.
     #[cfg(test)]
-    pub(in crate::store) fn simulated(files: impl Files + 'static) -> Result<Self, DiskError> {
+    pub(in crate::store) fn simulated(mut files: impl Files + 'static) -> Result<Self, DiskError> {
         let database = files.open()?;
         Ok(Self::File(FileMedium {
             path: PathBuf::new(),
@@ -123,6 +123,7 @@ impl Medium {
         // `redb` accepts no further write after an I/O error, until the file is opened again.
         let database = file.database.take();
         let database = database.ok_or_else(|| DiskError::new("write", redb::Error::PreviousIo))?;
+        file.files.check_place()?;
         write(&database, changes, &[], revision).map_err(|error| DiskError::new("write", error))?;
         file.database = Some(database);
         Ok(())

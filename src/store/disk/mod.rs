@@ -8,7 +8,9 @@ mod database;
 mod error;
 mod files;
 mod folder;
+mod folder_lock;
 mod medium;
+mod pinned_file;
 mod record;
 mod reserved_file;
 #[cfg(test)]

@@ -196,12 +196,12 @@ impl StorageBackend for OpenFile {
 }
 
 impl Files for FaultyDisk {
-    fn open(&self) -> Result<Database, DiskError> {
+    fn open(&mut self) -> Result<Database, DiskError> {
         let index = self.state().current;
         self.database(index)
     }
 
-    fn create(&self) -> Result<Database, DiskError> {
+    fn create(&mut self) -> Result<Database, DiskError> {
         let index = {
             let mut state = self.state();
             state.files.push(CachedFile::default());
@@ -210,7 +210,7 @@ impl Files for FaultyDisk {
         self.database(index)
     }
 
-    fn replace(&self) -> Result<(), DiskError> {
+    fn replace(&mut self) -> Result<(), DiskError> {
         let mut state = self.state();
         state.check(true, false).map_err(|error| DiskError::of_io("replace", error))?;
         state.current = state.files.len() - 1;
@@ -220,5 +220,9 @@ impl Files for FaultyDisk {
 
     fn needs_replacement(&self) -> Result<bool, DiskError> {
         Ok(self.state().has_failed_sync)
+    }
+
+    fn check_place(&self) -> Result<(), DiskError> {
+        Ok(())
     }
 }

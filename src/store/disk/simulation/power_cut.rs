@@ -175,20 +175,24 @@ impl StorageBackend for PowerCutDisk {
 }
 
 impl Files for PowerCutDisk {
-    fn open(&self) -> Result<Database, DiskError> {
+    fn open(&mut self) -> Result<Database, DiskError> {
         let opened = builder().set_check_integrity_on_open(true).create_with_backend(self.clone());
         opened.map_err(|error| DiskError::new("open", error))
     }
 
-    fn create(&self) -> Result<Database, DiskError> {
+    fn create(&mut self) -> Result<Database, DiskError> {
         unreachable!("the process ends at the power cut")
     }
 
-    fn replace(&self) -> Result<(), DiskError> {
+    fn replace(&mut self) -> Result<(), DiskError> {
         unreachable!("the process ends at the power cut")
     }
 
     fn needs_replacement(&self) -> Result<bool, DiskError> {
         Ok(false)
+    }
+
+    fn check_place(&self) -> Result<(), DiskError> {
+        Ok(())
     }
 }

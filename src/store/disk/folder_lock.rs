@@ -1,0 +1,71 @@
+//! The lock of a data folder.
+
+use std::fs::TryLockError;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::error::OpenError;
+use super::pinned_file::PinnedFile;
+
+/// Name of the lock file, which contains the ID of the process.
+pub(super) const LOCK: &str = "lock";
+
+/// Lock of a data folder. The kernel releases it when the process ends, also after a crash.
+#[derive(Debug)]
+pub(super) struct FolderLock {
+    path: PathBuf,
+    /// The lock ends when the file is closed.
+    file: PinnedFile,
+    is_used: bool,
+}
+
+impl FolderLock {
+    /// Locks a folder.
+    ///
+    /// # Errors
+    /// Returns an error if another process uses the folder.
+    pub(super) fn acquire(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join(LOCK);
+        let error = |operation| {
+            let path = path.clone();
+            move |source| OpenError::Folder { operation, path, source }
+        };
+        let is_used = path.exists();
+        let (mut writable, file) = PinnedFile::open_or_create(&path).map_err(error("open"))?;
+        match file.file().try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                let read = file.file().read_to_string(&mut text);
+                let pid = read.ok().and_then(|_| text.trim().parse().ok());
+                return Err(OpenError::InUse { folder: folder.to_owned(), pid });
+            }
+            Err(TryLockError::Error(source)) => return Err(error("lock")(source)),
+        }
+        // The ID is only for the error message of another process, so a full disk is not an error.
+        _ = writable.set_len(0).and_then(|()| writeln!(writable, "{}", std::process::id()));
+        Ok(Self { path, file, is_used })
+    }
+
+    /// Returns `true` if a process has used the folder before.
+    pub(super) fn is_used(&self) -> bool {
+        self.is_used
+    }
+
+    /// Checks that the folder is still the one that is locked: it may have been removed or
+    /// replaced, or its file system is no longer mounted.
+    pub(super) fn check(&self) -> io::Result<()> {
+        match self.file.is_at(&self.path)? {
+            Some(true) => Ok(()),
+            Some(false) => Err(io::Error::other(
+                "the data folder was replaced; restart the process to use the new one, or move \
+                 the old one back",
+            )),
+            None => Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "the data folder was removed or moved, or the file `lock` in it; move it back, or \
+                 restart the process",
+            )),
+        }
+    }
+}
