@@ -8,6 +8,7 @@ pub struct Settings {
     pub(super) max_watches: usize,
     pub(super) max_body_bytes: usize,
     pub(super) body_timeout: Duration,
+    pub(super) write_timeout: Duration,
     pub(super) bookmark_interval: Duration,
     pub(super) local_endpoints: bool,
     pub(super) runs_deployments: bool,
@@ -20,6 +21,7 @@ impl Settings {
             max_watches: 1000,
             max_body_bytes: 3 << 20,
             body_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(60),
             bookmark_interval: Duration::from_secs(60),
             local_endpoints: false,
             runs_deployments: false,
@@ -49,6 +51,13 @@ impl Settings {
     #[must_use]
     pub fn with_body_timeout(self, timeout: Duration) -> Self {
         Self { body_timeout: timeout, ..self }
+    }
+
+    /// Limits the time in which the store answers a write; 60 s by default. If the disk does not
+    /// answer in time, the request is answered 504: the outcome of the write is unknown.
+    #[must_use]
+    pub fn with_write_timeout(self, timeout: Duration) -> Self {
+        Self { write_timeout: timeout, ..self }
     }
 
     /// Allows EndpointSlices with addresses in 127.0.0.0/8 and ::1; `false` by default. It is safe

@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::disk::Medium;
 use super::disk::simulation::PowerCutDisk;
+use super::disk::{Medium, Watchdog};
 use super::{
     Catalog, Durability, Key, ListQuery, Resource, ResourceRules, Revision, Settings, Store, Write,
 };
@@ -42,7 +42,9 @@ impl Resources {
 
     fn open(&self, disk: &PowerCutDisk) -> Option<Store> {
         // The power may be cut while the store is opened. Then the error is of the disk.
-        let opened = Medium::simulated(disk.clone()).map_err(|error| format!("{error:?}"));
+        let watchdog = Watchdog::start(Duration::from_secs(60), |_| {}).unwrap();
+        let opened =
+            Medium::simulated(disk.clone(), watchdog).map_err(|error| format!("{error:?}"));
         let opened = opened.and_then(|medium| {
             let settings = Settings::new()
                 .with_reopen_backoff(Duration::from_secs(60), Duration::from_secs(60));

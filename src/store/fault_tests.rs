@@ -1,11 +1,12 @@
 //! Errors of the file system: writes are refused, reads continue, and the store recovers by itself.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::disk::Medium;
 use super::disk::simulation::{Fault, FaultyDisk};
+use super::disk::{Medium, Report, Watchdog};
 use super::{
     Catalog, Durability, Key, Resource, ResourceRules, Settings, Store, WatchScope, Write,
     WriteError,
@@ -20,6 +21,8 @@ struct Test {
     store: Store,
     catalog: Catalog,
     maps: Resource,
+    /// Reports of slow operations.
+    reports: mpsc::Receiver<Report>,
 }
 
 impl Test {
@@ -28,8 +31,11 @@ impl Test {
         let maps =
             catalog.add(ResourceRules::namespaced("", "configmaps", "ConfigMap").with_status());
         let disk = FaultyDisk::new(seed);
-        let store = open(&disk, &catalog);
-        Self { disk, store, catalog, maps }
+        let (sender, reports) = mpsc::channel();
+        let report = move |report| _ = sender.send(report);
+        let watchdog = Watchdog::start(Duration::from_millis(100), report).unwrap();
+        let store = open(&disk, &catalog, watchdog);
+        Self { disk, store, catalog, maps, reports }
     }
 
     fn create(&self, name: &str, length: usize) -> Write {
@@ -56,7 +62,8 @@ impl Test {
         let expected = values(&self.store);
         self.store.close().await;
         self.disk.lose_cache();
-        assert_eq!(values(&open(&self.disk, &self.catalog)), expected);
+        let watchdog = Watchdog::start(WAIT_TIMEOUT, |_| {}).unwrap();
+        assert_eq!(values(&open(&self.disk, &self.catalog, watchdog)), expected);
     }
 
     /// Writes a status as the gateway does.
@@ -69,10 +76,10 @@ impl Test {
     }
 }
 
-fn open(disk: &FaultyDisk, catalog: &Catalog) -> Store {
+fn open(disk: &FaultyDisk, catalog: &Catalog, watchdog: Watchdog) -> Store {
     let settings =
         Settings::new().with_reopen_backoff(Duration::from_millis(1), Duration::from_millis(8));
-    let medium = Medium::simulated(disk.clone()).unwrap();
+    let medium = Medium::simulated(disk.clone(), watchdog).unwrap();
     Store::start(medium, catalog.clone(), settings).unwrap()
 }
 
@@ -282,6 +289,21 @@ async fn refuse_after_sync(test: &Test) -> super::Revision {
         }
     }
     panic!("no change of the object shrinks the file: {result:?}");
+}
+
+#[tokio::test]
+async fn slow_commit_is_reported_while_it_runs() {
+    let test = Test::new(1);
+    test.disk.set(Fault::Hang);
+    let (store, create) = (test.store.clone(), test.create("a", 100));
+    let write = tokio::spawn(async move { store.write(create).await });
+    tokio::task::yield_now().await;
+    assert_eq!(test.reports.recv_timeout(WAIT_TIMEOUT), Ok(Report::Slow));
+    assert!(test.store.get(&test.key("a")).is_none());
+    test.disk.set(Fault::None);
+    write.await.unwrap().unwrap();
+    assert_eq!(test.reports.recv_timeout(WAIT_TIMEOUT), Ok(Report::Ended));
+    test.assert_stored().await;
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod paths;
 mod properties;
 mod revocations;
 mod support;
+mod unknown_outcomes;
 mod watch_limits;
 mod watches;
 mod writes;

@@ -1,5 +1,7 @@
 //! Status of the store's errors.
 
+use std::time::Duration;
+
 use super::reason::Reason;
 use super::status::{Status, StatusCause};
 use crate::api::request::ResourceRequest;
@@ -98,6 +100,17 @@ impl Status {
     pub(in crate::api) fn expired(requested: Revision, oldest: Revision) -> Self {
         let message = format!("too old resource version: {requested} ({oldest})");
         Self::failure(Reason::Expired, message)
+    }
+
+    /// Creates the Status of a write that the store has not answered in time. It has no
+    /// Retry-After, which lets client libraries repeat the write.
+    pub(in crate::api) fn outcome_unknown(timeout: Duration) -> Self {
+        let message = format!(
+            "the disk of the data folder has not answered within {} s, and the outcome of the \
+             write is unknown; read the object, and repeat the write if it had no effect",
+            timeout.as_secs()
+        );
+        Self::failure(Reason::Timeout, message)
     }
 
     /// Creates the Status of a request to a server that is shutting down.

@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::of_admission::status_of;
+use super::store_answer::store_answer;
 use super::write_options::WriteOptions;
 use crate::admission::{AdmissionError, AdmittedObject};
 use crate::api::answer::Answer;
@@ -42,7 +43,7 @@ pub(super) async fn replace(
             None => Write::replace(key.clone(), admitted.object),
         };
         let write = write.with_preconditions(Preconditions::new().with_revision(old.revision()));
-        match context.store.write(options.apply(write)).await {
+        match store_answer(context, context.store.write(options.apply(write))).await? {
             Ok(written) => {
                 let answer = Answer::object(StatusCode::OK, &written.object);
                 return Ok(answer.with_warnings(admitted.warnings));

@@ -4,6 +4,7 @@ use http::StatusCode;
 
 use super::object_body::{read_body, target};
 use super::of_admission::status_of;
+use super::store_answer::store_answer;
 use super::write_options::WriteOptions;
 use crate::api::answer::Answer;
 use crate::api::context::Context;
@@ -28,7 +29,7 @@ pub(super) async fn create(
         .map_err(|error| status_of(error, request, &name))?;
     let write = Write::create(&request.stored, request.namespace.as_deref(), admitted.object)
         .with_initial_status();
-    let written = context.store.write(options.apply(write)).await;
+    let written = store_answer(context, context.store.write(options.apply(write))).await?;
     let written = written.map_err(|error| Status::of_write_error(&error, request))?;
     let answer = Answer::object(StatusCode::CREATED, &written.object);
     let is_deployment = (request.stored.group(), request.stored.kind()) == ("apps", "Deployment");

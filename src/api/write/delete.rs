@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use super::delete_options::DeleteOptions;
+use super::store_answer::store_answer;
 use crate::api::answer::Answer;
 use crate::api::context::Context;
 use crate::api::request::ResourceRequest;
@@ -18,7 +19,7 @@ pub(super) async fn delete(
 ) -> Result<Answer, Status> {
     let options = DeleteOptions::parse(request, body)?;
     let key = request.key().ok_or_else(Status::method_not_allowed)?;
-    let written = context.store.write(deletion(key, &options)).await;
+    let written = store_answer(context, context.store.write(deletion(key, &options))).await?;
     let written = written.map_err(|error| status_of(&error, request))?;
     if written.effect != WriteEffect::Removed {
         return Ok(Answer::object(StatusCode::OK, &written.object));

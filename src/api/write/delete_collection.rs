@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use super::delete::deletion;
 use super::delete_options::DeleteOptions;
+use super::store_answer::store_answer;
 use crate::api::answer::Answer;
 use crate::api::context::Context;
 use crate::api::list::ObjectList;
@@ -28,8 +29,8 @@ pub(super) async fn delete_collection(
     let page = page.map_err(|error| Status::of_read_error(&error))?;
     for objects in page.objects.chunks(MAX_DELETED_AT_ONCE) {
         let writes = objects.iter().map(|object| deletion(object.key().clone(), &options));
-        let results = context.store.write_all(writes.collect(), Durability::Synced).await;
-        for result in results {
+        let results = context.store.write_all(writes.collect(), Durability::Synced);
+        for result in store_answer(context, results).await? {
             match result {
                 // Another client has deleted the object.
                 Ok(_) | Err(WriteError::NotFound(_)) => {}

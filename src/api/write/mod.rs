@@ -7,6 +7,7 @@
 //! | `object_body` | objects in the body of a request |
 //! | `write_options`, `delete_options` | parameters, and the body of a deletion |
 //! | `attempts` | repetition after a conflict with another writer |
+//! | `store_answer` | timeout of the store |
 //! | `of_admission` | the Status of a refused object |
 
 mod attempts;
@@ -17,6 +18,7 @@ mod delete_options;
 mod object_body;
 mod of_admission;
 mod patch;
+mod store_answer;
 mod update;
 #[allow(clippy::module_inception, reason = "the function of the module")]
 mod write;

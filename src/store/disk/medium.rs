@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use redb::Database;
 
@@ -11,11 +12,15 @@ use super::error::{DiskError, OpenError};
 use super::files::Files;
 use super::folder::Folder;
 use super::record::{MalformedRecord, Record};
+use super::watchdog::{Report, Watchdog};
 use crate::store::key::Key;
 use crate::store::objects::Objects;
 use crate::store::resource::Catalog;
 use crate::store::revision::Revision;
 use crate::store::stored_object::StoredObject;
+
+/// Time after which an operation that waits for the disk is logged.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// Medium of a store: a file, or the memory only, which needs no action.
 #[derive(Debug)]
@@ -35,24 +40,31 @@ pub(in crate::store) struct FileMedium {
     unserved: Vec<Record>,
     /// `true` if the file must not be used again.
     is_distrusted: bool,
+    watchdog: Watchdog,
 }
 
 impl Medium {
     /// Opens the file of a folder, and checks all of it.
     pub(in crate::store) fn open(mut folder: Folder) -> Result<Self, OpenError> {
         let (path, database) = (folder.file(), folder.first_database()?);
+        let logged = path.clone();
+        let watchdog = Watchdog::start(SLOW, move |report| log(&logged, report));
         Ok(Self::File(FileMedium {
             path,
             files: Box::new(folder),
             database: Some(database),
             unserved: Vec::new(),
             is_distrusted: false,
+            watchdog: watchdog.map_err(OpenError::Thread)?,
         }))
     }
 
     /// Opens the database of a simulated disk.
     #[cfg(test)]
-    pub(in crate::store) fn simulated(mut files: impl Files + 'static) -> Result<Self, DiskError> {
+    pub(in crate::store) fn simulated(
+        mut files: impl Files + 'static,
+        watchdog: Watchdog,
+    ) -> Result<Self, DiskError> {
         let database = files.open()?;
         Ok(Self::File(FileMedium {
             path: PathBuf::new(),
@@ -60,6 +72,7 @@ impl Medium {
             database: Some(database),
             unserved: Vec::new(),
             is_distrusted: false,
+            watchdog,
         }))
     }
 
@@ -120,6 +133,7 @@ impl Medium {
         revision: Revision,
     ) -> Result<(), DiskError> {
         let Self::File(file) = self else { return Ok(()) };
+        let _running = file.watchdog.begin();
         // `redb` accepts no further write after an I/O error, until the file is opened again.
         let database = file.database.take();
         let database = database.ok_or_else(|| DiskError::new("write", redb::Error::PreviousIo))?;
@@ -141,6 +155,7 @@ impl Medium {
         revision: Revision,
     ) -> Result<(), DiskError> {
         let Self::File(file) = self else { return Ok(()) };
+        let _running = file.watchdog.begin();
         drop(file.database.take());
         let all = objects.iter().map(|object| (object.key().clone(), Some(object.clone())));
         let mut changes: BTreeMap<_, _> = all.collect();
@@ -180,6 +195,19 @@ impl Medium {
     }
 }
 
+fn log(path: &Path, report: Report) {
+    let path = path.display();
+    match report {
+        Report::Slow => tracing::error!(
+            %path,
+            "the disk has not answered the store for {} s; writes wait for it. Check the disk, or \
+             the network file system",
+            SLOW.as_secs()
+        ),
+        Report::Ended => tracing::info!(%path, "the disk has answered the store"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +223,8 @@ mod tests {
             let text = format!(r#"{{"metadata":{{"name":"a"}},"data":{data}}}"#);
             Arc::new(StoredObject::new(key.clone(), revision, text.into()).unwrap())
         };
-        let mut medium = Medium::simulated(FaultyDisk::new(1)).unwrap();
+        let watchdog = Watchdog::start(SLOW, |_| {}).unwrap();
+        let mut medium = Medium::simulated(FaultyDisk::new(1), watchdog).unwrap();
         let refused = BTreeMap::from([(key.clone(), Some(object("1")))]);
         medium.commit(&refused, revision).unwrap();
 

@@ -15,8 +15,11 @@ mod record;
 mod reserved_file;
 #[cfg(test)]
 pub(super) mod simulation;
+mod watchdog;
 
 pub(super) use self::database::Contents;
 pub use self::error::{DiskError, OpenError};
 pub(super) use self::folder::Folder;
 pub(super) use self::medium::Medium;
+#[cfg(test)]
+pub(super) use self::watchdog::{Report, Watchdog};

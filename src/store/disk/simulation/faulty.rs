@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use redb::{Database, StorageBackend};
 
@@ -25,6 +25,8 @@ pub(in crate::store) enum Fault {
     Sometimes(u32),
     /// The file cannot shrink (EIO), which is the only operation after the sync of a commit.
     Shrink,
+    /// Syncs do not return.
+    Hang,
     /// The code panics in a sync, as after damage that it does not expect.
     Panic,
     /// Syncs fail (EIO), and the pages of the cache are lost: the kernel counts them as written.
@@ -33,7 +35,14 @@ pub(in crate::store) enum Fault {
 
 /// A disk in memory whose errors a test chooses.
 #[derive(Debug, Clone)]
-pub(in crate::store) struct FaultyDisk(Arc<Mutex<State>>);
+pub(in crate::store) struct FaultyDisk(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// Signalled when the fault changes.
+    changed: Condvar,
+}
 
 #[derive(Debug)]
 struct State {
@@ -70,15 +79,16 @@ impl FaultyDisk {
             current: 0,
             has_failed_sync: false,
         });
-        Self(Arc::new(state))
+        Self(Arc::new(Shared { state, changed: Condvar::new() }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.0.state.lock().unwrap()
     }
 
     pub(in crate::store) fn set(&self, fault: Fault) {
         self.state().fault = fault;
+        self.0.changed.notify_all();
     }
 
     /// Loses the cache: each file has the contents that are on the disk.
@@ -171,6 +181,7 @@ impl StorageBackend for OpenFile {
             drop(state);
             panic!("a panic of the test in a sync");
         }
+        state = self.disk.0.changed.wait_while(state, |state| state.fault == Fault::Hang).unwrap();
         if state.fault == Fault::Sync {
             state.has_failed_sync = true;
             state.files[self.index].dirty_pages.clear();
