@@ -111,7 +111,8 @@ async fn serve(data: &Path, address: IpAddr) {
     let folder = ApiFolder::open(data).unwrap();
     let store = Store::open(folder.store_path(), catalog(), Settings::new()).unwrap();
     let server = ApiServer::builder(folder).listen(([127, 0, 0, 1], 0).into()).bind().unwrap();
-    let settings = api::Settings::new().with_local_endpoints(true);
+    let settings =
+        api::Settings::new().with_max_watches(server.max_watches()).with_local_endpoints(true);
     let service = ApiService::new(store.clone(), server.access().clone(), settings);
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(server.serve(service, async move { drop(stopped.await) }));

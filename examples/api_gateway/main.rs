@@ -82,8 +82,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let (address, url) = (server.local_address(), server.url().to_owned());
     let kubeconfig = std::path::absolute(data.join(KUBECONFIG))?;
     server.kubeconfig().write_file(&kubeconfig)?;
-    // The echo servers have loopback addresses.
-    let settings = api::Settings::new().with_local_endpoints(true).with_deployments(true);
+    let settings = api::Settings::new()
+        .with_max_watches(server.max_watches())
+        // The echo servers have loopback addresses.
+        .with_local_endpoints(true)
+        .with_deployments(true);
     let service = ApiService::new(store.clone(), server.access().clone(), settings);
 
     let mut forward = Settings::default().with_drain_timeout(options.drain_timeout);
