@@ -33,8 +33,8 @@ pub(in crate::api) struct ResourceRequest {
 /// Reason why a request is not served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::api) enum NotServed {
-    Resource(ResourcePath),
-    Subresource(ResourcePath),
+    Resource(Box<ResourcePath>),
+    Subresource(Box<ResourcePath>),
     /// The scope of the resource is another one.
     Path,
     Method,
@@ -46,11 +46,11 @@ impl ResourcePath {
         &self,
     ) -> Result<(&'static Resource, &'static ServedVersion, Option<Subresource>), NotServed> {
         let (resource, version) = find_resource(&self.group, &self.version, &self.resource)
-            .ok_or_else(|| NotServed::Resource(self.clone()))?;
+            .ok_or_else(|| NotServed::Resource(Box::new(self.clone())))?;
         let subresource = match self.subresource.as_deref() {
             None => None,
             Some("status") if resource.has_status() => Some(Subresource::Status),
-            Some(_) => return Err(NotServed::Subresource(self.clone())),
+            Some(_) => return Err(NotServed::Subresource(Box::new(self.clone()))),
         };
         Ok((resource, version, subresource))
     }
