@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::api::{Api, Effect};
+use crate::objects::namespace;
 use crate::replica::{LEASE, Replica, election, holder, lease_spec};
 
 const READ_AND_WRITE: &str = "get,create,update";
@@ -30,6 +31,7 @@ fn forbid_watching(api: &Api) {
 
 /// Writes the Lease as another client.
 fn put(api: &Api, spec: Value) {
+    api.apply(namespace("system"));
     api.apply(json!({
         "kind": "Lease",
         "metadata": { "name": "gate", "namespace": "system" },

@@ -1,4 +1,5 @@
-//! The Kubernetes source against a fake API server in the process of the test.
+//! The Kubernetes source against an API server in the process of the test: that of this crate, with
+//! a layer that injects faults.
 //!
 //! The clock is paused, and advances when all tasks wait for it. So waiting for minutes takes no
 //! time.

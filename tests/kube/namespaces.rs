@@ -80,9 +80,7 @@ const SOON: Duration = Duration::from_secs(20);
 #[tokio::test(start_paused = true)]
 async fn namespace_missing_at_the_start_delays_nothing() {
     let api = cluster();
-    for name in ["namespaces/a", "tcproutes/a/r", "services/a/s"] {
-        api.delete(name);
-    }
+    api.delete("namespaces/a");
     api.spoil_in("a", "*", Effect::Refuse(403));
     let started = Instant::now();
     let harness = start(&api);
@@ -129,6 +127,7 @@ async fn namespace_deleted_at_run_time_delays_nothing() {
         .await;
     api.heal();
     api.apply(namespace("a"));
+    api.apply(within("a", route("r", "s")));
     let expected = ["a/r", "default/another", "default/r"];
     harness.until("the namespace exists again", |snapshot| routes(snapshot) == expected).await;
 }
@@ -138,7 +137,7 @@ async fn namespace_terminating_delays_nothing() {
     let api = cluster();
     api.spoil_in("a", "*", Effect::Refuse(403));
     api.edit("namespaces/a", |namespace| {
-        namespace["metadata"]["finalizers"] = json!(["kubernetes"]);
+        namespace["metadata"]["finalizers"] = json!(["example.com/hold"]);
     });
     api.delete("namespaces/a");
     let started = Instant::now();

@@ -71,6 +71,22 @@ pub(crate) fn namespace(name: &str) -> Value {
     json!({ "kind": "Namespace", "metadata": { "name": name } })
 }
 
+/// An entry of `status.parents` that a controller wrote.
+pub(crate) fn parent_status(gateway: &str, controller: &str) -> Value {
+    let condition = json!({
+        "type": "Accepted", "status": "True", "reason": "Accepted", "message": "",
+        "lastTransitionTime": "2020-01-01T00:00:00Z",
+    });
+    let parent = parent(gateway);
+    json!({ "parentRef": parent, "controllerName": controller, "conditions": [condition] })
+}
+
+/// Returns `true` if no controller has written the status of a Gateway or GatewayClass: it has the
+/// default of the definition.
+pub(crate) fn is_pending(object: &Value) -> bool {
+    condition(&object["status"], "Accepted")["reason"] == "Pending"
+}
+
 /// The object, but in another namespace.
 pub(crate) fn within(namespace: &str, mut object: Value) -> Value {
     object["metadata"]["namespace"] = json!(namespace);

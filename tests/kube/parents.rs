@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::harness::Harness;
-use crate::objects::{OURS, THEIRS, class, gateway, parent, route, usual, with};
+use crate::objects::{OURS, THEIRS, class, gateway, parent, parent_status, route, usual, with};
 
 const ROUTE: &str = "tcproutes/default/r";
 
@@ -24,9 +24,11 @@ fn parents(api: &Api) -> Vec<Value> {
     api.get(ROUTE)["status"]["parents"].as_array().cloned().unwrap_or_default()
 }
 
+/// The entries have fields of a newer definition.
 #[tokio::test(start_paused = true)]
 async fn parents_of_others_keep_content_and_position() {
     let api = Api::with(usual());
+    api.loosen("tcproutes");
     let theirs = [entry("g", THEIRS), entry("elsewhere", THEIRS)];
     api.set_status(ROUTE, json!({ "parents": [theirs[0], entry("gone", OURS), theirs[1]] }));
     let harness = Harness::settled(&api).await;
@@ -56,7 +58,7 @@ async fn parents_are_removed_even_the_last_one() {
             api.apply(with("/spec/gatewayClassName", json!("another"), gateway("g", 5000)));
         }),
         ("the class changes its controller", |api| {
-            api.apply(class("c", THEIRS));
+            api.recreate(class("c", THEIRS));
         }),
     ];
     for (what, end) in ends {
@@ -123,9 +125,8 @@ async fn parents_written_by_others_cause_no_write() {
 #[tokio::test(start_paused = true)]
 async fn status_without_room_is_not_written_and_reported_once() {
     let api = Api::with(usual());
-    let theirs: Vec<_> = (0..32)
-        .map(|number| json!({ "parentRef": parent(&format!("g{number}")), "controllerName": THEIRS }))
-        .collect();
+    let theirs: Vec<_> =
+        (0..32).map(|number| parent_status(&format!("g{number}"), THEIRS)).collect();
     api.set_status(ROUTE, json!({ "parents": theirs }));
     let harness = Harness::settled(&api).await;
     assert_eq!(api.get(ROUTE)["status"]["parents"], json!(theirs));

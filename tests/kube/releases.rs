@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::api::{Api, Effect, Request};
 use crate::harness::Harness;
-use crate::objects::{OURS, class, condition, gateway, usual, with};
+use crate::objects::{OURS, class, condition, gateway, namespace, usual, with};
 
 const CLASS: &str = "gatewayclasses/c";
 const GATEWAY: &str = "gateways/default/g";
@@ -22,6 +22,7 @@ const TWO: &str = "192.0.2.2";
 
 /// Starts a release with a Lease. Client and Lease have the same name.
 fn release(api: &Api, name: &'static str, host: &str) -> Harness {
+    api.apply(namespace(name));
     let election = Election::new(format!("{name}/gate").parse().unwrap());
     let set_up = |source: KubeSource| source.identity(name).election(election);
     Harness::on_host(&api.of(name), host, set_up)
@@ -230,8 +231,14 @@ async fn claim_that_is_invalid_or_removed_is_written_again() {
     let api = Api::with(usual());
     let release = release(&api, "one", ONE);
     settle().await;
-    for claim in [json!("nonsense"), Value::Null] {
-        api.edit(CLASS, |class| class["metadata"]["annotations"]["sluicegate.dev/claim"] = claim);
+    for claim in [Some("nonsense"), None] {
+        api.edit(CLASS, |class| {
+            let annotations = class["metadata"]["annotations"].as_object_mut().unwrap();
+            match claim {
+                None => _ = annotations.remove("sluicegate.dev/claim"),
+                Some(claim) => annotations["sluicegate.dev/claim"] = json!(claim),
+            }
+        });
         sleep(Duration::from_secs(2)).await;
         let claim = api.get(CLASS)["metadata"]["annotations"]["sluicegate.dev/claim"].clone();
         assert!(claim.as_str().unwrap().contains("one/gate"), "{claim}");

@@ -67,6 +67,10 @@ async fn unrelated_churn_publishes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn fields_without_effect_publish_nothing() {
     let api = Api::with(usual());
+    api.edit("services/default/s", |service| {
+        service["spec"]["type"] = json!("NodePort");
+        service["spec"]["ports"][0]["nodePort"] = json!(30_001);
+    });
     let harness = Harness::settled(&api).await;
     let published = harness.published();
     for object in [
@@ -204,6 +208,7 @@ async fn label_of_managed_services_counts_only_in_their_namespace() {
 async fn invalid_service_is_reported_once_a_route_refers_to_it() {
     let broken = |name: &str| with("/spec/ports", json!("none"), service(name));
     let api = Api::with(usual());
+    api.loosen("services");
     api.apply(service("kept"));
     api.apply(broken("new"));
     let harness = Harness::settled(&api).await;

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::api::Api;
 use crate::harness::Harness;
-use crate::objects::OURS;
+use crate::objects::{OURS, namespace};
 
 pub(crate) const LEASE: &str = "leases/system/gate";
 
@@ -24,6 +24,7 @@ impl Replica {
     }
 
     pub(crate) fn with(api: &Api, identity: &str, election: Election) -> Self {
+        api.apply(namespace("system"));
         let lease = election.handle();
         let set_up = |source: KubeSource| source.identity(identity).election(election);
         Self { harness: Harness::with(api, OURS, set_up), lease }

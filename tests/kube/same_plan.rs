@@ -82,7 +82,7 @@ fn route() -> impl Strategy<Value = Value> {
         );
     let mut parent = parent("g");
     parent["namespace"] = json!("default");
-    (place(), vec(backend, 0..3)).prop_map(move |(place, backends)| {
+    (place(), vec(backend, 1..3)).prop_map(move |(place, backends)| {
         let spec = json!({ "parentRefs": [parent], "rules": [{ "backendRefs": backends }] });
         let route = json!({ "kind": "TCPRoute", "metadata": { "name": "r" }, "spec": spec });
         within(place, route)
@@ -135,7 +135,7 @@ fn grant(place: &str) -> Value {
 /// All objects of the server.
 fn everything(api: &Api) -> Resources {
     let objects =
-        api.read(|state| state.store.all("").map(|(_, object)| object.clone()).collect::<Vec<_>>());
+        api.read(|state| state.store.all("").map(|(_, object)| object).collect::<Vec<_>>());
     let read = objects.into_iter().filter_map(|object| {
         let mut kinds = ObjectKind::ALL.iter();
         let kind = kinds.find(|kind| kind.as_str() == object["kind"])?;

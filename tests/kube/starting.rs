@@ -68,9 +68,13 @@ async fn start_lists_from_old_and_new_servers() {
         let api = Api::with(usual());
         let others: Vec<_> = (0..1200).map(|number| format!("s-{number}")).collect();
         others.iter().for_each(|other| api.apply(service(other)));
-        let backends: Value =
-            others.iter().map(|other| json!({ "name": other, "port": 1 })).collect();
-        api.apply(with("/spec/rules/0/backendRefs", backends, route("all", "s")));
+        // A route has at most 16 backends.
+        for (number, services) in others.chunks(16).enumerate() {
+            let backends: Value =
+                services.iter().map(|other| json!({ "name": other, "port": 1 })).collect();
+            let route = route(&format!("r-{number}"), "s");
+            api.apply(with("/spec/rules/0/backendRefs", backends, route));
+        }
         api.minor(minor);
         if refuses {
             api.spoil_times(1, "watch", "services", Effect::Refuse(422));

@@ -1,34 +1,37 @@
-//! Faults of the fake API server, and changes of what it serves.
+//! Faults of the API server, and changes of what it serves.
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sluicegate::store::{Key, Write};
 
-use super::rule::{Mutation, Rule};
-use super::{Api, Effect, Installed, discovery};
+use super::api::Api;
+use super::block_on::block_on;
+use super::definitions::{GATEWAY_API, Installed};
+use super::rule::{Effect, Mutation, Rule};
 
 impl Api {
     pub(crate) fn install(&self, installed: Installed) {
         self.change(|state| {
             state.installed = installed;
             // Another version is another path.
-            for plural in discovery::GATEWAY_API {
+            for plural in GATEWAY_API {
                 state.closings.push(plural.to_owned());
             }
         });
     }
 
-    /// The version that the definitions say they have.
+    /// Sets the version that the definitions have.
     pub(crate) fn bundle(&self, version: Option<&str>) {
         self.change(|state| state.bundle = version.map(str::to_owned));
     }
 
-    /// The server's own version is 1 and this.
+    /// Sets the minor version of the server; the major version is 1.
     pub(crate) fn minor(&self, minor: &'static str) {
         self.change(|state| state.minor = minor);
     }
 
-    /// Nobody answers, and what was open breaks off.
+    /// Refuses connections, and resets those that are open.
     pub(crate) fn down(&self) {
         self.change(|state| state.is_down = true);
     }
@@ -37,12 +40,12 @@ impl Api {
         self.change(|state| state.is_down = false);
     }
 
-    /// Spoils the answers to requests of these verbs, divided by commas, for a kind.
+    /// Applies an effect to requests of these verbs, separated by commas, for a kind.
     pub(crate) fn spoil(&self, verbs: &'static str, plural: &'static str, effect: Effect) {
         self.add(Rule { verbs, plural, effect, ..Rule::all() });
     }
 
-    /// Spoils the answers to one client's requests.
+    /// Applies an effect to the requests of one client.
     pub(crate) fn spoil_of(
         &self,
         client: &'static str,
@@ -53,7 +56,7 @@ impl Api {
         self.add(Rule { client: Some(client), verbs, plural, effect, ..Rule::all() });
     }
 
-    /// Spoils so many of them.
+    /// Applies an effect to the first requests.
     pub(crate) fn spoil_times(
         &self,
         times: usize,
@@ -64,7 +67,7 @@ impl Api {
         self.add(Rule { verbs, plural, effect, times, ..Rule::all() });
     }
 
-    /// Spoils one of them, after so many.
+    /// Applies an effect to one request, after so many.
     pub(crate) fn spoil_after(
         &self,
         after: usize,
@@ -89,7 +92,7 @@ impl Api {
         self.change(|state| state.rules.push(rule));
     }
 
-    /// Takes back all [spoiling](Self::spoil).
+    /// Ends all [effects](Self::spoil).
     pub(crate) fn heal(&self) {
         self.change(|state| state.rules.clear());
     }
@@ -149,10 +152,25 @@ impl Api {
         self.change(|state| state.closings.push(plural.to_owned()));
     }
 
-    /// Forgets what happened, and ends the watches of a kind: they are too late to be resumed.
+    /// Forgets the changes so far, and ends the watches of a kind, so that they cannot be resumed.
     pub(crate) fn expire(&self, plural: &'static str) {
+        let store = &self.objects.store;
+        // The revision grows, since changes of kinds that the source does not watch count too.
+        let config_maps = self.objects.resource("configmaps");
+        let key = Key::namespaced(&config_maps, "default", "counter");
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": { "name": "counter" },
+            "data": { "revision": store.revision().to_string() },
+        });
+        let write = match store.get(&key) {
+            None => Write::create(&config_maps, Some("default"), object),
+            Some(_) => Write::replace(key, object),
+        };
+        block_on(store.write(write)).unwrap();
         self.change(|state| {
-            state.store.compact();
+            state.expired = store.revision().get();
             state.closings.push(plural.to_owned());
         });
     }

@@ -9,14 +9,14 @@ use tokio::time::Instant;
 /// A request, taken apart.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    /// Who asks.
+    /// The client that sent the request.
     pub(crate) client: &'static str,
     /// As in roles: get, list, watch, create, update, patch, delete.
     pub(crate) verb: &'static str,
     pub(crate) path: String,
     /// The group and version, as in `gateway.networking.k8s.io/v1`.
     pub(crate) group_version: String,
-    /// Empty where it is asked what there is.
+    /// Empty in requests of discovery.
     pub(crate) plural: String,
     pub(crate) namespace: Option<String>,
     pub(crate) name: Option<String>,
@@ -69,7 +69,7 @@ impl Request {
         }
     }
 
-    /// The object in question as tests call it, or what the names of all in question begin with.
+    /// Returns the name of the object in tests, or the start of the names of all objects.
     pub(crate) fn object(&self) -> String {
         let mut name = format!("{}/", self.plural);
         if let Some(namespace) = &self.namespace {

@@ -5,21 +5,21 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::State;
 use super::request::Request;
+use super::state::State;
 
-/// What becomes of an answer.
+/// Effect on a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// It is no, with this code.
+    /// It is a refusal with this code.
     Refuse(u16),
     /// It is 403, because the quota of the namespace is exceeded.
     ExceedQuota,
-    /// The connection breaks off.
+    /// The connection is reset.
     Break,
-    /// It does not come before the server is healed.
+    /// It is sent after the effects end.
     Hold,
-    /// It is never sent, not even after the server is healed.
+    /// It is never sent, not even after the effects end.
     Lose,
     /// Its headers are sent, and nothing after them.
     Stall,
@@ -29,7 +29,7 @@ pub(crate) enum Effect {
 
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Whose requests; everybody's where nobody is named.
+    /// The client of the requests; `None` for all clients.
     pub(super) client: Option<&'static str>,
     /// The namespace of the requests; `None` for all requests.
     pub(super) namespace: Option<&'static str>,
@@ -38,7 +38,7 @@ pub(super) struct Rule {
     /// `*` stands for all kinds.
     pub(super) plural: &'static str,
     pub(super) effect: Effect,
-    /// So many requests are spared, and then so many are not.
+    /// Number of requests without the effect, and of those with it after them.
     pub(super) after: usize,
     pub(super) times: usize,
 }

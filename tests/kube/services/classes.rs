@@ -56,7 +56,7 @@ async fn service_is_deleted_when_the_class_is_foreign() {
 async fn service_of_another_controller_is_unchanged() {
     let api = api();
     drop(settled(&api).await);
-    api.apply(class("c", THEIRS));
+    api.recreate(class("c", THEIRS));
     let before = api.get(SERVICE);
     api.forget();
     let harness = Harness::reached_through_services(&api, |source| {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{SERVICE, api, ports, says, settled, written};
 use crate::api::{Api, Effect};
 use crate::harness::Harness;
-use crate::objects::{gateway, service, usual, within};
+use crate::objects::{gateway, service, within};
 
 /// Something that somebody does to an object.
 type Edit = fn(&mut Value);
@@ -38,7 +38,7 @@ async fn service_edits_are_reverted() {
     let api = api();
     let harness = settled(&api).await;
     let edits: [Edit; 8] = [
-        |service| service["spec"]["ports"] = json!([]),
+        |service| service["spec"]["ports"] = json!([{ "name": "other", "port": 1 }]),
         // A free pod port would do as well: the Service itself is the record of it.
         |service| service["spec"]["ports"][0]["targetPort"] = json!(19_999),
         |service| service["spec"]["ports"][0]["targetPort"] = json!("name"),
@@ -191,7 +191,7 @@ async fn service_created_by_another_client_is_unchanged() {
 
 #[tokio::test(start_paused = true)]
 async fn service_permission_missing_is_reported_and_the_rest_continues() {
-    let api = Api::with(usual());
+    let api = api();
     api.spoil("create", "services", Effect::Refuse(403));
     let harness = settled(&api).await;
     assert_eq!(harness.warnings("cannot create Service objects: "), 1, "{}", harness.log());
@@ -210,7 +210,7 @@ async fn service_edits_in_a_loop_are_reverted_with_backoff() {
     let before = ports(&api.get(SERVICE));
     api.forget();
     for number in 0..100 {
-        api.edit(SERVICE, |service| service["spec"]["ports"][0]["targetPort"] = json!(number));
+        api.edit(SERVICE, |service| service["spec"]["ports"][0]["targetPort"] = json!(1 + number));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     harness.settle().await;

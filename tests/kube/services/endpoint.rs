@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sluicegate::sources::EndpointHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{api, template};
 use crate::api::Api;
@@ -72,7 +72,9 @@ async fn endpoint_is_ready_until_all_slices_follow() {
     assert!(!handle.is_ready());
 
     api.apply(replicas("gate-3", &["10.0.0.1"]));
-    api.until_object("endpointslices/system/gate-3", |_| handle.is_ready()).await;
+    while !handle.is_ready() {
+        sleep(Duration::from_millis(10)).await;
+    }
     api.delete("endpointslices/system/gate-3");
     assert!(is_unready_within(&mut handle, 60).await);
 }

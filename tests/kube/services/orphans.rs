@@ -37,7 +37,7 @@ async fn replicas(api: &Api, unknown: &'static str) -> (Harness, Harness) {
 fn services(api: &Api) -> Vec<(String, Value)> {
     api.read(|state| {
         let services = state.store.all("services/system/");
-        services.map(|(name, object)| (name.clone(), object["metadata"]["uid"].clone())).collect()
+        services.map(|(name, object)| (name, object["metadata"]["uid"].clone())).collect()
     })
 }
 
