@@ -66,22 +66,23 @@ async fn start_publishes_an_empty_cluster() {
 async fn start_lists_from_old_and_new_servers() {
     for (minor, refuses) in [("37", false), ("33", false), ("34+", true)] {
         let api = Api::with(usual());
-        let others: Vec<_> = (0..1200).map(|number| format!("s-{number}")).collect();
-        others.iter().for_each(|other| api.apply(service(other)));
+        // With the usual Service, one more than two pages have.
+        let others: Vec<_> = (0..1000).map(|number| format!("s-{number}")).collect();
+        api.create_all(others.iter().map(|other| service(other)));
         // A route has at most 16 backends.
-        for (number, services) in others.chunks(16).enumerate() {
+        api.create_all(others.chunks(16).enumerate().map(|(number, services)| {
             let backends: Value =
                 services.iter().map(|other| json!({ "name": other, "port": 1 })).collect();
             let route = route(&format!("r-{number}"), "s");
-            api.apply(with("/spec/rules/0/backendRefs", backends, route));
-        }
+            with("/spec/rules/0/backendRefs", backends, route)
+        }));
         api.minor(minor);
         if refuses {
             api.spoil_times(1, "watch", "services", Effect::Refuse(422));
             api.spoil_times(1, "watch", "tcproutes", Effect::Refuse(422));
         }
         let harness = Harness::settled(&api).await;
-        assert_eq!(harness.all()[0].resources.services.len(), 1201, "{minor}");
+        assert_eq!(harness.all()[0].resources.services.len(), 1001, "{minor}");
         let (lists, routes) =
             api.read(|state| (state.count("list", "services"), state.count("list", "tcproutes")));
         let (expected, of_routes) = match (minor, refuses) {

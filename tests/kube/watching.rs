@@ -85,7 +85,7 @@ async fn watch_that_is_expired_lists_again() {
         let api = Api::with(usual());
         api.minor(minor);
         let others: Vec<_> = (0..50).map(|number| format!("route-{number:02}")).collect();
-        others.iter().for_each(|other| api.apply(route(other, "s")));
+        api.create_all(others.iter().map(|other| route(other, "s")));
         let harness = Harness::settled(&api).await;
         let before = harness.published();
         api.spoil("watch,list", "tcproutes", Effect::Hold);

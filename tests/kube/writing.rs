@@ -213,8 +213,9 @@ async fn writes_of_one_object_do_not_overlap() {
 #[tokio::test(start_paused = true)]
 async fn writes_are_rate_limited() {
     let api = Api::with(usual());
-    let number_of = 450;
-    (0..number_of).for_each(|number| api.apply(route(&format!("route-{number}"), "s")));
+    // More than are written in the first second.
+    let number_of = 350;
+    api.create_all((0..number_of).map(|number| route(&format!("route-{number}"), "s")));
     let (harness, start) = (Harness::start(&api), Instant::now());
     harness.asked("a write for each", |state| state.count("update", "tcproutes") > number_of).await;
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
@@ -231,7 +232,7 @@ async fn writes_are_rate_limited() {
 #[tokio::test(start_paused = true)]
 async fn writes_in_flight_are_limited() {
     let api = Api::with(usual());
-    (0..100).for_each(|number| api.apply(route(&format!("route-{number}"), "s")));
+    api.create_all((0..40).map(|number| route(&format!("route-{number}"), "s")));
     api.spoil("update", "tcproutes", Effect::Hold);
     let harness = Harness::start(&api);
     harness.asked("writes", |state| state.count("update", "tcproutes") > 0).await;
@@ -239,7 +240,7 @@ async fn writes_in_flight_are_limited() {
     assert!(api.writes().len() <= 16 + 3, "{}", api.writes().len());
     api.heal();
     harness.settle().await;
-    assert!(!api.get("tcproutes/default/route-99")["status"].is_null());
+    assert!(!api.get("tcproutes/default/route-39")["status"].is_null());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use sluicegate::store::{Key, WatchScope};
+use sluicegate::store::{Durability, Key, WatchScope, Write};
 
 use super::api::Api;
 use super::block_on::block_on;
@@ -69,6 +69,18 @@ impl Api {
                 self.send("PUT", &key, "", object);
             }
         }
+    }
+
+    /// Creates many objects in one transaction. They are stored as they are: the server would take
+    /// most of the time of a test to validate them one by one.
+    pub(crate) fn create_all(&self, objects: impl IntoIterator<Item = Value>) {
+        let writes = objects.into_iter().map(|mut object| {
+            let key = self.objects.key_of(&object);
+            object["apiVersion"] = json!(api_version(key.resource()));
+            Write::create(key.resource(), key.namespace(), object)
+        });
+        let written = block_on(self.objects.store.write_all(writes.collect(), Durability::Synced));
+        written.into_iter().for_each(|result| _ = result.unwrap());
     }
 
     /// Changes an object, except its status.
