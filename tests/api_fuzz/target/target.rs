@@ -1,10 +1,10 @@
 //! An execution: the requests of an input, and the checks after each of them.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
@@ -13,6 +13,7 @@ use sluicegate::api::{ResponseBody, Role};
 use sluicegate::schema;
 use sluicegate::store::StoredObject;
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::yield_now;
 use tower::ServiceExt as _;
 
 use super::address::Address;
@@ -146,22 +147,33 @@ pub(super) async fn send(world: &World, request: Request<Full<Bytes>>) -> Respon
 
 /// Reads the available part of a body. Returns `true` if the body has not ended.
 pub(super) async fn read(body: &mut ResponseBody, bytes: &mut Vec<u8>) -> bool {
-    loop {
-        let frame = poll_fn(|cx| {
-            let polled = Pin::new(&mut *body).poll_frame(cx);
-            Poll::Ready(match polled {
-                Poll::Ready(frame) => Some(frame),
-                Poll::Pending => None,
-            })
-        });
-        match frame.await {
-            Some(Some(Ok(frame))) => {
-                bytes.extend_from_slice(&frame.into_data().unwrap_or_default());
+    let woken = Arc::new(Woken(AtomicBool::new(true)));
+    let waker = Waker::from(woken.clone());
+    // A body that wakes its task while it is polled has more.
+    while woken.0.swap(false, Ordering::Relaxed) {
+        while let Poll::Ready(frame) =
+            Pin::new(&mut *body).poll_frame(&mut Context::from_waker(&waker))
+        {
+            match frame {
+                Some(Ok(frame)) => {
+                    bytes.extend_from_slice(&frame.into_data().unwrap_or_default());
+                }
+                Some(Err(error)) => panic!("incomplete body: {error}"),
+                None => return false,
             }
-            Some(Some(Err(error))) => panic!("incomplete body: {error}"),
-            Some(None) => return false,
-            None => return true,
         }
+        // Renews the budget of the task: without it, nothing is ready.
+        yield_now().await;
+    }
+    true
+}
+
+/// Waker that records that it was used.
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
