@@ -7,6 +7,7 @@
 //! kubectl does, inspects the requests, and injects faults.
 
 mod answer;
+#[allow(clippy::module_inception, reason = "the type of the module")]
 mod api;
 mod block_on;
 mod client;

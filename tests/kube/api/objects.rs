@@ -90,5 +90,5 @@ pub(super) fn api_version(resource: &Resource) -> String {
     let found = resources.find(|known| {
         (known.storage_group(), known.plural()) == (resource.group(), resource.plural())
     });
-    found.map_or("v1".to_owned(), |found| found.api_version(found.storage_version()))
+    found.map_or_else(|| "v1".to_owned(), |found| found.api_version(found.storage_version()))
 }
