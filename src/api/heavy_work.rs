@@ -11,7 +11,7 @@ use super::context::Context;
 use super::request::{ResourceRequest, Verb};
 use super::status::{Reason, Status};
 
-/// Bytes of a body or of an object from which the work on it is heavy.
+/// Size in bytes of a body or an object above which the work on it is heavy.
 const HEAVY_BYTES: usize = 64 << 10;
 
 /// Number of heavy requests that are worked on at the same time. It bounds the memory of their
@@ -28,10 +28,10 @@ impl HeavyWork {
         Self(Arc::new(Semaphore::new(MAX_HEAVY)))
     }
 
-    /// Runs a future to its end on a thread of its own.
+    /// Runs a future to its end in a blocking task of the runtime.
     ///
-    /// If the returned future is dropped while it waits, `work` does not begin. After that, it
-    /// continues.
+    /// If the returned future is dropped while it waits for its turn, `work` does not begin. If it
+    /// is dropped later, `work` continues.
     pub(super) async fn run<T>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -55,7 +55,7 @@ impl HeavyWork {
 }
 
 /// Returns `true` if the work on a request may need much CPU time: it decodes, compares, checks or
-/// renders values of many bytes.
+/// renders large values. A list with a field selector decodes each object.
 pub(super) fn is_heavy(context: &Context, request: &ResourceRequest, body_len: usize) -> bool {
     let reads_fields = || {
         let selector = request.query.get("fieldSelector").unwrap_or_default();

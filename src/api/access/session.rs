@@ -19,7 +19,7 @@ pub(in crate::api) struct Session {
 impl Session {
     /// Returns the session of a token, if it is in the set.
     pub(super) fn find(token: TokenHash, tokens: &watch::Sender<Arc<TokenSet>>) -> Option<Self> {
-        // Subscribed first, so that a change after the lookup is seen.
+        // A subscription after the lookup would miss a change between them.
         let tokens = tokens.subscribe();
         let current = tokens.borrow().clone();
         let identity = current.find(&token)?.clone();

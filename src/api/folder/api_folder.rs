@@ -52,7 +52,7 @@ impl ApiFolder {
     /// Opens the folder of servers that keep their objects in memory:
     /// `$XDG_RUNTIME_DIR/sluicegate`. Without that variable, it is `/run/sluicegate` for root, and
     /// otherwise, or if root cannot write to `/run`, `sluicegate-UID` in the folder for temporary
-    /// files. If another user has created that folder, it has a random name that begins so.
+    /// files. If another user has created that folder, one with a random suffix is used instead.
     ///
     /// # Errors
     /// Returns an error if the folder cannot be created, or if other users can write to it.

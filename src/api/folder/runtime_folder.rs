@@ -17,8 +17,8 @@ const NAME: &str = "sluicegate";
 
 /// Places for the folder of a server without `--data`.
 ///
-/// Any user can create folders in the folder for temporary files. One of another user, or a link,
-/// is never used, and does not prevent the use of another name, which is random.
+/// Any user can create folders in the folder for temporary files. A folder of another user, or a
+/// link, is never used: a folder with a random name is created instead.
 #[derive(Debug)]
 pub(super) struct RuntimePlaces {
     /// Folder that only this user can write to.
@@ -108,7 +108,7 @@ impl RuntimePlaces {
         let entries = fs::read_dir(&self.temporary).ok()?.flatten();
         let own = entries.filter_map(|entry| {
             let is_named = entry.file_name().to_str()?.starts_with(&prefix);
-            // Of a link, not of its target.
+            // `DirEntry::metadata` does not follow links.
             let metadata = if is_named { entry.metadata().ok()? } else { return None };
             let is_own = is_private(&metadata, self.user.as_raw());
             Some((metadata.modified().ok()?, entry.path())).filter(|_| is_own)

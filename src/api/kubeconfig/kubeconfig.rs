@@ -59,8 +59,8 @@ impl Kubeconfig {
         Self { server: server.into(), ..self }
     }
 
-    /// Sets the token and its user, if that is not the administrator. The name of the user is for
-    /// the reader of the file; the server knows the user of a token.
+    /// Sets the token and the name of its user. The name is for the reader of the file: the server
+    /// finds the user by the token.
     #[must_use]
     pub fn with_user(self, user: impl Into<String>, token: Token) -> Self {
         Self { user: user.into(), token, ..self }

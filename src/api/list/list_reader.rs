@@ -22,7 +22,7 @@ const PART_OBJECTS: usize = 2_000;
 pub(super) struct ListReader {
     /// The rest of the current part.
     part: vec::IntoIter<Arc<StoredObject>>,
-    /// Number of objects after it.
+    /// Number of objects after the current part.
     further: usize,
     /// Position after the current part.
     position: Option<ContinueToken>,

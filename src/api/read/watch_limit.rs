@@ -28,7 +28,7 @@ struct State {
     last_logged: Option<Instant>,
 }
 
-/// Share of a [`WatchLimit`], which is free again when it is dropped.
+/// Permit for one open watch. Its drop returns it to the [`WatchLimit`].
 #[derive(Debug)]
 pub(super) struct WatchPermit {
     state: Arc<Mutex<State>>,

@@ -14,8 +14,8 @@ const MAX_OPERATIONS: usize = 10_000;
 /// of any size.
 const MAX_WORK: usize = 32 * 1024 * 1024;
 
-/// Bytes of a node of the B-tree of an object, which has 5 to 11 fields unless it is the only one.
-/// A short text such as `{"a":0}` needs this memory too.
+/// Bytes of a B-tree node of an object. A node has 5 to 11 fields, or fewer if it is the only one:
+/// an object with the short text `{"a":0}` needs this memory too.
 const NODE_BYTES: usize = 11 * (size_of::<String>() + size_of::<Value>()) + 16;
 const MIN_NODE_FIELDS: usize = 5;
 
@@ -80,7 +80,7 @@ fn shifted_items(object: &Value, location: &Pointer) -> usize {
     list.and_then(Value::as_array).map_or(0, Vec::len)
 }
 
-/// Returns about the memory of a value in bytes.
+/// Estimates the memory of a value in bytes.
 fn memory(value: &Value) -> usize {
     let own = match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,

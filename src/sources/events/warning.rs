@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// The reasons of `False` conditions that cause an Event, each with the action that failed; a
-/// condition ResolvedRefs has always the same action. `AddressNotAssigned` and `Pending` are left
+/// condition ResolvedRefs always has the same action. `AddressNotAssigned` and `Pending` are left
 /// out, because every new Gateway has no address at first, and so are the reasons that follow from
 /// other conditions.
 const WARNING_REASONS: [(Reason, &str); 14] = [
