@@ -16,9 +16,9 @@ use crate::support::{WAIT_TIMEOUT, backend, name_at, own_address};
 use crate::{Scale, milliseconds, percentile};
 
 const BACKENDS: [&str; 2] = ["blue", "green"];
-/// Between two connections that check if a change is followed.
+/// Interval between two connections that check if a change is followed.
 const PAUSE: Duration = Duration::from_micros(200);
-/// Between two changes, so that the status of one is written when the next one comes.
+/// Interval between two changes, so that the status of one is written before the next one.
 const REST: Duration = Duration::from_millis(50);
 
 pub(crate) fn measure(scale: Scale) {

@@ -21,7 +21,7 @@ const READERS: usize = 199;
 /// Changes that the readers receive.
 const CHANGES: usize = 60;
 
-/// Bytes of each object that only the client receives that never reads.
+/// Bytes of each object that is sent only to the client that never reads.
 const LARGE: usize = 1_000_000;
 
 /// Limit of the history in bytes.
@@ -168,7 +168,7 @@ async fn watcher_that_never_reads_delays_no_other_and_is_closed() {
     let grown = memory().saturating_sub(before);
     assert!(grown < MAX_MEMORY, "{} MiB more memory", grown >> 20);
 
-    // What arrives after the connection was cut is what the kernel's buffers contain.
+    // After the server has closed the connection, only the bytes in the kernel's buffers arrive.
     let port = silent.0.get_ref().0.local_addr().unwrap().port();
     wait_until(async || !is_established(port)).await;
     let mut bytes = Vec::new();

@@ -1,5 +1,5 @@
-//! Records what the store logs. Its writer is a thread of its own, so the recorder is the subscriber
-//! of the whole process; events are found by the folder in the field `path`.
+//! Records what the store logs. Its writer is a thread of its own, so the recorder is the
+//! subscriber of the whole process; events are found by the folder in the field `path`.
 
 use std::fmt::{Debug, Write};
 use std::path::Path;
@@ -20,7 +20,7 @@ pub(crate) struct LogEvent {
     path: String,
 }
 
-/// Records from now on.
+/// Starts to record events.
 pub(crate) fn record() {
     static RECORDER: Once = Once::new();
     RECORDER.call_once(|| tracing::subscriber::set_global_default(Recorder).unwrap());

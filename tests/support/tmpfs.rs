@@ -10,12 +10,12 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-/// Set in the namespace: the folder in which the file system is mounted.
+/// Environment variable that is set in the namespace: the folder in which the tmpfs is mounted.
 const FOLDER: &str = "SLUICEGATE_TEST_TMPFS";
 
-/// Returns the folder of a tmpfs of 2 MiB in a mount namespace of its own. Otherwise it runs the
-/// test there, and asserts that the test passes. If the kernel does not allow it, the test is
-/// skipped.
+/// Returns the folder of a tmpfs of 2 MiB if this process runs in a mount namespace of its own.
+/// Otherwise runs the test in such a namespace, asserts that it passes, and returns `None`. If the
+/// kernel does not allow the namespace, the test is skipped.
 pub(crate) fn tmpfs(test: &str) -> Option<PathBuf> {
     if let Some(folder) = env::var_os(FOLDER) {
         return Some(folder.into());
