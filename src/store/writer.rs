@@ -64,9 +64,9 @@ pub(super) struct Unsynced {
 impl Writer {
     /// Handles requests until the store is closed.
     ///
-    /// A panic does not end the thread: objects could not be changed any more, and an end of the
-    /// process would close all connections. The state that readers see is complete, since no code
-    /// that can panic changes it, so the rest is built from it again.
+    /// A panic does not end the thread. Without the thread, no object could be changed, and an end
+    /// of the process would close all connections. The state that readers see is complete, since no
+    /// code that can panic changes it, so the rest is built from it again.
     pub(super) fn run(mut self) {
         let mut is_open = true;
         while is_open {

@@ -107,7 +107,7 @@ impl BackendError {
         }
     }
 
-    /// Returns the limitation that the error is, if its reference is resolved.
+    /// Returns the caveat of the condition if the reference is resolved in spite of the error.
     pub(super) fn caveat(&self) -> Caveat {
         match self {
             Self::NoEndpoints { reason, .. } if reason.is_without_slice() => {

@@ -57,9 +57,9 @@ impl ApiServer {
         &self.endpoint.server
     }
 
-    /// Returns the limit of watches for the [settings](crate::api::Settings::with_max_watches) of
-    /// the service: each needs a connection, and the connections of the limit are not for watches
-    /// only.
+    /// Returns the limit of open watches for the
+    /// [settings](crate::api::Settings::with_max_watches) of the service: the number of connections
+    /// for clients with a valid token, since each watch needs one.
     pub fn max_watches(&self) -> usize {
         self.settings.max_authenticated()
     }

@@ -37,7 +37,7 @@ pub(super) struct WatchStream {
     pub(super) phase: Phase,
     pub(super) bookmarks: Option<Interval>,
     pub(super) deadline: Instant,
-    /// Is ready when the token of the client is no longer valid.
+    /// Completes when the token of the client is no longer valid.
     pub(super) revoked: Pin<Box<dyn Future<Output = ()> + Send>>,
     pub(super) _permit: WatchPermit,
 }

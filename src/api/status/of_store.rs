@@ -103,7 +103,7 @@ impl Status {
     }
 
     /// Creates the Status of a write that the store has not answered in time. It has no
-    /// Retry-After, which lets client libraries repeat the write.
+    /// Retry-After, because client libraries would repeat the write.
     pub(in crate::api) fn outcome_unknown(timeout: Duration) -> Self {
         let message = format!(
             "the disk of the data folder has not answered within {} s, and the outcome of the \
