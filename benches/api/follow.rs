@@ -17,9 +17,9 @@ use crate::{Scale, milliseconds, percentile};
 
 const BACKENDS: [&str; 2] = ["blue", "green"];
 /// Interval between two connections that check if a change is followed.
-const PAUSE: Duration = Duration::from_micros(200);
+const POLL_INTERVAL: Duration = Duration::from_micros(200);
 /// Interval between two changes, so that the status of one is written before the next one.
-const REST: Duration = Duration::from_millis(50);
+const CHANGE_INTERVAL: Duration = Duration::from_millis(50);
 
 pub(crate) fn measure(scale: Scale) {
     println!(
@@ -71,7 +71,7 @@ fn measure_one(routes: usize, changes: usize) {
         let answered = Instant::now();
         while name_at(listener).as_deref() != Some(BACKENDS[index]) {
             assert!(answered.elapsed() < WAIT_TIMEOUT, "the change is not followed");
-            thread::sleep(PAUSE);
+            thread::sleep(POLL_INTERVAL);
         }
         [answered.elapsed(), answered - start]
     };
@@ -79,7 +79,7 @@ fn measure_one(routes: usize, changes: usize) {
     write(1);
     let times: Vec<_> = (0..changes)
         .map(|change| {
-            thread::sleep(REST);
+            thread::sleep(CHANGE_INTERVAL);
             write(change % 2)
         })
         .collect();

@@ -39,7 +39,10 @@ impl HeavyWork {
     where
         T: Send + 'static,
     {
-        let stopping = || Status::failure(Reason::ServiceUnavailable, "the server is stopping");
+        let stopping = || {
+            let message = "the server is shutting down; connect again";
+            Status::failure(Reason::ServiceUnavailable, message)
+        };
         let permit = self.0.clone().acquire_owned().await.map_err(|_| stopping())?;
         let runtime = Handle::current();
         let task = spawn_blocking(move || {

@@ -247,13 +247,13 @@ async fn garbage_collection_goes_on_after_an_error() {
 
 /// The disk may store a write that is refused, if an operation fails after the sync.
 #[tokio::test]
-async fn revision_of_refused_write_is_not_given_again() {
+async fn revision_of_refused_write_is_not_assigned_again() {
     let test = Test::new(1);
     test.store.write(test.create("before", 100)).await.unwrap();
     let refused = refuse_after_sync(&test).await;
     // The object has another state with the next revision of the store.
     let written = test.write_status("before", "ready").await;
-    assert!(written > refused, "{written} was given before, to a refused write: {refused}");
+    assert!(written > refused, "{written} was assigned before, to a refused write: {refused}");
     test.disk.set(Fault::None);
     test.until_written(test.create("after", 100)).await;
     test.assert_stored().await;

@@ -56,7 +56,7 @@ pub(super) fn start(
         outage: Outage::new(disk.path().to_owned(), backoff),
         disk,
         floor,
-        given: floor,
+        newest_assigned: floor,
         unsynced: Unsynced::default(),
     };
     writer.begin_epoch();

@@ -48,8 +48,8 @@ pub(super) struct Writer {
     pub(super) disk: Medium,
     /// First revision of this epoch.
     pub(super) floor: Revision,
-    /// Newest revision that was given to a change, also to one that could not be stored.
-    pub(super) given: Revision,
+    /// Newest revision that was assigned to a change, also to one that could not be stored.
+    pub(super) newest_assigned: Revision,
     pub(super) outage: Outage,
     pub(super) unsynced: Unsynced,
 }
@@ -225,9 +225,9 @@ impl Writer {
             all.insert(key, object);
         }
         if let Some(newest) = changes.last() {
-            self.given = newest.object().revision();
+            self.newest_assigned = newest.object().revision();
         }
-        let revision = self.newest_given(&self.state.read());
+        let revision = self.newest_revision(&self.state.read());
         match self.disk.commit(&all, revision) {
             Ok(()) => {
                 self.outage.end();
@@ -251,7 +251,7 @@ impl Writer {
         }
         let reopened = {
             let state = self.state.read();
-            let revision = self.newest_given(&state);
+            let revision = self.newest_revision(&state);
             self.disk.reopen(state.objects(), &self.catalog, self.floor, revision)
         };
         match reopened {
@@ -262,16 +262,16 @@ impl Writer {
 
     /// Begins changes on top of a state.
     ///
-    /// A revision is given once, also if its change could not be stored: the disk may have stored
-    /// it after all.
+    /// A revision is assigned once, also if its change could not be stored: the disk may have
+    /// stored it after all.
     pub(super) fn staging<'a>(&'a self, state: &'a State) -> Staging<'a> {
-        let newest = self.newest_given(state);
+        let newest = self.newest_revision(state);
         let namespaces = self.catalog.namespaces();
         Staging::new(state, newest, &self.identities, namespaces, self.limits)
     }
 
-    fn newest_given(&self, state: &State) -> Revision {
-        self.given.max(state.revision())
+    fn newest_revision(&self, state: &State) -> Revision {
+        self.newest_assigned.max(state.revision())
     }
 
     fn keep_unsynced(&mut self, changes: &[Change]) {

@@ -76,7 +76,7 @@ fn large_object_does_not_delay_a_small_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_objects_are_written_in_a_runtime_of_several_threads() {
+async fn large_objects_are_written_on_a_multi_thread_runtime() {
     let api = Api::new();
     let writes: Vec<_> = (0..8)
         .map(|number| {

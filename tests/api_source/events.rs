@@ -153,11 +153,11 @@ async fn events_report_mistakes_of_authors() {
         message("parents"),
         "spec.parentRefs[0]: Gateway default/gg does not exist; create it, or correct the \
          reference. spec.parentRefs[1]: Service one is not a Gateway, and no other kind is \
-         supported."
+         supported; refer to a Gateway."
     );
     assert_eq!(
         message("class"),
-        "spec.parentRefs[0]: GatewayClass egg of Gateway default/class does not exist."
+        "spec.parentRefs[0]: GatewayClass egg of Gateway default/class does not exist; create it, or correct spec.gatewayClassName of the Gateway."
     );
 
     // A deleted Gateway leaves its routes without a parent. The other problems are not new.

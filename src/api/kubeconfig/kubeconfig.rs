@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_of_user_and_host_or_given() {
+    fn names_contain_user_and_host_unless_set() {
         let names = |kubeconfig: Kubeconfig| {
             let yaml: Value = serde_yaml::from_str(&kubeconfig.to_yaml()).unwrap();
             let context = &yaml["contexts"][0];

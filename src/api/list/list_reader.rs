@@ -23,7 +23,7 @@ pub(super) struct ListReader {
     /// The rest of the current part.
     part: vec::IntoIter<Arc<StoredObject>>,
     /// Number of objects after the current part.
-    further: usize,
+    remaining: usize,
     /// Position after the current part.
     position: Option<ContinueToken>,
     revision: Revision,
@@ -35,7 +35,7 @@ impl ListReader {
         let count = list.objects.len();
         let mut reader = Self {
             part: Vec::new().into_iter(),
-            further: count,
+            remaining: count,
             position: None,
             revision: list.revision,
             source: list.source,
@@ -53,7 +53,7 @@ impl ListReader {
         if let Some(object) = self.part.next() {
             return Ok(Some(object));
         }
-        let (Some(limit), Some(source)) = (NonZeroUsize::new(self.further), &self.source) else {
+        let (Some(limit), Some(source)) = (NonZeroUsize::new(self.remaining), &self.source) else {
             return Ok(None);
         };
         let limit = limit.min(NonZeroUsize::new(PART_OBJECTS).unwrap_or(limit));
@@ -71,7 +71,7 @@ impl ListReader {
     fn set_part(&mut self, mut objects: Vec<Arc<StoredObject>>, part_len: usize) {
         objects.truncate(part_len);
         objects.shrink_to_fit();
-        self.further -= objects.len();
+        self.remaining -= objects.len();
         self.position = objects.last().map(|object| ContinueToken::after(object, self.revision));
         self.part = objects.into_iter();
     }

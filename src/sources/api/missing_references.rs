@@ -81,7 +81,9 @@ fn check_parent(
 ) -> Option<String> {
     if !parent.is_gateway() {
         let ParentRef { kind, name, .. } = parent;
-        return Some(format!("{kind} {name} is not a Gateway, and no other kind is supported."));
+        return Some(format!(
+            "{kind} {name} is not a Gateway, and no other kind is supported; refer to a Gateway."
+        ));
     }
     let namespace = parent.namespace.as_ref().unwrap_or(&route.namespace).clone();
     let name = NamespacedName { namespace, name: parent.name.clone() };
@@ -92,5 +94,9 @@ fn check_parent(
     };
     let class = &gateway.spec.gateway_class_name;
     let is_missing = !resources.gateway_classes.contains_key(class);
-    is_missing.then(|| format!("GatewayClass {class} of Gateway {name} does not exist."))
+    is_missing.then(|| {
+        format!(
+            "GatewayClass {class} of Gateway {name} does not exist; create it, or correct spec.gatewayClassName of the Gateway."
+        )
+    })
 }

@@ -45,7 +45,9 @@ impl WaitingWarnings {
         }
         if self.dropped > 0 {
             let dropped = std::mem::take(&mut self.dropped);
-            tracing::info!("and {dropped} more objects with problems");
+            tracing::info!(
+                "{dropped} more objects have problems, which are not logged; see their conditions"
+            );
         }
         self.queue.pop_front().map(|(_, key, warning)| (key, warning))
     }

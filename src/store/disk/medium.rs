@@ -204,7 +204,7 @@ fn log(path: &Path, report: Report) {
              the network file system",
             SLOW.as_secs()
         ),
-        Report::Ended => tracing::info!(%path, "the disk has answered the store"),
+        Report::Ended => tracing::info!(%path, "the disk has answered the store; writes continue"),
     }
 }
 

@@ -96,7 +96,7 @@ mod tests {
     const WAIT: Duration = Duration::from_secs(20);
 
     #[test]
-    fn slow_operation_is_reported_once_and_when_it_has_ended() {
+    fn slow_operation_is_reported_once_and_at_its_end() {
         let (sender, reports) = mpsc::channel();
         let report = move |report| _ = sender.send(report);
         let watchdog = Watchdog::start(Duration::from_millis(10), report).unwrap();
