@@ -1,5 +1,7 @@
 //! The rules of the model, for the kinds that routing reads.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::target::Target;
@@ -15,7 +17,8 @@ pub(super) fn check(object: &Value, target: &Target<'_>) -> Vec<Cause> {
         .iter()
         .find(|kind| (kind.group(), kind.as_str()) == (resource.group(), resource.kind()));
     let Some(kind) = kind else { return Vec::new() };
-    match kind.deserialize(object) {
+    let named = with_name(object);
+    match kind.deserialize(named.as_ref()) {
         Ok(object) => {
             let violations = object.validate(target.version.name()).into_iter();
             violations.filter(|one| !one.field.starts_with("metadata.")).map(cause).collect()
@@ -26,6 +29,17 @@ pub(super) fn check(object: &Value, target: &Target<'_>) -> Vec<Cause> {
             vec![Cause::invalid(&FieldPath::ROOT, &Value::Null, &error.to_string())]
         }
     }
+}
+
+/// Returns an object with a name. The store generates the name from `generateName` later, and the
+/// types of the model require one.
+fn with_name(object: &Value) -> Cow<'_, Value> {
+    if object["metadata"]["name"].as_str().is_some_and(|name| !name.is_empty()) {
+        return Cow::Borrowed(object);
+    }
+    let mut object = object.clone();
+    object["metadata"]["name"] = "generated".into();
+    Cow::Owned(object)
 }
 
 fn cause(violation: Violation) -> Cause {
