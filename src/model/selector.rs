@@ -78,9 +78,13 @@ pub enum InvalidSelector {
 impl LabelSelector {
     /// Returns `true` if the selector is valid and the labels meet all requirements.
     pub fn matches(&self, labels: &Labels) -> bool {
+        self.is_met_by(labels) && self.check().is_ok()
+    }
+
+    /// Returns `true` if the labels meet all requirements of a selector that is known to be valid.
+    pub(crate) fn is_met_by(&self, labels: &Labels) -> bool {
         self.match_labels.iter().all(|(key, value)| labels.get(key) == Some(value))
             && self.match_expressions.iter().all(|requirement| requirement.matches(labels))
-            && self.check().is_ok()
     }
 
     /// Checks the syntax of the selector. An invalid selector matches no labels, as in Kubernetes,

@@ -60,7 +60,7 @@ pub use self::prune::prune;
 pub use self::resource::{Resource, ServedVersion};
 pub use self::resource_table::{find_kind, find_resource, resources};
 pub use self::selectors::{
-    FieldSelector, FieldSelectorError, LabelQueryError, has_labels, parse_label_selector,
+    FieldSelector, FieldSelectorError, LabelQueryError, parse_label_selector,
 };
 pub use self::table::{
     RowObject, TableOptions, partial_object, partial_object_list, table, table_row,

@@ -37,7 +37,8 @@ impl Selection {
 
     /// Returns `true` if an object matches.
     pub(in crate::api) fn matches(&self, object: &StoredObject) -> bool {
-        self.labels.matches(object.labels()) && self.has_fields(object)
+        // The parser has checked the selector.
+        self.labels.is_met_by(object.labels()) && self.has_fields(object)
     }
 
     fn has_fields(&self, object: &StoredObject) -> bool {

@@ -1,8 +1,9 @@
 //! Parses the parameter `labelSelector`.
 
-use serde_json::Value;
+use crate::model::{InvalidSelector, LabelSelector, Operator, Requirement};
 
-use crate::model::{InvalidSelector, LabelSelector, Labels, Operator, Requirement};
+/// Maximum number of keys and values. A list or watch compares all of them with each object.
+const MAX_WORDS: usize = 1_000;
 
 /// Error of [`parse_label_selector`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +17,9 @@ pub enum LabelQueryError {
         /// Description of what may be at this place.
         expected: &'static str,
     },
+    /// The selector is too long.
+    #[error("the label selector has more than {MAX_WORDS} keys and values")]
+    TooLong,
     /// A key or value is not one of a label.
     #[error("the label selector is not valid")]
     Invalid(#[from] InvalidSelector),
@@ -24,12 +28,17 @@ pub enum LabelQueryError {
 /// Parses a selector such as `app=web,tier in (a,b),!old`. An empty text selects everything.
 ///
 /// # Errors
-/// Returns an error if the text is malformed, or if a key or value is not one of a label.
+/// Returns an error if the text is malformed or too long, or if a key or value is not one of a label.
 pub fn parse_label_selector(text: &str) -> Result<LabelSelector, LabelQueryError> {
     let mut selector = LabelSelector::default();
+    let mut words = 0;
     let mut rest = text.trim();
     while !rest.is_empty() {
         let (requirement, after) = parse_requirement(rest)?;
+        words += 1 + requirement.values.len();
+        if words > MAX_WORDS {
+            return Err(LabelQueryError::TooLong);
+        }
         selector.match_expressions.push(requirement);
         rest = after.trim_start();
         if let Some(after) = rest.strip_prefix(',') {
@@ -43,14 +52,6 @@ pub fn parse_label_selector(text: &str) -> Result<LabelSelector, LabelQueryError
     }
     selector.check()?;
     Ok(selector)
-}
-
-/// Returns `true` if the labels of an object match a selector.
-pub fn has_labels(object: &Value, selector: &LabelSelector) -> bool {
-    let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
-    let labels: Labels =
-        labels.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect();
-    selector.matches(&labels)
 }
 
 fn parse_requirement(text: &str) -> Result<(Requirement, &str), LabelQueryError> {
@@ -112,18 +113,17 @@ fn syntax(found: &str, expected: &'static str) -> LabelQueryError {
 mod tests {
     use std::error::Error;
 
-    use serde_json::json;
-
     use super::*;
+    use crate::model::Labels;
 
-    fn matches(selector: &str, labels: Value) -> bool {
-        let selector = parse_label_selector(selector).unwrap();
-        has_labels(&json!({"metadata": {"labels": labels}}), &selector)
+    fn matches(selector: &str, labels: &Labels) -> bool {
+        parse_label_selector(selector).unwrap().matches(labels)
     }
 
     #[test]
     fn selectors_match_labels() {
-        let labels = json!({"app": "web", "tier": "a", "empty": ""});
+        let labels = [("app", "web"), ("tier", "a"), ("empty", "")];
+        let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         for (selector, expected) in [
             ("", true),
             (" ", true),
@@ -144,9 +144,9 @@ mod tests {
             ("app=", false),
             ("empty=,app", true),
         ] {
-            assert_eq!(matches(selector, labels.clone()), expected, "{selector}");
+            assert_eq!(matches(selector, &labels), expected, "{selector}");
         }
-        assert!(has_labels(&json!({}), &parse_label_selector("!a").unwrap()));
+        assert!(matches("!a", &Labels::new()));
     }
 
     #[test]
@@ -170,6 +170,15 @@ mod tests {
         for selector in ["a/b/c=d", "a=b_", "!", "-a", "a in (b c)"] {
             let error = parse_label_selector(selector).unwrap_err();
             assert!(error.source().is_some(), "{selector}: {error}");
+        }
+    }
+
+    #[test]
+    fn keys_and_values_are_limited() {
+        let values = |count| format!("a in ({})", vec!["b"; count].join(","));
+        assert!(parse_label_selector(&values(MAX_WORDS - 1)).is_ok());
+        for selector in [values(MAX_WORDS), vec!["!a"; MAX_WORDS + 1].join(",")] {
+            assert_eq!(parse_label_selector(&selector), Err(LabelQueryError::TooLong));
         }
     }
 }

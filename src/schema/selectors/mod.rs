@@ -6,5 +6,5 @@ mod label_text;
 mod selectable_fields;
 
 pub use self::field_selector::{FieldSelector, FieldSelectorError};
-pub use self::label_query::{LabelQueryError, has_labels, parse_label_selector};
+pub use self::label_query::{LabelQueryError, parse_label_selector};
 pub(super) use self::label_text::label_selector_text;
