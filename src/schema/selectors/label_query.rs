@@ -28,7 +28,8 @@ pub enum LabelQueryError {
 /// Parses a selector such as `app=web,tier in (a,b),!old`. An empty text selects everything.
 ///
 /// # Errors
-/// Returns an error if the text is malformed or too long, or if a key or value is not one of a label.
+/// Returns an error if the text is malformed or too long, or if a key or value is not one of a
+/// label.
 pub fn parse_label_selector(text: &str) -> Result<LabelSelector, LabelQueryError> {
     let mut selector = LabelSelector::default();
     let mut words = 0;
