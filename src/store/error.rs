@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::disk::DiskError;
+use super::disk::{DiskError, PlaceError};
 use super::key::Key;
 use super::revision::{InvalidRevision, Revision};
 
@@ -70,6 +70,10 @@ pub enum WriteError {
     /// The data folder cannot be written. The store retries with exponential backoff.
     #[error("the data folder cannot be written; the store retries, and the log contains the cause")]
     StorageUnavailable(#[source] Arc<DiskError>),
+    /// The data folder or the file in it was removed, moved or replaced. The store does not recover
+    /// from it by itself.
+    #[error("writes are refused: {0}")]
+    StorageMisplaced(PlaceError),
     /// An internal error of the store interrupted the write, which may have succeeded. The store
     /// continues.
     #[error(
@@ -84,10 +88,10 @@ pub enum WriteError {
 
 impl WriteError {
     pub(super) fn of_disk(error: &Arc<DiskError>) -> Self {
-        if error.is_full() {
-            Self::StorageFull(error.clone())
-        } else {
-            Self::StorageUnavailable(error.clone())
+        match error.place() {
+            Some(place) => Self::StorageMisplaced(place),
+            None if error.is_full() => Self::StorageFull(error.clone()),
+            None => Self::StorageUnavailable(error.clone()),
         }
     }
 

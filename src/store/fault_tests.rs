@@ -91,7 +91,12 @@ fn object(name: &str, length: usize) -> Value {
 }
 
 fn is_of_disk(error: &WriteError) -> bool {
-    matches!(error, WriteError::StorageFull(_) | WriteError::StorageUnavailable(_))
+    matches!(
+        error,
+        WriteError::StorageFull(_)
+            | WriteError::StorageUnavailable(_)
+            | WriteError::StorageMisplaced(_)
+    )
 }
 
 /// Returns all objects without their revisions, which differ after a restart.
@@ -303,6 +308,20 @@ async fn slow_commit_is_reported_while_it_runs() {
     test.disk.set(Fault::None);
     write.await.unwrap().unwrap();
     assert_eq!(test.reports.recv_timeout(WAIT_TIMEOUT), Ok(Report::Ended));
+    test.assert_stored().await;
+}
+
+/// The folder is moved between the check before the commit and the answer.
+#[tokio::test]
+async fn write_into_a_folder_that_is_moved_meanwhile_is_refused() {
+    let test = Test::new(1);
+    test.store.write(test.create("before", 100)).await.unwrap();
+    test.disk.set(Fault::Move);
+    let error = test.store.write(test.create("a", 100)).await.unwrap_err();
+    assert!(matches!(error, WriteError::StorageMisplaced(_)), "{error:?}");
+    assert!(test.store.get(&test.key("a")).is_none());
+    test.disk.set(Fault::None);
+    test.until_written(test.create("b", 100)).await;
     test.assert_stored().await;
 }
 

@@ -169,10 +169,10 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error if a precondition or a rule does not hold, and if the change cannot be
-    /// stored. Then no reader sees the change. After [`WriteError::StorageFull`] and
-    /// [`WriteError::StorageUnavailable`], it is in the store after all if the process ends before
-    /// the disk works again, and the disk had stored it. After [`WriteError::Interrupted`], readers
-    /// may see it.
+    /// stored. Then no reader sees the change. After [`WriteError::StorageFull`],
+    /// [`WriteError::StorageUnavailable`] and [`WriteError::StorageMisplaced`], it is in the store
+    /// after all if the process ends before the disk works again, and the disk had stored it. After
+    /// [`WriteError::Interrupted`], readers may see it.
     pub async fn write(&self, write: Write) -> Result<WriteResult, WriteError> {
         let mut results = self.write_all(vec![write], Durability::Synced).await;
         results.pop().unwrap_or(Err(WriteError::Closed))

@@ -55,7 +55,7 @@ mod crash_tests;
 mod fault_tests;
 
 pub use self::change::{Change, ChangeKind};
-pub use self::disk::{DiskError, OpenError};
+pub use self::disk::{DiskError, OpenError, PlaceError};
 pub use self::error::{Conflict, ReadError, WriteError};
 pub use self::handle::Store;
 pub use self::key::Key;

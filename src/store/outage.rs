@@ -54,6 +54,8 @@ impl Outage {
         let source = &error as &dyn std::error::Error;
         if is_known {
             tracing::debug!(%path, error = source, retry_in = ?delay, "the store still cannot write its file");
+        } else if error.place().is_some() {
+            tracing::error!(%path, error = source, "the store cannot write its file, because its place has changed; writes are refused until the old folder and file are back at the path, or until a restart");
         } else {
             tracing::error!(%path, error = source, "the store cannot write its file; writes are refused until it can. It retries with exponential backoff");
         }

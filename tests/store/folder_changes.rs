@@ -47,7 +47,7 @@ impl Test {
     async fn assert_refused(&self) {
         for _ in 0..10 {
             let error = self.write("refused").await.unwrap_err();
-            assert!(matches!(error, WriteError::StorageUnavailable(_)), "{error:?}");
+            assert!(matches!(error, WriteError::StorageMisplaced(_)), "{error:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert_eq!(names(&self.store, &self.resources.config_maps), ["before"]);
@@ -128,7 +128,7 @@ async fn file_that_was_replaced_is_not_overwritten() {
     fs::copy(&backup, test.file()).unwrap();
     test.assert_refused().await;
     let error = test.logged_error().error;
-    assert!(error.contains("the file was replaced"), "{error}");
+    assert!(error.contains("the file of the objects was replaced"), "{error}");
     assert_eq!(fs::read(test.file()).unwrap(), fs::read(&backup).unwrap());
 }
 

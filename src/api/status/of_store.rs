@@ -67,7 +67,11 @@ impl Status {
                 Self::invalid(request, name, vec![cause])
             }
             WriteError::TooLarge { .. } => Self::too_large(error.to_string()),
-            WriteError::LimitReached { .. } | WriteError::StorageFull(_) => {
+            // No Retry-After: client libraries would repeat the write ten times before they report
+            // a state that does not end by itself.
+            WriteError::LimitReached { .. }
+            | WriteError::StorageFull(_)
+            | WriteError::StorageMisplaced(_) => {
                 Self::failure(Reason::InsufficientStorage, error.to_string())
             }
             WriteError::StorageUnavailable(_) => {

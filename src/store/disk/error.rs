@@ -4,12 +4,15 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use super::place::PlaceError;
+
 /// Error of the file of a store.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {operation} the file of the store")]
 pub struct DiskError {
     operation: &'static str,
     kind: io::ErrorKind,
+    place: Option<PlaceError>,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -20,11 +23,12 @@ impl DiskError {
             redb::Error::Io(error) => error.kind(),
             _ => io::ErrorKind::InvalidData,
         };
-        Self { operation, kind, source: Box::new(error) }
+        Self { operation, kind, place: None, source: Box::new(error) }
     }
 
     pub(super) fn of_io(operation: &'static str, error: io::Error) -> Self {
-        Self { operation, kind: error.kind(), source: Box::new(error) }
+        let place = error.get_ref().and_then(|error| error.downcast_ref()).copied();
+        Self { operation, kind: error.kind(), place, source: Box::new(error) }
     }
 
     /// Creates the error of a thread that panicked while it used the file.
@@ -36,6 +40,11 @@ impl DiskError {
     /// Returns `true` if the file system is full, or the quota of the user is used up.
     pub fn is_full(&self) -> bool {
         matches!(self.kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
+    /// Returns the change of the folder or file, if this is the cause.
+    pub fn place(&self) -> Option<PlaceError> {
+        self.place
     }
 
     /// Returns the kind of the cause, by which an error that repeats is recognized.

@@ -15,6 +15,7 @@ use super::error::{DiskError, OpenError};
 use super::files::Files;
 use super::folder_lock::{FolderLock, LOCK};
 use super::pinned_file::PinnedFile;
+use super::place::PlaceError;
 use super::reserved_file::ReservedFile;
 use crate::store::revision::Revision;
 
@@ -119,10 +120,7 @@ impl Folder {
             None => path.try_exists()?.then_some(true),
         };
         if found == Some(false) {
-            return Err(io::Error::other(
-                "the file was replaced; restart the process to use the new one, or move the old \
-                 one back",
-            ));
+            return Err(PlaceError::FileReplaced.into());
         }
         Ok(found.is_some())
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
 use super::pinned_file::PinnedFile;
+use super::place::PlaceError;
 
 /// Name of the lock file, which contains the ID of the process.
 pub(super) const LOCK: &str = "lock";
@@ -57,15 +58,8 @@ impl FolderLock {
     pub(super) fn check(&self) -> io::Result<()> {
         match self.file.is_at(&self.path)? {
             Some(true) => Ok(()),
-            Some(false) => Err(io::Error::other(
-                "the data folder was replaced; restart the process to use the new one, or move \
-                 the old one back",
-            )),
-            None => Err(io::Error::new(
-                io::ErrorKind::NotFound,
-                "the data folder was removed or moved, or the file `lock` in it; move it back, or \
-                 restart the process",
-            )),
+            Some(false) => Err(PlaceError::FolderReplaced.into()),
+            None => Err(PlaceError::FolderMissing.into()),
         }
     }
 }

@@ -139,6 +139,8 @@ impl Medium {
         let database = database.ok_or_else(|| DiskError::new("write", redb::Error::PreviousIo))?;
         file.files.check_place()?;
         write(&database, changes, &[], revision).map_err(|error| DiskError::new("write", error))?;
+        // An fsync can take seconds, and the folder may have been removed meanwhile.
+        file.files.check_place()?;
         file.database = Some(database);
         Ok(())
     }

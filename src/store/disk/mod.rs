@@ -11,6 +11,7 @@ mod folder;
 mod folder_lock;
 mod medium;
 mod pinned_file;
+mod place;
 mod record;
 mod reserved_file;
 #[cfg(test)]
@@ -21,5 +22,6 @@ pub(super) use self::database::Contents;
 pub use self::error::{DiskError, OpenError};
 pub(super) use self::folder::Folder;
 pub(super) use self::medium::Medium;
+pub use self::place::PlaceError;
 #[cfg(test)]
 pub(super) use self::watchdog::{Report, Watchdog};

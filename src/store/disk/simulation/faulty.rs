@@ -9,6 +9,7 @@ use redb::{Database, StorageBackend};
 use crate::store::disk::database::builder;
 use crate::store::disk::error::DiskError;
 use crate::store::disk::files::Files;
+use crate::store::disk::place::PlaceError;
 
 /// Bytes of a page of the cache.
 const PAGE: usize = 4096;
@@ -27,6 +28,8 @@ pub(in crate::store) enum Fault {
     Shrink,
     /// Syncs do not return.
     Hang,
+    /// The folder is moved elsewhere during a sync.
+    Move,
     /// The code panics in a sync, as after damage that it does not expect.
     Panic,
     /// Syncs fail (EIO), and the pages of the cache are lost: the kernel counts them as written.
@@ -53,6 +56,7 @@ struct State {
     /// Index of the file of the store.
     current: usize,
     has_failed_sync: bool,
+    is_moved: bool,
 }
 
 /// Contents of a file in the cache of the kernel and on the disk.
@@ -78,6 +82,7 @@ impl FaultyDisk {
             files: vec![CachedFile::default()],
             current: 0,
             has_failed_sync: false,
+            is_moved: false,
         });
         Self(Arc::new(Shared { state, changed: Condvar::new() }))
     }
@@ -87,7 +92,10 @@ impl FaultyDisk {
     }
 
     pub(in crate::store) fn set(&self, fault: Fault) {
-        self.state().fault = fault;
+        let mut state = self.state();
+        state.fault = fault;
+        state.is_moved = false;
+        drop(state);
         self.0.changed.notify_all();
     }
 
@@ -188,6 +196,7 @@ impl StorageBackend for OpenFile {
             return Err(io::Error::other("an I/O error"));
         }
         state.files[self.index].sync();
+        state.is_moved |= state.fault == Fault::Move;
         Ok(())
     }
 
@@ -230,10 +239,12 @@ impl Files for FaultyDisk {
     }
 
     fn needs_replacement(&self) -> Result<bool, DiskError> {
+        self.check_place()?;
         Ok(self.state().has_failed_sync)
     }
 
     fn check_place(&self) -> Result<(), DiskError> {
-        Ok(())
+        let error = || DiskError::of_io("write", PlaceError::FolderMissing.into());
+        (!self.state().is_moved).then_some(()).ok_or_else(error)
     }
 }
