@@ -76,6 +76,16 @@ impl Test {
     }
 }
 
+/// Ends the hang of a disk when it is dropped, also by a failed assertion: the drop of the store
+/// waits for its thread.
+struct EndHang(FaultyDisk);
+
+impl Drop for EndHang {
+    fn drop(&mut self) {
+        self.0.set(Fault::None);
+    }
+}
+
 fn open(disk: &FaultyDisk, catalog: &Catalog, watchdog: Watchdog) -> Store {
     let settings =
         Settings::new().with_reopen_backoff(Duration::from_millis(1), Duration::from_millis(8));
@@ -299,13 +309,15 @@ async fn refuse_after_sync(test: &Test) -> super::Revision {
 #[tokio::test]
 async fn slow_commit_is_reported_while_it_runs() {
     let test = Test::new(1);
+    // Declared after the store, so that it is dropped first.
+    let end_hang = EndHang(test.disk.clone());
     test.disk.set(Fault::Hang);
     let (store, create) = (test.store.clone(), test.create("a", 100));
     let write = tokio::spawn(async move { store.write(create).await });
     tokio::task::yield_now().await;
     assert_eq!(test.reports.recv_timeout(WAIT_TIMEOUT), Ok(Report::Slow));
     assert!(test.store.get(&test.key("a")).is_none());
-    test.disk.set(Fault::None);
+    drop(end_hang);
     write.await.unwrap().unwrap();
     assert_eq!(test.reports.recv_timeout(WAIT_TIMEOUT), Ok(Report::Ended));
     test.assert_stored().await;

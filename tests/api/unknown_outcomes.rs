@@ -22,6 +22,16 @@ async fn code(api: &Api, name: &str) -> u16 {
     api.get(&format!("{PATH}/{name}")).await.code
 }
 
+/// Ends the hang of a store when it is dropped, also by a failed assertion: the drop of the store
+/// waits for its thread.
+struct EndHang(Arc<AtomicBool>);
+
+impl Drop for EndHang {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
 /// The thread of the store waits for a random number instead of a disk.
 #[tokio::test]
 async fn write_is_answered_although_the_store_hangs() {
@@ -35,6 +45,8 @@ async fn write_is_answered_although_the_store_hangs() {
     });
     let api =
         Api::with_settings(Settings::new().with_write_timeout(Duration::from_millis(1)), store);
+    // Declared after the store, so that it is dropped first.
+    let end_hang = EndHang(hangs.clone());
     hangs.store(true, Ordering::SeqCst);
     let answer = create(&api, "a").await;
     let status = answer.failure(504, "Timeout");
@@ -46,7 +58,7 @@ async fn write_is_answered_although_the_store_hangs() {
     assert_eq!(code(&api, "a").await, 404);
 
     // The store carries out the write when the disk answers.
-    hangs.store(false, Ordering::SeqCst);
+    drop(end_hang);
     let written = async {
         while code(&api, "a").await == 404 {
             tokio::time::sleep(Duration::from_millis(1)).await;
