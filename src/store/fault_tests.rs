@@ -87,8 +87,9 @@ impl Drop for EndHang {
 }
 
 fn open(disk: &FaultyDisk, catalog: &Catalog, watchdog: Watchdog) -> Store {
-    let settings =
-        Settings::new().with_reopen_backoff(Duration::from_millis(1), Duration::from_millis(8));
+    let settings = Settings::new()
+        .with_reopen_backoff(Duration::from_millis(1), Duration::from_millis(8))
+        .with_close_timeout(Duration::from_secs(1));
     let medium = Medium::simulated(disk.clone(), watchdog).unwrap();
     Store::start(medium, catalog.clone(), settings).unwrap()
 }
@@ -321,6 +322,46 @@ async fn slow_commit_is_reported_while_it_runs() {
     write.await.unwrap().unwrap();
     assert_eq!(test.reports.recv_timeout(WAIT_TIMEOUT), Ok(Report::Ended));
     test.assert_stored().await;
+}
+
+#[tokio::test]
+async fn disk_that_hangs_delays_the_close_for_a_limited_time() {
+    let test = Test::new(1);
+    let end_hang = EndHang(test.disk.clone());
+    test.disk.set(Fault::Hang);
+    let (store, create) = (test.store.clone(), test.create("a", 100));
+    let write = tokio::spawn(async move { store.write(create).await });
+    tokio::task::yield_now().await;
+    assert_eq!(test.reports.recv_timeout(WAIT_TIMEOUT), Ok(Report::Slow));
+    let closed = tokio::time::timeout(WAIT_TIMEOUT, test.store.close()).await;
+    closed.expect("the close is limited");
+    let late = test.store.write(test.create("b", 100)).await.unwrap_err();
+    assert!(matches!(late, WriteError::Closed), "{late:?}");
+
+    // The thread goes on, and finishes the write.
+    drop(end_hang);
+    write.await.unwrap().unwrap();
+}
+
+/// The drop of the last handle has the same limit.
+#[test]
+fn disk_that_hangs_delays_the_drop_for_a_limited_time() {
+    let test = Test::new(1);
+    let disk = test.disk.clone();
+    let _end_hang = EndHang(disk.clone());
+    disk.set(Fault::Hang);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    // The first poll sends the write.
+    let create = test.store.write(test.create("a", 100));
+    let sent = runtime.block_on(async { tokio::time::timeout(Duration::ZERO, create).await });
+    sent.expect_err("the disk hangs");
+    assert_eq!(test.reports.recv_timeout(WAIT_TIMEOUT), Ok(Report::Slow));
+    let (sender, dropped) = mpsc::channel();
+    std::thread::spawn(move || {
+        drop(test);
+        _ = sender.send(());
+    });
+    dropped.recv_timeout(WAIT_TIMEOUT).expect("the drop is limited");
 }
 
 /// The folder is moved between the check before the commit and the answer.

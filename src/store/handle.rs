@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread;
 
 use tokio::sync::{Semaphore, oneshot, watch};
 
@@ -21,6 +21,7 @@ use super::state::SharedState;
 use super::stored_object::StoredObject;
 use super::watch::{Watch, WatchScope};
 use super::write::{Durability, Write, WriteResult};
+use super::writer_thread::WriterThread;
 
 /// Maximum size of all requests that wait for the writer, in KiB. Further callers wait.
 const QUEUE_KIB: u32 = 32 << 10;
@@ -28,8 +29,10 @@ const QUEUE_KIB: u32 = 32 << 10;
 /// Objects with the semantics of Kubernetes' API.
 ///
 /// A clone is another handle of the same store. The store is closed when the last handle is
-/// dropped, which waits until the file is closed; [`close`](Self::close) waits without blocking a
-/// thread. No runtime is needed: any executor can wait for the futures.
+/// dropped, which waits until the file is closed; [`close`](Self::close) waits without blocking the
+/// caller's thread. Both stop waiting for a disk that hangs after 10 s
+/// ([`Settings::with_close_timeout`]), and log an error. No runtime is needed: any executor can
+/// wait for the futures.
 ///
 /// ```
 /// use serde_json::json;
@@ -72,7 +75,7 @@ struct Handle {
     sender: Sender<Message>,
     queue: Arc<Semaphore>,
     is_closed: AtomicBool,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<WriterThread>,
 }
 
 impl Store {
@@ -115,7 +118,7 @@ impl Store {
             sender: started.sender,
             queue: Arc::new(Semaphore::new(QUEUE_KIB as usize)),
             is_closed: AtomicBool::new(false),
-            thread: Mutex::new(Some(started.thread)),
+            thread: Mutex::new(started.thread),
         })))
     }
 
@@ -211,12 +214,24 @@ impl Store {
 
     /// Closes the store, and returns when its file is closed. Watches end, writes are refused, and
     /// reads continue.
+    ///
+    /// If the disk hangs, it returns after the [timeout](Settings::with_close_timeout). A thread
+    /// then waits for the disk, the folder stays locked until the disk answers or the process ends,
+    /// and the file is checked when it is opened again.
     pub async fn close(&self) {
         self.0.close();
-        let mut newest = self.0.newest.clone();
-        // The writer owns the sender until its thread ends.
-        while newest.changed().await.is_ok() {}
-        self.0.join();
+        let (sender, closed) = oneshot::channel::<()>();
+        let handle = self.0.clone();
+        // The timeout needs a thread, as there may be no runtime with timers.
+        let join = move || {
+            handle.join();
+            drop(sender);
+        };
+        match thread::Builder::new().name("sluicegate-close".to_owned()).spawn(join) {
+            // The thread drops the sender when the writer has ended.
+            Ok(_) => _ = closed.await,
+            Err(_) => self.0.join(),
+        }
     }
 }
 
@@ -228,10 +243,7 @@ impl Handle {
     }
 
     fn join(&self) {
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("internal error: the thread of the store panicked; see the log above");
-        }
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner).join();
     }
 }
 

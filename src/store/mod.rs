@@ -48,6 +48,7 @@ mod stored_object;
 mod watch;
 mod write;
 mod writer;
+mod writer_thread;
 
 #[cfg(test)]
 mod crash_tests;

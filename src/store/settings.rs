@@ -17,6 +17,7 @@ pub struct Settings {
     pub(super) clock: Clock,
     pub(super) random: Random,
     pub(super) reopen_backoff: (Duration, Duration),
+    pub(super) close_timeout: Duration,
 }
 
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -33,6 +34,7 @@ impl Settings {
             // The keys of a `RandomState` come from the operating system.
             random: Arc::new(|| RandomState::new().build_hasher().finish()),
             reopen_backoff: (Duration::from_millis(100), Duration::from_secs(10)),
+            close_timeout: Duration::from_secs(10),
         }
     }
 
@@ -76,6 +78,13 @@ impl Settings {
     pub fn with_reopen_backoff(self, first: Duration, longest: Duration) -> Self {
         Self { reopen_backoff: (first, longest), ..self }
     }
+
+    /// Limits the time for which [`Store::close`](super::Store::close) and the drop of the last
+    /// handle wait for a disk that hangs; 10 s by default.
+    #[must_use]
+    pub fn with_close_timeout(self, timeout: Duration) -> Self {
+        Self { close_timeout: timeout, ..self }
+    }
 }
 
 impl Default for Settings {
@@ -91,6 +100,7 @@ impl fmt::Debug for Settings {
             .field("max_bytes", &self.max_bytes)
             .field("history", &self.history)
             .field("reopen_backoff", &self.reopen_backoff)
+            .field("close_timeout", &self.close_timeout)
             .finish_non_exhaustive()
     }
 }

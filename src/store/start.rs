@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
-use std::thread::{self, JoinHandle};
 
 use tokio::sync::watch;
 
@@ -22,6 +21,7 @@ use super::state::{SharedState, State};
 use super::stored_object::StoredObject;
 use super::write::Write;
 use super::writer::{Unsynced, Writer};
+use super::writer_thread::WriterThread;
 
 /// Parts of a running store.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Started {
     pub(super) state: SharedState,
     pub(super) newest: watch::Receiver<Revision>,
     pub(super) sender: Sender<Message>,
-    pub(super) thread: JoinHandle<()>,
+    pub(super) thread: WriterThread,
 }
 
 pub(super) fn start(
@@ -61,8 +61,9 @@ pub(super) fn start(
     };
     writer.begin_epoch();
     let state = writer.state.clone();
-    let thread = thread::Builder::new().name("sluicegate-store".to_owned());
-    let thread = thread.spawn(move || writer.run()).map_err(OpenError::Thread)?;
+    let path = writer.disk.path().to_owned();
+    let thread = WriterThread::start(writer, path, settings.close_timeout);
+    let thread = thread.map_err(OpenError::Thread)?;
     Ok(Started { state, newest: receiver, sender, thread })
 }
 

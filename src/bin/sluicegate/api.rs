@@ -1,21 +1,30 @@
 //! The API of the gateway, and the store of its objects.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use sluicegate::api::{self, ApiServer, ApiService};
 use sluicegate::sources::ApiSource;
 use sluicegate::store::Store;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::api_runtime::ApiRuntime;
 use crate::api_storage::ApiStorage;
 use crate::cli::RunOptions;
 use crate::error::RunError;
+use crate::signals::StopSignals;
+
+/// Longest wait for the disk if a signal asks for an immediate stop.
+const IMMEDIATE_CLOSE: Duration = Duration::from_secs(1);
 
 /// A running API.
 pub(crate) struct Api {
     store: Store,
+    /// Folder of the store, which is empty for a store in memory.
+    store_path: PathBuf,
     address: SocketAddr,
     local_endpoints: bool,
     stop: oneshot::Sender<()>,
@@ -31,6 +40,8 @@ impl Api {
     pub(crate) fn start(options: &RunOptions, storage: ApiStorage) -> Result<Self, RunError> {
         let api_options = &options.api_options;
         let ApiStorage { folder, store } = storage;
+        let has_files = api_options.data.is_some();
+        let store_path = has_files.then(|| folder.store_path()).unwrap_or_default();
         let runtime = ApiRuntime::start().map_err(RunError::Runtime)?;
         // The listening socket belongs to the runtime that binds it.
         let _context = runtime.enter();
@@ -78,7 +89,7 @@ impl Api {
                 })
                 .await;
         });
-        Ok(Self { store, address, local_endpoints, stop, server, runtime })
+        Ok(Self { store, store_path, address, local_endpoints, stop, server, runtime })
     }
 
     /// Returns the bound address.
@@ -100,29 +111,55 @@ impl Api {
     pub(crate) fn stop(self) -> StoppedApi {
         // An error means that the server has ended.
         let _ = self.stop.send(());
-        StoppedApi { store: self.store, server: self.server, _runtime: self.runtime }
+        StoppedApi {
+            store: self.store,
+            store_path: self.store_path,
+            server: self.server,
+            _runtime: self.runtime,
+        }
     }
 }
 
 /// An API that accepts no more requests.
 pub(crate) struct StoppedApi {
     store: Store,
+    /// Folder of the store, which is empty for a store in memory.
+    store_path: PathBuf,
     server: JoinHandle<()>,
     _runtime: ApiRuntime,
 }
 
 impl StoppedApi {
-    /// Closes the store, which ends the watches, and waits until the last requests are answered.
-    pub(crate) async fn close(self) {
-        self.store.close().await;
-        if let Err(error) = self.server.await {
-            tracing::error!(%error, "internal error: the task of the API panicked");
+    /// Closes the store, which ends the watches, and waits until the last requests are answered. A
+    /// stop signal ends this immediately. Returns `true` if there was none.
+    pub(crate) async fn close(mut self, signals: &mut StopSignals) -> bool {
+        let closed = async {
+            self.store.close().await;
+            if let Err(error) = (&mut self.server).await {
+                tracing::error!(%error, "internal error: the task of the API panicked");
+            }
+        };
+        let is_closed = tokio::select! {
+            () = closed => true,
+            () = signals.next() => false,
+        };
+        if !is_closed {
+            self.close_immediately().await;
         }
+        is_closed
     }
 
-    /// Closes the store, and resets the open connections.
+    /// Closes the store, and resets the open connections. Waits only for a disk that answers at
+    /// once.
     pub(crate) async fn close_immediately(self) {
         self.server.abort();
-        self.store.close().await;
+        if timeout(IMMEDIATE_CLOSE, self.store.close()).await.is_err() {
+            tracing::error!(
+                path = %self.store_path.display(),
+                "the disk does not answer; the program ends without closing the file of the store, \
+                 which is checked at the next start. Writes without an answer may be lost. Check \
+                 the disk, or the network file system"
+            );
+        }
     }
 }

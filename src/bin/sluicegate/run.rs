@@ -47,7 +47,7 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
         () = signals.next() => {
             release(lease).await;
             if let Some(api) = api {
-                api.stop().close().await;
+                api.stop().close(&mut signals).await;
             }
             tracing::info!("stopped by a signal before the gateway was ready");
             return Ok(());

@@ -90,10 +90,14 @@ impl Stopping {
             () = signals.next() => false,
         };
         if is_graceful {
-            if let Some(api) = api {
-                api.close().await;
+            let is_closed = match api {
+                Some(api) => api.close(signals).await,
+                None => true,
+            };
+            match is_closed {
+                true => tracing::info!("stopped"),
+                false => tracing::info!("stopped immediately"),
             }
-            tracing::info!("stopped");
             return;
         }
         // Dropping `graceful` dropped the handle, which stops the gateway. The reports end when all
