@@ -77,7 +77,8 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         (None, None) => unreachable!("a temporary folder replaces --data"),
     };
     let folder = ApiFolder::open(data)?;
-    let store = Store::open(folder.store_path(), catalog(), store::Settings::new())?;
+    let settings = store::Settings::new().with_used_folder(folder.is_used());
+    let store = Store::open(folder.store_path(), catalog(), settings)?;
     let server = ApiServer::builder(folder).listen(options.api).bind()?;
     let (address, url) = (server.local_address(), server.url().to_owned());
     let kubeconfig = std::path::absolute(data.join(KUBECONFIG))?;

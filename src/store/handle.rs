@@ -101,7 +101,7 @@ impl Store {
         catalog: Catalog,
         settings: Settings,
     ) -> Result<Self, OpenError> {
-        let folder = Folder::open(folder.as_ref())?;
+        let folder = Folder::open(folder.as_ref(), settings.is_used_folder)?;
         Self::start(Medium::open(folder)?, catalog, settings)
     }
 

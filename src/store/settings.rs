@@ -18,6 +18,7 @@ pub struct Settings {
     pub(super) random: Random,
     pub(super) reopen_backoff: (Duration, Duration),
     pub(super) close_timeout: Duration,
+    pub(super) is_used_folder: bool,
 }
 
 pub(super) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -35,6 +36,7 @@ impl Settings {
             random: Arc::new(|| RandomState::new().build_hasher().finish()),
             reopen_backoff: (Duration::from_millis(100), Duration::from_secs(10)),
             close_timeout: Duration::from_secs(10),
+            is_used_folder: false,
         }
     }
 
@@ -85,6 +87,14 @@ impl Settings {
     pub fn with_close_timeout(self, timeout: Duration) -> Self {
         Self { close_timeout: timeout, ..self }
     }
+
+    /// Sets `true` if a store was in the folder before, as other files of its owner show. The store
+    /// then logs a warning if the folder or the file of the objects does not exist. By itself it
+    /// recognizes only a folder from which the file was removed.
+    #[must_use]
+    pub fn with_used_folder(self, is_used: bool) -> Self {
+        Self { is_used_folder: is_used, ..self }
+    }
 }
 
 impl Default for Settings {
@@ -101,6 +111,7 @@ impl fmt::Debug for Settings {
             .field("history", &self.history)
             .field("reopen_backoff", &self.reopen_backoff)
             .field("close_timeout", &self.close_timeout)
+            .field("is_used_folder", &self.is_used_folder)
             .finish_non_exhaustive()
     }
 }

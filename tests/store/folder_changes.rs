@@ -175,14 +175,16 @@ async fn empty_file_is_damage() {
     assert_eq!(fs::metadata(folder.join("objects.v1.redb")).unwrap().len(), 0);
 }
 
+/// Returns the number of warnings about a missing file.
+fn warnings(folder: &Path) -> usize {
+    let message = "the data folder was used before, but the file of its objects does not exist";
+    let events = recorded(folder).into_iter().filter(|event| event.level == Level::WARN);
+    events.filter(|event| event.message.starts_with(message)).count()
+}
+
 #[tokio::test]
 async fn missing_file_in_used_folder_is_logged() {
     let test = Test::new().await;
-    let warnings = |folder: &Path| {
-        let message = "the data folder was used before, but the file of its objects does not exist";
-        let events = recorded(folder).into_iter().filter(|event| event.level == Level::WARN);
-        events.filter(|event| event.message.starts_with(message)).count()
-    };
     assert_eq!(warnings(&test.folder()), 0);
     test.store.close().await;
     fs::remove_file(test.file()).unwrap();
@@ -191,6 +193,32 @@ async fn missing_file_in_used_folder_is_logged() {
     let store = open(&folder, &resources).unwrap();
     assert_eq!(names(&store, &resources.config_maps), [""; 0]);
     assert_eq!(warnings(&folder), 1);
+}
+
+/// The other files of the program show that the folder was used.
+#[test]
+fn missing_folder_is_logged_if_the_caller_knows_that_it_was_used() {
+    record();
+    let (parent, resources) = (tempfile::tempdir().unwrap(), Resources::new());
+    let folder = parent.path().join("store");
+    let settings = Time::new().settings().with_used_folder(true);
+    Store::open(&folder, resources.catalog.clone(), settings).unwrap();
+    assert_eq!(warnings(&folder), 1);
+}
+
+#[test]
+fn first_start_that_failed_leaves_no_used_folder() {
+    record();
+    let (parent, resources) = (tempfile::tempdir().unwrap(), Resources::new());
+    let folder = parent.path().join("data");
+    // The new file cannot be created, as on a full disk.
+    let obstacle = folder.join("objects.new");
+    fs::create_dir_all(&obstacle).unwrap();
+    let error = open(&folder, &resources).unwrap_err();
+    assert!(matches!(&error, OpenError::Disk { .. }), "{error:?}");
+    fs::remove_dir(&obstacle).unwrap();
+    open(&folder, &resources).unwrap();
+    assert_eq!(warnings(&folder), 0);
 }
 
 fn copy(from: &Path, to: &Path) {

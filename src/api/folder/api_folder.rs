@@ -97,6 +97,12 @@ impl ApiFolder {
         self.path.join(STORE)
     }
 
+    /// Returns `true` if a server was started in the folder before. It writes these files when it
+    /// has opened its store, so the store must exist.
+    pub fn is_used(&self) -> bool {
+        [TOKEN, ENDPOINT, AUTHORITY].iter().any(|name| self.path.join(name).exists())
+    }
+
     /// Returns the token of the administrator. Generates it if there is none.
     ///
     /// # Errors

@@ -28,7 +28,8 @@ impl ApiStorage {
         let (folder, store) = match &options.api_options.data {
             Some(data) => {
                 let folder = ApiFolder::open(data)?;
-                let store = Store::open(folder.store_path(), catalog(), Settings::new())?;
+                let settings = Settings::new().with_used_folder(folder.is_used());
+                let store = Store::open(folder.store_path(), catalog(), settings)?;
                 (folder, store)
             }
             None => (ApiFolder::open_runtime()?, Store::in_memory(catalog(), Settings::new())?),

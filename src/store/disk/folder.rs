@@ -33,6 +33,8 @@ const NEW_FILE: &str = "objects.new";
 pub(in crate::store) struct Folder {
     path: PathBuf,
     lock: FolderLock,
+    /// `true` if a store was in the folder before.
+    is_used: bool,
     /// The file of the store, since it was opened for the first time.
     file: Option<PinnedFile>,
     /// The file that replaces it.
@@ -41,14 +43,16 @@ pub(in crate::store) struct Folder {
 }
 
 impl Folder {
-    /// Creates the folder if it does not exist, and locks it.
-    pub(in crate::store) fn open(path: &Path) -> Result<Self, OpenError> {
+    /// Creates the folder if it does not exist, and locks it. `is_used` is `true` if the caller
+    /// knows that a store was in it before.
+    pub(in crate::store) fn open(path: &Path, is_used: bool) -> Result<Self, OpenError> {
         create_folder(path)?;
         let lock = FolderLock::acquire(path)?;
         restrict(path)?;
         find_unknown_format(path)?;
         Ok(Self {
             path: path.to_owned(),
+            is_used: is_used || lock.existed(),
             lock,
             file: None,
             new_file: None,
@@ -67,7 +71,7 @@ impl Folder {
         let path = self.file();
         let disk = |source| OpenError::Disk { path: path.clone(), source };
         if self.needs_replacement().map_err(disk)? {
-            if self.lock.is_used() {
+            if self.is_used {
                 tracing::warn!(
                     path = %path.display(),
                     "the data folder was used before, but the file of its objects does not exist; \
@@ -75,11 +79,13 @@ impl Folder {
                      restore the folder from a backup"
                 );
             }
-            let database = self.create().map_err(disk)?;
-            write(&database, &BTreeMap::new(), &[], Revision::default())
-                .map_err(|error| disk(DiskError::new("create", error)))?;
-            self.replace().map_err(disk)?;
-            return Ok(database);
+            let created = self.create_first();
+            if created.is_err() && !self.is_used {
+                // Otherwise the next start would take the folder for a used one.
+                _ = fs::remove_file(self.path.join(NEW_FILE));
+                _ = fs::remove_file(self.path.join(LOCK));
+            }
+            return created.map_err(disk);
         }
         let error = |error| disk(DiskError::of_io("open", error));
         let (file, pinned) = PinnedFile::open_or_create(&path).map_err(error)?;
@@ -92,6 +98,14 @@ impl Folder {
         let opened = builder().set_check_integrity_on_open(true).create_with_backend(backend);
         let database = opened.map_err(|error| error_of(&path, error))?;
         self.file = Some(pinned);
+        Ok(database)
+    }
+
+    fn create_first(&mut self) -> Result<Database, DiskError> {
+        let database = self.create()?;
+        write(&database, &BTreeMap::new(), &[], Revision::default())
+            .map_err(|error| DiskError::new("create", error))?;
+        self.replace()?;
         Ok(database)
     }
 

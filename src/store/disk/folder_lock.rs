@@ -17,7 +17,7 @@ pub(super) struct FolderLock {
     path: PathBuf,
     /// The lock ends when the file is closed.
     file: PinnedFile,
-    is_used: bool,
+    existed: bool,
 }
 
 impl FolderLock {
@@ -31,7 +31,7 @@ impl FolderLock {
             let path = path.clone();
             move |source| OpenError::Folder { operation, path, source }
         };
-        let is_used = path.exists();
+        let existed = path.exists();
         let (mut writable, file) = PinnedFile::open_or_create(&path).map_err(error("open"))?;
         match file.file().try_lock() {
             Ok(()) => {}
@@ -45,12 +45,12 @@ impl FolderLock {
         }
         // The ID is only for the error message of another process, so a full disk is not an error.
         _ = writable.set_len(0).and_then(|()| writeln!(writable, "{}", std::process::id()));
-        Ok(Self { path, file, is_used })
+        Ok(Self { path, file, existed })
     }
 
-    /// Returns `true` if a process has used the folder before.
-    pub(super) fn is_used(&self) -> bool {
-        self.is_used
+    /// Returns `true` if the file was in the folder: a process has used the folder before.
+    pub(super) fn existed(&self) -> bool {
+        self.existed
     }
 
     /// Checks that the folder is still the one that is locked: it may have been removed or
