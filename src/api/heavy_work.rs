@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 use super::context::Context;
 use super::request::{ResourceRequest, Verb};
 use super::status::{Reason, Status};
+use crate::schema::FieldSelector;
 
 /// Size in bytes of a body or an object above which the work on it is heavy.
 const HEAVY_BYTES: usize = 64 << 10;
@@ -58,14 +59,15 @@ impl HeavyWork {
 }
 
 /// Returns `true` if the work on a request may need much CPU time: it decodes, compares, checks or
-/// renders large values. A list with a field selector decodes each object.
+/// renders large values. A list with a selector of fields other than name and namespace decodes
+/// each object.
 pub(super) fn is_heavy(context: &Context, request: &ResourceRequest, body_len: usize) -> bool {
     let reads_fields = || {
-        let selector = request.query.get("fieldSelector").unwrap_or_default();
-        // The name is known without the value of the object.
-        let is_name = selector.starts_with("metadata.name=") && !selector.contains(',');
         let is_list = matches!(request.verb, Verb::List | Verb::DeleteCollection);
-        is_list && !selector.is_empty() && !is_name
+        let selector = request.query.get("fieldSelector").filter(|_| is_list).unwrap_or_default();
+        let selector = FieldSelector::parse(selector, request.resource);
+        // An invalid one is answered without reading objects.
+        selector.is_ok_and(|selector| !selector.is_of_key())
     };
     let is_stored_large = || {
         let stored = request.key().and_then(|key| context.store.get(&key));

@@ -35,9 +35,10 @@ use crate::store::Store;
 /// limits.
 ///
 /// The service needs a tokio runtime with its timer, of one thread or of several. Requests with
-/// large bodies or objects, and lists with a field selector, are worked on in blocking tasks of the
-/// runtime, two at a time; each other one, and each chunk of a list, needs little CPU time. A
-/// program that does more than serving the API should give the service a runtime of its own.
+/// large bodies or objects, and lists with a selector of fields other than name and namespace, are
+/// worked on in blocking tasks of the runtime, two at a time; each other one, and each chunk of a
+/// list, needs little CPU time. A program that does more than serving the API should give the
+/// service a runtime of its own.
 ///
 /// ```
 /// use http::{Request, StatusCode};

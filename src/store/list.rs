@@ -19,6 +19,7 @@ pub struct ListQuery {
     resource: Resource,
     namespace: Option<String>,
     limit: Option<NonZeroUsize>,
+    max_bytes: usize,
     revision: Option<Revision>,
     start: Option<ContinueToken>,
 }
@@ -30,6 +31,7 @@ impl ListQuery {
             resource: resource.clone(),
             namespace: None,
             limit: None,
+            max_bytes: usize::MAX,
             revision: None,
             start: None,
         }
@@ -45,6 +47,14 @@ impl ListQuery {
     #[must_use]
     pub fn with_limit(self, limit: NonZeroUsize) -> Self {
         Self { limit: Some(limit), ..self }
+    }
+
+    /// Ends a page after objects of this number of bytes of JSON. Objects that the filter refuses
+    /// count too: this bounds the work on a page, which may contain no object although others
+    /// follow.
+    #[must_use]
+    pub fn with_max_bytes(self, bytes: usize) -> Self {
+        Self { max_bytes: bytes, ..self }
     }
 
     /// Reads the state at a revision, as far back as the history reaches.
@@ -166,7 +176,7 @@ fn is_in_scope(key: &Key, query: &ListQuery) -> bool {
         && query.namespace.as_ref().is_none_or(|namespace| key.namespace() == Some(namespace))
 }
 
-/// Cuts a page out of all objects: those after the token that match, up to the limit.
+/// Cuts a page out of all objects: those after the token that match, up to the limits.
 pub(super) fn cut(
     mut page: ListPage,
     query: &ListQuery,
@@ -177,20 +187,18 @@ pub(super) fn cut(
         page.objects.partition_point(|object| position(object) <= last)
     });
     let limit = query.limit.map_or(usize::MAX, NonZeroUsize::get);
-    let mut found = Vec::new();
+    let (mut found, mut bytes) = (Vec::new(), 0);
     for (index, object) in page.objects.iter().enumerate().skip(start) {
-        if !filter(object) {
-            continue;
+        bytes += object.json_len();
+        if filter(object) {
+            found.push(object.clone());
         }
-        found.push(object.clone());
-        page.remaining = page.objects.len() - index - 1;
-        if found.len() == limit && page.remaining > 0 {
+        let remaining = page.objects.len() - index - 1;
+        if (found.len() == limit || bytes >= query.max_bytes) && remaining > 0 {
             page.next = Some(ContinueToken::after(object, page.revision));
+            page.remaining = remaining;
             break;
         }
-    }
-    if page.next.is_none() {
-        page.remaining = 0;
     }
     ListPage { objects: found, ..page }
 }

@@ -69,9 +69,31 @@ fn large_object_does_not_delay_a_small_request() {
         let patch = r#"{"metadata": {"labels": {"a": "not valid"}}}"#;
         let heavy = api.write("PATCH", &path, "application/merge-patch+json", patch);
         answer_after_small(&api, heavy).await.failure(422, "Invalid");
-        let path = format!("{PATH}?fieldSelector=metadata.namespace%3Dnone");
-        let heavy = api.get(&path);
+        let heavy = api.get("/api/v1/secrets?fieldSelector=type%3Dnone");
         assert_eq!(answer_after_small(&api, heavy).await.names(), [""; 0]);
+    });
+}
+
+/// The only thread for heavy requests is occupied.
+#[test]
+fn list_by_name_or_namespace_is_not_heavy() {
+    block_on(async {
+        let api = Api::new();
+        for name in ["a", "b"] {
+            api.create_config_map(name, json!({})).await;
+        }
+        let (release, released) = channel::<()>();
+        let blocking = spawn_blocking(move || released.recv());
+        for (selector, expected) in [
+            ("metadata.namespace%3Ddefault", vec!["a", "b"]),
+            ("metadata.namespace!%3Ddefault", vec![]),
+            ("metadata.namespace%3Ddefault,metadata.name!%3Da", vec!["b"]),
+        ] {
+            let list = api.get(&format!("/api/v1/configmaps?fieldSelector={selector}")).await;
+            assert_eq!(list.names(), expected, "{selector}");
+        }
+        drop(release);
+        assert!(blocking.await.unwrap().is_err());
     });
 }
 

@@ -99,6 +99,22 @@ async fn list_has_the_revision_at_which_it_began() {
     assert!([first, rest].concat() == expected);
 }
 
+/// Parts of 1 MiB without an object that matches are between the objects.
+#[tokio::test]
+async fn long_list_with_a_selector_is_complete() {
+    let api = Api::new();
+    let config_maps = api.store.catalog().get("", "configmaps").unwrap();
+    let selected: Vec<_> = (0..20).chain([COUNT - 1]).collect();
+    for number in 0..COUNT {
+        let mut object = config_map(number, "x");
+        object["metadata"]["labels"] = json!({"a": selected.contains(&number).to_string()});
+        api.store.write(Write::create(config_maps, Some("default"), object)).await.unwrap();
+    }
+    let list = api.get(&format!("{PATH}?labelSelector=a%3Dtrue")).await;
+    let expected: Vec<_> = selected.iter().map(|number| format!("a{number:02}")).collect();
+    assert_eq!(list.names(), expected);
+}
+
 /// Clients that read slowly could otherwise hold a copy of all objects each.
 #[tokio::test]
 async fn list_of_a_slow_client_holds_no_old_objects() {

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use serde_json::json;
-use sluicegate::store::{ListPage, ListQuery, ReadError, Revision, Write};
+use sluicegate::store::{ListPage, ListQuery, ReadError, Revision, StoredObject, Write};
 
 use crate::support::{TestStore, config_map};
 
@@ -98,6 +98,34 @@ async fn limit_counts_matching_objects() {
         query = query.with_start(next);
     }
     assert_eq!((found.join(" ").as_str(), pages), ("n1 n3 n5 n7 n9", 3));
+}
+
+#[tokio::test]
+async fn page_ends_after_bytes_of_all_objects() {
+    let test = TestStore::new();
+    for index in 0..5 {
+        test.create_config_map(&format!("n{index}")).await;
+    }
+    let all = ListQuery::new(&test.resources.config_maps);
+    let length = test.page(&all).unwrap().objects[0].json_len();
+    let last = |object: &StoredObject| object.key().name() == "n4";
+    for (max_bytes, expected) in [
+        (0, vec!["", "", "", "", "n4"]),
+        (length, vec!["", "", "", "", "n4"]),
+        (length + 1, vec!["", "", "n4"]),
+        (length * 4, vec!["", "n4"]),
+        (length * 5, vec!["n4"]),
+    ] {
+        let mut query = all.clone().with_max_bytes(max_bytes);
+        let mut pages = Vec::new();
+        loop {
+            let page = test.store.list(&query, last).unwrap();
+            pages.push(names(&page).concat());
+            let Some(next) = page.next else { break };
+            query = query.with_start(next);
+        }
+        assert_eq!(pages, expected, "{max_bytes}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame};
 
-use super::list_reader::ListReader;
+use super::list_reader::{ListReader, NextObject};
 use super::list_writer::ListWriter;
 use super::object_list::ObjectList;
 use crate::api::body::{IncompleteBody, ResponseBody};
@@ -51,16 +51,21 @@ pub(in crate::api) fn list_body(
 }
 
 impl ListBody {
-    /// Writes the next objects, and the end of the list after the last one.
+    /// Writes the next objects, and the end of the list after the last one. Writes nothing if the
+    /// selectors match no object of the next part.
     fn fill(&mut self) -> Result<(), ReadError> {
         let mut read = 0;
         while self.chunk.len() < CHUNK_BYTES && read < CHUNK_BYTES && !self.is_complete {
-            if let Some(object) = self.reader.next()? {
-                read += object.json_len();
-                self.writer.write(&object, &mut self.chunk);
-            } else {
-                self.writer.write_end(&mut self.chunk);
-                self.is_complete = true;
+            match self.reader.next()? {
+                NextObject::Object(object) => {
+                    read += object.json_len();
+                    self.writer.write(&object, &mut self.chunk);
+                }
+                NextObject::NotYet => break,
+                NextObject::End => {
+                    self.writer.write_end(&mut self.chunk);
+                    self.is_complete = true;
+                }
             }
         }
         Ok(())
@@ -75,16 +80,22 @@ impl Body for ListBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, IncompleteBody>>> {
-        if std::mem::take(&mut self.has_returned) && !self.is_complete {
-            // Other tasks of the thread run between two chunks.
+        // Other tasks of the thread run between two chunks, and between two parts.
+        let yield_now = || {
             cx.waker().wake_by_ref();
-            return Poll::Pending;
+            Poll::Pending
+        };
+        if std::mem::take(&mut self.has_returned) && !self.is_complete {
+            return yield_now();
         }
         if self.chunk.is_empty()
             && let Err(source) = self.fill()
         {
             self.is_complete = true;
             return Poll::Ready(Some(Err(IncompleteBody::new(source))));
+        }
+        if self.chunk.is_empty() && !self.is_complete {
+            return yield_now();
         }
         self.has_returned = true;
         let chunk = std::mem::take(&mut self.chunk);

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::vec;
 
 use super::object_list::{ListSource, ObjectList};
-use crate::store::{ContinueToken, ReadError, Revision, StoredObject};
+use crate::store::{ContinueToken, ReadError, StoredObject};
 
-/// Bytes of objects after which a part ends.
+/// Bytes of objects after which a part ends. Objects that the selectors do not match count too,
+/// because a field selector decodes them.
 const PART_BYTES: usize = 1 << 20;
 
 /// Maximum number of objects in a part.
@@ -22,62 +23,66 @@ const PART_OBJECTS: usize = 2_000;
 pub(super) struct ListReader {
     /// The rest of the current part.
     part: vec::IntoIter<Arc<StoredObject>>,
-    /// Number of objects after the current part.
+    /// Number of objects of the list after the current part.
     remaining: usize,
     /// Position after the current part.
     position: Option<ContinueToken>,
-    revision: Revision,
     source: Option<ListSource>,
+}
+
+/// Result of [`ListReader::next`].
+#[derive(Debug)]
+pub(super) enum NextObject {
+    Object(Arc<StoredObject>),
+    /// The selectors matched no object of a part. Others follow.
+    NotYet,
+    End,
 }
 
 impl ListReader {
     pub(super) fn new(list: ObjectList) -> Self {
-        let count = list.objects.len();
-        let mut reader = Self {
-            part: Vec::new().into_iter(),
-            remaining: count,
-            position: None,
-            revision: list.revision,
-            source: list.source,
-        };
-        let part_len = if reader.source.is_some() { part_len(&list.objects) } else { count };
-        reader.set_part(list.objects, part_len);
-        reader
+        let ObjectList { mut objects, revision, source, .. } = list;
+        let count = objects.len();
+        if source.is_some() {
+            objects.truncate(part_len(&objects));
+            objects.shrink_to_fit();
+        }
+        Self {
+            remaining: count - objects.len(),
+            position: objects.last().map(|object| ContinueToken::after(object, revision)),
+            part: objects.into_iter(),
+            source,
+        }
     }
 
-    /// Returns the next object, or `None` at the end.
+    /// Returns the next object. One call reads at most one part.
     ///
     /// # Errors
     /// Returns an error if the revision of the list is no longer in the history.
-    pub(super) fn next(&mut self) -> Result<Option<Arc<StoredObject>>, ReadError> {
+    pub(super) fn next(&mut self) -> Result<NextObject, ReadError> {
         if let Some(object) = self.part.next() {
-            return Ok(Some(object));
+            return Ok(NextObject::Object(object));
         }
         let (Some(limit), Some(source)) = (NonZeroUsize::new(self.remaining), &self.source) else {
-            return Ok(None);
+            return Ok(NextObject::End);
         };
         let limit = limit.min(NonZeroUsize::new(PART_OBJECTS).unwrap_or(limit));
-        let mut query = source.query.clone().with_limit(limit);
+        let mut query = source.query.clone().with_limit(limit).with_max_bytes(PART_BYTES);
         if let Some(position) = &self.position {
             query = query.with_start(position.clone());
         }
         let page = source.store.list(&query, |object| source.selection.matches(object))?;
-        let part_len = part_len(&page.objects);
-        self.set_part(page.objects, part_len);
-        Ok(self.part.next())
-    }
-
-    /// Keeps the first objects as the current part.
-    fn set_part(&mut self, mut objects: Vec<Arc<StoredObject>>, part_len: usize) {
-        objects.truncate(part_len);
-        objects.shrink_to_fit();
-        self.remaining -= objects.len();
-        self.position = objects.last().map(|object| ContinueToken::after(object, self.revision));
-        self.part = objects.into_iter();
+        self.remaining = match &page.next {
+            Some(_) => self.remaining.saturating_sub(page.objects.len()),
+            None => 0,
+        };
+        self.position = page.next;
+        self.part = page.objects.into_iter();
+        Ok(self.part.next().map_or(NextObject::NotYet, NextObject::Object))
     }
 }
 
-/// Returns the number of objects in a part: at least one, if there is one.
+/// Returns the number of objects in the first part: at least one, if there is one.
 fn part_len(objects: &[Arc<StoredObject>]) -> usize {
     let mut bytes = 0;
     let is_within = |object: &&Arc<StoredObject>| {

@@ -42,11 +42,12 @@ impl Selection {
     }
 
     fn has_fields(&self, object: &StoredObject) -> bool {
-        if self.fields == FieldSelector::default() {
-            return true;
-        }
-        if self.fields.name().is_some_and(|name| name != object.key().name()) {
+        let key = object.key();
+        if !self.fields.matches_key(key.namespace().unwrap_or_default(), key.name()) {
             return false;
+        }
+        if self.fields.is_of_key() {
+            return true;
         }
         let mut value = object.to_value();
         convert_to_served(&mut value, self.resource, self.version);

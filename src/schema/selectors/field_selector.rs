@@ -5,6 +5,10 @@ use serde_json::Value;
 use super::selectable_fields::{field_value, selectable_fields};
 use crate::schema::resource::Resource;
 
+/// Fields that the key of an object contains.
+const NAME: &str = "metadata.name";
+const NAMESPACE: &str = "metadata.namespace";
+
 /// Requirements on fields. Objects match if they meet all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldSelector {
@@ -57,11 +61,23 @@ impl FieldSelector {
             .all(|term| (field_value(object, term.field) == term.value) == term.is_equal)
     }
 
-    /// Returns the name of the only object that can match.
-    pub fn name(&self) -> Option<&str> {
-        let mut names =
-            self.terms.iter().filter(|term| term.is_equal && term.field == "metadata.name");
-        names.next().map(|term| term.value.as_str())
+    /// Returns `true` if an object meets the requirements on `metadata.name` and
+    /// `metadata.namespace`. The namespace of a cluster-scoped object is empty.
+    pub fn matches_key(&self, namespace: &str, name: &str) -> bool {
+        self.terms.iter().all(|term| {
+            let value = match term.field {
+                NAME => name,
+                NAMESPACE => namespace,
+                _ => return true,
+            };
+            (value == term.value) == term.is_equal
+        })
+    }
+
+    /// Returns `true` if [`matches_key`](Self::matches_key) tests all requirements, so that the
+    /// object need not be decoded.
+    pub fn is_of_key(&self) -> bool {
+        self.terms.iter().all(|term| [NAME, NAMESPACE].contains(&term.field))
     }
 }
 
@@ -161,11 +177,23 @@ mod tests {
     }
 
     #[test]
-    fn name_of_the_only_object_is_known() {
-        let name = |text| parse("", "Secret", text).unwrap().name().map(str::to_owned);
-        assert_eq!(name("type=Opaque,metadata.name=a").as_deref(), Some("a"));
-        assert_eq!(name("metadata.name!=a"), None);
-        assert_eq!(name(""), None);
+    fn name_and_namespace_are_compared_without_the_object() {
+        for (selector, is_of_key, expected) in [
+            ("", true, true),
+            ("metadata.name=a", true, true),
+            ("metadata.name!=a", true, false),
+            ("metadata.namespace=n,metadata.name!=b", true, true),
+            ("metadata.namespace=m", true, false),
+            ("metadata.namespace!=n", true, false),
+            ("type=Opaque,metadata.name=a", false, true),
+            ("type=Opaque,metadata.name=b", false, false),
+        ] {
+            let parsed = parse("", "Secret", selector).unwrap();
+            let found = (parsed.is_of_key(), parsed.matches_key("n", "a"));
+            assert_eq!(found, (is_of_key, expected), "{selector}");
+        }
+        let cluster_scoped = parse("", "Namespace", "metadata.namespace=").unwrap();
+        assert!(cluster_scoped.matches_key("", "a"));
     }
 
     #[test]
