@@ -2,58 +2,109 @@
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
+use super::access::Identity;
 use super::context::Context;
 use super::request::{ResourceRequest, Verb};
-use super::status::{Reason, Status};
+use super::status::Status;
+use super::user_limit::{UserLimit, UserPermit};
 use crate::schema::FieldSelector;
 
 /// Size in bytes of a body or an object above which the work on it is heavy.
 const HEAVY_BYTES: usize = 64 << 10;
 
-/// Number of heavy requests that are worked on at the same time. It bounds the memory of their
-/// values, and the CPU time that they take from the connections of the gateway.
+/// Number of heavy reads, and of heavy writes, that are worked on at the same time. It bounds the
+/// memory of their values, and the CPU time that they take from the connections of the gateway.
 const MAX_HEAVY: usize = 2;
 
-/// Threads for heavy requests, so that the threads of the runtime are free for small ones. Further
-/// heavy requests wait in the order of their arrival.
+/// Number of heavy reads, and of heavy writes, that are worked on or wait. Each user gets a share.
+const MAX_WAITING: usize = 32;
+
+/// Longest time that a heavy request waits for others. It is long only while the disk hangs.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// Threads for heavy requests, so that the threads of the runtime are free for small ones.
+///
+/// Reads do not wait for writes, which need long while the disk hangs.
 #[derive(Debug)]
-pub(super) struct HeavyWork(Arc<Semaphore>);
+pub(super) struct HeavyWork {
+    reads: Queue,
+    writes: Queue,
+}
+
+/// Heavy requests that wait in the order of their arrival.
+#[derive(Debug)]
+struct Queue {
+    permits: Arc<Semaphore>,
+    users: UserLimit,
+}
 
 impl HeavyWork {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(MAX_HEAVY)))
+        Self { reads: Queue::new("large reads"), writes: Queue::new("large writes") }
     }
 
-    /// Runs a future to its end in a blocking task of the runtime.
+    /// Runs the future that answers a request of a user to its end, in a blocking task of the
+    /// runtime.
     ///
     /// If the returned future is dropped while it waits for its turn, `work` does not begin. If it
     /// is dropped later, `work` continues.
+    ///
+    /// # Errors
+    /// Returns the Status to answer if `work` does not begin, because the user has too many heavy
+    /// requests or because others need too long.
     pub(super) async fn run<T>(
         &self,
+        verb: Verb,
+        user: &Identity,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, Status>
     where
         T: Send + 'static,
     {
-        let stopping = || {
-            let message = "the server is shutting down; connect again";
-            Status::failure(Reason::ServiceUnavailable, message)
-        };
-        let permit = self.0.clone().acquire_owned().await.map_err(|_| stopping())?;
+        let queue = if verb.is_read() { &self.reads } else { &self.writes };
+        let permits = queue.acquire(user).await?;
         let runtime = Handle::current();
         let task = spawn_blocking(move || {
-            let _permit = permit;
+            // A write holds its permit while it waits for the disk, because its values are still in
+            // memory.
+            let _permits = permits;
             runtime.block_on(work)
         });
         match task.await.map_err(tokio::task::JoinError::try_into_panic) {
             Ok(result) => Ok(result),
             Err(Ok(panic)) => resume_unwind(panic),
-            Err(Err(_)) => Err(stopping()),
+            Err(Err(_)) => Err(Status::closed()),
+        }
+    }
+}
+
+impl Queue {
+    fn new(subject: &'static str) -> Self {
+        let users = UserLimit::new(MAX_WAITING, subject);
+        Self { permits: Arc::new(Semaphore::new(MAX_HEAVY)), users }
+    }
+
+    /// Waits for the turn of a request.
+    async fn acquire(&self, user: &Identity) -> Result<(UserPermit, OwnedSemaphorePermit), Status> {
+        let of_user = self.users.acquire(user)?;
+        match timeout(MAX_WAIT, self.permits.clone().acquire_owned()).await {
+            Ok(Ok(permit)) => Ok((of_user, permit)),
+            Ok(Err(_)) => Err(Status::closed()),
+            Err(_) => {
+                let message = format!(
+                    "the request has not begun within {} s, because other large requests are not \
+                     complete; try again later",
+                    MAX_WAIT.as_secs()
+                );
+                Err(Status::too_many_requests(message, 1))
+            }
         }
     }
 }
@@ -74,4 +125,52 @@ pub(super) fn is_heavy(context: &Context, request: &ResourceRequest, body_len: u
         stored.is_some_and(|object| object.json_len() > HEAVY_BYTES)
     };
     body_len > HEAVY_BYTES || reads_fields() || is_stored_large()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::{JoinSet, yield_now};
+
+    use super::*;
+    use crate::api::access::Role;
+
+    /// Takes all permits.
+    async fn occupy(queue: &Queue) -> OwnedSemaphorePermit {
+        let all = u32::try_from(MAX_HEAVY).unwrap();
+        queue.permits.clone().acquire_many_owned(all).await.unwrap()
+    }
+
+    fn user(name: &str) -> Identity {
+        Identity::new(name, Role::Edit)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_do_not_wait_for_writes_and_a_wait_is_bounded() {
+        let heavy = HeavyWork::new();
+        let writes = occupy(&heavy.writes).await;
+        assert_eq!(heavy.run(Verb::Get, &user("a"), async { 1 }).await.unwrap(), 1);
+        let status = heavy.run(Verb::Update, &user("a"), async { 1 }).await.unwrap_err();
+        assert_eq!((status.code().as_u16(), status.retry_after_seconds()), (429, Some(1)));
+        drop(writes);
+        assert_eq!(heavy.run(Verb::Update, &user("a"), async { 1 }).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn user_has_a_share_of_the_heavy_requests_that_wait() {
+        let heavy = Arc::new(HeavyWork::new());
+        let reads = occupy(&heavy.reads).await;
+        let (a, b) = (user("a"), user("b"));
+        let mut waiting = JoinSet::new();
+        for user in std::iter::repeat_n(&a, MAX_WAITING / 2).chain([&b]) {
+            let (heavy, user) = (heavy.clone(), user.clone());
+            waiting.spawn(async move { heavy.run(Verb::List, &user, async {}).await.is_ok() });
+        }
+        yield_now().await;
+        let status = heavy.run(Verb::List, &a, async {}).await.unwrap_err();
+        let message = serde_json::to_value(status).unwrap()["message"].to_string();
+        assert!(message.contains("has 16 large reads"), "{message}");
+        drop(reads);
+        assert!(waiting.join_all().await.into_iter().all(|is_ok| is_ok));
+        heavy.run(Verb::List, &a, async {}).await.unwrap();
+    }
 }

@@ -19,6 +19,7 @@ mod served_object;
 mod service;
 mod settings;
 mod status;
+mod user_limit;
 mod warning;
 mod write;
 mod yaml_text;

@@ -36,9 +36,9 @@ use crate::store::Store;
 ///
 /// The service needs a tokio runtime with its timer, of one thread or of several. Requests with
 /// large bodies or objects, and lists with a selector of fields other than name and namespace, are
-/// worked on in blocking tasks of the runtime, two at a time; each other one, and each chunk of a
-/// list, needs little CPU time. A program that does more than serving the API should give the
-/// service a runtime of its own.
+/// worked on in blocking tasks of the runtime, two reads and two writes at a time; each other one,
+/// and each chunk of a list, needs little CPU time. A program that does more than serving the API
+/// should give the service a runtime of its own.
 ///
 /// ```
 /// use http::{Request, StatusCode};
@@ -181,7 +181,7 @@ impl Inner {
                 }
             }
         };
-        let is_heavy = is_heavy(context, &request, body.len());
+        let (verb, is_heavy) = (request.verb, is_heavy(context, &request, body.len()));
         let context = context.clone();
         let answered = async move {
             let answer = match request.verb {
@@ -195,7 +195,11 @@ impl Inner {
             };
             with_deprecation(render(answer, &request, form, options), &request)
         };
-        if is_heavy { self.heavy_work.run(answered).await } else { Ok(answered.await) }
+        if is_heavy {
+            self.heavy_work.run(verb, session.identity(), answered).await
+        } else {
+            Ok(answered.await)
+        }
     }
 }
 

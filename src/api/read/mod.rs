@@ -5,7 +5,6 @@
 //! | `get` | one object |
 //! | `list_options`, `list` | objects at one revision, in pages |
 //! | `watch_options`, `watch` | the start of a watch |
-//! | `watch_limit` | the number of open watches, and each user's share of it |
 //! | `watch_stream` | its position in the store, from which the body is read |
 //! | `event_writer` | its events |
 
@@ -14,11 +13,9 @@ mod get;
 mod list;
 mod list_options;
 mod watch;
-mod watch_limit;
 mod watch_options;
 mod watch_stream;
 
 pub(super) use self::get::get;
 pub(super) use self::list::list;
 pub(super) use self::watch::watch;
-pub(super) use self::watch_limit::WatchLimit;

@@ -11,9 +11,9 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, Interval, sleep_until};
 
 use super::event_writer::EventWriter;
-use super::watch_limit::WatchPermit;
 use crate::api::body::IncompleteBody;
 use crate::api::status::Status;
+use crate::api::user_limit::UserPermit;
 use crate::store::{
     Change, ContinueToken, ListQuery, ReadError, Revision, Store, Watch, WatchScope,
 };
@@ -39,7 +39,7 @@ pub(super) struct WatchStream {
     pub(super) deadline: Instant,
     /// Completes when the token of the client is no longer valid.
     pub(super) revoked: Pin<Box<dyn Future<Output = ()> + Send>>,
-    pub(super) _permit: WatchPermit,
+    pub(super) _permit: UserPermit,
 }
 
 /// Position of a watch.

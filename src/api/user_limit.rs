@@ -1,71 +1,75 @@
-//! The limit of open watches.
+//! Limits of which each user gets a share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::api::access::Identity;
-use crate::api::status::Status;
+use super::access::Identity;
+use super::status::Status;
 
-/// Shortest time between two log lines about refused watches.
+/// Shortest time between two log lines about refused requests of one kind.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Limit of the watches that are open at the same time.
+/// Limit of requests of one kind, such as open watches, that are served at the same time.
 ///
-/// A user may open a watch only while they have fewer than are free (a dynamic threshold, as of
-/// shared buffers in switches). So one user gets at most half of the watches, two get a third each,
-/// and a further user always finds some.
+/// A user may have a further one only while they have fewer than are free (a dynamic threshold, as
+/// of shared buffers in switches). So one user gets at most half of them, two get a third each, and
+/// a further user always finds some.
 #[derive(Debug)]
-pub(in crate::api) struct WatchLimit {
+pub(super) struct UserLimit {
     max: usize,
+    /// The requests, in the plural, for messages.
+    subject: &'static str,
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    open: usize,
+    held: usize,
     users: HashMap<Identity, usize>,
     last_logged: Option<Instant>,
 }
 
-/// Permit for one open watch. Its drop returns it to the [`WatchLimit`].
+/// Permit for one request. Its drop returns it to the [`UserLimit`].
 #[derive(Debug)]
-pub(super) struct WatchPermit {
+pub(super) struct UserPermit {
     state: Arc<Mutex<State>>,
     user: Identity,
 }
 
-impl WatchLimit {
-    pub(in crate::api) fn new(max: usize) -> Self {
-        Self { max, state: Arc::default() }
+impl UserLimit {
+    /// Creates a limit. `subject` names the requests, in the plural.
+    pub(super) fn new(max: usize, subject: &'static str) -> Self {
+        Self { max, subject, state: Arc::default() }
     }
 
-    /// Counts a watch of a user.
+    /// Counts a request of a user.
     ///
     /// # Errors
-    /// Returns the Status to answer if the user has as many watches as are free.
-    pub(super) fn acquire(&self, user: &Identity) -> Result<WatchPermit, Status> {
+    /// Returns the Status to answer if the user has as many as are free.
+    pub(super) fn acquire(&self, user: &Identity) -> Result<UserPermit, Status> {
         let mut state = lock(&self.state);
         let held = state.users.get(user).copied().unwrap_or_default();
-        if held >= self.max.saturating_sub(state.open) {
-            state.log_refusal(user, held, self.max);
+        if held >= self.max.saturating_sub(state.held) {
+            state.log_refusal(user, held, self);
             let message = format!(
-                "user {:?} has {held} open watches, and all users together {} of {}; a user may \
-                 have as many as are free; end some, or try again later",
+                "user {:?} has {held} {}, and all users together {} of {}; a user may have as many \
+                 as are free; end some, or try again later",
                 user.name(),
-                state.open,
+                self.subject,
+                state.held,
                 self.max
             );
             return Err(Status::too_many_requests(message, 1));
         }
-        state.open += 1;
+        state.held += 1;
         *state.users.entry(user.clone()).or_default() += 1;
-        Ok(WatchPermit { state: self.state.clone(), user: user.clone() })
+        Ok(UserPermit { state: self.state.clone(), user: user.clone() })
     }
 }
 
 impl State {
-    fn log_refusal(&mut self, user: &Identity, held: usize, max: usize) {
+    fn log_refusal(&mut self, user: &Identity, held: usize, limit: &UserLimit) {
         let now = Instant::now();
         if self.last_logged.is_some_and(|last| now.saturating_duration_since(last) < LOG_INTERVAL) {
             return;
@@ -74,19 +78,20 @@ impl State {
         tracing::warn!(
             user = user.name(),
             role = %user.role(),
-            watches = held,
-            all_watches = self.open,
-            limit = max,
-            "refused a watch of the API, because the user has as many as are free; look for a \
-             client of this user that opens watches and does not end them"
+            requests = limit.subject,
+            of_user = held,
+            of_all_users = self.held,
+            limit = limit.max,
+            "refused a request to the API, because the user has as many of its kind as are free; \
+             look for a client of this user that begins too many and does not end them"
         );
     }
 }
 
-impl Drop for WatchPermit {
+impl Drop for UserPermit {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
-        state.open -= 1;
+        state.held -= 1;
         if let Some(held) = state.users.get_mut(&self.user) {
             *held -= 1;
             if *held == 0 {
@@ -105,14 +110,14 @@ mod tests {
     use super::*;
     use crate::api::access::Role;
 
-    /// Opens watches until one is refused.
-    fn fill(limit: &WatchLimit, user: &Identity) -> Vec<WatchPermit> {
+    /// Acquires permits until one is refused.
+    fn fill(limit: &UserLimit, user: &Identity) -> Vec<UserPermit> {
         std::iter::from_fn(|| limit.acquire(user).ok()).collect()
     }
 
     #[test]
-    fn each_user_gets_as_many_watches_as_are_free() {
-        let limit = WatchLimit::new(12);
+    fn each_user_gets_as_many_as_are_free() {
+        let limit = UserLimit::new(12, "open watches");
         let [a, b, c] = ["a", "b", "c"].map(|name| Identity::new(name, Role::View));
         let first = fill(&limit, &a);
         assert_eq!(first.len(), 6);
@@ -132,7 +137,7 @@ mod tests {
 
     #[test]
     fn refusal_names_the_user() {
-        let limit = WatchLimit::new(2);
+        let limit = UserLimit::new(2, "open watches");
         let user = Identity::new("ci", Role::View);
         let _held = limit.acquire(&user).unwrap();
         let status = serde_json::to_value(limit.acquire(&user).unwrap_err()).unwrap();
