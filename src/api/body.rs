@@ -22,12 +22,26 @@ pub struct ResponseBody(UnsyncBoxBody<Bytes, IncompleteBody>);
 /// Error of a body that ends before it is complete. The connection must be closed, so that the
 /// client does not take the answer for a complete one.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the client read a list too slowly: its revision is no longer in the history")]
-pub struct IncompleteBody(#[source] ReadError);
+#[error(transparent)]
+pub struct IncompleteBody(Interruption);
+
+#[derive(Debug, Clone, thiserror::Error)]
+enum Interruption {
+    #[error("the client read a list too slowly: its revision is no longer in the history")]
+    Gone(#[source] ReadError),
+    #[error("the token of the client was revoked while the client read a list")]
+    Revoked,
+}
 
 impl IncompleteBody {
-    pub(super) fn new(error: ReadError) -> Self {
-        Self(error)
+    /// Creates the error of a list whose revision cannot be read.
+    pub(super) fn gone(error: ReadError) -> Self {
+        Self(Interruption::Gone(error))
+    }
+
+    /// Creates the error of a list whose client has no valid token any more.
+    pub(super) fn revoked() -> Self {
+        Self(Interruption::Revoked)
     }
 }
 

@@ -4,6 +4,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WARNING, WWW_AUTHEN
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::access::Session;
 use super::answer::{Answer, Content};
 use super::body::ResponseBody;
 use super::list::list_body;
@@ -22,6 +23,7 @@ pub(super) fn render(
     request: &ResourceRequest,
     form: Form,
     options: TableOptions,
+    session: &Session,
 ) -> Response<ResponseBody> {
     let answer = answer.unwrap_or_else(Answer::status);
     let code = answer.code;
@@ -32,7 +34,7 @@ pub(super) fn render(
             document(code, &object, form.encoding)
         }
         Content::List(list) => {
-            encoded(code, list_body(list, request, form, options), form.encoding)
+            encoded(code, list_body(list, request, form, options, session), form.encoding)
         }
     };
     *response.status_mut() = code;

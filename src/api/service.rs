@@ -176,13 +176,13 @@ impl Inner {
             match body::read(body, settings.max_body_bytes, settings.body_timeout).await {
                 Ok(body) => body,
                 Err(status) => {
-                    let response = render(Err(status), &request, form, options);
+                    let response = render(Err(status), &request, form, options, session);
                     return Ok(with_deprecation(response, &request));
                 }
             }
         };
         let (verb, is_heavy) = (request.verb, is_heavy(context, &request, body.len()));
-        let context = context.clone();
+        let (context, user) = (context.clone(), session.clone());
         let answered = async move {
             let answer = match request.verb {
                 Verb::Get => read::get(&context, &request),
@@ -193,7 +193,7 @@ impl Inner {
                 | Verb::Delete
                 | Verb::DeleteCollection => write::write(&context, &request, body).await,
             };
-            with_deprecation(render(answer, &request, form, options), &request)
+            with_deprecation(render(answer, &request, form, options, &user), &request)
         };
         if is_heavy {
             self.heavy_work.run(verb, session.identity(), answered).await

@@ -1,9 +1,11 @@
-//! Watches of clients whose token is no longer valid.
+//! Watches and lists of clients whose token is no longer valid.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use http_body_util::BodyExt;
 use serde_json::json;
 use sluicegate::api::{Access, Settings};
 use sluicegate::store;
@@ -75,4 +77,24 @@ async fn initial_objects_are_not_sent_after_the_revocation() {
     tokens.write("");
     assert_eq!(first.next().await, None);
     assert_eq!(second.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_list_ends_when_its_token_is_removed() {
+    let tokens = Tokens::new(&format!("alice view {TOKEN}"));
+    let api = tokens.api();
+    for number in 0..20 {
+        let metadata = json!({"name": format!("a{number}")});
+        let data = json!({"data": {"text": "x".repeat(100_000)}});
+        api.create("", "configmaps", Some("default"), "ConfigMap", "v1", metadata, data).await;
+    }
+    let mut body = api.response("GET", "/api/v1/configmaps", &[]).await.into_body();
+    body.frame().await.unwrap().unwrap();
+    tokens.write("");
+    while api.get("/api/v1/namespaces").await.code != 401 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let error = body.frame().await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("was revoked"), "{error}");
+    assert!(body.frame().await.is_none());
 }

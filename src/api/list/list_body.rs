@@ -8,6 +8,7 @@ use hyper::body::{Body, Bytes, Frame};
 use super::list_reader::{ListReader, NextObject};
 use super::list_writer::ListWriter;
 use super::object_list::ObjectList;
+use crate::api::access::Session;
 use crate::api::body::{IncompleteBody, ResponseBody};
 use crate::api::negotiation::Form;
 use crate::api::request::ResourceRequest;
@@ -19,10 +20,11 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 /// A long list, written in chunks when the client reads them, so that its text is never in memory
 /// as a whole.
-#[derive(Debug)]
 struct ListBody {
     reader: ListReader,
     writer: ListWriter,
+    /// Completes when the token of the client is no longer valid.
+    revoked: Pin<Box<dyn Future<Output = ()> + Send>>,
     /// The next chunk. If it is empty, it is written when the client reads it.
     chunk: Vec<u8>,
     is_complete: bool,
@@ -36,12 +38,15 @@ pub(in crate::api) fn list_body(
     request: &ResourceRequest,
     form: Form,
     table_options: TableOptions,
+    session: &Session,
 ) -> ResponseBody {
     let mut chunk = Vec::new();
     let writer = ListWriter::new(request, form, table_options);
     writer.write_start(list.metadata(), &mut chunk);
     let reader = ListReader::new(list);
-    let mut body = ListBody { reader, writer, chunk, is_complete: false, has_returned: false };
+    let revoked = Box::pin(session.revoked());
+    let mut body =
+        ListBody { reader, writer, revoked, chunk, is_complete: false, has_returned: false };
     // After an error, the next read fails again.
     if body.fill().is_ok() && body.is_complete {
         ResponseBody::full(body.chunk)
@@ -80,25 +85,31 @@ impl Body for ListBody {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, IncompleteBody>>> {
-        // Other tasks of the thread run between two chunks, and between two parts.
-        let yield_now = || {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        };
         if std::mem::take(&mut self.has_returned) && !self.is_complete {
-            return yield_now();
+            return yield_now(cx);
+        }
+        if !self.is_complete && self.revoked.as_mut().poll(cx).is_ready() {
+            self.chunk.clear();
+            self.is_complete = true;
+            return Poll::Ready(Some(Err(IncompleteBody::revoked())));
         }
         if self.chunk.is_empty()
             && let Err(source) = self.fill()
         {
             self.is_complete = true;
-            return Poll::Ready(Some(Err(IncompleteBody::new(source))));
+            return Poll::Ready(Some(Err(IncompleteBody::gone(source))));
         }
         if self.chunk.is_empty() && !self.is_complete {
-            return yield_now();
+            return yield_now(cx);
         }
         self.has_returned = true;
         let chunk = std::mem::take(&mut self.chunk);
         Poll::Ready((!chunk.is_empty()).then(|| Ok(Frame::data(chunk.into()))))
     }
+}
+
+/// Lets other tasks of the thread run, between two chunks and between two parts.
+fn yield_now<T>(cx: &Context<'_>) -> Poll<T> {
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }
