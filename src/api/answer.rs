@@ -21,7 +21,7 @@ pub(super) struct Answer {
 pub(super) enum Content {
     /// An object in the version in which it is stored.
     Object(Value),
-    List(ObjectList),
+    List(Box<ObjectList>),
     Status(Status),
 }
 
@@ -38,7 +38,7 @@ impl Answer {
 
     /// Answers a page of a list.
     pub(super) fn page(list: ObjectList) -> Self {
-        Self::new(StatusCode::OK, Content::List(list))
+        Self::new(StatusCode::OK, Content::List(Box::new(list)))
     }
 
     /// Answers a Status.

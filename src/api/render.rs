@@ -34,7 +34,7 @@ pub(super) fn render(
             document(code, &object, form.encoding)
         }
         Content::List(list) => {
-            encoded(code, list_body(list, request, form, options, session), form.encoding)
+            encoded(code, list_body(*list, request, form, options, session), form.encoding)
         }
     };
     *response.status_mut() = code;

@@ -202,7 +202,7 @@ fn missing_folder_is_logged_if_the_caller_knows_that_it_was_used() {
     let (parent, resources) = (tempfile::tempdir().unwrap(), Resources::new());
     let folder = parent.path().join("store");
     let settings = Time::new().settings().with_used_folder(true);
-    Store::open(&folder, resources.catalog.clone(), settings).unwrap();
+    Store::open(&folder, resources.catalog, settings).unwrap();
     assert_eq!(warnings(&folder), 1);
 }
 

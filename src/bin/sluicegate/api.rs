@@ -41,7 +41,7 @@ impl Api {
         let api_options = &options.api_options;
         let ApiStorage { folder, store } = storage;
         let has_files = api_options.data.is_some();
-        let store_path = has_files.then(|| folder.store_path()).unwrap_or_default();
+        let store_path = if has_files { folder.store_path() } else { PathBuf::new() };
         let runtime = ApiRuntime::start().map_err(RunError::Runtime)?;
         // The listening socket belongs to the runtime that binds it.
         let _context = runtime.enter();
