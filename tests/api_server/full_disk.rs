@@ -11,10 +11,11 @@ use sluicegate::admission::catalog;
 use sluicegate::api::Settings;
 use sluicegate::sources::ApiSource;
 use sluicegate::store::{self, ListQuery, Store};
+use tokio::task::spawn_blocking;
 
 use crate::server::{Answer, Client, TestServer, WAIT_TIMEOUT, wait_until};
 use crate::support::{backend, free_port, name_at, own_address};
-use crate::tmpfs::{fill, remount, tmpfs, try_remount};
+use crate::tmpfs::{fill, remount, tmpfs};
 
 const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
 const GATEWAY_API: &str = "/apis/gateway.networking.k8s.io/v1";
@@ -68,12 +69,12 @@ async fn recover(folder: &Path) {
     // this while a file is open for writing; the store closes its file after each error.
     let ballast = folder.join("ballast");
     fill(&ballast);
-    loop {
+    let remounted = folder.to_owned();
+    let remounted = spawn_blocking(move || remount(&remounted, "remount,ro"));
+    while !remounted.is_finished() {
         assert_refused(&api.create_config_map("large", 1_000_000).await);
-        if try_remount(folder, "remount,ro") {
-            break;
-        }
     }
+    remounted.await.unwrap();
     for _ in 0..3 {
         assert_refused(&api.create_config_map("small", 10).await);
         assert_refused(&api.send("DELETE", &format!("{CONFIG_MAPS}/{}", names[0]), "").await);
@@ -241,7 +242,7 @@ fn assert_refused(answer: &Answer) {
 
 /// Returns the name of the backend that a connection to the gateway reaches.
 async fn served(listener: SocketAddr) -> Option<String> {
-    let name = tokio::task::spawn_blocking(move || name_at(listener));
+    let name = spawn_blocking(move || name_at(listener));
     tokio::time::timeout(WAIT_TIMEOUT, name).await.unwrap().unwrap()
 }
 

@@ -44,18 +44,13 @@ pub(crate) fn tmpfs(test: &str) -> Option<PathBuf> {
 /// Makes the file system read-only or writable. The store may have its file open for a moment.
 pub(crate) fn remount(folder: &Path, options: &str) {
     for _ in 0..1000 {
-        if try_remount(folder, options) {
+        let output = Command::new("mount").args(["-o", options]).arg(folder).output().unwrap();
+        if output.status.success() {
             return;
         }
         thread::sleep(Duration::from_millis(5));
     }
     panic!("mount -o {options} fails");
-}
-
-/// Tries to make the file system read-only or writable. Returns `false` if a file is open for
-/// writing.
-pub(crate) fn try_remount(folder: &Path, options: &str) -> bool {
-    Command::new("mount").args(["-o", options]).arg(folder).output().unwrap().status.success()
 }
 
 /// Writes until the file system is full.
