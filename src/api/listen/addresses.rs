@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use rustix::system::uname;
@@ -19,8 +19,27 @@ const ELSEWHERE: [IpAddr; 2] = [
     IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
 ];
 
-/// Binds an address.
+/// Binds an address. `[::]` means all addresses, also on a host without IPv6.
 pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    with_fallback(address, bind_one)
+}
+
+/// Calls `bind` for an address and, if the host has no IPv6 for `[::]`, for 0.0.0.0.
+fn with_fallback<T>(
+    address: SocketAddr,
+    bind: impl Fn(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    match bind(address) {
+        Err(error)
+            if error.kind() != ErrorKind::AddrInUse && address.ip() == Ipv6Addr::UNSPECIFIED =>
+        {
+            bind((Ipv4Addr::UNSPECIFIED, address.port()).into())
+        }
+        bound => bound,
+    }
+}
+
+fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // Allows bind() while connections of an earlier process are in TIME_WAIT.
     socket.set_reuseaddr(true)?;
@@ -90,6 +109,21 @@ mod tests {
 
     fn hosts(texts: &[&str]) -> Vec<ApiHost> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn all_addresses_are_those_of_ipv4_on_a_host_without_ipv6() {
+        let bound = |address: &str, error: ErrorKind| {
+            let bind = |address: SocketAddr| {
+                if address.is_ipv4() { Ok(address) } else { Err(io::Error::from(error)) }
+            };
+            let bound = with_fallback(address.parse().unwrap(), bind);
+            bound.map(|address| address.to_string()).map_err(|error| error.kind())
+        };
+        let no_ipv6 = ErrorKind::AddrNotAvailable;
+        assert_eq!(bound("[::]:6443", no_ipv6).as_deref(), Ok("0.0.0.0:6443"));
+        assert_eq!(bound("[::1]:6443", no_ipv6), Err(no_ipv6));
+        assert_eq!(bound("[::]:6443", ErrorKind::AddrInUse), Err(ErrorKind::AddrInUse));
     }
 
     #[test]
