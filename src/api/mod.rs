@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod context;
 mod documents;
+mod files;
 mod folder;
 mod heavy_work;
 mod kubeconfig;
@@ -29,7 +30,8 @@ pub use self::access::{
     InvalidToken, RandomSourceError, Role, Token, TokensFileError, TokensFileErrors,
 };
 pub use self::body::{IncompleteBody, ResponseBody};
-pub use self::folder::{ApiFolder, FolderError, InputFileError};
+pub use self::files::InputFileError;
+pub use self::folder::{ApiFolder, FolderError};
 pub use self::kubeconfig::{Kubeconfig, KubeconfigError};
 pub use self::listen::{
     ApiServer, ApiServerBuilder, CertificateError, ListenError, ListenSettings,

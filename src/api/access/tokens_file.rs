@@ -7,7 +7,7 @@ use super::identity::Identity;
 use super::role::{InvalidRole, Role};
 use super::token::{InvalidToken, Token, TokenHash};
 use super::token_set::TokenSet;
-use crate::api::folder::InputFileError;
+use crate::api::files::InputFileError;
 
 /// Maximum number of tokens in a file. Each request compares its token with all of them.
 const MAX_TOKENS: usize = 1000;

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, watch};
 
 use super::token_set::TokenSet;
 use super::tokens_file::{TokensFileError, parse_tokens};
-use crate::api::folder::{FileFollower, InputFile};
+use crate::api::files::{FileFollower, InputFile};
 
 /// Largest file of tokens.
 const MAX_BYTES: u64 = 1 << 20;

@@ -7,11 +7,10 @@ use rustix::process::geteuid;
 
 use super::endpoint::Endpoint;
 use super::error::FolderError;
-use super::input_file::{InputFile, InputFileError};
-use super::output_file::{create_file, replace_file};
 use super::private_folder::{check_own, check_readable, create_private};
 use super::runtime_folder::RuntimePlaces;
 use crate::api::access::Token;
+use crate::api::files::{InputFile, InputFileError, create_file, replace_file};
 
 const TOKEN: &str = "token";
 const ENDPOINT: &str = "endpoint.json";

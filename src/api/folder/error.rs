@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::input_file::InputFileError;
 use crate::api::access::{InvalidToken, RandomSourceError};
+use crate::api::files::InputFileError;
 
 /// Error of the folder of an API server.
 #[derive(Debug, thiserror::Error)]

@@ -6,24 +6,14 @@
 //! | `api_folder` | the folder and its files |
 //! | `private_folder` | creation and checks of a folder |
 //! | `runtime_folder` | the folder of a server without `--data` |
-//! | `input_file` | reading of files that may have to be secret |
-//! | `output_file` | atomic writing |
-//! | `file_follower` | changes of files |
 //! | `endpoint` | the address and the certificate authority of a server |
 
 mod api_folder;
 mod endpoint;
 mod error;
-mod file_follower;
-mod input_file;
-mod output_file;
 mod private_folder;
 mod runtime_folder;
 
 pub use self::api_folder::ApiFolder;
 pub(in crate::api) use self::endpoint::Endpoint;
 pub use self::error::FolderError;
-pub(in crate::api) use self::file_follower::FileFollower;
-pub(in crate::api) use self::input_file::InputFile;
-pub use self::input_file::InputFileError;
-pub(in crate::api) use self::output_file::replace_file;

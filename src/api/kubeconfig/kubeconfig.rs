@@ -10,7 +10,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::error::KubeconfigError;
 use crate::api::access::{ADMIN, Token};
-use crate::api::folder::{ApiFolder, Endpoint, FolderError, replace_file};
+use crate::api::files::replace_file;
+use crate::api::folder::{ApiFolder, Endpoint, FolderError};
 
 /// First line of the files that this module writes and may replace.
 const HEADER: &str = "# Written by sluicegate; contains a secret token.\n";

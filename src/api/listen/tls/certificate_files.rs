@@ -7,7 +7,7 @@ use rustls::sign::CertifiedKey;
 
 use super::error::CertificateError;
 use super::pem::parse_certified_key;
-use crate::api::folder::{FileFollower, InputFile};
+use crate::api::files::{FileFollower, InputFile};
 
 /// Largest file with a chain of certificates or a key.
 const MAX_BYTES: u64 = 1 << 20;

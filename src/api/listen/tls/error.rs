@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use crate::api::folder::{FolderError, InputFileError};
+use crate::api::files::InputFileError;
+use crate::api::folder::FolderError;
 
 type Source = Box<dyn Error + Send + Sync>;
 

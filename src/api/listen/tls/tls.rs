@@ -158,7 +158,7 @@ mod tests {
     use tokio::time::{Instant, timeout};
 
     use super::*;
-    use crate::api::folder::replace_file;
+    use crate::api::files::replace_file;
     use crate::api::request::{Attributes, Query};
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -84,7 +84,7 @@ impl InputFile {
     }
 
     /// Accepts a secret of another user instead of this one.
-    pub(super) fn with_owner(self, owner: u32) -> Self {
+    pub(in crate::api) fn with_owner(self, owner: u32) -> Self {
         Self { owner, ..self }
     }
 
