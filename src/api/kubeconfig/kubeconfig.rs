@@ -7,11 +7,13 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use serde_json::json;
 
 use super::error::KubeconfigError;
 use crate::api::access::{ADMIN, Token};
 use crate::api::files::replace_file;
 use crate::api::folder::{ApiFolder, Endpoint, FolderError};
+use crate::api::yaml_text::yaml_text;
 
 /// First line of the files that this module writes and may replace.
 const HEADER: &str = "# Written by sluicegate; contains a secret token.\n";
@@ -124,48 +126,27 @@ impl Kubeconfig {
     }
 
     fn format(&self, token: &str) -> String {
-        let authority = fmt::from_fn(|f| match &self.certificate_authority {
-            Some(pem) => {
-                let encoded = BASE64_STANDARD.encode(pem);
-                write!(f, "\n    certificate-authority-data: {encoded}")
-            }
-            None => Ok(()),
-        });
-        // A JSON string is a YAML string.
-        let (server, token) = (quote(&self.server), quote(token));
         let host = self.server.split_once("://").map_or(self.server.as_str(), |(_, host)| host);
         let host = host.trim_end_matches('/');
-        let cluster = quote(self.name.as_deref().unwrap_or(host));
-        let user = match &self.name {
-            Some(name) => quote(name),
-            None => quote(&format!("{}@{host}", self.user)),
+        let (cluster_name, user_name) = match &self.name {
+            Some(name) => (name.clone(), name.clone()),
+            None => (host.to_owned(), format!("{}@{host}", self.user)),
         };
-        format!(
-            "{HEADER}\
-             apiVersion: v1
-kind: Config
-clusters:
-- name: {cluster}
-  cluster:
-    server: {server}{authority}
-users:
-- name: {user}
-  user:
-    token: {token}
-contexts:
-- name: {user}
-  context:
-    cluster: {cluster}
-    user: {user}
-    namespace: default
-current-context: {user}
-"
-        )
+        let mut cluster = json!({"server": self.server});
+        if let Some(pem) = &self.certificate_authority {
+            cluster["certificate-authority-data"] = BASE64_STANDARD.encode(pem).into();
+        }
+        let context = json!({"cluster": cluster_name, "user": user_name, "namespace": "default"});
+        let config = json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": cluster_name, "cluster": cluster}],
+            "users": [{"name": user_name, "user": {"token": token}}],
+            "contexts": [{"name": user_name, "context": context}],
+            "current-context": user_name,
+        });
+        format!("{HEADER}{}", yaml_text(&config))
     }
-}
-
-fn quote(text: &str) -> serde_json::Value {
-    text.into()
 }
 
 impl fmt::Debug for Kubeconfig {
@@ -182,7 +163,7 @@ impl fmt::Debug for Kubeconfig {
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    use serde_json::{Value, json};
+    use serde_json::Value;
     use tempfile::tempdir;
 
     use super::*;
