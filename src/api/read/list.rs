@@ -6,7 +6,7 @@ use crate::api::context::Context;
 use crate::api::list::{ListSource, ObjectList};
 use crate::api::request::{ResourceRequest, Selection};
 use crate::api::status::{Reason, Status};
-use crate::store::{ListQuery, ReadError};
+use crate::store::ReadError;
 
 /// Text of Kubernetes for a continue token that has expired.
 const EXPIRED_TOKEN: &str = "The provided continue parameter is too old to display a consistent \
@@ -19,22 +19,13 @@ const EXPIRED_TOKEN: &str = "The provided continue parameter is too old to displ
 pub(in crate::api) fn list(context: &Context, request: &ResourceRequest) -> Result<Answer, Status> {
     let options = ListOptions::parse(&request.query)?;
     let selection = Selection::parse(request)?;
-    let mut query = ListQuery::new(&request.stored);
-    if let Some(namespace) = &request.namespace {
-        query = query.with_namespace(namespace);
-    }
-    let all = query.clone();
-    if let Some(limit) = options.limit {
-        query = query.with_limit(limit);
-    }
+    let all = request.list_query();
+    let mut query = options.page.apply(all.clone());
     if let RevisionMatch::Exact(revision) = options.revision {
         query = query.with_revision(revision);
     }
-    if let Some(start) = options.start.clone() {
-        query = query.with_start(start);
-    }
     let page = context.store.list(&query, |object| selection.matches(object));
-    let page = page.map_err(|error| match options.start {
+    let page = page.map_err(|error| match options.page.start {
         Some(token) => {
             let token = token.at_revision(context.store.revision());
             Status::failure(Reason::Expired, EXPIRED_TOKEN).with_continue(token.to_string())

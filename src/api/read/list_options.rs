@@ -1,11 +1,12 @@
 //! Parameters of lists.
 
-use std::num::NonZeroUsize;
-
-use crate::api::request::Query;
-use crate::api::status::{Reason, Status, StatusCause, StatusDetails};
+use crate::api::request::{PageOptions, Query};
+use crate::api::status::Status;
 use crate::schema::{Cause, FieldPath};
-use crate::store::{ContinueToken, Revision};
+use crate::store::Revision;
+
+/// Kind of the options of lists and watches, in messages.
+pub(super) const KIND: &str = "ListOptions";
 
 /// Requirement on the revision of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,23 +19,18 @@ pub(super) enum RevisionMatch {
 /// Parameters of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ListOptions {
-    pub(super) limit: Option<NonZeroUsize>,
-    pub(super) start: Option<ContinueToken>,
+    pub(super) page: PageOptions,
     pub(super) revision: RevisionMatch,
 }
 
 impl ListOptions {
     /// Parses the parameters `limit`, `continue`, `resourceVersion` and `resourceVersionMatch`.
     pub(super) fn parse(query: &Query) -> Result<Self, Status> {
-        let limit = query.integer("limit")?;
-        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).and_then(NonZeroUsize::new);
+        let page = PageOptions::parse(query)?;
         let revision = revision(query)?;
-        let start = query.get("continue").map(str::parse::<ContinueToken>).transpose();
-        let start = start
-            .map_err(|error| Status::bad_request(format!("invalid continue token: {error}")))?;
         check_match(query, revision)?;
         let given = revision.filter(|revision| *revision != Revision::default());
-        if start.is_some() && given.is_some() {
+        if page.start.is_some() && given.is_some() {
             let message = "specifying resource version is not allowed when using continue";
             return Err(Status::bad_request(message));
         }
@@ -42,10 +38,10 @@ impl ListOptions {
             (None, _) => RevisionMatch::Any,
             (Some(revision), Some("Exact")) => RevisionMatch::Exact(revision),
             // Without a match, Kubernetes reads a limited list at the revision itself.
-            (Some(revision), None) if limit.is_some() => RevisionMatch::Exact(revision),
+            (Some(revision), None) if page.limit.is_some() => RevisionMatch::Exact(revision),
             (Some(revision), _) => RevisionMatch::NotOlderThan(revision),
         };
-        Ok(Self { limit, start, revision })
+        Ok(Self { page, revision })
     }
 }
 
@@ -53,25 +49,6 @@ impl ListOptions {
 pub(super) fn revision(query: &Query) -> Result<Option<Revision>, Status> {
     let parsed = query.get("resourceVersion").map(str::parse).transpose();
     parsed.map_err(|error| Status::bad_request(format!("invalid resource version: {error}")))
-}
-
-/// Creates the Status of parameters that contradict each other.
-pub(super) fn invalid_options(causes: Vec<Cause>) -> Result<(), Status> {
-    if causes.is_empty() {
-        return Ok(());
-    }
-    let errors: Vec<_> = causes.iter().map(Cause::to_string).collect();
-    let errors = match errors.as_slice() {
-        [error] => error.clone(),
-        errors => format!("[{}]", errors.join(", ")),
-    };
-    let message = format!("ListOptions.meta.k8s.io \"\" is invalid: {errors}");
-    Err(Status::failure(Reason::Invalid, message).with_details(StatusDetails {
-        group: "meta.k8s.io".to_owned(),
-        kind: "ListOptions".to_owned(),
-        causes: causes.into_iter().map(StatusCause::Field).collect(),
-        ..StatusDetails::default()
-    }))
 }
 
 fn check_match(query: &Query, revision: Option<Revision>) -> Result<(), Status> {
@@ -97,11 +74,13 @@ fn check_match(query: &Query, revision: Option<Revision>) -> Result<(), Status> 
         let path = FieldPath::ROOT.field("sendInitialEvents");
         causes.push(Cause::forbidden(&path, "sendInitialEvents is forbidden for list"));
     }
-    invalid_options(causes)
+    if causes.is_empty() { Ok(()) } else { Err(Status::invalid_options(KIND, causes)) }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroUsize;
+
     use super::*;
 
     fn parse(query: &str) -> Result<ListOptions, u16> {
@@ -129,7 +108,7 @@ mod tests {
 
     #[test]
     fn limit_is_positive_or_absent() {
-        let limit = |query| parse(query).unwrap().limit.map(NonZeroUsize::get);
+        let limit = |query| parse(query).unwrap().page.limit.map(NonZeroUsize::get);
         assert_eq!(limit("limit=500"), Some(500));
         for query in ["", "limit=", "limit=0", "limit=-1"] {
             assert_eq!(limit(query), None, "{query}");
@@ -152,6 +131,6 @@ mod tests {
         ] {
             assert_eq!(parse(query).unwrap_err(), code, "{query}");
         }
-        assert!(parse("continue=1/a/b&resourceVersion=0").unwrap().start.is_some());
+        assert!(parse("continue=1/a/b&resourceVersion=0").unwrap().page.start.is_some());
     }
 }

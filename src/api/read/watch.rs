@@ -17,7 +17,7 @@ use crate::api::render::table_options;
 use crate::api::request::{ResourceRequest, Selection};
 use crate::api::status::Status;
 use crate::model::Timestamp;
-use crate::store::{ListQuery, ReadError, WatchScope};
+use crate::store::{ReadError, WatchScope};
 
 /// Seconds of a watch without `timeoutSeconds`: a random time, so that the watches of many clients
 /// do not end together.
@@ -39,10 +39,8 @@ pub(in crate::api) fn watch(
     let table_options = table_options(request, Timestamp::now())?;
     let permit = context.watches.acquire(session.identity())?;
     let store = context.store.clone();
-    let mut query = ListQuery::new(&request.stored);
     let mut scope = WatchScope::resource(&request.stored);
     if let Some(namespace) = &request.namespace {
-        query = query.with_namespace(namespace);
         scope = scope.with_namespace(namespace);
     }
     let newest = store.revision();
@@ -66,7 +64,7 @@ pub(in crate::api) fn watch(
     let seconds = || Duration::from_secs(fastrand::u64(DEFAULT_SECONDS));
     let stream = WatchStream {
         store,
-        query,
+        query: request.list_query(),
         scope,
         writer: EventWriter::new(request.clone(), selection, form.shape, table_options),
         phase,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::list_options::{invalid_options, revision};
+use super::list_options::{KIND, revision};
 use crate::api::request::Query;
 use crate::api::status::Status;
 use crate::schema::{Cause, FieldPath};
@@ -75,7 +75,7 @@ fn check_match(query: &Query) -> Result<(), Status> {
             causes.push(Cause::not_supported(&path, &requested.into(), ["NotOlderThan"]));
         }
     }
-    invalid_options(causes)
+    if causes.is_empty() { Ok(()) } else { Err(Status::invalid_options(KIND, causes)) }
 }
 
 #[cfg(test)]

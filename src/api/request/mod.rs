@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `percent` | percent-encoding |
 //! | `query` | parameters |
+//! | `page_options` | the parameters `limit` and `continue` |
 //! | `target` | the syntax of paths |
 //! | `verb` | verbs of the API |
 //! | `attributes` | the input of access control |
@@ -11,6 +12,7 @@
 //! | `selection` | label and field selectors |
 
 mod attributes;
+mod page_options;
 mod percent;
 mod query;
 mod resource_request;
@@ -19,6 +21,7 @@ mod target;
 mod verb;
 
 pub(in crate::api) use self::attributes::Attributes;
+pub(in crate::api) use self::page_options::PageOptions;
 pub(in crate::api) use self::query::Query;
 pub(in crate::api) use self::resource_request::{NotServed, ResourceRequest, Subresource};
 pub(in crate::api) use self::selection::Selection;

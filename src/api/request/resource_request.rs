@@ -4,7 +4,7 @@ use super::query::Query;
 use super::target::ResourcePath;
 use super::verb::Verb;
 use crate::schema::{Resource, ServedVersion, find_resource};
-use crate::store::{self, Catalog, Key};
+use crate::store::{self, Catalog, Key, ListQuery};
 
 /// Subresource of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,6 +109,15 @@ impl ResourceRequest {
             Some(namespace) => Key::namespaced(&self.stored, namespace, name),
             None => Key::cluster_scoped(&self.stored, name),
         })
+    }
+
+    /// Returns the query of the objects of the path, if the path has no name.
+    pub(in crate::api) fn list_query(&self) -> ListQuery {
+        let query = ListQuery::new(&self.stored);
+        match &self.namespace {
+            Some(namespace) => query.with_namespace(namespace),
+            None => query,
+        }
     }
 
     /// Returns the name of the resource in messages: `services`, or

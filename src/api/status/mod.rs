@@ -16,4 +16,4 @@ mod reason;
 mod status;
 
 pub(in crate::api) use self::reason::Reason;
-pub(in crate::api) use self::status::{Status, StatusCause, StatusDetails};
+pub(in crate::api) use self::status::{Status, StatusDetails};

@@ -73,16 +73,31 @@ impl Status {
         name: &str,
         causes: Vec<Cause>,
     ) -> Self {
+        let kind = request.resource.kind().to_owned();
+        let details = StatusDetails { kind, ..StatusDetails::of(request, name) };
+        Self::of_causes(&request.qualified_kind(), details, causes)
+    }
+
+    /// Creates the Status of options that are invalid or contradict each other. `kind` is that of
+    /// the options in Kubernetes, such as `ListOptions`.
+    pub(in crate::api) fn invalid_options(kind: &str, causes: Vec<Cause>) -> Self {
+        let group = "meta.k8s.io";
+        let details = StatusDetails {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            ..StatusDetails::default()
+        };
+        Self::of_causes(&format!("{kind}.{group}"), details, causes)
+    }
+
+    fn of_causes(qualified_kind: &str, details: StatusDetails, causes: Vec<Cause>) -> Self {
         let errors: Vec<_> = causes.iter().map(Cause::to_string).collect();
         let errors = match errors.as_slice() {
             [error] => error.clone(),
             errors => format!("[{}]", errors.join(", ")),
         };
-        let message = format!("{} \"{name}\" is invalid: {errors}", request.qualified_kind());
-        Self::failure(Reason::Invalid, message).with_details(StatusDetails {
-            kind: request.resource.kind().to_owned(),
-            causes: causes.into_iter().map(StatusCause::Field).collect(),
-            ..StatusDetails::of(request, name)
-        })
+        let message = format!("{qualified_kind} \"{}\" is invalid: {errors}", details.name);
+        let causes = causes.into_iter().map(StatusCause::Field).collect();
+        Self::failure(Reason::Invalid, message).with_details(StatusDetails { causes, ..details })
     }
 }

@@ -1,16 +1,14 @@
 //! The verb `deletecollection`.
 
-use std::num::NonZeroUsize;
-
 use super::delete::deletion;
 use super::delete_options::DeleteOptions;
 use super::store_answer::store_answer;
 use crate::api::answer::Answer;
 use crate::api::context::Context;
 use crate::api::list::ObjectList;
-use crate::api::request::{ResourceRequest, Selection};
+use crate::api::request::{PageOptions, ResourceRequest, Selection};
 use crate::api::status::Status;
-use crate::store::{ContinueToken, Durability, ListQuery, WriteError};
+use crate::store::{Durability, WriteError};
 
 /// Objects that are deleted in one transaction, so that other writers do not wait long.
 const MAX_DELETED_AT_ONCE: usize = 500;
@@ -24,7 +22,7 @@ pub(super) async fn delete_collection(
 ) -> Result<Answer, Status> {
     let options = DeleteOptions::parse(request, body)?;
     let selection = Selection::parse(request)?;
-    let query = list_query(request)?;
+    let query = PageOptions::parse(&request.query)?.apply(request.list_query());
     let page = context.store.list(&query, |object| selection.matches(object));
     let page = page.map_err(|error| Status::of_read_error(&error))?;
     for objects in page.objects.chunks(MAX_DELETED_AT_ONCE) {
@@ -45,22 +43,4 @@ pub(super) async fn delete_collection(
         remaining: None,
         source: None,
     }))
-}
-
-fn list_query(request: &ResourceRequest) -> Result<ListQuery, Status> {
-    let mut query = ListQuery::new(&request.stored);
-    if let Some(namespace) = &request.namespace {
-        query = query.with_namespace(namespace);
-    }
-    let limit = request.query.integer("limit")?.unwrap_or_default();
-    if let Some(limit) = usize::try_from(limit).ok().and_then(NonZeroUsize::new) {
-        query = query.with_limit(limit);
-    }
-    if let Some(token) = request.query.get("continue") {
-        let token: ContinueToken = token
-            .parse()
-            .map_err(|error| Status::bad_request(format!("parameter continue: {error}")))?;
-        query = query.with_start(token);
-    }
-    Ok(query)
 }

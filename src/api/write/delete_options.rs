@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::object_body::read_body;
-use super::write_options::{invalid_options, is_dry_run};
+use super::write_options::is_dry_run;
 use crate::api::request::ResourceRequest;
 use crate::api::status::Status;
 use crate::schema::{Cause, FieldPath};
@@ -90,18 +90,21 @@ fn preconditions(body: BodyPreconditions) -> Result<Preconditions, Status> {
 
 fn propagation(policy: Option<&str>, orphan: Option<bool>) -> Result<Option<Propagation>, Status> {
     let path = FieldPath::ROOT.field("propagationPolicy");
-    match (policy, orphan) {
+    let cause = match (policy, orphan) {
         (Some(text), Some(_)) => {
             let detail = "orphanDependents and deletionPropagation cannot be both set";
-            Err(invalid_options(KIND, Cause::invalid(&path, &text.into(), detail)))
+            Cause::invalid(&path, &text.into(), detail)
         }
-        (Some("Background"), None) | (None, Some(false)) => Ok(Some(Propagation::Background)),
-        (Some("Foreground"), None) => Ok(Some(Propagation::Foreground)),
-        (Some("Orphan"), None) | (None, Some(true)) => Ok(Some(Propagation::Orphan)),
+        (Some("Background"), None) | (None, Some(false)) => {
+            return Ok(Some(Propagation::Background));
+        }
+        (Some("Foreground"), None) => return Ok(Some(Propagation::Foreground)),
+        (Some("Orphan"), None) | (None, Some(true)) => return Ok(Some(Propagation::Orphan)),
         (Some(text), None) => {
             let allowed = ["Background", "Foreground", "Orphan", "nil"];
-            Err(invalid_options(KIND, Cause::not_supported(&path, &text.into(), allowed)))
+            Cause::not_supported(&path, &text.into(), allowed)
         }
-        (None, None) => Ok(None),
-    }
+        (None, None) => return Ok(None),
+    };
+    Err(Status::invalid_options(KIND, vec![cause]))
 }

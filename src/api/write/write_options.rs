@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::api::request::ResourceRequest;
-use crate::api::status::{Reason, Status, StatusCause, StatusDetails};
+use crate::api::status::Status;
 use crate::schema::{Cause, FieldPath, FieldValidation};
 use crate::store::Write;
 
@@ -21,7 +21,7 @@ impl WriteOptions {
         let validation = FieldValidation::parse(text).ok_or_else(|| {
             let path = FieldPath::ROOT.field("fieldValidation");
             let allowed = ["", "Ignore", "Strict", "Warn"];
-            invalid_options(kind, Cause::not_supported(&path, &text.into(), allowed))
+            Status::invalid_options(kind, vec![Cause::not_supported(&path, &text.into(), allowed)])
         })?;
         let dry_run: Vec<_> = request.query.all("dryRun").map(Value::from).collect();
         Ok(Self { is_dry_run: is_dry_run(&dry_run, kind)?, validation })
@@ -38,19 +38,8 @@ pub(super) fn is_dry_run(values: &[Value], kind: &str) -> Result<bool, Status> {
     let mut stages = values.iter().filter(|value| **value != "");
     if let Some(other) = stages.clone().find(|value| **value != "All") {
         let path = FieldPath::ROOT.field("dryRun");
-        return Err(invalid_options(kind, Cause::not_supported(&path, other, ["All"])));
+        let cause = Cause::not_supported(&path, other, ["All"]);
+        return Err(Status::invalid_options(kind, vec![cause]));
     }
     Ok(stages.next().is_some())
-}
-
-/// Creates the Status of options that are not valid.
-pub(super) fn invalid_options(kind: &str, cause: Cause) -> Status {
-    let details = StatusDetails {
-        group: "meta.k8s.io".to_owned(),
-        kind: kind.to_owned(),
-        ..StatusDetails::default()
-    };
-    Status::failure(Reason::Invalid, format!("{kind}.meta.k8s.io \"\" is invalid: {cause}"))
-        .with_details(details)
-        .with_cause(StatusCause::Field(cause))
 }
