@@ -2,8 +2,16 @@
 
 use http::header::{ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use serde_json::Value;
 
 use crate::api::body::ResponseBody;
+use crate::model::stable_hash;
+
+/// Returns the hash of a document for its ETag. It has the form of the hashes in the index of
+/// OpenAPI.
+pub(super) fn document_hash(value: &Value) -> String {
+    format!("{:016X}", stable_hash(&value.to_string()))
+}
 
 /// Adds the ETag of a document, and answers 304 without the document if the client has it.
 pub(super) fn with_etag(

@@ -2,10 +2,10 @@
 
 use http::header::{CONTENT_TYPE, HOST};
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::conditional::with_etag;
+use super::conditional::{document_hash, with_etag};
 use super::openapi;
 use super::version::version;
 use crate::api::body::ResponseBody;
@@ -13,7 +13,6 @@ use crate::api::negotiation::{Form, Offer, Shape};
 use crate::api::render::document as render;
 use crate::api::request::{Query, Verb};
 use crate::api::status::Status;
-use crate::model::stable_hash;
 use crate::schema::{
     aggregated_core, aggregated_groups, api_group, api_groups, api_resources, core_versions,
 };
@@ -42,35 +41,45 @@ pub(in crate::api) fn document(
             _ => Err(Status::path_not_found()),
         };
     }
-    let found = plain(&segments, parts).ok_or_else(Status::path_not_found)?;
-    if verb != Some(Verb::Get) {
-        return Err(Status::method_not_allowed());
+    match (segments.as_slice(), verb) {
+        (["api"], Some(Verb::Get)) => {
+            discovery(aggregated_core, || core_versions(&server_address(parts)), &parts.headers)
+        }
+        (["apis"], Some(Verb::Get)) => discovery(aggregated_groups, api_groups, &parts.headers),
+        (["api"] | ["apis"], _) => Err(Status::method_not_allowed()),
+        (segments, verb) => {
+            let found = plain(segments).ok_or_else(Status::path_not_found)?;
+            if verb != Some(Verb::Get) {
+                return Err(Status::method_not_allowed());
+            }
+            let form = Form::negotiate(&parts.headers, Offer::Document)?;
+            Ok(render(StatusCode::OK, &found, form.encoding))
+        }
     }
-    let aggregated: Option<fn() -> Value> = match segments.as_slice() {
-        ["api"] => Some(aggregated_core),
-        ["apis"] => Some(aggregated_groups),
-        _ => None,
-    };
-    let offer = if aggregated.is_some() { Offer::Discovery } else { Offer::Document };
-    let form = Form::negotiate(&parts.headers, offer)?;
-    if let (Some(aggregated), Shape::Discovery) = (aggregated, form.shape) {
-        let value = aggregated();
-        let mut response = render(StatusCode::OK, &value, form.encoding);
-        response.headers_mut().insert(CONTENT_TYPE, AGGREGATED);
-        let hash = format!("{:016X}", stable_hash(&value.to_string()));
-        return Ok(with_etag(response, &hash, &parts.headers));
-    }
-    Ok(render(StatusCode::OK, &found, form.encoding))
 }
 
-/// Returns the document of a path, not aggregated.
-fn plain(segments: &[&str], parts: &Parts) -> Option<Value> {
+/// Answers a document of discovery, in the form that the client accepts.
+fn discovery(
+    aggregated: fn() -> Value,
+    plain: impl FnOnce() -> Value,
+    headers: &HeaderMap,
+) -> Result<Response<ResponseBody>, Status> {
+    let form = Form::negotiate(headers, Offer::Discovery)?;
+    if form.shape != Shape::Discovery {
+        return Ok(render(StatusCode::OK, &plain(), form.encoding));
+    }
+    let value = aggregated();
+    let mut response = render(StatusCode::OK, &value, form.encoding);
+    response.headers_mut().insert(CONTENT_TYPE, AGGREGATED);
+    Ok(with_etag(response, &document_hash(&value), headers))
+}
+
+/// Returns the document of a path that has one form.
+fn plain(segments: &[&str]) -> Option<Value> {
     match segments {
         [] => Some(root_paths()),
         ["version"] => Some(version()),
-        ["api"] => Some(core_versions(&server_address(parts))),
         ["api", version] => api_resources("", version),
-        ["apis"] => Some(api_groups()),
         ["apis", group] => api_group(group),
         ["apis", group, version] if !group.is_empty() => api_resources(group, version),
         _ => None,

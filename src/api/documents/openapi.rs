@@ -4,14 +4,13 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, LOCATION, VARY};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::json;
 
-use super::conditional::with_etag;
+use super::conditional::{document_hash, with_etag};
 use super::version::version;
 use crate::api::body::ResponseBody;
 use crate::api::negotiation::{Encoding, Form, Offer};
 use crate::api::render::document;
 use crate::api::request::Query;
 use crate::api::status::Status;
-use crate::model::stable_hash;
 use crate::schema::{openapi_document, openapi_index};
 
 /// Media types of OpenAPI v2 as protobuf in an Accept header. The answer has the first one.
@@ -42,8 +41,8 @@ pub(super) fn v2(headers: &HeaderMap) -> Result<Response<ResponseBody>, Status> 
 pub(super) fn index(headers: &HeaderMap) -> Result<Response<ResponseBody>, Status> {
     Form::negotiate(headers, Offer::OpenApi)?;
     let index = openapi_index();
-    let hash = format!("{:016X}", stable_hash(&index.to_string()));
-    Ok(with_etag(document(StatusCode::OK, &index, Encoding::Json), &hash, headers))
+    let response = document(StatusCode::OK, &index, Encoding::Json);
+    Ok(with_etag(response, &document_hash(&index), headers))
 }
 
 /// Answers the document of a group version. With its hash in the URL, clients may keep it; with

@@ -91,12 +91,12 @@ impl Authority {
         let key = KeyPair::try_from(&PrivateKeyDer::from_pem_slice(text.as_bytes())?)?;
         let end = text.find(END_OF_CERTIFICATE).ok_or("the certificate has no end")?;
         let pem = text[..end + END_OF_CERTIFICATE.len()].to_owned();
-        let certified = CertifiedKey::from_der(
+        // Returns an error if the key is not that of the certificate.
+        CertifiedKey::from_der(
             vec![certificate.clone()],
             PrivatePkcs8KeyDer::from(key.serialize_der()).into(),
             &default_provider(),
         )?;
-        certified.keys_match()?;
         Ok(Self { issuer: Issuer::new(Self::parameters(), key), certificate, pem })
     }
 

@@ -44,8 +44,6 @@ pub(in crate::api::listen) struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<CurrentCertificate>,
     renewal: Renewal,
-    /// Certificate of the authority in PEM.
-    authority: Option<String>,
 }
 
 enum Renewal {
@@ -64,16 +62,15 @@ impl Tls {
     }
 
     fn with_clock(source: CertificateSource, clock: Clock) -> Result<Self, CertificateError> {
-        let (key, authority, renewal) = match source {
+        let (key, renewal) = match source {
             CertificateSource::Files { certificate, key } => {
                 let (files, key) = CertificateFiles::open(certificate, key)?;
-                (key, None, Renewal::Files(files))
+                (key, Renewal::Files(files))
             }
             CertificateSource::Folder { folder, hosts } => {
                 let authority = Box::new(Authority::open(&folder)?);
                 let issued = authority.issue(&hosts, clock())?;
-                let (key, pem) = (issued.key.clone(), authority.pem().to_owned());
-                (key, Some(pem), Renewal::Authority { authority, hosts, issued, clock })
+                (issued.key.clone(), Renewal::Authority { authority, hosts, issued, clock })
             }
         };
         let current = Arc::new(CurrentCertificate(ArcSwap::new(key)));
@@ -82,12 +79,15 @@ impl Tls {
             .map_err(|error| CertificateError::Issue(Box::new(error)))?;
         let mut config = config.with_no_client_auth().with_cert_resolver(current.clone());
         config.alpn_protocols = vec![ALPN.to_vec()];
-        Ok(Self { acceptor: Arc::new(config).into(), current, renewal, authority })
+        Ok(Self { acceptor: Arc::new(config).into(), current, renewal })
     }
 
     /// Returns the certificate of the authority in PEM, if the certificate was issued here.
     pub(in crate::api::listen) fn authority(&self) -> Option<&str> {
-        self.authority.as_deref()
+        match &self.renewal {
+            Renewal::Files(_) => None,
+            Renewal::Authority { authority, .. } => Some(authority.pem()),
+        }
     }
 
     /// Returns the acceptor of connections, which always uses the newest certificate.
