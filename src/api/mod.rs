@@ -12,6 +12,7 @@ mod heavy_work;
 mod kubeconfig;
 mod list;
 mod listen;
+mod log_interval;
 mod negotiation;
 mod read;
 mod render;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::access::Identity;
+use super::log_interval::LogInterval;
 use super::status::Status;
 
 /// Shortest time between two log lines about refused requests of one kind.
@@ -23,11 +24,11 @@ pub(super) struct UserLimit {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     held: usize,
     users: HashMap<Identity, usize>,
-    last_logged: Option<Instant>,
+    log_interval: LogInterval,
 }
 
 /// Permit for one request. Its drop returns it to the [`UserLimit`].
@@ -40,7 +41,9 @@ pub(super) struct UserPermit {
 impl UserLimit {
     /// Creates a limit. `subject` names the requests, in the plural.
     pub(super) fn new(max: usize, subject: &'static str) -> Self {
-        Self { max, subject, state: Arc::default() }
+        let log_interval = LogInterval::new(LOG_INTERVAL);
+        let state = State { held: 0, users: HashMap::new(), log_interval };
+        Self { max, subject, state: Arc::new(Mutex::new(state)) }
     }
 
     /// Counts a request of a user.
@@ -70,11 +73,9 @@ impl UserLimit {
 
 impl State {
     fn log_refusal(&mut self, user: &Identity, held: usize, limit: &UserLimit) {
-        let now = Instant::now();
-        if self.last_logged.is_some_and(|last| now.saturating_duration_since(last) < LOG_INTERVAL) {
+        if !self.log_interval.begin(Instant::now()) {
             return;
         }
-        self.last_logged = Some(now);
         tracing::warn!(
             user = user.name(),
             role = %user.role(),

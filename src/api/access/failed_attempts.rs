@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::token_bucket::{Rate, TokenBucket};
+use crate::api::log_interval::LogInterval;
 
 /// Limit of the failed attempts of one client.
 const PER_PEER: Rate = Rate { burst: 10.0, per_second: 1.0 };
@@ -36,7 +37,7 @@ struct State {
     peers: Box<[TokenBucket]>,
     /// Attempts since the last log line.
     unlogged: u64,
-    last_logged: Option<Instant>,
+    log_interval: LogInterval,
 }
 
 impl FailedAttempts {
@@ -46,7 +47,7 @@ impl FailedAttempts {
             total: bucket,
             peers: vec![bucket; BUCKETS].into(),
             unlogged: 0,
-            last_logged: None,
+            log_interval: LogInterval::new(LOG_INTERVAL),
         };
         Self { state: Mutex::new(state), hasher: RandomState::new() }
     }
@@ -84,10 +85,9 @@ impl FailedAttempts {
 impl State {
     fn log(&mut self, peer: Option<IpAddr>, now: Instant) {
         self.unlogged += 1;
-        if self.last_logged.is_some_and(|last| now.saturating_duration_since(last) < LOG_INTERVAL) {
+        if !self.log_interval.begin(now) {
             return;
         }
-        self.last_logged = Some(now);
         let attempts = std::mem::take(&mut self.unlogged);
         let peer = fmt::from_fn(|f| match peer {
             Some(peer) => write!(f, "{peer}"),

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 use super::progress::Progress;
 use super::settings::ListenSettings;
 use crate::api::access::{ClientConnection, Identity};
+use crate::api::log_interval::LogInterval;
 
 /// Shortest time between two log lines about closed connections of users.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -21,7 +22,7 @@ pub(super) struct Connections {
     max: usize,
     /// Share of the connections with a valid token.
     max_authenticated: usize,
-    last_logged: Option<Instant>,
+    log_interval: LogInterval,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Connections {
             open: VecDeque::new(),
             max: settings.max_connections,
             max_authenticated: settings.max_authenticated(),
-            last_logged: None,
+            log_interval: LogInterval::new(LOG_INTERVAL),
         }
     }
 
@@ -99,11 +100,9 @@ impl Connections {
     }
 
     fn log_closed(&mut self, user: &Identity, connections: usize) {
-        let now = Instant::now();
-        if self.last_logged.is_some_and(|last| now - last < LOG_INTERVAL) {
+        if !self.log_interval.begin(Instant::now().into_std()) {
             return;
         }
-        self.last_logged = Some(now);
         tracing::warn!(
             user = user.name(),
             role = %user.role(),
