@@ -1,5 +1,33 @@
 //! A server of Kubernetes' API for the resources of [`schema`](crate::schema), over a
 //! [`Store`](crate::store::Store).
+//!
+//! The path of a request:
+//!
+//! | module | contents |
+//! |---|---|
+//! | `listen` | accepts the connection, TLS, timeouts |
+//! | `service` | the steps below, in this order |
+//! | `request` | path, verb and parameters; the resource that they lead to |
+//! | `access` | checks host, token and role |
+//! | `documents` | answers probes, discovery and OpenAPI, which ends the path |
+//! | `negotiation` | the form of the answer |
+//! | `body` | reads the body of the request |
+//! | `heavy_work` | runs requests with large values in threads of their own |
+//! | `read`, `write` | carry out the verb in the store |
+//! | `answer`, `status` | the result: an object, a list, or a failure |
+//! | `render`, `list` | the body of the answer, in the negotiated form |
+//!
+//! Modules that these use:
+//!
+//! | module | contents |
+//! |---|---|
+//! | `settings`, `context` | settings of the service, and the state that all requests share |
+//! | `user_limit` | limits of which each user gets a share |
+//! | `served_object` | an object in the version of the request |
+//! | `yaml_text`, `warning` | YAML; the header Warning |
+//! | `log_interval` | a limit of log lines |
+//! | `folder`, `files` | the folder of a server; reading, writing and following of files |
+//! | `kubeconfig` | the configuration of clients |
 
 mod access;
 mod answer;
