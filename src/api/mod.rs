@@ -55,8 +55,8 @@ mod write;
 mod yaml_text;
 
 pub use self::access::{
-    Access, AccessBuilder, ApiHost, ClientConnection, Identity, InvalidApiHost, InvalidRole,
-    InvalidToken, RandomSourceError, Role, Token, TokensFileError, TokensFileErrors,
+    Access, AccessBuilder, ApiHost, ClientConnection, InvalidApiHost, InvalidRole, InvalidToken,
+    RandomSourceError, Role, Token, TokensFileError, TokensFileErrors,
 };
 pub use self::body::{IncompleteBody, ResponseBody};
 pub use self::files::InputFileError;

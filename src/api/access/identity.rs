@@ -12,7 +12,7 @@ pub(in crate::api) const ADMIN: &str = "admin";
 
 /// User of the API: the name and the role of a token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Identity {
+pub(in crate::api) struct Identity {
     name: Arc<str>,
     role: Role,
 }
@@ -23,12 +23,12 @@ impl Identity {
     }
 
     /// Returns the name of the user.
-    pub fn name(&self) -> &str {
+    pub(in crate::api) fn name(&self) -> &str {
         &self.name
     }
 
     /// Returns the role of the token.
-    pub fn role(&self) -> Role {
+    pub(in crate::api) fn role(&self) -> Role {
         self.role
     }
 
