@@ -19,19 +19,22 @@ use crate::schema::FieldSelector;
 /// Size in bytes of a body or an object above which the work on it is heavy.
 const HEAVY_BYTES: usize = 64 << 10;
 
-/// Number of heavy reads, and of heavy writes, that are worked on at the same time. It bounds the
+/// Maximum number of heavy reads that run at the same time, and of heavy writes. It bounds the
 /// memory of their values, and the CPU time that they take from the connections of the gateway.
 const MAX_HEAVY: usize = 2;
 
-/// Number of heavy reads, and of heavy writes, that are worked on or wait. Each user gets a share.
+/// Maximum number of heavy reads that run or wait, and of heavy writes. Each user gets a share.
 const MAX_WAITING: usize = 32;
 
-/// Longest time that a heavy request waits for others. It is long only while the disk hangs.
+/// Longest time that a heavy request waits for others. Each takes much less, so the usual cause of
+/// such a wait is a disk that hangs.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
-/// Threads for heavy requests, so that the threads of the runtime are free for small ones.
+/// Runs heavy requests in blocking tasks, so that the worker threads of the runtime are free for
+/// small ones.
 ///
-/// Reads do not wait for writes, which need long while the disk hangs.
+/// Reads and writes have a queue each: a write can take long while the disk hangs, and a read must
+/// not wait for it.
 #[derive(Debug)]
 pub(super) struct HeavyWork {
     reads: Queue,
@@ -50,15 +53,15 @@ impl HeavyWork {
         Self { reads: Queue::new("large reads"), writes: Queue::new("large writes") }
     }
 
-    /// Runs the future that answers a request of a user to its end, in a blocking task of the
-    /// runtime.
+    /// Waits for a permit, polls `work` to its end in a blocking task of the runtime, and returns
+    /// its result. `work` answers a request of `user`.
     ///
-    /// If the returned future is dropped while it waits for its turn, `work` does not begin. If it
-    /// is dropped later, `work` continues.
+    /// If the caller drops the returned future before it has a permit, `work` is never polled. If
+    /// the caller drops it later, `work` still runs to its end.
     ///
     /// # Errors
-    /// Returns the Status to answer if `work` does not begin, because the user has too many heavy
-    /// requests or because others need too long.
+    /// Returns the Status to answer if there is no permit: the user has too many heavy requests, no
+    /// permit was returned in time, or the runtime is shutting down.
     pub(super) async fn run<T>(
         &self,
         verb: Verb,
@@ -91,7 +94,7 @@ impl Queue {
         Self { permits: Arc::new(Semaphore::new(MAX_HEAVY)), users }
     }
 
-    /// Waits for the turn of a request.
+    /// Waits for the permit of a request.
     async fn acquire(&self, user: &Identity) -> Result<(UserPermit, OwnedSemaphorePermit), Status> {
         let of_user = self.users.acquire(user)?;
         match timeout(MAX_WAIT, self.permits.clone().acquire_owned()).await {
@@ -99,8 +102,8 @@ impl Queue {
             Ok(Err(_)) => Err(Status::closed()),
             Err(_) => {
                 let message = format!(
-                    "the request has not begun within {} s, because other large requests are not \
-                     complete; try again later",
+                    "the request was not begun within {} s, because other large requests are still \
+                     being worked on; try again later",
                     MAX_WAIT.as_secs()
                 );
                 Err(Status::too_many_requests(message, 1))
@@ -168,7 +171,10 @@ mod tests {
         yield_now().await;
         let status = heavy.run(Verb::List, &a, async {}).await.unwrap_err();
         let message = serde_json::to_value(status).unwrap()["message"].to_string();
-        assert!(message.contains("has 16 large reads"), "{message}");
+        assert!(
+            message.contains("has too many large reads: 16, and 15 of 32 are free"),
+            "{message}"
+        );
         drop(reads);
         assert!(waiting.join_all().await.into_iter().all(|is_ok| is_ok));
         heavy.run(Verb::List, &a, async {}).await.unwrap();

@@ -13,9 +13,9 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Limit of requests of one kind, such as open watches, that are served at the same time.
 ///
-/// A user may have a further one only while they have fewer than are free (a dynamic threshold, as
-/// of shared buffers in switches). So one user gets at most half of them, two get a third each, and
-/// a further user always finds some.
+/// A user may begin one only while they have fewer than are free (a dynamic threshold, as in the
+/// shared buffers of switches). So one user gets at most half of them, two users get a third each,
+/// and some are left for a further user.
 #[derive(Debug)]
 pub(super) struct UserLimit {
     max: usize,
@@ -49,18 +49,18 @@ impl UserLimit {
     /// Counts a request of a user.
     ///
     /// # Errors
-    /// Returns the Status to answer if the user has as many as are free.
+    /// Returns the Status to answer if the user does not have fewer requests than are free.
     pub(super) fn acquire(&self, user: &Identity) -> Result<UserPermit, Status> {
         let mut state = lock(&self.state);
         let held = state.users.get(user).copied().unwrap_or_default();
         if held >= self.max.saturating_sub(state.held) {
             state.log_refusal(user, held, self);
             let message = format!(
-                "user {:?} has {held} {}, and all users together {} of {}; a user may have as many \
-                 as are free; end some, or try again later",
+                "user {:?} has too many {}: {held}, and {} of {} are free. A user may begin one \
+                 only while they have fewer than are free; end some, or try again later",
                 user.name(),
                 self.subject,
-                state.held,
+                self.max.saturating_sub(state.held),
                 self.max
             );
             return Err(Status::too_many_requests(message, 1));
@@ -83,8 +83,8 @@ impl State {
             of_user = held,
             of_all_users = self.held,
             limit = limit.max,
-            "refused a request to the API, because the user has as many of its kind as are free; \
-             look for a client of this user that begins too many and does not end them"
+            "refused a request to the API: the user must have fewer requests of this kind than are \
+             free; look for a client of this user that begins many and does not end them"
         );
     }
 }
@@ -144,6 +144,9 @@ mod tests {
         let status = serde_json::to_value(limit.acquire(&user).unwrap_err()).unwrap();
         assert_eq!(status["code"], 429);
         let message = status["message"].as_str().unwrap();
-        assert!(message.starts_with("user \"ci\" has 1 open watches"), "{message}");
+        assert!(
+            message.starts_with("user \"ci\" has too many open watches: 1, and 1 of 2 are"),
+            "{message}"
+        );
     }
 }

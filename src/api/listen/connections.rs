@@ -108,8 +108,8 @@ impl Connections {
             role = %user.role(),
             connections,
             limit = self.max_authenticated,
-            "the limit of connections to the API with a token is reached: closed one of the user \
-             who has most; look for a client of this user that opens connections and does not \
+            "too many connections to the API with a valid token: closed one of the user with the \
+             most connections; look for a client of this user that opens connections and does not \
              close them"
         );
     }
