@@ -1,7 +1,8 @@
 //! `run --api`: objects in a data folder and in memory.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::process::Signal;
@@ -90,6 +91,23 @@ fn objects_in_memory_are_reported() {
     program.until("ready");
     program.signal(Signal::INT);
     assert_eq!(program.wait_for_exit(), Some(0));
+}
+
+#[test]
+fn names_in_a_given_certificate_are_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (chain, key) = (folder.path().join("tls.crt"), folder.path().join("tls.key"));
+    let names = ["gateway.example.com".to_owned(), "192.0.2.7".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    fs::write(&chain, made.cert.pem()).unwrap();
+    fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
+    let mut command = program();
+    command.env("XDG_RUNTIME_DIR", folder.path()).args(["run", "--api", "--api-listen", ":0"]);
+    command.arg("--api-certificate").arg(&chain).arg("--api-key").arg(&key);
+    let mut program = Program::run(&mut command);
+    program.until("the certificate of the API is for gateway.example.com, 192.0.2.7; allow");
+    program.until("ready");
 }
 
 #[test]

@@ -101,17 +101,12 @@ impl ApiServerBuilder {
         let address = listener.local_addr().map_err(bind_error)?;
         let tls = Tls::new(match certificate {
             Some((certificate, key)) => CertificateSource::Files { certificate, key },
-            None => {
-                let hosts = certificate_hosts(address, &hosts);
-                let names: Vec<_> = hosts.iter().map(ToString::to_string).collect();
-                tracing::info!(
-                    "the certificate of the API is for {}; give further names and addresses with \
-                     --api-host",
-                    names.join(", ")
-                );
-                CertificateSource::Folder { folder: folder.clone(), hosts }
-            }
+            None => CertificateSource::Folder {
+                folder: folder.clone(),
+                hosts: certificate_hosts(address, &hosts),
+            },
         })?;
+        tls.log_names();
         tls.allow_names(&access);
         let endpoint = Endpoint {
             server: url(address, &hosts),

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::authority::{Authority, Issued};
 use super::certificate_files::CertificateFiles;
+use super::certificate_names::certificate_names;
 use super::error::CertificateError;
 use crate::api::access::{Access, ApiHost};
 use crate::api::folder::ApiFolder;
@@ -102,6 +103,24 @@ impl Tls {
         }
     }
 
+    /// Logs the names and addresses in the certificate.
+    pub(in crate::api::listen) fn log_names(&self) {
+        let current = self.current.0.load();
+        let names = current.end_entity_cert().map(|it| certificate_names(it)).unwrap_or_default();
+        if names.is_empty() {
+            tracing::warn!(
+                "the certificate of the API contains no names and no addresses (subjectAltName), \
+                 so clients refuse it; give another one with --api-certificate"
+            );
+            return;
+        }
+        let advice = match self.renewal {
+            Renewal::Files(_) => "allow further hosts in requests with --api-host",
+            Renewal::Authority { .. } => "give further names and addresses with --api-host",
+        };
+        tracing::info!("the certificate of the API is for {}; {advice}", names.join(", "));
+    }
+
     /// Renews the certificate before it expires, or reads it again when its files change.
     pub(in crate::api::listen) async fn renew(&mut self, access: &Access) {
         loop {
@@ -110,6 +129,7 @@ impl Tls {
                     self.current.0.store(key);
                     self.allow_names(access);
                     tracing::info!("renewed the certificate of the API");
+                    self.log_names();
                 }
                 Err(error) => tracing::error!(
                     error = &error as &(dyn Error + 'static),
