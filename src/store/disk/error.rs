@@ -1,8 +1,12 @@
 //! Errors of the data folder and of the file in it.
 
 use std::error::Error;
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
 
 use super::place::PlaceError;
 
@@ -67,6 +71,18 @@ pub enum OpenError {
         /// Error of the operating system.
         source: io::Error,
     },
+    /// The user of the process has no access to a file.
+    #[error("this process, of the user with ID {user}, may not read and write {}{}; change the owner of the data folder and its files with `chown -R`, or run the program as their owner", path.display(), owner_text(*owner))]
+    Denied {
+        /// Path of the file.
+        path: PathBuf,
+        /// Owner of the file, if it is known.
+        owner: Option<u32>,
+        /// User of the process.
+        user: u32,
+        /// Error of the operating system.
+        source: io::Error,
+    },
     /// Another process uses the data folder.
     #[error("data folder {} is in use by {}; one process can use it at a time. Stop that process or choose another folder", folder.display(), process(*pid))]
     InUse {
@@ -102,6 +118,40 @@ pub enum OpenError {
     Thread(#[source] io::Error),
 }
 
+impl OpenError {
+    /// Creates the error of a file that cannot be opened.
+    pub(super) fn of_file(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        if source.kind() != io::ErrorKind::PermissionDenied {
+            return Self::Folder { operation: "open", path, source };
+        }
+        let owner = fs::metadata(&path).ok().map(|metadata| metadata.uid());
+        Self::Denied { path, owner, user: geteuid().as_raw(), source }
+    }
+}
+
+fn owner_text(owner: Option<u32>) -> String {
+    owner.map_or_else(String::new, |owner| format!(", which belongs to the user with ID {owner}"))
+}
+
 fn process(pid: Option<u32>) -> String {
     pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denied_file_is_reported_with_its_owner() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let denied = |path| OpenError::of_file(path, io::ErrorKind::PermissionDenied.into());
+        let (path, user) = (file.path().display(), geteuid().as_raw());
+        let expected =
+            format!("may not read and write {path}, which belongs to the user with ID {user};");
+        let text = denied(file.path()).to_string();
+        assert!(text.contains(&expected), "{text}");
+        let text = denied(Path::new("/missing/lock")).to_string();
+        assert!(text.contains("may not read and write /missing/lock; change the owner"), "{text}");
+    }
 }

@@ -88,7 +88,8 @@ impl Folder {
             return created.map_err(disk);
         }
         let error = |error| disk(DiskError::of_io("open", error));
-        let (file, pinned) = PinnedFile::open_or_create(&path).map_err(error)?;
+        let (file, pinned) = PinnedFile::open_or_create(&path)
+            .map_err(|source| OpenError::of_file(&path, source))?;
         // `redb` would create a database in an empty file. The file of a store is complete when it
         // gets its name, so it was truncated, for example by a power cut during a restore.
         if file.metadata().map_err(error)?.len() == 0 {

@@ -27,12 +27,9 @@ impl FolderLock {
     /// Returns an error if another process uses the folder.
     pub(super) fn acquire(folder: &Path) -> Result<Self, OpenError> {
         let path = folder.join(LOCK);
-        let error = |operation| {
-            let path = path.clone();
-            move |source| OpenError::Folder { operation, path, source }
-        };
         let existed = path.exists();
-        let (mut writable, file) = PinnedFile::open_or_create(&path).map_err(error("open"))?;
+        let (mut writable, file) = PinnedFile::open_or_create(&path)
+            .map_err(|source| OpenError::of_file(&path, source))?;
         match file.file().try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -41,7 +38,9 @@ impl FolderLock {
                 let pid = read.ok().and_then(|_| text.trim().parse().ok());
                 return Err(OpenError::InUse { folder: folder.to_owned(), pid });
             }
-            Err(TryLockError::Error(source)) => return Err(error("lock")(source)),
+            Err(TryLockError::Error(source)) => {
+                return Err(OpenError::Folder { operation: "lock", path, source });
+            }
         }
         // The ID is only for the error message of another process, so a full disk is not an error.
         _ = writable.set_len(0).and_then(|()| writeln!(writable, "{}", std::process::id()));
