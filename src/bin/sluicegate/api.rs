@@ -45,7 +45,10 @@ impl Api {
         let runtime = ApiRuntime::start().map_err(RunError::Runtime)?;
         // The listening socket belongs to the runtime that binds it.
         let _context = runtime.enter();
-        let mut builder = ApiServer::builder(folder).listen(api_options.listen_address());
+        let mut builder = ApiServer::builder(folder);
+        if let Some(address) = api_options.api_listen {
+            builder = builder.listen(address);
+        }
         for host in &api_options.api_host {
             builder = builder.host(host.clone());
         }
@@ -107,7 +110,8 @@ impl Api {
         ApiSource::new(self.store.clone())
     }
 
-    /// Stops accepting requests. Those that are open may finish until [`close`](StoppedApi::close).
+    /// Stops accepting connections. Open requests may finish within the shutdown timeout of the
+    /// server, which begins now.
     pub(crate) fn stop(self) -> StoppedApi {
         // An error means that the server has ended.
         let _ = self.stop.send(());
@@ -120,7 +124,7 @@ impl Api {
     }
 }
 
-/// An API that accepts no more requests.
+/// An API that accepts no more connections.
 pub(crate) struct StoppedApi {
     store: Store,
     /// Folder of the store, which is empty for a store in memory.
@@ -130,8 +134,9 @@ pub(crate) struct StoppedApi {
 }
 
 impl StoppedApi {
-    /// Closes the store, which ends the watches, and waits until the last requests are answered. A
-    /// stop signal ends this immediately. Returns `true` if there was none.
+    /// Closes the store, which ends the watches, and waits until the open requests are answered or
+    /// the shutdown timeout of the server is over. A stop signal ends this immediately. Returns
+    /// `true` if there was none.
     pub(crate) async fn close(mut self, signals: &mut StopSignals) -> bool {
         let closed = async {
             self.store.close().await;

@@ -68,20 +68,13 @@ impl Stopping {
             let ((), timeout) = tokio::join!(release(lease), accept);
             let open = gateway.counters().active();
             let timeout_s = (timeout.as_secs_f64() * 10.0).round() / 10.0;
-            match has_delay {
-                true => tracing::info!(
-                    open,
-                    timeout_s,
-                    "shutting down: no new connections, open ones have at most {timeout_s} s to \
-                     finish"
-                ),
-                false => tracing::info!(
-                    open,
-                    timeout_s,
-                    "shutting down: no new connections, open ones have at most {timeout_s} s to \
-                     finish; {STOP_IMMEDIATELY}"
-                ),
-            }
+            let (separator, advice) = if has_delay { ("", "") } else { ("; ", STOP_IMMEDIATELY) };
+            tracing::info!(
+                open,
+                timeout_s,
+                "shutting down: no new connections, open ones have at most {timeout_s} s to \
+                 finish{separator}{advice}"
+            );
             lifecycle.send_replace(Lifecycle::Draining);
             gateway.drain(timeout).await;
         };

@@ -8,9 +8,6 @@ use sluicegate::api::ApiHost;
 
 use super::values::{parse_bool, parse_socket_address, path_parser, with_example};
 
-/// The address of the API without `--api-listen`.
-const DEFAULT_ADDRESS: &str = "127.0.0.1:6080";
-
 #[derive(Debug, Args)]
 #[command(next_help_heading = "With --api")]
 pub(crate) struct ApiOptions {
@@ -70,12 +67,4 @@ pub(crate) struct ApiOptions {
     #[arg(long, env = "SLUICEGATE_ALLOW_LOCAL_ENDPOINTS", value_parser = parse_bool)]
     #[arg(verbatim_doc_comment)]
     pub(crate) allow_local_endpoints: bool,
-}
-
-impl ApiOptions {
-    /// Returns the address of the API.
-    pub(crate) fn listen_address(&self) -> SocketAddr {
-        let default = || DEFAULT_ADDRESS.parse().expect("an address and a port");
-        self.api_listen.unwrap_or_else(default)
-    }
 }

@@ -14,21 +14,22 @@ impl RunOptions {
         let conflict = |message: String| Err(usage_error(ErrorKind::ArgumentConflict, message));
         let missing = |message: &str| Err(usage_error(ErrorKind::MissingRequiredArgument, message));
         let sources = [
-            ("--kubernetes (SLUICEGATE_KUBERNETES)", self.kubernetes),
-            ("--files (SLUICEGATE_FILES)", !self.files.is_empty()),
-            ("--api (SLUICEGATE_API)", self.api),
+            ("--kubernetes", "SLUICEGATE_KUBERNETES", self.kubernetes),
+            ("--files", "SLUICEGATE_FILES", !self.files.is_empty()),
+            ("--api", "SLUICEGATE_API", self.api),
         ];
-        let given: Vec<_> = sources.iter().filter(|(_, is_given)| *is_given).collect();
+        let given: Vec<_> = sources.iter().filter(|(_, _, is_given)| *is_given).collect();
         let source = match given[..] {
             [] => {
                 return missing(
                     "no source of objects: give --kubernetes, --files PATH..., or --api",
                 );
             }
-            [(source, _)] => source.split(' ').next().unwrap_or_default(),
-            [(first, _), (second, _), ..] => {
+            [(source, ..)] => source,
+            [(first, first_variable, _), (second, second_variable, _), ..] => {
                 return conflict(format!(
-                    "{first} and {second} cannot be used together; give one of them"
+                    "{first} ({first_variable}) and {second} ({second_variable}) cannot be used \
+                     together; give one of them"
                 ));
             }
         };
