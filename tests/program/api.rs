@@ -1,9 +1,12 @@
 //! `run --api`: objects in a data folder and in memory.
 
 use std::fs::{self, Permissions};
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -108,6 +111,30 @@ fn names_in_a_given_certificate_are_logged() {
     let mut program = Program::run(&mut command);
     program.until("the certificate of the API is for gateway.example.com, 192.0.2.7; allow");
     program.until("ready");
+}
+
+#[test]
+fn second_signal_ends_the_wait_for_open_requests() {
+    let runtime = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command.env("XDG_RUNTIME_DIR", runtime.path());
+    let mut program = Program::run(command.args(["run", "--api", "--api-listen", "127.0.0.1:0"]));
+    let address = program.until("serving the API at")["address"].clone();
+    program.until("ready");
+    // The server waits for an open connection for 5 s.
+    let _open = TcpStream::connect(address.as_str().unwrap()).unwrap();
+    // Connections are accepted in their order, so the first one is open when the second one is
+    // closed because it does not use TLS.
+    let mut other = TcpStream::connect(address.as_str().unwrap()).unwrap();
+    other.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    drop(other.read_to_end(&mut Vec::new()));
+    program.signal(Signal::TERM);
+    program.until("no new connections");
+    // A signal within a second counts as the first one.
+    sleep(Duration::from_millis(1_100));
+    program.signal(Signal::INT);
+    assert_eq!(program.wait_for_exit(), Some(0));
+    assert_eq!(program.until("stopped")["message"], "stopped immediately");
 }
 
 #[test]
