@@ -1,9 +1,9 @@
 //! Reading of configuration files and secrets.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
@@ -31,6 +31,21 @@ pub enum InputFileError {
     Read {
         /// Path of the file.
         path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// The user of the process has no access to the file.
+    #[error(
+        "this process, of the user with ID {user}, may not read {}{}; change the owner or the mode \
+         of the file, or run the command as its owner", .path.display(), owner_text(*.owner)
+    )]
+    Denied {
+        /// Path of the file.
+        path: PathBuf,
+        /// Owner of the file, if it is known.
+        owner: Option<u32>,
+        /// User of the process.
+        user: u32,
         /// Error of the operating system.
         source: io::Error,
     },
@@ -91,7 +106,7 @@ impl InputFile {
     /// Reads the file. Links are followed, since Kubernetes mounts Secrets as links.
     pub(in crate::api) fn read(&self) -> Result<Vec<u8>, InputFileError> {
         let path = || self.path.clone();
-        let error = |source| InputFileError::Read { path: self.path.clone(), source };
+        let error = |source| InputFileError::of_read(&self.path, source);
         // Without NONBLOCK, opening a FIFO would wait for a writer.
         let flags = (OFlags::NONBLOCK | OFlags::CLOEXEC).bits().cast_signed();
         let file = OpenOptions::new().read(true).custom_flags(flags).open(&self.path);
@@ -127,16 +142,30 @@ impl InputFile {
 }
 
 impl InputFileError {
+    fn of_read(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        if source.kind() != ErrorKind::PermissionDenied {
+            return Self::Read { path, source };
+        }
+        let owner = fs::metadata(&path).ok().map(|metadata| metadata.uid());
+        Self::Denied { path, owner, user: geteuid().as_raw(), source }
+    }
+
     /// Returns the kind of the operating system's error, if there is one.
-    pub(super) fn io_kind(&self) -> Option<io::ErrorKind> {
+    pub(super) fn io_kind(&self) -> Option<ErrorKind> {
         match self {
             Self::Read { source, .. } => Some(source.kind()),
-            Self::NotAFile { .. }
+            Self::Denied { .. }
+            | Self::NotAFile { .. }
             | Self::Exposed { .. }
             | Self::Owner { .. }
             | Self::TooLarge { .. } => None,
         }
     }
+}
+
+fn owner_text(owner: Option<u32>) -> String {
+    owner.map_or_else(String::new, |owner| format!(", which belongs to the user with ID {owner}"))
 }
 
 #[cfg(test)]
@@ -199,6 +228,16 @@ mod tests {
         let link = folder.path().join("link");
         symlink("missing", &link).unwrap();
         let error = InputFile::public(&link, 10).read().unwrap_err();
-        assert_eq!(error.io_kind(), Some(io::ErrorKind::NotFound));
+        assert_eq!(error.io_kind(), Some(ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn denied_file_is_reported_with_its_owner() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let (path, user) = (file.path(), geteuid().as_raw());
+        let text = InputFileError::of_read(path, ErrorKind::PermissionDenied.into()).to_string();
+        let expected =
+            format!("may not read {}, which belongs to the user with ID {user};", path.display());
+        assert!(text.contains(&expected), "{text}");
     }
 }
