@@ -3,14 +3,12 @@
 //! | file | contents |
 //! |---|---|
 //! | `authority` | the certificate authority of the folder, and the certificates that it issues |
-//! | `certificate_names` | the names in a certificate, for the log |
 //! | `certificate_files` | a certificate that is given in files |
 //! | `pem` | certificates and keys in PEM |
 //! | `tls` | the configuration of rustls, and the loop that renews the certificate |
 
 mod authority;
 mod certificate_files;
-mod certificate_names;
 mod error;
 mod pem;
 #[allow(clippy::module_inception, reason = "the type of the module")]

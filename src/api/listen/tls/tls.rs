@@ -14,10 +14,10 @@ use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
+use webpki::EndEntityCert;
 
 use super::authority::{Authority, Issued};
 use super::certificate_files::CertificateFiles;
-use super::certificate_names::certificate_names;
 use super::error::CertificateError;
 use crate::api::access::{Access, ApiHost};
 use crate::api::folder::ApiFolder;
@@ -103,21 +103,21 @@ impl Tls {
         }
     }
 
-    /// Logs the names and addresses in the certificate.
+    /// Logs the names in the certificate, which are hosts that requests may have.
     pub(in crate::api::listen) fn log_names(&self) {
-        let current = self.current.0.load();
-        let names = current.end_entity_cert().map(|it| certificate_names(it)).unwrap_or_default();
-        if names.is_empty() {
-            tracing::warn!(
-                "the certificate of the API contains no names and no addresses (subjectAltName), \
-                 so clients refuse it; give another one with --api-certificate"
-            );
-            return;
-        }
-        let advice = match self.renewal {
-            Renewal::Files(_) => "allow further hosts in requests with --api-host",
-            Renewal::Authority { .. } => "give further names and addresses with --api-host",
+        let (mut names, advice) = match &self.renewal {
+            Renewal::Files(_) => (
+                dns_names(&self.current.0.load()),
+                "its IP addresses are allowed too; allow further hosts in requests with --api-host",
+            ),
+            Renewal::Authority { hosts, .. } => (
+                hosts.iter().map(ToString::to_string).collect(),
+                "give further names and addresses with --api-host",
+            ),
         };
+        if names.is_empty() {
+            names.push("no name".to_owned());
+        }
         tracing::info!("the certificate of the API is for {}; {advice}", names.join(", "));
     }
 
@@ -138,6 +138,13 @@ impl Tls {
             }
         }
     }
+}
+
+/// Returns the DNS names in a certificate.
+fn dns_names(key: &CertifiedKey) -> Vec<String> {
+    let certificate = key.end_entity_cert().ok().and_then(|it| EndEntityCert::try_from(it).ok());
+    let names = certificate.iter().flat_map(|it| it.valid_dns_names());
+    names.map(str::to_owned).collect()
 }
 
 impl Renewal {
