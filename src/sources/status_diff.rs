@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::feed::StatusUpdate;
-use crate::model::{NamespacedName, ObjectKey, ObjectKind, ObjectName};
+use crate::model::{NamespacedName, ObjectKey, ObjectKind, ObjectName, merge_join};
 
 /// Adds every object whose status changed, and every object that itself changed since the last
 /// report.
@@ -58,10 +58,11 @@ pub(super) fn for_each_difference<K: Ord, V: PartialEq>(
     if std::ptr::eq(before, now) {
         return;
     }
-    before.keys().filter(|key| !now.contains_key(key)).for_each(&mut found);
-    now.iter()
-        .filter(|(key, value)| before.get(key) != Some(value))
-        .for_each(|(key, _)| found(key));
+    for (key, before, now) in merge_join(before, now) {
+        if before != now {
+            found(key);
+        }
+    }
 }
 
 #[cfg(test)]

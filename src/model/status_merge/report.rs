@@ -1,8 +1,12 @@
 //! The transition times of the conditions in a gateway's report.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::transition::{LiveState, last_transition_time};
+use crate::model::merge_join::AscendingReader;
 use crate::model::{
     Condition, GatewayStatus, ObjectMeta, Resources, RouteStatus, StatusReport, find_condition,
 };
@@ -20,31 +24,60 @@ impl StatusReport {
         objects_before: &Resources,
         now: Timestamp,
     ) {
+        let mut known = Known::new(
+            &before.gateway_classes,
+            &objects.gateway_classes,
+            &objects_before.gateway_classes,
+        );
         for (name, class) in &mut self.gateway_classes {
-            let object = objects.gateway_classes.get(name).map(|class| &class.metadata);
-            let previous = objects_before.gateway_classes.get(name).map(|class| &class.metadata);
-            let before = before.gateway_classes.get(name).filter(|_| is_same(object, previous));
+            let before = known.get(name, |class| &class.metadata);
             set_times(&mut class.conditions, before.map(|before| &*before.conditions), now);
         }
+        let mut known = Known::new(&before.gateways, &objects.gateways, &objects_before.gateways);
         for (name, gateway) in &mut self.gateways {
-            let object = objects.gateways.get(name).map(|gateway| &gateway.metadata);
-            let previous = objects_before.gateways.get(name).map(|gateway| &gateway.metadata);
-            let before = before.gateways.get(name).filter(|_| is_same(object, previous));
-            set_gateway_times(gateway, before, now);
+            set_gateway_times(gateway, known.get(name, |gateway| &gateway.metadata), now);
         }
+        let mut known =
+            Known::new(&before.tcp_routes, &objects.tcp_routes, &objects_before.tcp_routes);
         for (name, route) in &mut self.tcp_routes {
-            let object = objects.tcp_routes.get(name).map(|route| &route.metadata);
-            let previous = objects_before.tcp_routes.get(name).map(|route| &route.metadata);
-            let before = before.tcp_routes.get(name).filter(|_| is_same(object, previous));
-            set_route_times(route, before, now);
+            set_route_times(route, known.get(name, |route| &route.metadata), now);
         }
+    }
+}
+
+/// The last report on the objects of one kind.
+struct Known<'a, K, S, T> {
+    status: AscendingReader<'a, K, S>,
+    objects: AscendingReader<'a, K, Arc<T>>,
+    objects_before: AscendingReader<'a, K, Arc<T>>,
+}
+
+impl<'a, K: Ord, S, T> Known<'a, K, S, T> {
+    fn new(
+        status: &'a BTreeMap<K, S>,
+        objects: &'a BTreeMap<K, Arc<T>>,
+        objects_before: &'a BTreeMap<K, Arc<T>>,
+    ) -> Self {
+        Self {
+            status: AscendingReader::new(status),
+            objects: AscendingReader::new(objects),
+            objects_before: AscendingReader::new(objects_before),
+        }
+    }
+
+    /// Returns the last status of an object, unless it was of an earlier object of the same name.
+    /// The names must be ascending.
+    fn get(&mut self, name: &K, metadata: fn(&T) -> &ObjectMeta) -> Option<&'a S> {
+        let object = self.objects.get(name)?;
+        let before = self.objects_before.get(name)?;
+        let is_same = Arc::ptr_eq(object, before) || is_same(metadata(object), metadata(before));
+        self.status.get(name).filter(|_| is_same)
     }
 }
 
 /// Returns `true` if the metadata belongs to one object, and not to two objects that had the name
 /// one after the other. Sources without an API server need not set a UID.
-fn is_same(object: Option<&ObjectMeta>, previous: Option<&ObjectMeta>) -> bool {
-    let (Some(object), Some(previous)) = (object, previous) else { return false };
+fn is_same(object: &ObjectMeta, previous: &ObjectMeta) -> bool {
     match (&object.uid, &previous.uid) {
         (Some(uid), Some(previous)) => uid == previous,
         _ => object.creation_timestamp == previous.creation_timestamp,
