@@ -5,9 +5,11 @@
 //! reference.
 
 use std::ptr;
+use std::sync::Arc;
 
 use crate::model::{
-    Gateway, NamespacedName, ObjectKey, ObjectKind, ParentRef, Resources, TcpRoute,
+    Gateway, NamespacedName, ObjectKey, ObjectKind, ObjectName, ParentRef, Resources, Store,
+    TcpRoute, merge_join,
 };
 use crate::sources::events::Warning;
 
@@ -22,23 +24,42 @@ pub(super) fn find_new(before: &Resources, now: &Resources) -> Vec<(ObjectKey, W
     {
         return found;
     }
-    for (name, gateway) in now.gateways.iter() {
+    let other_classes = before.gateway_classes.keys().ne(now.gateway_classes.keys());
+    for (name, known, gateway) in candidates(&before.gateways, &now.gateways, other_classes) {
         let Some(warning) = check_gateway(now, gateway) else { continue };
-        let known = before.gateways.get(name);
         let known = known.filter(|known| known.metadata.uid == gateway.metadata.uid);
         if known.and_then(|known| check_gateway(before, known)).as_ref() != Some(&warning) {
             found.push((ObjectKey::namespaced(ObjectKind::Gateway, name), warning));
         }
     }
-    for (name, route) in now.tcp_routes.iter() {
+    let other_parents = other_classes || classes_of_gateways(before).ne(classes_of_gateways(now));
+    for (name, known, route) in candidates(&before.tcp_routes, &now.tcp_routes, other_parents) {
         let Some(warning) = check_route(now, name, route) else { continue };
-        let known = before.tcp_routes.get(name);
         let known = known.filter(|known| known.metadata.uid == route.metadata.uid);
         if known.and_then(|known| check_route(before, name, known)).as_ref() != Some(&warning) {
             found.push((ObjectKey::namespaced(ObjectKind::TcpRoute, name), warning));
         }
     }
     found
+}
+
+/// Returns the objects to check, with their previous versions: those that changed, or all if the
+/// objects to which they may refer are others.
+fn candidates<'a, T: Eq>(
+    before: &'a Store<NamespacedName, T>,
+    now: &'a Store<NamespacedName, T>,
+    all: bool,
+) -> impl Iterator<Item = (&'a NamespacedName, Option<&'a Arc<T>>, &'a Arc<T>)> {
+    let pairs = merge_join(before, now).filter(move |(_, before, now)| all || before != now);
+    pairs.filter_map(|(name, before, now)| Some((name, before, now?)))
+}
+
+/// Returns what a route needs to know of the Gateways: their names and classes.
+fn classes_of_gateways(
+    resources: &Resources,
+) -> impl Iterator<Item = (&NamespacedName, &ObjectName)> {
+    let gateways = resources.gateways.iter();
+    gateways.map(|(name, gateway)| (name, &gateway.spec.gateway_class_name))
 }
 
 /// Returns the warning about the references of an object that do not exist.
@@ -99,4 +120,79 @@ fn check_parent(
             "GatewayClass {class} of Gateway {name} does not exist; create it, or correct spec.gatewayClassName of the Gateway."
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{GatewayClass, ObjectMeta};
+
+    fn named(name: &str) -> ObjectMeta {
+        ObjectMeta::named(name.parse().unwrap())
+    }
+
+    fn gateway(name: &str, class: &str) -> Gateway {
+        Gateway::new(named(name), class.parse().unwrap(), Vec::new())
+    }
+
+    fn route(name: &str, gateways: &[&str]) -> TcpRoute {
+        let parents = gateways.iter().map(|name| ParentRef::gateway(name.parse().unwrap()));
+        TcpRoute::new(named(name), parents.collect(), Vec::new())
+    }
+
+    fn class() -> GatewayClass {
+        GatewayClass::new("c".parse().unwrap(), "example.com/c".parse().unwrap())
+    }
+
+    fn found(before: &Resources, now: &Resources) -> Vec<String> {
+        find_new(before, now).into_iter().map(|(key, _)| key.to_string()).collect()
+    }
+
+    #[test]
+    fn missing_reference_is_found_when_the_object_or_its_target_changes() {
+        let mut first = Resources::new();
+        first.insert(class());
+        first.insert(gateway("g", "c"));
+        first.insert(route("r", &["g"]));
+        first.insert(route("wrong", &["none"]));
+        assert_eq!(found(&Resources::new(), &first), ["TCPRoute default/wrong"]);
+
+        let mut changed_route = first.clone();
+        changed_route.insert(route("r", &["other"]));
+        assert_eq!(found(&first, &changed_route), ["TCPRoute default/r"]);
+
+        let mut other_class = first.clone();
+        other_class.insert(gateway("g", "d"));
+        assert_eq!(found(&first, &other_class), ["Gateway default/g", "TCPRoute default/r"]);
+
+        let mut no_gateway = first.clone();
+        no_gateway.gateways.clear();
+        assert_eq!(found(&first, &no_gateway), ["TCPRoute default/r"]);
+
+        let mut no_class = first.clone();
+        no_class.gateway_classes.clear();
+        assert_eq!(found(&first, &no_class), ["Gateway default/g", "TCPRoute default/r"]);
+    }
+
+    #[test]
+    fn missing_reference_that_was_found_before_is_not_found_again() {
+        let mut first = Resources::new();
+        first.insert(route("r", &["g"]));
+        let mut same_problem = first.clone();
+        let mut changed = route("r", &["g"]);
+        changed.metadata.generation = Some(2);
+        same_problem.insert(changed.clone());
+        same_problem.insert(gateway("other", "c"));
+        assert_eq!(found(&first, &same_problem), ["Gateway default/other"]);
+        let mut other_problem = same_problem.clone();
+        changed.spec.parent_refs.clear();
+        changed.spec.parent_refs.push(ParentRef::gateway("h".parse().unwrap()));
+        other_problem.insert(changed);
+        assert_eq!(found(&same_problem, &other_problem), ["TCPRoute default/r"]);
+        let mut another_object = same_problem.clone();
+        let mut created_again = route("r", &["g"]);
+        created_again.metadata.uid = Some("new".into());
+        another_object.insert(created_again);
+        assert_eq!(found(&same_problem, &another_object), ["TCPRoute default/r"]);
+    }
 }
