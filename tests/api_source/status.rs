@@ -5,7 +5,7 @@ use sluicegate::Server;
 use sluicegate::sources::ApiSource;
 use sluicegate::store::{Settings, Store};
 
-use crate::harness::{Harness, write_usual};
+use crate::harness::{Harness, create, write_usual};
 use crate::objects::{gateway, route};
 use crate::support::{free_port, own_address};
 
@@ -72,6 +72,24 @@ async fn status_is_corrected_without_another_translation() {
     harness.create(gateway("other", free_port())).await;
     let report = reports.next().await.unwrap();
     assert_eq!(report.resources.gateways.len(), 2, "no report before that of the new Gateway");
+}
+
+/// Objects are compared in turns of 64.
+#[tokio::test]
+async fn status_is_written_to_each_of_many_objects() {
+    let store = Store::in_memory(sluicegate::admission::catalog(), Settings::new()).unwrap();
+    let port = free_port();
+    write_usual(&store, port).await;
+    // With the class, the Gateway and the usual route, there are exactly two turns.
+    let names: Vec<_> = (0..125).map(|index| format!("route-{index}")).collect();
+    for name in &names {
+        create(&store, route(name, "g", "one")).await;
+    }
+    let harness = Harness::run(store, (own_address(), port).into()).await;
+    for name in &names {
+        harness.until_condition("TCPRoute", name, "Accepted", "True").await;
+    }
+    harness.until_programmed().await;
 }
 
 #[tokio::test]

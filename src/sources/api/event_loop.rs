@@ -49,7 +49,7 @@ impl EventLoop {
     /// Runs until the store is closed.
     pub(super) async fn run(mut self) -> Result<(), SourceError> {
         loop {
-            self.writer.start(&self.cache).await;
+            self.writer.advance(&self.cache);
             tokio::select! {
                 changes = self.watch.next() => match changes {
                     Ok(None) => return Ok(()),

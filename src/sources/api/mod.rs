@@ -14,6 +14,7 @@ mod event_loop;
 mod event_recorder;
 mod missing_references;
 mod object_cache;
+mod pending_objects;
 mod source;
 mod status_writer;
 mod waiting_warnings;

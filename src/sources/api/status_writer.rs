@@ -1,6 +1,6 @@
 //! Writing of the reported status, and of Events about it, to the store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::mem;
 use std::pin::Pin;
@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep_until};
 use super::event_recorder::EventRecorder;
 use super::missing_references;
 use super::object_cache::ObjectCache;
+use super::pending_objects::PendingObjects;
 use super::waiting_warnings::WaitingWarnings;
-use super::write_backoff::WriteBackoff;
 use crate::model::{
     GatewayController, ObjectKey, ObjectKind, ObjectStatus, SLUICEGATE_CONTROLLER, StatusReport,
     Timestamp, merge_status,
@@ -24,22 +24,26 @@ use crate::sources::omissions::Omissions;
 use crate::sources::status_diff::add_changed_objects;
 use crate::store::{Durability, Store, Write, WriteError, WriteResult};
 
-/// Number of comparisons after which other tasks of the control thread run.
+/// Number of comparisons after which the source handles other events, and other tasks of the
+/// control thread run.
 const COMPARISONS_PER_TURN: usize = 64;
+
+/// Maximum number of writes of a status in one transaction. It limits the memory for their text.
+const MAX_WRITES: usize = 1_024;
 
 type WriteResults = Vec<Result<WriteResult, WriteError>>;
 
-/// Compares objects with the last report, and writes the status of those that differ. All that a
-/// report changes is written in one transaction.
+/// Compares objects with the last report, and writes the status of those that differ. What a report
+/// changes is written in one transaction, unless it is much.
 pub(super) struct StatusWriter {
     store: Store,
     /// The names of the controllers under which this gateway writes entries of `status.parents`.
     controllers: BTreeSet<GatewayController>,
     serves_any_controller: bool,
     update: Option<StatusUpdate>,
-    /// The objects to compare with the report.
-    pending: BTreeSet<ObjectKey>,
-    backoff: WriteBackoff,
+    pending: PendingObjects,
+    /// The writes of the next transaction. An object that is compared again has one write.
+    writes: BTreeMap<ObjectKey, StatusWrite>,
     warnings: WaitingWarnings,
     events: EventRecorder,
     omissions: Omissions,
@@ -49,13 +53,14 @@ pub(super) struct StatusWriter {
 /// A transaction that the store has not answered.
 struct Transaction {
     results: Pin<Box<dyn Future<Output = WriteResults> + Send>>,
-    /// The objects of the first results; Events follow.
-    objects: Vec<StatusWrite>,
+    /// The objects of the first results, with the warnings of their status; Events follow.
+    objects: Vec<(ObjectKey, Vec<Warning>)>,
 }
 
 /// The write of one object's status.
 struct StatusWrite {
-    key: ObjectKey,
+    write: Write,
+    /// The warnings about the object once the status is written.
     warnings: Vec<Warning>,
 }
 
@@ -63,7 +68,7 @@ struct StatusWrite {
 pub(super) enum WriterEvent {
     /// The store has answered the transaction.
     Written(WriteResults),
-    /// The delay of an object or of a warning is over.
+    /// An object or a warning is due.
     Due,
 }
 
@@ -80,8 +85,8 @@ impl StatusWriter {
             controllers: BTreeSet::from([controller]),
             serves_any_controller,
             update: None,
-            pending: BTreeSet::new(),
-            backoff: WriteBackoff::default(),
+            pending: PendingObjects::default(),
+            writes: BTreeMap::new(),
             warnings: WaitingWarnings::default(),
             omissions: Omissions::default(),
             in_flight: None,
@@ -105,9 +110,9 @@ impl StatusWriter {
                 self.warnings.add(key, warning, now);
             }
         }
-        changed.retain(|key| has_status(key.kind));
-        changed.iter().for_each(|key| self.backoff.forget(key));
-        self.pending.append(&mut changed);
+        for key in changed.into_iter().filter(|key| has_status(key.kind)) {
+            self.pending.add_reported(key);
+        }
         self.update = Some(update);
     }
 
@@ -115,27 +120,39 @@ impl StatusWriter {
     pub(super) fn touch(&mut self, touched: BTreeSet<ObjectKey>) {
         // Without a report there is nothing to compare; the first one concerns all objects.
         if self.update.is_some() {
-            self.pending.extend(touched.into_iter().filter(|key| has_status(key.kind)));
+            let now = Instant::now();
+            for key in touched.into_iter().filter(|key| has_status(key.kind)) {
+                self.pending.add_changed(key, now);
+            }
         }
     }
 
-    /// Starts a transaction with all pending writes, unless one is in flight.
-    pub(super) async fn start(&mut self, cache: &ObjectCache) {
+    /// Compares some of the pending objects, unless a transaction is in flight. Starts a
+    /// transaction when all that are due are compared.
+    pub(super) fn advance(&mut self, cache: &ObjectCache) {
         if self.in_flight.is_some() || self.update.is_none() {
             return;
         }
-        let (now, mut objects, mut writes) = (Instant::now(), Vec::new(), Vec::new());
-        self.backoff.sweep(now);
-        for (index, key) in mem::take(&mut self.pending).into_iter().enumerate() {
-            if index % COMPARISONS_PER_TURN == COMPARISONS_PER_TURN - 1 {
-                yield_now().await;
-            }
-            if self.backoff.until(&key, now).is_some() {
-                self.pending.insert(key);
-            } else if let Some((write, object)) = self.compare(&key, cache) {
-                writes.push(write);
-                objects.push(object);
-            }
+        let now = Instant::now();
+        for _ in 0..COMPARISONS_PER_TURN {
+            let Some(key) = self.pending.pop_due(now) else { break };
+            match self.compare(&key, cache) {
+                Some(write) => self.writes.insert(key, write),
+                None => self.writes.remove(&key),
+            };
+        }
+        let has_due = self.pending.next_due(now).is_some_and(|due| due <= now);
+        if !has_due || self.writes.len() >= MAX_WRITES {
+            self.start(cache, now);
+        }
+    }
+
+    /// Starts a transaction if there is something to write.
+    fn start(&mut self, cache: &ObjectCache, now: Instant) {
+        let (mut objects, mut writes) = (Vec::new(), Vec::new());
+        for (key, StatusWrite { write, warnings }) in mem::take(&mut self.writes) {
+            objects.push((key, warnings));
+            writes.push(write);
         }
         while let Some((key, warning)) = self.warnings.pop_due(now) {
             writes.extend(self.record_event(&key, &warning, cache));
@@ -157,8 +174,10 @@ impl StatusWriter {
             return WriterEvent::Written(transaction.results.as_mut().await);
         }
         let now = Instant::now();
-        let due = |key| self.backoff.until(key, now).unwrap_or(now);
-        match self.pending.iter().map(due).chain(self.warnings.next_due()).min() {
+        let due = self.pending.next_due(now).into_iter().chain(self.warnings.next_due()).min();
+        match due {
+            // Other tasks of the thread run between two turns.
+            Some(due) if due <= now => yield_now().await,
             Some(due) => sleep_until(due).await,
             None => pending().await,
         }
@@ -172,12 +191,11 @@ impl StatusWriter {
         let now = Instant::now();
         let mut results = results.into_iter();
         let (mut failed, mut first) = (0, None);
-        for (object, result) in objects.into_iter().zip(results.by_ref()) {
-            let StatusWrite { key, warnings } = object;
+        for ((key, warnings), result) in objects.into_iter().zip(results.by_ref()) {
             match result {
                 Ok(written) => {
                     cache.record_status_write(&written.object);
-                    self.backoff.record_write(key.clone(), now);
+                    self.pending.record_write(key.clone(), now);
                     for warning in warnings {
                         self.warnings.add(key.clone(), warning, now);
                     }
@@ -187,10 +205,9 @@ impl StatusWriter {
                 Err(WriteError::Conflict { .. } | WriteError::NotFound(_) | WriteError::Closed) => {
                 }
                 Err(error) => {
-                    self.backoff.record_failure(key.clone(), now);
                     failed += 1;
                     first.get_or_insert_with(|| (key.clone(), error));
-                    self.pending.insert(key);
+                    self.pending.record_failure(key, now);
                 }
             }
         }
@@ -212,7 +229,7 @@ impl StatusWriter {
     }
 
     /// Returns the write of an object's status, if the status differs from the report.
-    fn compare(&mut self, key: &ObjectKey, cache: &ObjectCache) -> Option<(Write, StatusWrite)> {
+    fn compare(&mut self, key: &ObjectKey, cache: &ObjectCache) -> Option<StatusWrite> {
         let update = self.update.as_ref()?;
         let store_key = cache.store_key(key)?;
         let Some(object) = self.store.get(&store_key) else {
@@ -252,9 +269,8 @@ impl StatusWriter {
             "metadata": metadata,
             "status": merged.status,
         });
-        let write =
-            StatusWrite { key: key.clone(), warnings: new_warnings(status, live, Origin::Store) };
-        Some((Write::replace_status(store_key, written), write))
+        let warnings = new_warnings(status, live, Origin::Store);
+        Some(StatusWrite { write: Write::replace_status(store_key, written), warnings })
     }
 
     /// Returns the write of the Event for a warning, if its problem still exists.

@@ -17,7 +17,10 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// Exponential backoff of the writes that no new report causes: of a status that another writer
 /// changes again and again, and of one that cannot be written.
 #[derive(Debug, Default)]
-pub(super) struct WriteBackoff(BTreeMap<ObjectKey, Delay>);
+pub(super) struct WriteBackoff {
+    delays: BTreeMap<ObjectKey, Delay>,
+    last_sweep: Option<Instant>,
+}
 
 #[derive(Debug)]
 struct Delay {
@@ -25,10 +28,18 @@ struct Delay {
     next: Duration,
 }
 
+impl Delay {
+    /// Returns `true` if the object was not written for some time, so that its next delay is the
+    /// first one again.
+    fn is_over(&self, now: Instant) -> bool {
+        now >= self.until + MAX_DELAY
+    }
+}
+
 impl WriteBackoff {
     /// Returns the time before which the object is not written again, if there is one.
     pub(super) fn until(&self, key: &ObjectKey, now: Instant) -> Option<Instant> {
-        self.0.get(key).map(|delay| delay.until).filter(|until| *until > now)
+        self.delays.get(key).map(|delay| delay.until).filter(|until| *until > now)
     }
 
     /// Records that an object was written.
@@ -42,19 +53,27 @@ impl WriteBackoff {
     }
 
     fn record(&mut self, key: ObjectKey, now: Instant, longest: Duration) {
-        let delay = self.0.entry(key).or_insert(Delay { until: now, next: FIRST_DELAY });
+        self.sweep(now);
+        let delay = self.delays.entry(key).or_insert(Delay { until: now, next: FIRST_DELAY });
+        if delay.is_over(now) {
+            delay.next = FIRST_DELAY;
+        }
         delay.until = now + delay.next.min(longest);
         delay.next = (delay.next * 2).min(MAX_DELAY);
     }
 
     /// Forgets an object that a new report concerns.
     pub(super) fn forget(&mut self, key: &ObjectKey) {
-        self.0.remove(key);
+        self.delays.remove(key);
     }
 
-    /// Forgets the objects that were not written for some time.
-    pub(super) fn sweep(&mut self, now: Instant) {
-        self.0.retain(|_, delay| now < delay.until + MAX_DELAY);
+    /// Removes the delays that are over, from time to time: walking over all of them at each write
+    /// would take longer than the writes.
+    fn sweep(&mut self, now: Instant) {
+        if self.last_sweep.is_none_or(|last| now >= last + MAX_DELAY) {
+            self.last_sweep = Some(now);
+            self.delays.retain(|_, delay| !delay.is_over(now));
+        }
     }
 }
 
@@ -67,19 +86,34 @@ mod tests {
     fn delay_doubles_until_a_new_report_or_a_pause() {
         let key = ObjectKey::namespaced(ObjectKind::Gateway, &"default/g".parse().unwrap());
         let (mut backoff, start) = (WriteBackoff::default(), Instant::now());
-        let delay = |backoff: &mut WriteBackoff| {
-            backoff.record_write(key.clone(), start);
-            backoff.until(&key, start).unwrap() - start
+        let delay = |backoff: &mut WriteBackoff, now| {
+            backoff.record_write(key.clone(), now);
+            backoff.until(&key, now).unwrap() - now
         };
-        let delays: Vec<_> = (0..8).map(|_| delay(&mut backoff).as_secs()).collect();
+        let delays: Vec<_> = (0..8).map(|_| delay(&mut backoff, start).as_secs()).collect();
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(backoff.until(&key, start + MAX_DELAY), None);
-        backoff.sweep(start + MAX_DELAY * 2 - FIRST_DELAY);
-        assert_eq!(delay(&mut backoff), MAX_DELAY);
-        backoff.sweep(start + MAX_DELAY * 2);
-        assert_eq!(delay(&mut backoff), FIRST_DELAY);
+        let end = start + MAX_DELAY;
+        assert_eq!(backoff.until(&key, end), None);
+        let before_pause = end + MAX_DELAY - FIRST_DELAY;
+        assert_eq!(delay(&mut backoff, before_pause), MAX_DELAY);
+        assert_eq!(delay(&mut backoff, before_pause + MAX_DELAY * 2), FIRST_DELAY);
         backoff.forget(&key);
         assert_eq!(backoff.until(&key, start), None);
+    }
+
+    #[test]
+    fn delays_that_are_over_are_removed() {
+        let key = |name: &str| ObjectKey {
+            kind: ObjectKind::GatewayClass,
+            namespace: None,
+            name: name.parse().unwrap(),
+        };
+        let (mut backoff, start) = (WriteBackoff::default(), Instant::now());
+        backoff.record_write(key("a"), start);
+        backoff.record_write(key("b"), start + MAX_DELAY);
+        assert_eq!(backoff.delays.len(), 2, "the delay of a is over later");
+        backoff.record_write(key("c"), start + MAX_DELAY * 2);
+        assert_eq!(backoff.delays.len(), 2);
     }
 
     #[test]
