@@ -11,7 +11,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use super::disk::{Folder, Medium, OpenError};
 use super::error::{ReadError, WriteError};
 use super::key::Key;
-use super::list::{self, ListPage, ListQuery};
+use super::list::{ListPage, ListQuery};
+use super::page::read_page;
 use super::request::{Message, Request};
 use super::resource::Catalog;
 use super::revision::Revision;
@@ -147,8 +148,7 @@ impl Store {
         query: &ListQuery,
         filter: impl Fn(&StoredObject) -> bool,
     ) -> Result<ListPage, ReadError> {
-        let page = list::read(&self.0.state.read(), query)?;
-        Ok(list::cut(page, query, filter))
+        read_page(&self.0.state, query, filter)
     }
 
     /// Returns all objects of all resources at one revision.

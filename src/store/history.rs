@@ -64,15 +64,16 @@ impl History {
         Ok(self.changes.range(start..))
     }
 
-    /// Returns the state at `revision` of every object that was changed after it.
+    /// Returns the state at `revision` of every object in the scope that was changed after it.
     pub(super) fn states_at(
         &self,
         revision: Revision,
+        is_in_scope: impl Fn(&Key) -> bool,
     ) -> Result<BTreeMap<Key, Option<Arc<StoredObject>>>, ReadError> {
         let mut states = BTreeMap::new();
         for change in self.after(revision)? {
             let key = change.object().key();
-            if !states.contains_key(key) {
+            if is_in_scope(key) && !states.contains_key(key) {
                 states.insert(key.clone(), change.previous().cloned());
             }
         }

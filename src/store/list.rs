@@ -1,16 +1,13 @@
 //! Lists at one revision, in pages.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::error::ReadError;
 use super::key::Key;
 use super::resource::Resource;
 use super::revision::Revision;
-use super::state::State;
 use super::stored_object::StoredObject;
 
 /// Request of a list.
@@ -18,10 +15,11 @@ use super::stored_object::StoredObject;
 pub struct ListQuery {
     resource: Resource,
     namespace: Option<String>,
-    limit: Option<NonZeroUsize>,
-    max_bytes: usize,
-    revision: Option<Revision>,
-    start: Option<ContinueToken>,
+    pub(super) limit: Option<NonZeroUsize>,
+    pub(super) max_bytes: usize,
+    pub(super) revision: Option<Revision>,
+    pub(super) start: Option<ContinueToken>,
+    pub(super) has_count: bool,
 }
 
 impl ListQuery {
@@ -34,6 +32,7 @@ impl ListQuery {
             max_bytes: usize::MAX,
             revision: None,
             start: None,
+            has_count: false,
         }
     }
 
@@ -68,6 +67,31 @@ impl ListQuery {
     pub fn with_start(self, token: ContinueToken) -> Self {
         Self { start: Some(token), ..self }
     }
+
+    /// Counts the objects after a page.
+    #[must_use]
+    pub fn with_count(self) -> Self {
+        Self { has_count: true, ..self }
+    }
+
+    /// Returns the key after which the page begins.
+    pub(super) fn start_key(&self) -> Key {
+        let namespace = self.namespace.as_deref().unwrap_or_default();
+        // No object has an empty name.
+        let first = Key::namespaced(&self.resource, namespace, "");
+        match &self.start {
+            Some(token) => {
+                first.max(Key::namespaced(&self.resource, &token.namespace, &token.name))
+            }
+            None => first,
+        }
+    }
+
+    /// Returns `true` if the list is about objects with such a key.
+    pub(super) fn contains(&self, key: &Key) -> bool {
+        *key.resource() == self.resource
+            && self.namespace.as_deref().is_none_or(|namespace| key.namespace() == Some(namespace))
+    }
 }
 
 /// Page of a list.
@@ -80,8 +104,9 @@ pub struct ListPage {
     pub objects: Vec<Arc<StoredObject>>,
     /// Token of the next page, unless this is the last one.
     pub next: Option<ContinueToken>,
-    /// Number of objects after this page, before the filter.
-    pub remaining: usize,
+    /// Number of objects after this page, before the filter, if there are some and the query
+    /// [asks for it](ListQuery::with_count).
+    pub remaining: Option<usize>,
 }
 
 /// Token that continues a list after a page.
@@ -105,8 +130,16 @@ pub struct ContinueToken {
 impl ContinueToken {
     /// Creates the token of the position after an object, at a revision.
     pub fn after(object: &StoredObject, revision: Revision) -> Self {
-        let (namespace, name) = position(object);
-        Self { revision, namespace: namespace.to_owned(), name: name.to_owned() }
+        Self::new(object.key(), revision)
+    }
+
+    pub(super) fn new(key: &Key, revision: Revision) -> Self {
+        let namespace = key.namespace().unwrap_or_default().to_owned();
+        Self { revision, namespace, name: key.name().to_owned() }
+    }
+
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
     }
 
     /// Returns the token of the same position at another revision. If the token has expired, a
@@ -141,68 +174,4 @@ impl FromStr for ContinueToken {
         let revision = revision.parse().map_err(|_| invalid())?;
         Ok(Self { revision, namespace: namespace.to_owned(), name: name.to_owned() })
     }
-}
-
-/// Reads the objects of a page and all after it.
-pub(super) fn read(state: &State, query: &ListQuery) -> Result<ListPage, ReadError> {
-    let requested = query.start.as_ref().map(|start| start.revision).or(query.revision);
-    let revision = requested.unwrap_or_else(|| state.revision());
-    if revision > state.revision() {
-        return Err(ReadError::TooNew { requested: revision, newest: state.revision() });
-    }
-    let current = state.objects().of_resource(&query.resource, query.namespace.as_deref());
-    let changed = state.history().states_at(revision)?;
-    let objects = if changed.is_empty() {
-        current.cloned().collect()
-    } else {
-        let mut objects: BTreeMap<_, _> =
-            current.map(|object| (object.key().clone(), object.clone())).collect();
-        for (key, before) in changed {
-            if !is_in_scope(&key, query) {
-                continue;
-            }
-            match before {
-                Some(object) => objects.insert(key, object),
-                None => objects.remove(&key),
-            };
-        }
-        objects.into_values().collect()
-    };
-    Ok(ListPage { revision, objects, next: None, remaining: 0 })
-}
-
-fn is_in_scope(key: &Key, query: &ListQuery) -> bool {
-    *key.resource() == query.resource
-        && query.namespace.as_ref().is_none_or(|namespace| key.namespace() == Some(namespace))
-}
-
-/// Cuts a page out of all objects: those after the token that match, up to the limits.
-pub(super) fn cut(
-    mut page: ListPage,
-    query: &ListQuery,
-    filter: impl Fn(&StoredObject) -> bool,
-) -> ListPage {
-    let start = query.start.as_ref().map_or(0, |start| {
-        let last = (start.namespace.as_str(), start.name.as_str());
-        page.objects.partition_point(|object| position(object) <= last)
-    });
-    let limit = query.limit.map_or(usize::MAX, NonZeroUsize::get);
-    let (mut found, mut bytes) = (Vec::new(), 0);
-    for (index, object) in page.objects.iter().enumerate().skip(start) {
-        bytes += object.json_len();
-        if filter(object) {
-            found.push(object.clone());
-        }
-        let remaining = page.objects.len() - index - 1;
-        if (found.len() == limit || bytes >= query.max_bytes) && remaining > 0 {
-            page.next = Some(ContinueToken::after(object, page.revision));
-            page.remaining = remaining;
-            break;
-        }
-    }
-    ListPage { objects: found, ..page }
-}
-
-fn position(object: &StoredObject) -> (&str, &str) {
-    (object.key().namespace().unwrap_or_default(), object.key().name())
 }

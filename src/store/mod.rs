@@ -38,6 +38,7 @@ mod list;
 mod metadata;
 mod objects;
 mod outage;
+mod page;
 mod request;
 mod resource;
 mod revision;

@@ -30,21 +30,24 @@ impl Objects {
         self.map.values()
     }
 
-    /// Returns the objects of a resource, of one namespace or of all.
-    pub(super) fn of_resource<'a>(
+    /// Returns the objects after a key, which need not exist.
+    pub(super) fn after<'a>(
         &'a self,
-        resource: &Resource,
-        namespace: Option<&'a str>,
+        key: &Key,
+    ) -> impl Iterator<Item = &'a Arc<StoredObject>> + use<'a> {
+        self.map.range((Bound::Excluded(key), Bound::Unbounded)).map(|(_, object)| object)
+    }
+
+    /// Returns the objects of a resource in a namespace.
+    pub(super) fn in_namespace<'a>(
+        &'a self,
+        resource: &'a Resource,
+        namespace: &'a str,
     ) -> impl Iterator<Item = &'a Arc<StoredObject>> {
-        let first = Key::namespaced(resource, namespace.unwrap_or_default(), "");
-        let resource = resource.clone();
-        self.map
-            .range((Bound::Included(first), Bound::Unbounded))
-            .take_while(move |(key, _)| {
-                *key.resource() == resource
-                    && namespace.is_none_or(|namespace| key.namespace() == Some(namespace))
-            })
-            .map(|(_, object)| object)
+        // No object has an empty name.
+        self.after(&Key::namespaced(resource, namespace, "")).take_while(move |object| {
+            object.key().resource() == resource && object.key().namespace() == Some(namespace)
+        })
     }
 
     pub(super) fn insert(&mut self, object: Arc<StoredObject>) {

@@ -56,22 +56,24 @@ async fn pages_show_one_revision() {
     for index in 0..10 {
         test.create_config_map(&format!("n{index}")).await;
     }
-    let query = ListQuery::new(&test.resources.config_maps).with_limit(limit(4));
+    let query = ListQuery::new(&test.resources.config_maps).with_limit(limit(4)).with_count();
     let first = test.page(&query).unwrap();
-    assert_eq!((names(&first), first.remaining), (vec!["n0", "n1", "n2", "n3"], 6));
+    assert_eq!((names(&first), first.remaining), (vec!["n0", "n1", "n2", "n3"], Some(6)));
 
     test.write(Write::delete(test.config_map_key("n5"))).await;
     test.change("n6", "changed").await;
     test.change("n6", "again").await;
     test.create_config_map("n35").await;
+    test.write(Write::delete(test.config_map_key("n9"))).await;
+    test.create_config_map("n99").await;
 
     let token = first.next.unwrap().to_string().parse().unwrap();
     let second = test.page(&query.clone().with_start(token)).unwrap();
-    assert_eq!((names(&second), second.remaining), (vec!["n4", "n5", "n6", "n7"], 2));
+    assert_eq!((names(&second), second.remaining), (vec!["n4", "n5", "n6", "n7"], Some(2)));
     assert_eq!(second.revision, first.revision);
     assert_eq!(second.objects[2].to_value()["data"]["a"], "1");
     let third = test.page(&query.clone().with_start(second.next.unwrap())).unwrap();
-    assert_eq!((names(&third), third.remaining), (vec!["n8", "n9"], 0));
+    assert_eq!((names(&third), third.remaining), (vec!["n8", "n9"], None));
     assert_eq!(third.next, None);
 
     let now = ListQuery::new(&test.resources.config_maps);
@@ -98,6 +100,25 @@ async fn limit_counts_matching_objects() {
         query = query.with_start(next);
     }
     assert_eq!((found.join(" ").as_str(), pages), ("n1 n3 n5 n7 n9", 3));
+}
+
+#[tokio::test]
+async fn last_page_has_no_token() {
+    let test = TestStore::new();
+    for name in ["a", "b", "c"] {
+        test.create_config_map(name).await;
+    }
+    let revision = test.store.revision();
+    test.create_config_map("d").await;
+    let query = ListQuery::new(&test.resources.config_maps).with_limit(limit(2)).with_count();
+    let without_a = |object: &StoredObject| object.key().name() != "a";
+    let page = test.store.list(&query, without_a).unwrap();
+    assert_eq!(
+        (names(&page), page.next.is_some(), page.remaining),
+        (vec!["b", "c"], true, Some(1))
+    );
+    let page = test.store.list(&query.with_revision(revision), without_a).unwrap();
+    assert_eq!((names(&page), page.next.is_some(), page.remaining), (vec!["b", "c"], false, None));
 }
 
 #[tokio::test]

@@ -24,6 +24,10 @@ pub(in crate::api) fn list(context: &Context, request: &ResourceRequest) -> Resu
     if let RevisionMatch::Exact(revision) = options.revision {
         query = query.with_revision(revision);
     }
+    // The store counts all further objects, not only those that the selectors match.
+    if selection.is_everything() {
+        query = query.with_count();
+    }
     let page = context.store.list(&query, |object| selection.matches(object));
     let page = page.map_err(|error| match options.page.start {
         Some(token) => {
@@ -38,14 +42,12 @@ pub(in crate::api) fn list(context: &Context, request: &ResourceRequest) -> Resu
         let error = ReadError::TooNew { requested, newest: page.revision };
         return Err(Status::of_read_error(&error));
     }
-    // The store counts all further objects, not only those that the selectors match.
-    let remaining = selection.is_everything().then_some(page.remaining);
     let source = ListSource { store: context.store.clone(), query: all, selection };
     Ok(Answer::page(ObjectList {
         objects: page.objects,
         revision: page.revision,
         next: page.next,
-        remaining,
+        remaining: page.remaining,
         source: Some(source),
     }))
 }

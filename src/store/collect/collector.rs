@@ -175,7 +175,7 @@ impl Collector {
         let name = namespace.key().name();
         let resources = self.catalog.iter().filter(|resource| resource.is_namespaced());
         let mut content =
-            resources.flat_map(|resource| objects.of_resource(resource, Some(name))).peekable();
+            resources.flat_map(|resource| objects.in_namespace(resource, name)).peekable();
         if content.peek().is_none() {
             if namespace.finalizers().is_empty() {
                 steps.push((namespace.key().clone(), Step::RemoveNamespace));
