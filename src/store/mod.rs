@@ -59,6 +59,7 @@ mod fault_tests;
 pub use self::change::{Change, ChangeKind};
 pub use self::disk::{DiskError, OpenError, PlaceError};
 pub use self::error::{Conflict, ReadError, WriteError};
+pub(crate) use self::evaluate::timestamp_text;
 pub use self::handle::Store;
 pub use self::key::Key;
 pub use self::list::{ContinueToken, InvalidContinueToken, ListPage, ListQuery};

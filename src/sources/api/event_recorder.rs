@@ -3,15 +3,9 @@
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::model::{
-    GatewayController, MAX_MESSAGE_LEN, ObjectKey, Timestamp, default_namespace, stable_hash,
-    truncate,
-};
-use crate::sources::events::{RateLimit, Warning, reporting_controller};
-use crate::store::{Key, Resource, Store, Write};
-
-/// Maximum number of characters of an object's name in the name of an Event; a hash follows.
-const MAX_SUBJECT_CHARS: usize = 200;
+use crate::model::{GatewayController, ObjectKey, Timestamp, default_namespace, stable_hash};
+use crate::sources::events::{RateLimit, Warning, event_name, reporting_controller};
+use crate::store::{Key, Resource, Store, Write, timestamp_text};
 
 /// Builds the writes of Events. The store deletes Events after their time to live.
 #[derive(Debug)]
@@ -50,16 +44,13 @@ impl EventRecorder {
         warning: &Warning,
         count: u32,
     ) -> Write {
-        let mut note = warning.note();
-        truncate(&mut note, MAX_MESSAGE_LEN);
-        let subject: String = key.name.as_str().chars().take(MAX_SUBJECT_CHARS).collect();
+        let note = warning.note();
         // Equal Events have the same name, also after a restart.
         let identity = [uid, key.kind.as_str(), &warning.reason, &note].join("\n");
-        let name = format!("{subject}.{:016x}", stable_hash(&identity));
+        let name = event_name(&key.name, stable_hash(&identity));
         let namespace = key.namespace.clone().unwrap_or_else(default_namespace);
         let event_key = Key::namespaced(events, namespace.as_str(), &name);
-        // As in metadata, a time has whole seconds.
-        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let now = timestamp_text(Timestamp::now());
         if let Some(known) = store.get(&event_key) {
             let mut event = known.to_value();
             event["count"] = json!(event["count"].as_u64().unwrap_or(1) + u64::from(count));

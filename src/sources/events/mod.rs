@@ -5,10 +5,12 @@
 //! status did not contain it before. So each condition causes one Event, sent by the replica that
 //! wrote the status. Events of a condition that flaps are limited, and sent with a count.
 
+mod event_name;
 mod rate_limit;
 mod reporter;
 mod warning;
 
+pub(super) use self::event_name::event_name;
 pub(super) use self::rate_limit::RateLimit;
 pub(super) use self::reporter::reporting_controller;
 pub(super) use self::warning::{Origin, Warning, new_warnings};

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::model::{
-    Caveat, Condition, ConditionStatus, ConditionType, ObjectStatus, Reason, SectionName,
+    Caveat, Condition, ConditionStatus, ConditionType, MAX_MESSAGE_LEN, ObjectStatus, Reason,
+    SectionName, truncate,
 };
 
 /// The reasons of `False` conditions that cause an Event, each with the action that failed; a
@@ -78,12 +79,14 @@ impl Warning {
         Subject { listener: self.listener.clone(), reason: self.reason.clone() }
     }
 
-    /// Returns the text of the Event.
+    /// Returns the text of the Event, whose length an API server limits.
     pub(in crate::sources) fn note(&self) -> String {
-        match &self.listener {
+        let mut note = match &self.listener {
             Some(listener) => format!("Listener {listener}: {}", self.message),
             None => self.message.to_string(),
-        }
+        };
+        truncate(&mut note, MAX_MESSAGE_LEN);
+        note
     }
 }
 
@@ -247,6 +250,13 @@ mod tests {
             warnings(ObjectStatus::TcpRoute(&[parent(vec![shadowed])]), &Value::Null),
             [("A message.".to_owned(), "Shadowed".to_owned())]
         );
+    }
+
+    #[test]
+    fn note_is_truncated() {
+        let message = "m".repeat(MAX_MESSAGE_LEN + 1);
+        let warning = Warning { message: message.into(), ..Warning::example("Test") };
+        assert_eq!(warning.note().len(), MAX_MESSAGE_LEN);
     }
 
     #[test]

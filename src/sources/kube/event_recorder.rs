@@ -11,8 +11,8 @@ use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use crate::model::{GatewayController, MAX_MESSAGE_LEN, ObjectKey, truncate};
-use crate::sources::events::{RateLimit, Warning, reporting_controller};
+use crate::model::{GatewayController, ObjectKey, default_namespace};
+use crate::sources::events::{RateLimit, Warning, event_name, reporting_controller};
 
 /// Maximum number of queued Events. Further ones are dropped: the status contains the same
 /// messages.
@@ -21,14 +21,8 @@ const EVENT_QUEUE_LEN: usize = 256;
 /// Maximum time that sending one Event may take.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Maximum number of characters of an object's name in the name of an Event; a number follows.
-const MAX_SUBJECT_CHARS: usize = 200;
-
 /// Maximum length of the name of the reporting instance.
 const MAX_INSTANCE_LEN: usize = 128;
-
-/// Namespace of the Events about objects that have none.
-const DEFAULT_NAMESPACE: &str = "default";
 
 /// Sends Events, one after the other.
 #[derive(Debug)]
@@ -49,7 +43,7 @@ impl EventRecorder {
         let (sender, mut queue) = mpsc::channel::<Event>(EVENT_QUEUE_LEN);
         let send = async move {
             while let Some(event) = queue.recv().await {
-                let namespace = event.metadata.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE);
+                let namespace = event.metadata.namespace.as_deref().unwrap_or_default();
                 let events: Api<Event> = Api::namespaced(client.clone(), namespace);
                 let parameters = PostParams::default();
                 // A failure is not retried: the status contains the same message.
@@ -73,29 +67,31 @@ impl EventRecorder {
     pub(super) fn record(&mut self, key: &ObjectKey, uid: Option<&str>, warnings: &[Warning]) {
         for warning in warnings {
             let Some(count) = self.rate_limit.admit(key, warning, Instant::now()) else { continue };
-            let event = self.build_event(warning, object_reference(key, uid), count);
+            let event = self.build_event(warning, key, uid, count);
             let _ = self.queue.try_send(event);
         }
     }
 
     /// Builds an Event that stands for `count` Events.
-    fn build_event(&self, warning: &Warning, regarding: ObjectReference, count: u32) -> Event {
+    fn build_event(
+        &self,
+        warning: &Warning,
+        key: &ObjectKey,
+        uid: Option<&str>,
+        count: u32,
+    ) -> Event {
         let now = Timestamp::now();
-        let subject: String =
-            regarding.name.iter().flat_map(|name| name.chars()).take(MAX_SUBJECT_CHARS).collect();
-        let namespace = regarding.namespace.clone();
-        let mut note = warning.note();
-        truncate(&mut note, MAX_MESSAGE_LEN);
+        let namespace = key.namespace.clone().unwrap_or_else(default_namespace);
         Event {
             metadata: ObjectMeta {
-                name: Some(format!("{subject}.{:x}", now.as_nanosecond())),
-                namespace: Some(namespace.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned())),
+                name: Some(event_name(&key.name, now.as_nanosecond())),
+                namespace: Some(namespace.to_string()),
                 ..ObjectMeta::default()
             },
             type_: Some("Warning".to_owned()),
             reason: Some(warning.reason.to_string()),
             action: Some(warning.action.to_owned()),
-            note: Some(note),
+            note: Some(warning.note()),
             event_time: Some(MicroTime(now)),
             series: (count > 1).then(|| EventSeries {
                 count: i32::try_from(count).unwrap_or(i32::MAX),
@@ -103,7 +99,7 @@ impl EventRecorder {
             }),
             reporting_controller: Some(self.controller.clone()),
             reporting_instance: Some(self.identity.clone()),
-            regarding: Some(regarding),
+            regarding: Some(object_reference(key, uid)),
             ..Event::default()
         }
     }

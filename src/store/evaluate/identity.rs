@@ -67,7 +67,7 @@ impl fmt::Debug for Identities {
 }
 
 /// Returns a timestamp in the form of metadata: RFC 3339 in whole seconds.
-fn timestamp_text(time: Timestamp) -> String {
+pub(crate) fn timestamp_text(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -10,6 +10,7 @@ mod staging;
 mod step;
 
 pub(super) use self::identity::Identities;
+pub(crate) use self::identity::timestamp_text;
 pub(super) use self::namespace::default_namespace;
 pub(super) use self::staging::{Limits, Staging};
 pub(super) use self::step::Step;
