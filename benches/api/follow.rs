@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sluicegate::model::{EndpointSlice, Object, Service};
 use tempfile::TempDir;
 
-use crate::client::MERGE_PATCH;
+use crate::client::{JSON, MERGE_PATCH};
 use crate::cluster::{ROUTES_PER_LISTENER, metadata, port};
 use crate::gateway_process::GatewayProcess;
 use crate::objects::{ApiObject, cluster_objects, create, create_namespace};
@@ -18,8 +18,11 @@ use crate::{Scale, milliseconds, percentile};
 const BACKENDS: [&str; 2] = ["blue", "green"];
 /// Interval between two connections that check if a change is followed.
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
-/// Interval between two changes, so that the status of one is written before the next one.
-const CHANGE_INTERVAL: Duration = Duration::from_millis(50);
+/// Interval between two requests that check if the status of a change is written.
+const STATUS_INTERVAL: Duration = Duration::from_millis(10);
+/// Pause between the status of a change and the next change. The gateway must be idle then: it
+/// pauses after each pass, for at most 100 ms.
+const PAUSE: Duration = Duration::from_millis(250);
 
 pub(crate) fn measure(scale: Scale) {
     println!(
@@ -73,16 +76,17 @@ fn measure_one(routes: usize, changes: usize) {
             assert!(answered.elapsed() < WAIT_TIMEOUT, "the change is not followed");
             thread::sleep(POLL_INTERVAL);
         }
-        [answered.elapsed(), answered - start]
+        let times = [answered.elapsed(), answered - start];
+        while !is_observed(&client.get(&route, JSON)) {
+            assert!(answered.elapsed() < WAIT_TIMEOUT, "the status is not written");
+            thread::sleep(STATUS_INTERVAL);
+        }
+        thread::sleep(PAUSE);
+        times
     };
     // The objects that were created last are followed.
     write(1);
-    let times: Vec<_> = (0..changes)
-        .map(|change| {
-            thread::sleep(CHANGE_INTERVAL);
-            write(change % 2)
-        })
-        .collect();
+    let times: Vec<_> = (0..changes).map(|change| write(change % 2)).collect();
     let [followed, written] = [0, 1].map(|index| {
         let mut times: Vec<_> = times.iter().map(|time| time[index]).collect();
         times.sort_unstable();
@@ -99,4 +103,13 @@ fn measure_one(routes: usize, changes: usize) {
         written[3],
     );
     gateway.stop();
+}
+
+/// Returns `true` if the status of a route describes its generation.
+fn is_observed(route: &[u8]) -> bool {
+    let route: Value = serde_json::from_slice(route).unwrap();
+    let mut conditions =
+        route["status"]["parents"][0]["conditions"].as_array().into_iter().flatten();
+    let generation = &route["metadata"]["generation"];
+    conditions.any(|condition| condition["observedGeneration"] == *generation)
 }
