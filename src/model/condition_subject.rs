@@ -76,40 +76,14 @@ impl StatusReport {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::{
-        Condition, ConditionStatus, ConditionType, GatewayClassStatus, GatewayStatus,
-        ListenerStatus, ParentRef, Reason, RouteParentStatus, RouteStatus, StatusReport,
-    };
+    use crate::model::{Condition, ConditionStatus, ConditionType, Reason, StatusReport};
 
     #[test]
     fn conditions_include_every_subject_in_order() {
         let status = ConditionStatus::True;
         let (condition_type, reason) = (ConditionType::ACCEPTED, Reason::ACCEPTED);
-        let conditions = vec![Condition::new(condition_type, status, reason, "", None)];
-        let class =
-            GatewayClassStatus { conditions: conditions.clone(), ..GatewayClassStatus::default() };
-        let listener = ListenerStatus {
-            name: "l".parse().unwrap(),
-            supported_kinds: Vec::new(),
-            attached_routes: 0,
-            conditions: conditions.clone(),
-        };
-        let gateway = GatewayStatus {
-            conditions: conditions.clone(),
-            listeners: vec![listener],
-            ..GatewayStatus::default()
-        };
-        let parent = RouteParentStatus {
-            parent_ref: ParentRef::gateway("g".parse().unwrap()),
-            controller_name: "example.com/c".parse().unwrap(),
-            conditions,
-        };
-        let mut report = StatusReport::default();
-        report.gateway_classes.insert("c".parse().unwrap(), class);
-        report.gateways.insert("default/g".parse().unwrap(), gateway);
-        report
-            .tcp_routes
-            .insert("default/r".parse().unwrap(), RouteStatus { parents: vec![parent] });
+        let report =
+            StatusReport::example(Condition::new(condition_type, status, reason, "", None));
         let subjects: Vec<_> =
             report.conditions().map(|(subject, _)| subject.to_string()).collect();
         let expected = [

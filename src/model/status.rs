@@ -33,6 +33,38 @@ pub struct StatusReport {
     pub tcp_routes: BTreeMap<NamespacedName, RouteStatus>,
 }
 
+#[cfg(test)]
+impl StatusReport {
+    /// Creates the status of a class `c`, a Gateway `g` with a listener `l`, and a route `r` at the
+    /// Gateway, each with this condition.
+    pub(crate) fn example(condition: Condition) -> Self {
+        let conditions = vec![condition];
+        let class = GatewayClassStatus { conditions: conditions.clone(), ..Default::default() };
+        let listener = ListenerStatus {
+            name: "l".parse().unwrap(),
+            supported_kinds: Vec::new(),
+            attached_routes: 0,
+            conditions: conditions.clone(),
+        };
+        let gateway = GatewayStatus {
+            conditions: conditions.clone(),
+            listeners: vec![listener],
+            ..Default::default()
+        };
+        let parent = RouteParentStatus {
+            parent_ref: ParentRef::gateway("g".parse().unwrap()),
+            controller_name: "example.com/c".parse().unwrap(),
+            conditions,
+        };
+        let mut report = Self::default();
+        report.gateway_classes.insert("c".parse().unwrap(), class);
+        report.gateways.insert("default/g".parse().unwrap(), gateway);
+        let route = RouteStatus { parents: vec![parent] };
+        report.tcp_routes.insert("default/r".parse().unwrap(), route);
+        report
+    }
+}
+
 /// Status of a GatewayClass.
 ///
 /// Specification: [GatewayClassStatus][spec].

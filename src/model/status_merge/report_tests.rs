@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 
 use crate::model::{
-    Condition, ConditionStatus, ConditionType, Gateway, GatewayClass, GatewayClassStatus,
-    GatewayStatus, ListenerStatus, ObjectMeta, ParentRef, Reason, Resources, RouteParentStatus,
-    RouteStatus, StatusReport, TcpRoute,
+    Condition, ConditionStatus, ConditionType, Gateway, GatewayClass, ObjectMeta, Reason,
+    Resources, StatusReport, TcpRoute,
 };
 
 fn at(seconds: i64) -> Timestamp {
@@ -34,30 +33,7 @@ fn accepted(status: ConditionStatus, message: &'static str) -> Condition {
 
 /// The status of the objects as translation reports it: one condition at each place.
 fn report(status: ConditionStatus, message: &'static str) -> StatusReport {
-    let conditions = vec![accepted(status, message)];
-    let class =
-        GatewayClassStatus { conditions: conditions.clone(), ..GatewayClassStatus::default() };
-    let listener = ListenerStatus {
-        name: "l".parse().unwrap(),
-        supported_kinds: Vec::new(),
-        attached_routes: 0,
-        conditions: conditions.clone(),
-    };
-    let gateway = GatewayStatus {
-        conditions: conditions.clone(),
-        listeners: vec![listener],
-        ..GatewayStatus::default()
-    };
-    let parent = RouteParentStatus {
-        parent_ref: ParentRef::gateway("g".parse().unwrap()),
-        controller_name: "example.com/c".parse().unwrap(),
-        conditions,
-    };
-    let mut report = StatusReport::default();
-    report.gateway_classes.insert("c".parse().unwrap(), class);
-    report.gateways.insert("default/g".parse().unwrap(), gateway);
-    report.tcp_routes.insert("default/r".parse().unwrap(), RouteStatus { parents: vec![parent] });
-    report
+    StatusReport::example(accepted(status, message))
 }
 
 /// The objects and the status of the last report.
