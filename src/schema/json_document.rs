@@ -10,6 +10,10 @@ use serde_json::{Map, Number, Value};
 
 use super::field_path::FieldPath;
 
+/// Bound of the memory for the paths of duplicate fields. Each path repeats the names of its
+/// parents, so that all paths together can be far larger than the text.
+const MAX_PATH_BYTES: usize = 256 * 1024;
+
 /// Error of [`parse_json`]: the text is not JSON, or it is nested too deeply (128 levels).
 #[derive(Debug, thiserror::Error)]
 #[error("the text is not valid JSON")]
@@ -28,7 +32,8 @@ impl JsonError {
 pub struct JsonDocument {
     /// The value; of a duplicate field, the last one.
     pub value: Value,
-    /// Paths of the fields that occur more than once, without repetitions.
+    /// Paths of the fields that occur more than once, without repetitions. After 256 KiB of paths,
+    /// further ones are left out.
     pub duplicates: Vec<String>,
 }
 
@@ -46,20 +51,38 @@ pub fn parse_json(text: &[u8]) -> Result<JsonDocument, JsonError> {
 /// Reads any format with the types of JSON. A number that is not finite is an error.
 impl<'de> Deserialize<'de> for JsonDocument {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let duplicates = RefCell::new(Vec::new());
+        let duplicates = RefCell::default();
         let seed = Seed { path: FieldPath::ROOT, duplicates: &duplicates };
         let value = seed.deserialize(deserializer)?;
-        let mut duplicates = duplicates.into_inner();
+        let mut paths = duplicates.into_inner().paths;
         let mut seen = HashSet::new();
-        duplicates.retain(|path: &String| seen.insert(path.clone()));
-        Ok(Self { value, duplicates })
+        paths.retain(|path| seen.insert(path.clone()));
+        Ok(Self { value, duplicates: paths })
+    }
+}
+
+/// Paths of the duplicate fields that were read, with repetitions.
+#[derive(Default)]
+struct Duplicates {
+    paths: Vec<String>,
+    bytes: usize,
+}
+
+impl Duplicates {
+    /// Adds a path within the bound. The first one is always added: the document has duplicates.
+    fn add(&mut self, path: FieldPath<'_>) {
+        if self.bytes < MAX_PATH_BYTES {
+            let path = path.to_string();
+            self.bytes += size_of::<String>() + path.len();
+            self.paths.push(path);
+        }
     }
 }
 
 /// Reads a value at a path.
 struct Seed<'a> {
     path: FieldPath<'a>,
-    duplicates: &'a RefCell<Vec<String>>,
+    duplicates: &'a RefCell<Duplicates>,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -124,7 +147,7 @@ impl<'de> Visitor<'de> for Seed<'_> {
             let value = fields.next_value_seed(Seed { path, duplicates: self.duplicates })?;
             if map.contains_key(&name) {
                 let mut duplicates = self.duplicates.try_borrow_mut().map_err(A::Error::custom)?;
-                duplicates.push(path.to_string());
+                duplicates.add(path);
             }
             map.insert(name, value);
         }
@@ -147,6 +170,20 @@ mod tests {
         let found = parse_json(text).unwrap();
         assert_eq!(found.value, json!({"a": {"e": true}, "b": [{"c": 4, "d": 2}]}));
         assert_eq!(found.duplicates, ["b[0].c", "a.e", "a"]);
+    }
+
+    #[test]
+    fn paths_of_duplicate_fields_are_bounded() {
+        let parent = "p".repeat(10_000);
+        let fields: Vec<_> =
+            (0..1000).map(|index| format!("\"{index}\":1,\"{index}\":2")).collect();
+        let text = format!("{{\"{parent}\":{{{}}}}}", fields.join(","));
+        let found = parse_json(text.as_bytes()).unwrap();
+        assert_eq!(found.value[&parent].as_object().unwrap().len(), 1000);
+        let bytes: usize = found.duplicates.iter().map(String::len).sum();
+        let longest = parent.len() + ".999".len();
+        assert!((1..MAX_PATH_BYTES + longest).contains(&bytes), "{bytes} bytes");
+        assert_eq!(found.duplicates[0], format!("{parent}.0"));
     }
 
     #[test]
