@@ -100,6 +100,7 @@ fn check_families(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
     if families.len() > 2 {
         let detail = "may only hold up to 2 values";
         causes.push(Cause::invalid(&path, &spec["ipFamilies"], detail));
+        return;
     }
     for (index, family) in families.iter().enumerate() {
         let item = path.index(index);

@@ -235,6 +235,8 @@ fn further_fields_are_checked() {
         &["spec.ipFamilies[1]: Duplicate value: \"IPv4\""],
     );
     assert_field("/spec/ipFamilies", json!(["x"]), &["spec.ipFamilies[0]: Unsupported value"]);
+    let too_many = "spec.ipFamilies: Invalid value: [\"IPv4\",\"IPv4\",\"x\"]: may only hold up to";
+    assert_field("/spec/ipFamilies", json!(["IPv4", "IPv4", "x"]), &[too_many]);
     let only = "Forbidden: may only be used when `type` is 'LoadBalancer'";
     let ranges = "/spec/loadBalancerSourceRanges";
     let expected = format!("spec.loadBalancerSourceRanges: {only}");

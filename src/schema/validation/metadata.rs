@@ -118,7 +118,7 @@ fn check_annotations(annotations: &Value, path: FieldPath<'_>, causes: &mut Vec<
 }
 
 fn check_owners(owners: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
-    let mut controller: Option<String> = None;
+    let mut controllers = Vec::new();
     for (index, owner) in owners.as_array().into_iter().flatten().enumerate() {
         let item = path.index(index);
         let text = |field: &str| owner[field].as_str().unwrap_or_default();
@@ -135,18 +135,16 @@ fn check_owners(owners: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
             causes.push(Cause::invalid(&item, owner, detail));
         }
         if owner["controller"] == true {
-            let this = format!("{}/{}", text("kind"), text("name"));
-            match &controller {
-                None => controller = Some(this),
-                Some(first) => {
-                    let detail = format!(
-                        "Only one reference can have Controller set to true. Found \"true\" in \
-                         references for {first} and {this}"
-                    );
-                    causes.push(Cause::invalid(&path, owners, &detail));
-                }
-            }
+            controllers.push((text("kind"), text("name")));
         }
+    }
+    // One cause for all of them: each cause formats the whole list.
+    if let [(kind, name), (other_kind, other_name), ..] = controllers[..] {
+        let detail = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for \
+             {kind}/{name} and {other_kind}/{other_name}"
+        );
+        causes.push(Cause::invalid(&path, owners, &detail));
     }
 }
 
@@ -241,6 +239,7 @@ mod tests {
             |owners: Value| causes("GatewayClass", json!({"name": "a", "ownerReferences": owners}));
         assert_eq!(owners(json!([owner])).len(), 0);
         assert_eq!(owners(json!([owner, owner])).len(), 1);
+        assert_eq!(owners(json!([owner, owner, owner])).len(), 1);
         assert_eq!(owners(json!([{}])).len(), 4);
         let event = json!({"apiVersion": "v1", "kind": "Event", "name": "n", "uid": "u"});
         assert_eq!(owners(json!([event])).len(), 1);
