@@ -66,7 +66,7 @@ pub use self::table::{
     RowObject, TableOptions, partial_object, partial_object_list, table, table_row,
 };
 pub(crate) use self::validation::{
-    decode_base64, key_error, label_error, subdomain_error, value_error,
+    check_labels, decode_base64, key_error, label_error, subdomain_error,
 };
 pub use self::validation::{
     validate, validate_metadata, validate_metadata_update, validate_update,

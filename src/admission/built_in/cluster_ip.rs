@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value, json};
 
 use super::read::{is_unset, items, text};
+use super::special_address::IP_ADDRESS_ERROR;
 use crate::schema::{Cause, FieldPath};
 
 /// Keeps the cluster IP addresses of the stored Service if the new one has none, and sets
@@ -98,10 +99,7 @@ pub(super) fn check(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) 
             "None" => {}
             text => match text.parse::<IpAddr>() {
                 Ok(address) => families.push(address.is_ipv4()),
-                Err(_) => {
-                    let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-                    causes.push(Cause::invalid(&path, value, detail));
-                }
+                Err(_) => causes.push(Cause::invalid(&path, value, IP_ADDRESS_ERROR)),
             },
         }
     }

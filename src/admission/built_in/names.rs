@@ -1,9 +1,8 @@
-//! Syntax of names, ports and labels that several kinds use.
+//! Syntax of names and ports that several kinds use.
 
 use serde_json::Value;
 
-use super::read::entries;
-use crate::schema::{Cause, FieldPath, key_error, label_error, value_error};
+use crate::schema::{Cause, FieldPath, key_error, label_error};
 
 const PORT_NUMBER: &str = "must be between 1 and 65535, inclusive";
 
@@ -18,18 +17,6 @@ pub(super) fn check_label_name(value: &Value, path: &FieldPath<'_>, causes: &mut
 pub(super) fn check_qualified_name(value: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
     if let Some(error) = value.as_str().and_then(key_error) {
         causes.push(Cause::invalid(path, value, &error));
-    }
-}
-
-/// Checks labels, such as those of a selector.
-pub(super) fn check_labels(labels: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
-    for (key, value) in entries(labels) {
-        if let Some(error) = key_error(key) {
-            causes.push(Cause::invalid(path, &key.as_str().into(), &error));
-        }
-        if let Some(error) = value.as_str().and_then(value_error) {
-            causes.push(Cause::invalid(path, value, error));
-        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::names::{check_label_name, check_labels, check_port_number, port_name_error};
+use super::names::{check_label_name, check_port_number, port_name_error};
 use super::read::{is_unset, items, text};
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, FieldPath, check_labels};
 
 pub(super) fn check(template: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
     let metadata = path.field("metadata");

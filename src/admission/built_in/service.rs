@@ -4,16 +4,14 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use super::names::{check_enum, check_labels};
+use super::names::check_enum;
 use super::read::{is_unset, items, text};
-use super::special_address::{Loopback, check_special};
+use super::special_address::{IP_ADDRESS_ERROR, Loopback, check_special};
 use super::{cluster_ip, service_port};
-use crate::schema::{Cause, FieldPath, subdomain_error};
+use crate::schema::{Cause, FieldPath, check_labels, subdomain_error};
 
 /// Longest time of session affinity: a day.
 const MAX_AFFINITY_SECONDS: i64 = 86_400;
-
-const IP_ADDRESS: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 
 pub(super) fn check(service: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
     let (spec, path) = (&service["spec"], FieldPath::ROOT.field("spec"));
@@ -54,7 +52,7 @@ pub(super) fn check_status(service: &Value, causes: &mut Vec<Cause>) {
         let path = list.index(index);
         let (ip, hostname) = (text(ingress, "ip"), text(ingress, "hostname"));
         if !ip.is_empty() && ip.parse::<IpAddr>().is_err() {
-            causes.push(Cause::invalid(&path.field("ip"), &ingress["ip"], IP_ADDRESS));
+            causes.push(Cause::invalid(&path.field("ip"), &ingress["ip"], IP_ADDRESS_ERROR));
         }
         if hostname.is_empty() {
             continue;

@@ -6,6 +6,10 @@ use serde_json::Value;
 
 use crate::schema::{Cause, FieldPath};
 
+/// Error of a text that is not an IP address.
+pub(super) const IP_ADDRESS_ERROR: &str =
+    "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+
 /// Rule for loopback addresses.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Loopback {
@@ -24,8 +28,7 @@ pub(super) fn check_special(
     causes: &mut Vec<Cause>,
 ) {
     let Ok(address) = value.as_str().unwrap_or_default().parse::<IpAddr>() else {
-        let detail = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-        causes.push(Cause::invalid(path, value, detail));
+        causes.push(Cause::invalid(path, value, IP_ADDRESS_ERROR));
         return;
     };
     if let Some(detail) = special_error(address.to_canonical(), loopback) {

@@ -33,7 +33,7 @@ fn validate_change(metadata: &Value, old: &Value, resource: &Resource) -> Vec<Ca
         check_namespace(metadata, resource, path, &mut causes);
     }
     if is_changed("labels") {
-        check_labels(&metadata["labels"], path.field("labels"), &mut causes);
+        check_labels(&metadata["labels"], &path.field("labels"), &mut causes);
     }
     if is_changed("annotations") {
         check_annotations(&metadata["annotations"], path.field("annotations"), &mut causes);
@@ -92,13 +92,14 @@ fn check_namespace(
     }
 }
 
-fn check_labels(labels: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+/// Checks the keys and values of labels, or of a selector.
+pub(crate) fn check_labels(labels: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
     for (key, value) in entries(labels) {
         if let Some(error) = key_error(key) {
-            causes.push(Cause::invalid(&path, &key.as_str().into(), &error));
+            causes.push(Cause::invalid(path, &key.as_str().into(), &error));
         }
         if let Some(error) = value.as_str().and_then(value_error) {
-            causes.push(Cause::invalid(&path, value, error));
+            causes.push(Cause::invalid(path, value, error));
         }
     }
 }

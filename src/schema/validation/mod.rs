@@ -23,6 +23,7 @@ mod structure;
 mod validate;
 
 pub(crate) use self::formats::decode_base64;
+pub(crate) use self::metadata::check_labels;
 pub use self::metadata::{validate_metadata, validate_metadata_update};
-pub(crate) use self::names::{key_error, label_error, subdomain_error, value_error};
+pub(crate) use self::names::{key_error, label_error, subdomain_error};
 pub use self::validate::{validate, validate_update};

@@ -53,7 +53,7 @@ pub(crate) fn key_error(key: &str) -> Option<String> {
 }
 
 /// Returns the error in the value of a label.
-pub(crate) fn value_error(value: &str) -> Option<&'static str> {
+pub(super) fn value_error(value: &str) -> Option<&'static str> {
     if value.len() > 63 {
         return Some(NAME_LENGTH_ERROR);
     }
