@@ -11,8 +11,8 @@ use super::settings::Settings;
 use super::target::Target;
 use super::{built_in, metadata_update, model_rules};
 use crate::schema::{
-    FieldValidation, JsonDocument, PatchType, apply_defaults, apply_patch, parse_json, prune,
-    validate, validate_metadata, validate_metadata_update, validate_update, write_integers,
+    FieldValidation, JsonDocument, PatchType, apply_defaults, apply_patch, prune, validate,
+    validate_metadata, validate_metadata_update, validate_update, write_integers,
 };
 
 /// Checks of objects before they are stored.
@@ -107,7 +107,7 @@ impl Admission {
         validation: FieldValidation,
         old: &Value,
     ) -> Result<AdmittedObject, AdmissionError> {
-        let patched = patched(target, patch, validation, old)?;
+        let patched = patched(target, patch, old)?;
         self.update(target, patched, validation, old).map_err(AdmissionError::of_patched)
     }
 
@@ -122,7 +122,7 @@ impl Admission {
         validation: FieldValidation,
         old: &Value,
     ) -> Result<AdmittedObject, AdmissionError> {
-        let patched = patched(target, patch, validation, old)?;
+        let patched = patched(target, patch, old)?;
         self.update_status(target, patched, validation, old).map_err(AdmissionError::of_patched)
     }
 
@@ -232,21 +232,15 @@ fn copy_metadata(object: &mut Value, from: &mut Value, name: &str) {
 fn patched(
     target: &Target<'_>,
     (patch_type, patch): (PatchType, &[u8]),
-    validation: FieldValidation,
     old: &Value,
 ) -> Result<JsonDocument, AdmissionError> {
     let mut old = old.clone();
     convert_to_served(&mut old, target.resource, target.version);
-    let mut value = apply_patch(&old, patch_type, patch, target.version)?;
+    let mut patched = apply_patch(&old, patch_type, patch, target.version)?;
     if patch_type == PatchType::StrategicMerge {
-        write_integers(&mut value);
+        write_integers(&mut patched.value);
     }
-    // The parser of JSON patches has refused a text that is not JSON.
-    let duplicates = match validation {
-        FieldValidation::Ignore => Vec::new(),
-        _ => parse_json(patch).map(|document| document.duplicates).unwrap_or_default(),
-    };
-    Ok(JsonDocument { value, duplicates })
+    Ok(patched)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::admission::requests_in_tests::{
     assert_causes, create, document, named, target, update, with,
 };
-use crate::schema::{find_resource, resources};
+use crate::schema::{find_resource, parse_json, resources};
 
 fn gateway() -> Value {
     json!({"spec": {

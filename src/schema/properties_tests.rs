@@ -109,16 +109,16 @@ proptest! {
     #[test]
     fn patches_never_panic((_, version) in any_version(), object in any_object(), patch in any_object()) {
         let merged = apply_patch(&object, PatchType::Merge, patch.to_string().as_bytes(), version);
-        prop_assert!(merged.unwrap().is_object());
+        prop_assert!(merged.unwrap().value.is_object());
         let merged = apply_patch(&object, PatchType::StrategicMerge, patch.to_string().as_bytes(), version);
-        prop_assert!(merged.is_err() || merged.is_ok_and(|merged| merged.is_object()));
+        prop_assert!(merged.is_err() || merged.is_ok_and(|merged| merged.value.is_object()));
         let operations = json!([
             {"op": "add", "path": "/spec", "value": patch},
             {"op": "copy", "from": "/spec", "path": "/status"},
             {"op": "move", "from": "/status", "path": "/data"},
         ]);
         let patched = apply_patch(&object, PatchType::Json, operations.to_string().as_bytes(), version);
-        prop_assert_eq!(&patched.unwrap()["data"], &patch);
+        prop_assert_eq!(&patched.unwrap().value["data"], &patch);
     }
 
     #[test]

@@ -241,11 +241,18 @@ async fn no_request_causes_an_error_of_the_server() {
 #[tokio::test]
 async fn warnings_of_a_patch_are_sent() {
     let api = api_with_objects().await;
-    let answer = api.write("PATCH", MAP, MERGE, r#"{"x": 1, "data": {"a": "2", "a": "3"}}"#).await;
-    let warnings: Vec<_> =
-        answer.headers.get_all("warning").iter().map(|value| value.to_str().unwrap()).collect();
-    let expected =
-        ["299 - \"duplicate field \\\"data.a\\\"\"", "299 - \"unknown field \\\"x\\\"\""];
-    assert_eq!((answer.code, warnings), (200, expected.to_vec()));
-    let _: Value = answer.json();
+    for (content_type, patch, duplicate) in [
+        (MERGE, r#"{"x": 1, "data": {"a": "2", "a": "3"}}"#, "data.a"),
+        (JSON_PATCH, r#"[{"op": "add", "path": "/x", "value": 1, "value": 2}]"#, "[0].value"),
+    ] {
+        let answer = api.write("PATCH", MAP, content_type, patch).await;
+        let warnings: Vec<_> =
+            answer.headers.get_all("warning").iter().map(|value| value.to_str().unwrap()).collect();
+        let expected = [
+            &format!("299 - \"duplicate field \\\"{duplicate}\\\"\""),
+            "299 - \"unknown field \\\"x\\\"\"",
+        ];
+        assert_eq!((answer.code, warnings), (200, expected.to_vec()), "{patch}");
+        let _: Value = answer.json();
+    }
 }

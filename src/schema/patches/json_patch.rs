@@ -1,7 +1,7 @@
 //! JSON patch (RFC 6902) with bounds. The library applies the operations.
 
 use json_patch::jsonptr::Pointer;
-use json_patch::{Patch, PatchOperation, patch};
+use json_patch::{Patch, PatchOperation};
 use serde_json::Value;
 
 use super::error::PatchError;
@@ -27,8 +27,8 @@ const MAX_LEVELS: usize = 128;
 /// # Errors
 /// Returns an error if the patch is malformed, cannot be applied, or exceeds a bound. The object
 /// may have changed in part.
-pub(super) fn apply(object: &mut Value, text: &[u8]) -> Result<(), PatchError> {
-    let Patch(operations) = serde_json::from_slice(text)
+pub(super) fn apply(object: &mut Value, patch: Value) -> Result<(), PatchError> {
+    let Patch(operations) = serde_json::from_value(patch)
         .map_err(|source| PatchError::Malformed { expected: "JSON patch", source })?;
     if operations.len() > MAX_OPERATIONS {
         let (count, limit) = (operations.len(), MAX_OPERATIONS);
@@ -38,10 +38,8 @@ pub(super) fn apply(object: &mut Value, text: &[u8]) -> Result<(), PatchError> {
     for (index, operation) in operations.iter().enumerate() {
         check_bounds(object, operation, &mut work)?;
         // One call for each operation, so that the bounds are checked before each.
-        patch(object, std::slice::from_ref(operation)).map_err(|error| PatchError::Operation {
-            index,
-            path: error.path.to_string(),
-            source: error.kind,
+        json_patch::patch(object, std::slice::from_ref(operation)).map_err(|error| {
+            PatchError::Operation { index, path: error.path.to_string(), source: error.kind }
         })?;
     }
     Ok(())
@@ -112,7 +110,7 @@ mod tests {
 
     fn patched(object: Value, patch: Value) -> Result<Value, PatchError> {
         let mut object = object;
-        apply(&mut object, patch.to_string().as_bytes())?;
+        apply(&mut object, patch)?;
         Ok(object)
     }
 

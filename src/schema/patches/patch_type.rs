@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::error::PatchError;
 use super::{json_patch, strategic};
-use crate::schema::json_document::parse_json;
+use crate::schema::json_document::{JsonDocument, parse_json};
 use crate::schema::resource::{Resource, ServedVersion};
 
 /// Type of a patch: the content type of a PATCH request.
@@ -44,7 +44,8 @@ impl PatchType {
     }
 }
 
-/// Returns an object after a patch. The result has no defaults yet, and may have unknown fields.
+/// Returns an object after a patch, with the duplicate fields of the patch. The object has no
+/// defaults yet, and may have unknown fields.
 ///
 /// # Errors
 /// Returns an error if the patch is malformed, cannot be applied, or exceeds a limit.
@@ -53,26 +54,24 @@ pub fn apply_patch(
     patch_type: PatchType,
     patch: &[u8],
     version: &ServedVersion,
-) -> Result<Value, PatchError> {
-    let mut result = object.clone();
-    if patch_type == PatchType::Json {
-        json_patch::apply(&mut result, patch)?;
-    } else {
-        let malformed = |error: crate::schema::JsonError| PatchError::Malformed {
-            expected: "JSON object",
-            source: error.into_source(),
-        };
-        let Value::Object(patch) = parse_json(patch).map_err(malformed)?.value else {
-            return Err(PatchError::NotAnObject);
-        };
-        match (patch_type, &mut result) {
-            (PatchType::StrategicMerge, Value::Object(result)) => {
-                strategic::merge(result, patch, Some(version.schema()))?;
-            }
-            (_, result) => ::json_patch::merge(result, &patch.into()),
+) -> Result<JsonDocument, PatchError> {
+    let expected = if patch_type == PatchType::Json { "JSON patch" } else { "JSON object" };
+    let JsonDocument { value: patch, duplicates } = parse_json(patch)
+        .map_err(|error| PatchError::Malformed { expected, source: error.into_source() })?;
+    let mut value = object.clone();
+    match (patch_type, patch, &mut value) {
+        (PatchType::Json, patch, value) => json_patch::apply(value, patch)?,
+        (PatchType::StrategicMerge, Value::Object(patch), Value::Object(value)) => {
+            strategic::merge(value, patch, Some(version.schema()))?;
         }
+        (_, patch @ Value::Object(_), value) => ::json_patch::merge(value, &patch),
+        _ => return Err(PatchError::NotAnObject),
     }
-    if result.is_object() { Ok(result) } else { Err(PatchError::NotAnObject) }
+    if value.is_object() {
+        Ok(JsonDocument { value, duplicates })
+    } else {
+        Err(PatchError::NotAnObject)
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +84,7 @@ mod tests {
     fn patched(patch_type: PatchType, patch: &str) -> Result<Value, PatchError> {
         let (_, version) = find_kind("", "v1", "Service").unwrap();
         let object = json!({"metadata": {"labels": {"a": "1"}}, "spec": {"ports": [{"port": 1}]}});
-        apply_patch(&object, patch_type, patch.as_bytes(), version)
+        apply_patch(&object, patch_type, patch.as_bytes(), version).map(|patched| patched.value)
     }
 
     #[test]
