@@ -42,6 +42,13 @@ pub fn convert_event(event: &mut Value, group: EventGroup) {
     event.insert("apiVersion".into(), api_version.into());
 }
 
+/// Returns a field of an Event of either group, by its name in the core group.
+pub(super) fn core_field<'a>(event: &'a Value, name: &str) -> &'a Value {
+    let is_core = event["apiVersion"] != "events.k8s.io/v1";
+    let renamed = FIELDS.iter().find(|(core, _)| *core == name && !is_core);
+    &event[renamed.map_or(name, |(_, events)| events)]
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

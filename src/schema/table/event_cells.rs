@@ -1,31 +1,26 @@
 //! Cells of Events. The cells of both groups are those of the core group.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
 use super::age::age;
 use crate::model::Timestamp;
-use crate::schema::event::{EventGroup, convert_event};
+use crate::schema::event::core_field;
 
 pub(super) fn last_seen(event: &Value, now: Timestamp) -> Value {
-    let event = core(event);
-    let last = event.pointer("/series/lastObservedTime").or_else(|| event.get("lastTimestamp"));
-    match last.and_then(Value::as_str) {
+    let last = event.pointer("/series/lastObservedTime");
+    match last.unwrap_or_else(|| core_field(event, "lastTimestamp")).as_str() {
         Some(last) => age(Some(last), now).into(),
-        None => first_seen(&event, now),
+        None => first_seen(event, now),
     }
 }
 
 pub(super) fn first_seen(event: &Value, now: Timestamp) -> Value {
-    let event = core(event);
-    let first = event["firstTimestamp"].as_str().or_else(|| event["eventTime"].as_str());
-    age(first, now).into()
+    let first = core_field(event, "firstTimestamp").as_str();
+    age(first.or_else(|| event["eventTime"].as_str()), now).into()
 }
 
 pub(super) fn object(event: &Value, _: Timestamp) -> Value {
-    let event = core(event);
-    let object = &event["involvedObject"];
+    let object = core_field(event, "involvedObject");
     let kind = text(object, "kind").to_lowercase();
     match text(object, "name") {
         "" => kind.into(),
@@ -34,41 +29,28 @@ pub(super) fn object(event: &Value, _: Timestamp) -> Value {
 }
 
 pub(super) fn field_path(event: &Value, _: Timestamp) -> Value {
-    text(&core(event)["involvedObject"], "fieldPath").into()
+    text(core_field(event, "involvedObject"), "fieldPath").into()
 }
 
 pub(super) fn source(event: &Value, _: Timestamp) -> Value {
-    let event = core(event);
-    let either = |old: &str, new: &str| match text(&event["source"], old) {
-        "" => text(&event, new).to_owned(),
-        text => text.to_owned(),
+    let either = |old: &str, new: &str| match text(core_field(event, "source"), old) {
+        "" => core_field(event, new).as_str().unwrap_or_default(),
+        text => text,
     };
     let component = either("component", "reportingComponent");
     match either("host", "reportingInstance") {
-        instance if instance.is_empty() => component.into(),
+        "" => component.into(),
         instance => format!("{component}, {instance}").into(),
     }
 }
 
 pub(super) fn message(event: &Value, _: Timestamp) -> Value {
-    text(&core(event), "message").trim().into()
+    core_field(event, "message").as_str().unwrap_or_default().trim().into()
 }
 
 pub(super) fn count(event: &Value, _: Timestamp) -> Value {
-    let event = core(event);
-    let count = event.pointer("/series/count").or_else(|| event.get("count"));
-    count.and_then(Value::as_i64).unwrap_or_default().max(1).into()
-}
-
-/// Returns the Event with the field names of the core group.
-fn core(event: &Value) -> Cow<'_, Value> {
-    if event["apiVersion"].as_str().is_some_and(|version| version.starts_with("events.k8s.io/")) {
-        let mut event = event.clone();
-        convert_event(&mut event, EventGroup::Core);
-        Cow::Owned(event)
-    } else {
-        Cow::Borrowed(event)
-    }
+    let count = event.pointer("/series/count").unwrap_or_else(|| core_field(event, "count"));
+    count.as_i64().unwrap_or_default().max(1).into()
 }
 
 fn text<'a>(object: &'a Value, field: &str) -> &'a str {
@@ -80,6 +62,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::schema::event::{EventGroup, convert_event};
 
     fn event() -> Value {
         json!({
