@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use super::feed::Feed;
+use super::server_metadata::{fill_server_metadata, has_generation};
 use super::source::{Source, SourceError};
-use crate::admission::{fill_server_metadata, has_generation};
 use crate::model::{ObjectDifference, Resources, Timestamp};
 
 /// Objects that the embedder's code adds, changes and removes. Clones share the same objects: pass

@@ -29,6 +29,7 @@ mod kube;
 mod memory;
 #[cfg(any(feature = "api", feature = "kube"))]
 mod omissions;
+mod server_metadata;
 mod source;
 #[cfg(any(feature = "api", feature = "kube"))]
 mod status_diff;

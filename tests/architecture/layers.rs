@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("store", &["model"]),
     ("admission", &["model", "schema", "store"]),
     ("api", &["model", "schema", "store", "admission"]),
-    ("sources", &["model", "schema", "store", "admission"]),
+    ("sources", &["model", "schema", "store"]),
     ("server", &["model", "translate", "plan", "forward", "sources"]),
 ];
 

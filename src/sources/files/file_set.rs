@@ -17,9 +17,9 @@ use super::load_queue::{LoadJob, Loaded};
 use super::problems::Problems;
 use super::resolve::Declarations;
 use super::tracked_file::TrackedFile;
-use crate::admission::fill_server_metadata;
 use crate::model::{ObjectKey, Resources, Timestamp, UnservedKey, UnservedObject};
 use crate::sources::Snapshot;
+use crate::sources::server_metadata::fill_server_metadata;
 
 /// An object is removed if no file has declared it for this time. Many programs replace a file in
 /// two steps: they truncate or rename the old one first, and write the new one after that.

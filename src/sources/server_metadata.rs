@@ -1,5 +1,5 @@
 //! Metadata that an API server would set, for the objects of sources without one: files and the
-//! embedder's code. The store of the API sets its own.
+//! embedder's code.
 
 use crate::model::{Object, ObjectKind, Timestamp};
 
@@ -11,7 +11,7 @@ use crate::model::{Object, ObjectKind, Timestamp};
 ///   generation, because it is read in conditions only.
 ///
 /// An object with another UID than the previous one is a new object.
-pub(crate) fn fill_server_metadata(object: &mut Object, previous: Option<&Object>, now: Timestamp) {
+pub(super) fn fill_server_metadata(object: &mut Object, previous: Option<&Object>, now: Timestamp) {
     let previous = previous.filter(|previous| !has_other_uid(object, previous));
     let metadata = object.metadata();
     let created = metadata
@@ -31,7 +31,7 @@ pub(crate) fn fill_server_metadata(object: &mut Object, previous: Option<&Object
 }
 
 /// Returns `true` for the kinds with a status.
-pub(crate) fn has_generation(kind: ObjectKind) -> bool {
+pub(super) fn has_generation(kind: ObjectKind) -> bool {
     matches!(kind, ObjectKind::GatewayClass | ObjectKind::Gateway | ObjectKind::TcpRoute)
 }
 
