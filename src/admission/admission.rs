@@ -74,8 +74,9 @@ impl Admission {
         self.finish(target, object, Some(old), warnings)
     }
 
-    /// Checks an object whose status replaces that of a stored one. The rest of it is ignored, but
-    /// for the resourceVersion and the uid, which are preconditions.
+    /// Checks an object whose status replaces that of a stored one. Its header and its unknown
+    /// fields are checked as in an update. Of its other fields, only the resourceVersion and the
+    /// uid are used: they are preconditions.
     ///
     /// # Errors
     /// Returns an error if the status cannot be stored.

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value};
 
-/// Parsed definitions. They are large, so that none are kept: the schemas are built from them once,
-/// and each OpenAPI document once.
+/// Parsed definitions. They are large and not kept in memory: the schemas are built from them once,
+/// and the OpenAPI documents once.
 #[derive(Debug)]
 pub(super) struct Definitions {
     kubernetes: Value,

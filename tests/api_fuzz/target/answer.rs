@@ -70,7 +70,7 @@ fn check_form(exchange: &Exchange<'_>) -> Result<(), String> {
     }
     if exchange.address.has_parameter("watch", "") || exchange.address.parameter("watch").is_some()
     {
-        // A watch that ended; `watch` checks others.
+        // This watch has ended. `OpenWatch` checks the events of those that are open.
         return Ok(());
     }
     let value: Value =

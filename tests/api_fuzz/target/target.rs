@@ -62,7 +62,7 @@ impl Target {
             None => self.runtime.block_on(World::new()),
         };
         let revision = world.store.revision();
-        // Without the budget of tokio, a body that is pending has nothing to send.
+        // Tokio's cooperative budget would make a body pending that still has data to send.
         let execution = tokio::task::unconstrained(execute(&world, input));
         let result = self.runtime.block_on(execution);
         if result.is_ok() && world.store.revision() == revision {
@@ -162,7 +162,8 @@ pub(super) async fn read(body: &mut ResponseBody, bytes: &mut Vec<u8>) -> bool {
                 None => return false,
             }
         }
-        // Renews the budget of the task: without it, nothing is ready.
+        // The stream of a watch calls tokio's `yield_now`. The runtime wakes it only after this task
+        // has yielded too.
         yield_now().await;
     }
     true
