@@ -10,7 +10,7 @@ use sluicegate::admission::catalog;
 use sluicegate::model::Timestamp;
 use sluicegate::sources::ApiSource;
 use sluicegate::store::{
-    Key, ListQuery, Resource, Settings, Store, StoredObject, Write, WriteEffect,
+    Key, ListQuery, Resource, Settings, Store, StoredObject, Write, WriteEffect, WriteError,
 };
 use sluicegate::{Handle, Server};
 use tokio::time::timeout;
@@ -55,26 +55,38 @@ impl Harness {
         create(&self.store, object).await
     }
 
-    /// Changes an object as a client does: it reads the object, and writes it until there is no
-    /// conflict.
+    /// Changes an object.
     pub(crate) async fn change(&self, kind: &str, name: &str, change: impl Fn(&mut Value)) {
-        loop {
-            let mut object = self.get(kind, name).unwrap();
+        self.write_until_no_conflict(kind, name, |key, mut object| {
             change(&mut object);
-            if self.store.write(Write::replace(self.key(kind, name), object)).await.is_ok() {
-                return;
-            }
-        }
+            Write::replace(key, object)
+        })
+        .await;
     }
 
-    /// Changes the status of an object as a client does.
+    /// Changes the status of an object.
     pub(crate) async fn change_status(&self, kind: &str, name: &str, change: impl Fn(&mut Value)) {
-        loop {
-            let mut object = self.get(kind, name).unwrap();
+        self.write_until_no_conflict(kind, name, |key, mut object| {
             change(&mut object["status"]);
-            let write = Write::replace_status(self.key(kind, name), object);
-            if self.store.write(write).await.is_ok() {
-                return;
+            Write::replace_status(key, object)
+        })
+        .await;
+    }
+
+    /// Reads an object and writes it, as a client does: both again after a conflict.
+    async fn write_until_no_conflict(
+        &self,
+        kind: &str,
+        name: &str,
+        write: impl Fn(Key, Value) -> Write,
+    ) {
+        loop {
+            let key = self.key(kind, name);
+            let object = self.get(kind, name).unwrap();
+            match self.store.write(write(key, object)).await {
+                Ok(_) => return,
+                Err(WriteError::Conflict { .. }) => {}
+                Err(error) => panic!("{kind} {name}: {error}"),
             }
         }
     }
