@@ -13,11 +13,14 @@ use sluicegate::sources::ApiSource;
 use sluicegate::store::{self, ListQuery, Store};
 use tokio::task::spawn_blocking;
 
+use crate::objects::{class, config_map, gateway, route, service, slice};
 use crate::server::{Answer, Client, TestServer, WAIT_TIMEOUT, wait_until};
 use crate::support::{backend, free_port, name_at, own_address};
 use crate::tmpfs::{fill, remount, tmpfs};
 
 const CONFIG_MAPS: &str = "/api/v1/namespaces/default/configmaps";
+const SERVICES: &str = "/api/v1/namespaces/default/services";
+const SLICES: &str = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
 const GATEWAY_API: &str = "/apis/gateway.networking.k8s.io/v1";
 const ROUTE: &str = "/apis/gateway.networking.k8s.io/v1/namespaces/default/tcproutes/r";
 
@@ -137,55 +140,14 @@ impl Api {
     /// Creates a listener whose route leads to the backend `one`, and the Service of the backend
     /// `two`.
     async fn create_objects(&self, port: u16) {
-        let slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
         let mut objects = vec![
-            (
-                format!("{GATEWAY_API}/gatewayclasses"),
-                json!({
-                    "apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass",
-                    "metadata": {"name": "c"}, "spec": {"controllerName": "example.com/c"},
-                }),
-            ),
-            (
-                format!("{GATEWAY_API}/namespaces/default/gateways"),
-                json!({
-                    "apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway",
-                    "metadata": {"name": "g"}, "spec": {
-                        "gatewayClassName": "c",
-                        "listeners": [{"name": "l", "protocol": "TCP", "port": port}],
-                    },
-                }),
-            ),
-            (
-                format!("{GATEWAY_API}/namespaces/default/tcproutes"),
-                json!({
-                    "apiVersion": "gateway.networking.k8s.io/v1", "kind": "TCPRoute",
-                    "metadata": {"name": "r"}, "spec": {
-                        "parentRefs": [{"name": "g"}],
-                        "rules": [{"backendRefs": [{"name": "one", "port": 1}]}],
-                    },
-                }),
-            ),
+            (format!("{GATEWAY_API}/gatewayclasses"), class()),
+            (format!("{GATEWAY_API}/namespaces/default/gateways"), gateway("g", port)),
+            (format!("{GATEWAY_API}/namespaces/default/tcproutes"), route("r", "g", "one")),
         ];
         for name in ["one", "two"] {
-            let endpoint = backend(name);
-            objects.push((
-                "/api/v1/namespaces/default/services".to_owned(),
-                json!({
-                    "apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-                    "spec": {"ports": [{"port": 1}]},
-                }),
-            ));
-            objects.push((
-                slices.to_owned(),
-                json!({
-                    "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-                    "metadata": {"name": name, "labels": {"kubernetes.io/service-name": name}},
-                    "addressType": "IPv4",
-                    "endpoints": [{"addresses": [endpoint.ip().to_string()]}],
-                    "ports": [{"port": endpoint.port()}],
-                }),
-            ));
+            objects.push((SERVICES.to_owned(), service(name)));
+            objects.push((SLICES.to_owned(), slice(name, backend(name))));
         }
         for (path, object) in objects {
             let answer = self.send("POST", &path, &object.to_string()).await;
@@ -224,13 +186,6 @@ impl Api {
         let items = list["items"].as_array().unwrap().iter();
         items.map(|item| item["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     }
-}
-
-fn config_map(name: &str, length: usize) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
-        "data": {"a": "x".repeat(length)},
-    })
 }
 
 fn assert_refused(answer: &Answer) {

@@ -6,6 +6,9 @@ mod access;
 mod certificates;
 mod full_disk;
 mod limits;
+#[cfg(target_os = "linux")]
+#[path = "../support/objects.rs"]
+mod objects;
 mod server;
 mod shutdown;
 mod start;

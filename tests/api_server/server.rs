@@ -227,19 +227,23 @@ impl Client {
     /// Reads the body of an answer without a length.
     pub(crate) async fn read_chunks(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
-        loop {
-            let mut length = Vec::new();
-            while !length.ends_with(b"\r\n") {
-                length.push(self.0.read_u8().await.unwrap());
-            }
-            let length = str::from_utf8(&length).unwrap().trim_end();
-            let length = usize::from_str_radix(length, 16).unwrap();
-            body.extend(self.read_bytes(length).await);
-            assert_eq!(self.read_bytes(2).await, b"\r\n");
-            if length == 0 {
-                return body;
-            }
+        while let Some(chunk) = self.read_chunk().await {
+            body.extend(chunk);
         }
+        body
+    }
+
+    /// Reads a chunk of such a body; `None` at its end.
+    pub(crate) async fn read_chunk(&mut self) -> Option<Vec<u8>> {
+        let mut length = Vec::new();
+        while !length.ends_with(b"\r\n") {
+            length.push(self.0.read_u8().await.unwrap());
+        }
+        let length = str::from_utf8(&length).unwrap().trim_end();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        let chunk = self.read_bytes(length).await;
+        assert_eq!(self.read_bytes(2).await, b"\r\n");
+        (length > 0).then_some(chunk)
     }
 
     /// Reads until the server closes the connection. Returns the text that was read.

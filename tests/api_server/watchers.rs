@@ -45,16 +45,8 @@ impl Events {
             if let Some(event) = self.events.pop_front() {
                 return event;
             }
-            let mut size = Vec::new();
-            while !size.ends_with(b"\r\n") {
-                size.push(self.client.0.read_u8().await.unwrap());
-            }
-            let size = str::from_utf8(&size).unwrap().trim_end();
-            let size = usize::from_str_radix(size, 16).unwrap();
-            assert_ne!(size, 0, "the watch ends");
-            let mut chunk = vec![0; size + 2];
-            self.client.0.read_exact(&mut chunk).await.unwrap();
-            self.bytes.extend_from_slice(&chunk[..size]);
+            let chunk = self.client.read_chunk().await.expect("the watch is open");
+            self.bytes.extend(chunk);
             while let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<_> = self.bytes.drain(..=end).collect();
                 self.events.push_back(serde_json::from_slice(&line).unwrap());

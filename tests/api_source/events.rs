@@ -9,8 +9,8 @@ use sluicegate::admission::catalog;
 use sluicegate::sources::ApiSource;
 use sluicegate::store::{Settings, Store};
 
-use crate::harness::{Clock, Harness, config_map, write_usual};
-use crate::objects::{gateway, route, service};
+use crate::harness::{Clock, Harness, write_usual};
+use crate::objects::{config_map, gateway, route, service};
 use crate::support::{free_port, own_address};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sluicegate::admission::catalog;
 use sluicegate::model::Timestamp;
 use sluicegate::sources::ApiSource;
@@ -190,12 +190,4 @@ impl Clock {
         };
         Settings::new().with_clock(now)
     }
-}
-
-/// A ConfigMap, to fill the store or to wake it.
-pub(crate) fn config_map(name: &str, len: usize) -> Value {
-    json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
-        "data": {"text": "x".repeat(len)},
-    })
 }

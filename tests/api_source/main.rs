@@ -4,6 +4,7 @@
 
 mod events;
 mod harness;
+#[path = "../support/objects.rs"]
 mod objects;
 mod restart;
 mod status;

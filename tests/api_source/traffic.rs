@@ -8,8 +8,8 @@ use sluicegate::admission::catalog;
 use sluicegate::sources::ApiSource;
 use sluicegate::store::{Durability, Settings, Store, Write};
 
-use crate::harness::{Harness, config_map, write_usual};
-use crate::objects::{route, service, slice};
+use crate::harness::{Harness, write_usual};
+use crate::objects::{config_map, route, service, slice};
 use crate::support::{backend, eventually, free_port, name_at, own_address, report_where};
 
 #[tokio::test]

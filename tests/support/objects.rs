@@ -1,4 +1,4 @@
-//! Objects as clients write them.
+//! Objects as clients write them: a GatewayClass `c`, and what leads a connection to a backend.
 
 use std::net::SocketAddr;
 
@@ -48,5 +48,13 @@ pub(crate) fn slice(service: &str, endpoint: SocketAddr) -> Value {
         "addressType": "IPv4",
         "endpoints": [{"addresses": [endpoint.ip().to_string()]}],
         "ports": [{"port": endpoint.port()}],
+    })
+}
+
+/// A ConfigMap with a text of a length, to fill the store or to wake it.
+pub(crate) fn config_map(name: &str, length: usize) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name},
+        "data": {"text": "x".repeat(length)},
     })
 }
