@@ -15,11 +15,15 @@ mod simulated_cluster;
 mod echo;
 #[path = "../../src/bin/sluicegate/error_chain.rs"]
 mod error_chain;
+#[path = "../file_gateway/log.rs"]
+mod log;
 #[path = "../file_gateway/pods.rs"]
 mod pods;
+#[path = "../file_gateway/stop_signals.rs"]
+mod stop_signals;
 
 use std::error::Error;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use sluicegate::Server;
@@ -29,15 +33,13 @@ use sluicegate::forward::{ConnectionLog, Settings};
 use sluicegate::sources::ApiSource;
 use sluicegate::store::{self, Store};
 use tempfile::TempDir;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::Options;
 use crate::error_chain::ErrorChain;
+use crate::log::start_log;
 use crate::simulated_cluster::SimulatedCluster;
+use crate::stop_signals::StopSignals;
 
 /// File name of the kubeconfig in the data folder.
 const KUBECONFIG: &str = "kubeconfig";
@@ -65,7 +67,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let mut signals = StopSignals::install()?;
     // The folder is deleted at the end of this function.
     let temporary = match options.data {
         Some(_) => None,
@@ -103,7 +105,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     let gateway = tokio::select! {
         started = gateway.start() => started?,
-        () = stop_signal(&mut signals) => return Ok(()),
+        () = signals.next() => return Ok(()),
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let api = tokio::spawn(async move {
@@ -113,13 +115,13 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
     let text = introduction::text(&url, &kubeconfig, data, temporary.is_some());
     let _ = io::stdout().write_all(text.as_bytes());
-    start_log();
+    start_log("api_gateway");
     tokio::select! {
         result = SimulatedCluster::new(store.clone()).run() => {
             result?;
             return Err("the store was closed unexpectedly; see the log above".into());
         }
-        () = stop_signal(&mut signals) => {}
+        () = signals.next() => {}
     }
 
     let open = gateway.counters().active();
@@ -131,31 +133,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     drop(stop);
     tokio::select! {
         () = gateway.drain(options.drain_timeout) => {}
-        () = stop_signal(&mut signals) => {}
+        () = signals.next() => {}
     }
     // Closing the store ends the watches of clients, and so their connections.
     store.close().await;
     api.await?;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Waits for SIGTERM or SIGINT.
-async fn stop_signal([terminate, interrupt]: &mut [Signal; 2]) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-}
-
-/// Logs to standard output.
-fn start_log() {
-    let format = tracing_subscriber::fmt::layer()
-        .compact()
-        .without_time()
-        .with_target(false)
-        .with_ansi(io::stdout().is_terminal());
-    let filter = Targets::new()
-        .with_targets([("sluicegate", LevelFilter::INFO), ("api_gateway", LevelFilter::INFO)]);
-    tracing_subscriber::registry().with(format).with(filter).init();
 }

@@ -10,8 +10,10 @@ mod changes;
 mod cli;
 mod echo;
 mod introduction;
+mod log;
 mod pods;
 mod simulated_cluster;
+mod stop_signals;
 // These modules of the program are shared, so that both report errors and conditions alike.
 #[path = "../../src/bin/sluicegate/error_chain.rs"]
 mod error_chain;
@@ -19,7 +21,7 @@ mod error_chain;
 mod status_log;
 
 use std::error::Error;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -27,14 +29,13 @@ use sluicegate::forward::{ConnectionLog, Settings};
 use sluicegate::sources::{FileSource, ReloadHandle};
 use sluicegate::{Report, Reports, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::Options;
 use crate::error_chain::ErrorChain;
+use crate::log::start_log;
 use crate::simulated_cluster::SimulatedCluster;
 use crate::status_log::StatusLogger;
+use crate::stop_signals::StopSignals;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -59,7 +60,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let mut signals = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let mut signals = StopSignals::install()?;
     let files = FileSource::new(&options.paths);
     tokio::spawn(reload_at_hangup(signal(SignalKind::hangup())?, files.reload_handle()));
     let mut gateway = match options.simulate_pods {
@@ -77,20 +78,20 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
     let gateway = tokio::select! {
         started = gateway.start() => started?,
-        () = stop_signal(&mut signals) => return Ok(()),
+        () = signals.next() => return Ok(()),
     };
 
     // The start is printed as tables, and everything after it is logged.
     let text = introduction::text(&options.paths, &gateway.report());
     let _ = io::stdout().write_all(text.as_bytes());
-    start_log();
+    start_log("file_gateway");
     let mut reports = gateway.reports();
     let mut logger = ReportLogger::new(gateway.report());
     tokio::select! {
         () = logger.log_until_end(&mut reports) => {
             return Err("the gateway stopped unexpectedly; see the log above".into());
         }
-        () = stop_signal(&mut signals) => {}
+        () = signals.next() => {}
     }
 
     let open = gateway.counters().active();
@@ -101,20 +102,12 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     );
     tokio::select! {
         () = gateway.drain(options.drain_timeout) => {}
-        () = stop_signal(&mut signals) => {}
+        () = signals.next() => {}
     }
     // The reports end when all connections have ended or are reset.
     logger.log_until_end(&mut reports).await;
     tracing::info!("stopped");
     Ok(())
-}
-
-/// Waits for SIGTERM or SIGINT.
-async fn stop_signal([terminate, interrupt]: &mut [Signal; 2]) {
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
 }
 
 /// Reads all files again at each SIGHUP. The library logs the result.
@@ -143,16 +136,4 @@ impl ReportLogger {
             self.last = report;
         }
     }
-}
-
-/// Logs to standard output.
-fn start_log() {
-    let format = tracing_subscriber::fmt::layer()
-        .compact()
-        .without_time()
-        .with_target(false)
-        .with_ansi(io::stdout().is_terminal());
-    let filter = Targets::new()
-        .with_targets([("sluicegate", LevelFilter::INFO), ("file_gateway", LevelFilter::INFO)]);
-    tracing_subscriber::registry().with(format).with(filter).init();
 }
