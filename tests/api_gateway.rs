@@ -19,7 +19,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
-use support::{WAIT_TIMEOUT, eventually, example, own_address};
+use support::{WAIT_TIMEOUT, eventually, example, own_address, wait_for_exit};
 
 /// The example as a process.
 struct Gateway {
@@ -121,12 +121,7 @@ impl Gateway {
     /// Stops the process, and returns `true` if its exit status is 0.
     fn stop(mut self) -> bool {
         kill_process(Pid::from_child(&self.process), Signal::TERM).unwrap();
-        let mut status = None;
-        eventually("the process ends", || {
-            status = self.process.try_wait().unwrap();
-            status.is_some()
-        });
-        status.is_some_and(|status| status.success())
+        wait_for_exit(&mut self.process).success()
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use support::{WAIT_TIMEOUT, eventually, example, free_port, is_free, own_address};
+use support::{WAIT_TIMEOUT, eventually, example, free_port, is_free, own_address, wait_for_exit};
 use tempfile::TempDir;
 
 /// The example as a process, and its standard output.
@@ -84,12 +84,7 @@ impl Gateway {
 
     /// Waits for the end of the process and returns `true` if its exit status is 0.
     fn exits_with_success(&mut self) -> bool {
-        let mut status = None;
-        eventually("the process ends", || {
-            status = self.process.try_wait().unwrap();
-            status.is_some()
-        });
-        status.is_some_and(|status| status.success())
+        wait_for_exit(&mut self.process).success()
     }
 }
 

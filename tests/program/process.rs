@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{WAIT_TIMEOUT, backend, eventually, free_port, own_address};
+use crate::support::{WAIT_TIMEOUT, backend, free_port, own_address, wait_for_exit};
 
 /// Returns a Gateway with a listener, and a route to the backend.
 pub(crate) fn manifests(port: u16, backend: SocketAddr) -> String {
@@ -147,12 +147,7 @@ impl Program {
 
     /// Waits for the end of the process and returns its exit status.
     pub(crate) fn wait_for_exit(&mut self) -> Option<i32> {
-        let mut status = None;
-        eventually("the process ends", || {
-            status = self.process.try_wait().unwrap();
-            status.is_some()
-        });
-        status.and_then(|status| status.code())
+        wait_for_exit(&mut self.process).code()
     }
 }
 
