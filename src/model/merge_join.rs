@@ -14,7 +14,7 @@ pub(crate) fn merge_join<'a, K: Ord, V>(
     let (mut before, mut now) = (before.iter().peekable(), now.iter().peekable());
     std::iter::from_fn(move || {
         let order = match (before.peek(), now.peek()) {
-            (Some((old, _)), Some((new, _))) => compare(*old, *new),
+            (Some((old, _)), Some((new, _))) => old.cmp(new),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => return None,
@@ -38,19 +38,13 @@ impl<'a, K: Ord, V> AscendingReader<'a, K, V> {
     /// Returns the value of a key, which must be greater than the key of the last call.
     pub(crate) fn get(&mut self, key: &K) -> Option<&'a V> {
         loop {
-            match compare(self.0.peek()?.0, key) {
+            match self.0.peek()?.0.cmp(key) {
                 Ordering::Less => _ = self.0.next(),
                 Ordering::Equal => return self.0.next().map(|(_, value)| value),
                 Ordering::Greater => return None,
             }
         }
     }
-}
-
-/// Compares two keys. Maps of the same objects mostly share the texts of their keys, and pointers
-/// are compared for equality, but not for order.
-fn compare<K: Ord>(one: &K, other: &K) -> Ordering {
-    if one == other { Ordering::Equal } else { one.cmp(other) }
 }
 
 #[cfg(test)]
