@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::bounds::{bound_causes, bound_paths};
+use super::bounds::bound_paths;
 use super::changed_parts::ChangedParts;
 use super::convert::{convert_to_served, convert_to_stored};
 use super::error::AdmissionError;
@@ -142,14 +142,14 @@ impl Admission {
         let mut causes = match &old {
             None => {
                 let mut causes = validate_metadata(&object, resource);
-                causes.extend(validate(&object, version));
+                causes.append(validate(&object, version));
                 causes
             }
             Some(old) => {
                 metadata_update::keep_set_by_store(&mut object, old);
                 let mut causes = validate_metadata_update(&object, old, resource);
-                causes.extend(metadata_update::check_update(&object, old, target));
-                causes.extend(validate_update(&object, old, version));
+                causes.append(metadata_update::check_update(&object, old, target));
+                causes.append(validate_update(&object, old, version));
                 causes
             }
         };
@@ -164,16 +164,15 @@ impl Admission {
         // The rules read values that have the types of the schema.
         if causes.is_empty() {
             let old = old.as_ref();
-            causes.extend(built_in::check(&object, old, changed, target, self.settings));
+            causes.append(built_in::check(&object, old, changed, target, self.settings));
         }
         // The types of the model cannot represent the values that the rules above refuse, such as
         // a port of 0.
         if causes.is_empty() && changed.content {
-            causes.extend(model_rules::check(&object, target));
+            causes.append(model_rules::check(&object, target));
         }
         if !causes.is_empty() {
-            bound_causes(&mut causes);
-            return Err(AdmissionError::Invalid(causes));
+            return Err(AdmissionError::Invalid(causes.into_list()));
         }
         Ok(AdmittedObject { object, warnings })
     }

@@ -1,22 +1,10 @@
-//! Bounds of what an answer reports: a body can contain many errors.
+//! Bounds of what an answer reports: a body can contain many unknown fields.
 
-use crate::schema::{Cause, FieldPath};
-
-/// Errors and unknown fields that are reported.
+/// Unknown or duplicate fields that are reported.
 const MAX_REPORTED: usize = 100;
 
 /// Length of a reported path or warning.
 const MAX_CHARACTERS: usize = 256;
-
-/// Removes the causes beyond the bound. The last cause has their number.
-pub(super) fn bound_causes(causes: &mut Vec<Cause>) {
-    let count = causes.len();
-    if count > MAX_REPORTED {
-        causes.truncate(MAX_REPORTED);
-        let detail = format!("{} further errors are not listed", count - MAX_REPORTED);
-        causes.push(Cause::forbidden(&FieldPath::ROOT, &detail));
-    }
-}
 
 /// Removes the paths beyond the bound, and shortens the others.
 pub(super) fn bound_paths(paths: &mut Vec<String>) {
@@ -36,17 +24,6 @@ pub(super) fn bound_paths(paths: &mut Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn causes_are_bounded() {
-        let mut causes = vec![Cause::required(&FieldPath::ROOT, ""); 100];
-        bound_causes(&mut causes);
-        assert_eq!(causes.len(), 100);
-        causes.extend(causes.clone());
-        bound_causes(&mut causes);
-        assert_eq!(causes.len(), 101);
-        assert_eq!(causes[100].message, "Forbidden: 100 further errors are not listed");
-    }
 
     #[test]
     fn paths_are_bounded() {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::target::Target;
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, Causes, FieldPath};
 
 /// Fields of the stored object that a request cannot change: other values are ignored.
 const IGNORED: [&str; 3] = ["creationTimestamp", "deletionTimestamp", "generation"];
@@ -25,14 +25,14 @@ pub(super) fn keep_set_by_store(object: &mut Value, old: &Value) {
 }
 
 /// Returns the causes for which the metadata of `object` cannot replace those of `old`.
-pub(super) fn check_update(object: &Value, old: &Value, target: &Target<'_>) -> Vec<Cause> {
+pub(super) fn check_update(object: &Value, old: &Value, target: &Target<'_>) -> Causes {
     let path = FieldPath::ROOT.field("metadata");
     let (metadata, old) = (&object["metadata"], &old["metadata"]);
-    let mut causes = Vec::new();
+    let mut causes = Causes::default();
     for name in ["deletionTimestamp", GRACE_PERIOD] {
         let (value, old) = (&metadata[name], &old[name]);
         if !value.is_null() && value != old {
-            causes.push(Cause::invalid(&path.field(name), value, "field is immutable"));
+            causes.push(|| Cause::invalid(&path.field(name), value, "field is immutable"));
         }
     }
     // Kubernetes allows unconditional updates of the other kinds.
@@ -40,7 +40,7 @@ pub(super) fn check_update(object: &Value, old: &Value, target: &Target<'_>) -> 
     let revision = metadata["resourceVersion"].as_str().unwrap_or_default();
     if needs_revision && ["", "0"].contains(&revision) {
         let detail = "must be specified for an update";
-        causes.push(Cause::invalid(&path.field("resourceVersion"), &0.into(), detail));
+        causes.push(|| Cause::invalid(&path.field("resourceVersion"), &0.into(), detail));
     }
     causes
 }

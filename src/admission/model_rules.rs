@@ -6,29 +6,34 @@ use serde_json::Value;
 
 use super::target::Target;
 use crate::model::{ObjectKind, Violation, ViolationReason};
-use crate::schema::{Cause, CauseReason, FieldPath};
+use crate::schema::{Cause, CauseReason, Causes, FieldPath};
 
 /// Returns the causes for which routing would refuse an object in its stored version.
 ///
 /// Metadata is left out: the schema checks it for all kinds.
-pub(super) fn check(object: &Value, target: &Target<'_>) -> Vec<Cause> {
+pub(super) fn check(object: &Value, target: &Target<'_>) -> Causes {
     let resource = target.resource;
     let kind = ObjectKind::ALL
         .iter()
         .find(|kind| (kind.group(), kind.as_str()) == (resource.group(), resource.kind()));
-    let Some(kind) = kind else { return Vec::new() };
+    let mut causes = Causes::default();
+    let Some(kind) = kind else { return causes };
     let named = with_name(object);
     match kind.deserialize(named.as_ref()) {
         Ok(object) => {
-            let violations = object.validate(target.version.name()).into_iter();
-            violations.filter(|one| !one.field.starts_with("metadata.")).map(cause).collect()
+            for violation in object.validate(target.version.name()) {
+                if !violation.field.starts_with("metadata.") {
+                    causes.push(|| cause(violation));
+                }
+            }
         }
         // The schema and the rules in `built_in` refuse such an object first, with the path of the
         // field.
         Err(error) => {
-            vec![Cause::invalid(&FieldPath::ROOT, &Value::Null, &error.to_string())]
+            causes.push(|| Cause::invalid(&FieldPath::ROOT, &Value::Null, &error.to_string()));
         }
     }
+    causes
 }
 
 /// Returns an object with a name. The store generates the name from `generateName` later, and the

@@ -18,6 +18,7 @@
 //! Nothing here does I/O or reads a clock.
 
 mod cause;
+mod causes;
 mod defaults;
 mod definitions;
 mod discovery;
@@ -44,6 +45,7 @@ mod table;
 mod validation;
 
 pub use self::cause::{Cause, CauseReason};
+pub use self::causes::Causes;
 pub use self::defaults::apply_defaults;
 pub use self::discovery::{
     aggregated_core, aggregated_groups, api_group, api_groups, api_resources, core_versions,

@@ -8,7 +8,7 @@ use super::{
 use crate::admission::changed_parts::ChangedParts;
 use crate::admission::settings::Settings;
 use crate::admission::target::Target;
-use crate::schema::{Cause, Resource};
+use crate::schema::{Causes, Resource};
 
 /// Returns the causes for which the rules of a built-in kind refuse the changed parts of an object.
 /// Both objects are of the stored version.
@@ -18,8 +18,8 @@ pub(in crate::admission) fn check(
     changed: ChangedParts,
     target: &Target<'_>,
     settings: Settings,
-) -> Vec<Cause> {
-    let mut causes = Vec::new();
+) -> Causes {
+    let mut causes = Causes::default();
     let resource = target.resource;
     if changed.content {
         check_content(object, old, resource, settings, &mut causes);
@@ -35,7 +35,7 @@ fn check_content(
     old: Option<&Value>,
     resource: &Resource,
     settings: Settings,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     match (resource.storage_group(), resource.kind()) {
         ("", "Service") => service::check(object, old, causes),
@@ -52,7 +52,7 @@ fn check_content(
     }
 }
 
-fn check_status(object: &Value, resource: &Resource, causes: &mut Vec<Cause>) {
+fn check_status(object: &Value, resource: &Resource, causes: &mut Causes) {
     match (resource.storage_group(), resource.kind()) {
         ("", "Service") => service::check_status(object, causes),
         ("", "Namespace") => namespace::check_status(object, causes),

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::read::{is_unset, items, text};
 use super::special_address::IP_ADDRESS_ERROR;
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, Causes, FieldPath};
 
 /// Keeps the cluster IP addresses of the stored Service if the new one has none, and sets
 /// `clusterIP` and `clusterIPs` from each other.
@@ -65,24 +65,25 @@ fn follow_change(spec: &mut Map<String, Value>, old: &Value) {
     }
 }
 
-pub(super) fn check(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check(spec: &Value, path: FieldPath<'_>, causes: &mut Causes) {
     let list_path = path.field("clusterIPs");
     let list = items(&spec["clusterIPs"]);
     let service_type = text(spec, "type");
     if service_type == "ExternalName" {
         if !list.is_empty() || !text(spec, "clusterIP").is_empty() {
-            causes.push(Cause::forbidden(&list_path, "may not be set for ExternalName services"));
+            causes
+                .push(|| Cause::forbidden(&list_path, "may not be set for ExternalName services"));
         }
         return;
     }
     let first = list.first().unwrap_or(&Value::Null);
     if text(spec, "clusterIP") != first.as_str().unwrap_or_default() {
         let detail = "first value must match `clusterIP`";
-        causes.push(Cause::invalid(&list_path.index(0), first, detail));
+        causes.push(|| Cause::invalid(&list_path.index(0), first, detail));
     }
     if list.len() > 2 {
         let detail = "may only hold up to 2 values";
-        causes.push(Cause::invalid(&list_path, &spec["clusterIPs"], detail));
+        causes.push(|| Cause::invalid(&list_path, &spec["clusterIPs"], detail));
     }
     let mut families = Vec::new();
     for (index, value) in list.iter().enumerate() {
@@ -90,16 +91,16 @@ pub(super) fn check(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) 
         match value.as_str().unwrap_or_default() {
             "None" if index > 0 || list.len() > 1 => {
                 let detail = "'None' must be the first and only value";
-                causes.push(Cause::invalid(&path, value, detail));
+                causes.push(|| Cause::invalid(&path, value, detail));
             }
             "None" if ["NodePort", "LoadBalancer"].contains(&service_type) => {
                 let detail = format!("may not be set to 'None' for {service_type} services");
-                causes.push(Cause::invalid(&path, value, &detail));
+                causes.push(|| Cause::invalid(&path, value, &detail));
             }
             "None" => {}
             text => match text.parse::<IpAddr>() {
                 Ok(address) => families.push(address.is_ipv4()),
-                Err(_) => causes.push(Cause::invalid(&path, value, IP_ADDRESS_ERROR)),
+                Err(_) => causes.push(|| Cause::invalid(&path, value, IP_ADDRESS_ERROR)),
             },
         }
     }
@@ -107,17 +108,12 @@ pub(super) fn check(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) 
         && first == second
     {
         let detail = "may specify no more than one IP for each IP family";
-        causes.push(Cause::invalid(&list_path, &spec["clusterIPs"], detail));
+        causes.push(|| Cause::invalid(&list_path, &spec["clusterIPs"], detail));
     }
 }
 
 /// Checks that the addresses stay, once they are set.
-pub(super) fn check_update(
-    spec: &Value,
-    old: &Value,
-    path: FieldPath<'_>,
-    causes: &mut Vec<Cause>,
-) {
+pub(super) fn check_update(spec: &Value, old: &Value, path: FieldPath<'_>, causes: &mut Causes) {
     if [spec, old].iter().any(|spec| text(spec, "type") == "ExternalName") {
         return;
     }
@@ -125,6 +121,6 @@ pub(super) fn check_update(
     if !old.is_empty() && new != old {
         let path = path.field("clusterIPs");
         let detail = "may not change once set";
-        causes.push(Cause::invalid(&path.index(0), &spec["clusterIPs"], detail));
+        causes.push(|| Cause::invalid(&path.index(0), &spec["clusterIPs"], detail));
     }
 }

@@ -10,18 +10,13 @@ use super::names::{check_enum, check_label_name, check_port_number, check_qualif
 use super::read::{items, text};
 use super::special_address::{Loopback, check_special};
 use crate::admission::settings::Settings;
-use crate::schema::{Cause, FieldPath, subdomain_error};
+use crate::schema::{Cause, Causes, FieldPath, subdomain_error};
 
-pub(super) fn check(
-    slice: &Value,
-    old: Option<&Value>,
-    settings: Settings,
-    causes: &mut Vec<Cause>,
-) {
+pub(super) fn check(slice: &Value, old: Option<&Value>, settings: Settings, causes: &mut Causes) {
     let root = FieldPath::ROOT;
     check_enum(slice, "addressType", &["FQDN", "IPv4", "IPv6"], &root, causes);
     if text(slice, "addressType").is_empty() {
-        causes.push(Cause::required(&root.field("addressType"), ""));
+        causes.push(|| Cause::required(&root.field("addressType"), ""));
     }
     if let Some(old) = old {
         check_same(slice, old, "addressType", &root, causes);
@@ -71,15 +66,15 @@ fn addresses_to_keep<'a>(slice: &Value, old: &'a Value) -> HashSet<Option<&'a st
 }
 
 /// Checks a fully qualified domain name, with or without the last dot.
-fn check_domain(value: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+fn check_domain(value: &Value, path: &FieldPath<'_>, causes: &mut Causes) {
     let text = value.as_str().unwrap_or_default();
     let name = text.strip_suffix('.').unwrap_or(text);
     if text.is_empty() {
-        causes.push(Cause::required(path, ""));
+        causes.push(|| Cause::required(path, ""));
     } else if let Some(error) = subdomain_error(name) {
-        causes.push(Cause::invalid(path, value, error));
+        causes.push(|| Cause::invalid(path, value, error));
     } else if !name.contains('.') {
         let detail = "should be a domain with at least two segments separated by dots";
-        causes.push(Cause::invalid(path, value, detail));
+        causes.push(|| Cause::invalid(path, value, detail));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::immutable::check_same;
 use super::names::check_qualified_name;
 use super::read::{is_unset, text};
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, Causes, FieldPath};
 
 /// Fields that a request of `events.k8s.io` cannot change, by their names in the core group.
 const IMMUTABLE: [&str; 13] = [
@@ -24,7 +24,7 @@ const IMMUTABLE: [&str; 13] = [
     "reportingInstance",
 ];
 
-pub(super) fn check(event: &Value, old: Option<&Value>, group: &str, causes: &mut Vec<Cause>) {
+pub(super) fn check(event: &Value, old: Option<&Value>, group: &str, causes: &mut Causes) {
     let root = FieldPath::ROOT;
     let is_new_style = !is_unset(&event["eventTime"]);
     check_namespace(event, is_new_style, causes);
@@ -44,27 +44,27 @@ pub(super) fn check(event: &Value, old: Option<&Value>, group: &str, causes: &mu
         return;
     }
     if !is_new_style {
-        causes.push(Cause::required(&root.field("eventTime"), ""));
+        causes.push(|| Cause::required(&root.field("eventTime"), ""));
     }
     let event_type = text(event, "type");
     if !["Normal", "Warning"].contains(&event_type) {
         let detail = format!("has invalid value: {event_type}");
-        causes.push(Cause::invalid(&root.field("type"), &"".into(), &detail));
+        causes.push(|| Cause::invalid(&root.field("type"), &"".into(), &detail));
     }
     for field in ["firstTimestamp", "lastTimestamp", "count"] {
         if !is_unset(&event[field]) {
-            causes.push(Cause::invalid(&root.field(field), &"".into(), "needs to be unset"));
+            causes.push(|| Cause::invalid(&root.field(field), &"".into(), "needs to be unset"));
         }
     }
     let source = &event["source"];
     if !(text(source, "component").is_empty() && text(source, "host").is_empty()) {
-        causes.push(Cause::invalid(&root.field("source"), &"".into(), "needs to be unset"));
+        causes.push(|| Cause::invalid(&root.field("source"), &"".into(), "needs to be unset"));
     }
 }
 
 /// Checks that an Event is in the namespace of its object. Those of cluster-scoped objects are in
 /// `default`.
-fn check_namespace(event: &Value, is_new_style: bool, causes: &mut Vec<Cause>) {
+fn check_namespace(event: &Value, is_new_style: bool, causes: &mut Causes) {
     let namespace = text(&event["metadata"], "namespace");
     let involved = text(&event["involvedObject"], "namespace");
     let is_right = match involved {
@@ -74,16 +74,16 @@ fn check_namespace(event: &Value, is_new_style: bool, causes: &mut Vec<Cause>) {
     if !is_right {
         let object = FieldPath::ROOT.field("involvedObject");
         let detail = "does not match event.namespace";
-        causes.push(Cause::invalid(&object.field("namespace"), &involved.into(), detail));
+        causes.push(|| Cause::invalid(&object.field("namespace"), &involved.into(), detail));
     }
 }
 
 /// Checks the fields of an Event that has the time of its series.
-fn check_fields(event: &Value, causes: &mut Vec<Cause>) {
+fn check_fields(event: &Value, causes: &mut Causes) {
     let root = FieldPath::ROOT;
     let controller = root.field("reportingController");
     if text(event, "reportingComponent").is_empty() {
-        causes.push(Cause::required(&controller, ""));
+        causes.push(|| Cause::required(&controller, ""));
     } else {
         check_qualified_name(&event["reportingComponent"], &controller, causes);
     }
@@ -95,24 +95,24 @@ fn check_fields(event: &Value, causes: &mut Vec<Cause>) {
     ] {
         let (length, path) = (text(event, field).len(), root.field(field));
         if is_required && length == 0 {
-            causes.push(Cause::required(&path, ""));
+            causes.push(|| Cause::required(&path, ""));
         }
         if length > most {
             let detail = format!("can have at most {most} characters");
-            causes.push(Cause::invalid(&path, &"".into(), &detail));
+            causes.push(|| Cause::invalid(&path, &"".into(), &detail));
         }
     }
 }
 
-fn check_series(series: &Value, causes: &mut Vec<Cause>) {
+fn check_series(series: &Value, causes: &mut Causes) {
     if series.is_null() {
         return;
     }
     let path = FieldPath::ROOT.field("series");
     if series["count"].as_f64().is_none_or(|count| count < 2.0) {
-        causes.push(Cause::invalid(&path.field("count"), &"".into(), "should be at least 2"));
+        causes.push(|| Cause::invalid(&path.field("count"), &"".into(), "should be at least 2"));
     }
     if is_unset(&series["lastObservedTime"]) {
-        causes.push(Cause::required(&path.field("lastObservedTime"), ""));
+        causes.push(|| Cause::required(&path.field("lastObservedTime"), ""));
     }
 }

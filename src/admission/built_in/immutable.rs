@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::read::is_unset;
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, Causes, FieldPath};
 
 /// Checks that a field is that of the stored object.
 pub(super) fn check_same(
@@ -11,27 +11,27 @@ pub(super) fn check_same(
     old: &Value,
     field: &str,
     path: &FieldPath<'_>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let (value, old) = (&object[field], &old[field]);
     if value != old && !(is_unset(value) && is_unset(old)) {
-        causes.push(Cause::invalid(&path.field(field), value, "field is immutable"));
+        causes.push(|| Cause::invalid(&path.field(field), value, "field is immutable"));
     }
 }
 
 /// Checks the data of a ConfigMap or Secret that was declared immutable.
-pub(super) fn check_data(object: &Value, old: &Value, fields: &[&str], causes: &mut Vec<Cause>) {
+pub(super) fn check_data(object: &Value, old: &Value, fields: &[&str], causes: &mut Causes) {
     if old["immutable"] != true {
         return;
     }
     let detail = "field is immutable when `immutable` is set";
     if object["immutable"] != true {
-        causes.push(Cause::forbidden(&FieldPath::ROOT.field("immutable"), detail));
+        causes.push(|| Cause::forbidden(&FieldPath::ROOT.field("immutable"), detail));
     }
     for field in fields {
         let (value, old) = (&object[*field], &old[*field]);
         if value != old && !(is_unset(value) && is_unset(old)) {
-            causes.push(Cause::forbidden(&FieldPath::ROOT.field(field), detail));
+            causes.push(|| Cause::forbidden(&FieldPath::ROOT.field(field), detail));
         }
     }
 }

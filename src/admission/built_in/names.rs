@@ -2,38 +2,38 @@
 
 use serde_json::Value;
 
-use crate::schema::{Cause, FieldPath, key_error, label_error};
+use crate::schema::{Cause, Causes, FieldPath, key_error, label_error};
 
 const PORT_NUMBER: &str = "must be between 1 and 65535, inclusive";
 
 /// Checks a text that must be a DNS label.
-pub(super) fn check_label_name(value: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check_label_name(value: &Value, path: &FieldPath<'_>, causes: &mut Causes) {
     if let Some(error) = value.as_str().and_then(label_error) {
-        causes.push(Cause::invalid(path, value, error));
+        causes.push(|| Cause::invalid(path, value, error));
     }
 }
 
 /// Checks a text that must be a qualified name, such as `example.com/name`.
-pub(super) fn check_qualified_name(value: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check_qualified_name(value: &Value, path: &FieldPath<'_>, causes: &mut Causes) {
     if let Some(error) = value.as_str().and_then(key_error) {
-        causes.push(Cause::invalid(path, value, &error));
+        causes.push(|| Cause::invalid(path, value, &error));
     }
 }
 
 /// Checks the number of a port.
-pub(super) fn check_port_number(value: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check_port_number(value: &Value, path: &FieldPath<'_>, causes: &mut Causes) {
     let number = value.as_f64().unwrap_or_default();
     if !(1.0..=65535.0).contains(&number) {
-        causes.push(Cause::invalid(path, value, PORT_NUMBER));
+        causes.push(|| Cause::invalid(path, value, PORT_NUMBER));
     }
 }
 
 /// Checks the number of a port, or the name of a port of a container.
-pub(super) fn check_port_or_name(value: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check_port_or_name(value: &Value, path: &FieldPath<'_>, causes: &mut Causes) {
     match value {
         Value::String(name) => {
             if let Some(error) = port_name_error(name) {
-                causes.push(Cause::invalid(path, value, error));
+                causes.push(|| Cause::invalid(path, value, error));
             }
         }
         number => check_port_number(number, path, causes),
@@ -59,7 +59,7 @@ pub(super) fn port_name_error(name: &str) -> Option<&'static str> {
 }
 
 /// Checks a key of a ConfigMap or Secret, which may become the name of a file.
-pub(super) fn check_data_key(key: &str, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check_data_key(key: &str, path: &FieldPath<'_>, causes: &mut Causes) {
     const KEY: &str = "a valid config key must consist of alphanumeric characters, '-', '_' or \
         '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is \
         '[-._a-zA-Z0-9]+')";
@@ -72,7 +72,7 @@ pub(super) fn check_data_key(key: &str, path: &FieldPath<'_>, causes: &mut Vec<C
         _ if key.starts_with("..") => "must not start with '..'",
         _ => return,
     };
-    causes.push(Cause::invalid(&path.key(key), &key.into(), error));
+    causes.push(|| Cause::invalid(&path.key(key), &key.into(), error));
 }
 
 /// Checks a text that must be one of an enumeration. An absent text is allowed.
@@ -81,10 +81,10 @@ pub(super) fn check_enum(
     field: &str,
     allowed: &[&str],
     path: &FieldPath<'_>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let value = &object[field];
     if value.as_str().is_some_and(|text| !allowed.contains(&text)) {
-        causes.push(Cause::not_supported(&path.field(field), value, allowed.iter().copied()));
+        causes.push(|| Cause::not_supported(&path.field(field), value, allowed.iter().copied()));
     }
 }

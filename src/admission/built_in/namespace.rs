@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::names::check_qualified_name;
 use super::read::{items, text};
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, Causes, FieldPath};
 
-pub(super) fn check(namespace: &Value, causes: &mut Vec<Cause>) {
+pub(super) fn check(namespace: &Value, causes: &mut Causes) {
     let spec = FieldPath::ROOT.field("spec");
     let path = spec.field("finalizers");
     for (index, finalizer) in items(&namespace["spec"]["finalizers"]).iter().enumerate() {
@@ -17,12 +17,12 @@ pub(super) fn check(namespace: &Value, causes: &mut Vec<Cause>) {
         });
         if !is_known {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
-            causes.push(Cause::invalid(&path, finalizer, detail));
+            causes.push(|| Cause::invalid(&path, finalizer, detail));
         }
     }
 }
 
-pub(super) fn check_status(namespace: &Value, causes: &mut Vec<Cause>) {
+pub(super) fn check_status(namespace: &Value, causes: &mut Causes) {
     let is_being_deleted = !namespace["metadata"]["deletionTimestamp"].is_null();
     let expected = if is_being_deleted { "Terminating" } else { "Active" };
     if !["", expected].contains(&text(&namespace["status"], "phase")) {
@@ -30,6 +30,6 @@ pub(super) fn check_status(namespace: &Value, causes: &mut Vec<Cause>) {
         let detail = format!("may only be '{expected}' if `deletionTimestamp` {deletion} empty");
         let status = FieldPath::ROOT.field("status");
         let phase = &namespace["status"]["phase"];
-        causes.push(Cause::invalid(&status.field("phase"), phase, &detail));
+        causes.push(|| Cause::invalid(&status.field("phase"), phase, &detail));
     }
 }

@@ -7,20 +7,20 @@ use serde_json::Value;
 
 use super::names::{check_label_name, check_port_number, port_name_error};
 use super::read::{is_unset, items, text};
-use crate::schema::{Cause, FieldPath, check_labels};
+use crate::schema::{Cause, Causes, FieldPath, check_labels};
 
-pub(super) fn check(template: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check(template: &Value, path: FieldPath<'_>, causes: &mut Causes) {
     let metadata = path.field("metadata");
     check_labels(&template["metadata"]["labels"], &metadata.field("labels"), causes);
     let (spec, path) = (&template["spec"], path.field("spec"));
     let policy = text(spec, "restartPolicy");
     if !["", "Always"].contains(&policy) {
         let policy_path = path.field("restartPolicy");
-        causes.push(Cause::not_supported(&policy_path, &spec["restartPolicy"], ["Always"]));
+        causes.push(|| Cause::not_supported(&policy_path, &spec["restartPolicy"], ["Always"]));
     }
     let containers = path.field("containers");
     if items(&spec["containers"]).is_empty() {
-        causes.push(Cause::required(&containers, ""));
+        causes.push(|| Cause::required(&containers, ""));
     }
     let mut names = BTreeSet::new();
     for field in ["containers", "initContainers"] {
@@ -35,19 +35,19 @@ fn check_container<'a>(
     container: &'a Value,
     path: FieldPath<'_>,
     names: &mut BTreeSet<&'a str>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let (name, name_path) = (text(container, "name"), path.field("name"));
     if name.is_empty() {
-        causes.push(Cause::required(&name_path, ""));
+        causes.push(|| Cause::required(&name_path, ""));
     } else {
         check_label_name(&container["name"], &name_path, causes);
         if !names.insert(name) {
-            causes.push(Cause::duplicate(&name_path, &container["name"]));
+            causes.push(|| Cause::duplicate(&name_path, &container["name"]));
         }
     }
     if text(container, "image").is_empty() {
-        causes.push(Cause::required(&path.field("image"), ""));
+        causes.push(|| Cause::required(&path.field("image"), ""));
     }
     let ports = path.field("ports");
     let mut port_names = BTreeSet::new();
@@ -63,9 +63,9 @@ fn check_container<'a>(
         }
         let path = path.field("name");
         if let Some(error) = port_name_error(port_name) {
-            causes.push(Cause::invalid(&path, &port["name"], error));
+            causes.push(|| Cause::invalid(&path, &port["name"], error));
         } else if !port_names.insert(port_name) {
-            causes.push(Cause::duplicate(&path, &port["name"]));
+            causes.push(|| Cause::duplicate(&path, &port["name"]));
         }
     }
 }

@@ -8,9 +8,9 @@ use super::names::{
     check_enum, check_label_name, check_port_number, check_port_or_name, check_qualified_name,
 };
 use super::read::{is_unset, items, text};
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, Causes, FieldPath};
 
-pub(super) fn check(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(super) fn check(spec: &Value, path: FieldPath<'_>, causes: &mut Causes) {
     let service_type = text(spec, "type");
     let ports_path = path.field("ports");
     let mut node_ports = BTreeSet::new();
@@ -30,10 +30,10 @@ pub(super) fn check(spec: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) 
         check_port_number(node_port, &path, causes);
         if ["ClusterIP", "ExternalName"].contains(&service_type) {
             let detail = format!("may not be used when `type` is '{service_type}'");
-            causes.push(Cause::forbidden(&path, &detail));
+            causes.push(|| Cause::forbidden(&path, &detail));
         }
         if !node_ports.insert((node_port.as_i64(), text(port, "protocol"))) {
-            causes.push(Cause::duplicate(&path, node_port));
+            causes.push(|| Cause::duplicate(&path, node_port));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::Value;
 
-use crate::schema::{Cause, FieldPath};
+use crate::schema::{Cause, Causes, FieldPath};
 
 /// Error of a text that is not an IP address.
 pub(super) const IP_ADDRESS_ERROR: &str =
@@ -25,14 +25,14 @@ pub(super) fn check_special(
     value: &Value,
     path: &FieldPath<'_>,
     loopback: Loopback,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let Ok(address) = value.as_str().unwrap_or_default().parse::<IpAddr>() else {
-        causes.push(Cause::invalid(path, value, IP_ADDRESS_ERROR));
+        causes.push(|| Cause::invalid(path, value, IP_ADDRESS_ERROR));
         return;
     };
     if let Some(detail) = special_error(address.to_canonical(), loopback) {
-        causes.push(Cause::invalid(path, value, detail));
+        causes.push(|| Cause::invalid(path, value, detail));
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
                 (Loopback::NeedsOption, allowed),
                 (Loopback::NotAllowed, allowed),
             ] {
-                let mut causes = Vec::new();
+                let mut causes = Causes::default();
                 check_special(&text.into(), &FieldPath::ROOT, loopback, &mut causes);
                 assert_eq!(causes.is_empty(), expected, "{text} {loopback:?}: {causes:?}");
                 let names_option = format!("{causes:?}").contains("--allow-local-endpoints");

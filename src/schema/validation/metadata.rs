@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::names::{key_error, label_error, subdomain_error, value_error};
 use crate::schema::cause::Cause;
+use crate::schema::causes::Causes;
 use crate::schema::field_path::FieldPath;
 use crate::schema::resource::Resource;
 
@@ -12,19 +13,19 @@ const MAX_ANNOTATION_BYTES: u64 = 256 * 1024;
 
 /// Validates the metadata of a new object. It has a name, or `generateName`, from which the store
 /// makes a name.
-pub fn validate_metadata(object: &Value, resource: &Resource) -> Vec<Cause> {
+pub fn validate_metadata(object: &Value, resource: &Resource) -> Causes {
     validate_change(&object["metadata"], &Value::Null, resource)
 }
 
 /// Validates the metadata of an object that replaces another one. Fields that do not change are not
 /// checked.
-pub fn validate_metadata_update(object: &Value, old: &Value, resource: &Resource) -> Vec<Cause> {
+pub fn validate_metadata_update(object: &Value, old: &Value, resource: &Resource) -> Causes {
     validate_change(&object["metadata"], &old["metadata"], resource)
 }
 
-fn validate_change(metadata: &Value, old: &Value, resource: &Resource) -> Vec<Cause> {
+fn validate_change(metadata: &Value, old: &Value, resource: &Resource) -> Causes {
     let path = FieldPath::ROOT.field("metadata");
-    let mut causes = Vec::new();
+    let mut causes = Causes::default();
     let is_changed = |field: &str| old.is_null() || metadata[field] != old[field];
     if is_changed("name") || is_changed("generateName") {
         check_name(metadata, resource, path, &mut causes);
@@ -47,7 +48,7 @@ fn validate_change(metadata: &Value, old: &Value, resource: &Resource) -> Vec<Ca
     causes
 }
 
-fn check_name(metadata: &Value, resource: &Resource, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+fn check_name(metadata: &Value, resource: &Resource, path: FieldPath<'_>, causes: &mut Causes) {
     let generate_path = path.field("generateName");
     let path = path.field("name");
     // The names of Services and Namespaces are parts of DNS names.
@@ -61,15 +62,17 @@ fn check_name(metadata: &Value, resource: &Resource, path: FieldPath<'_>, causes
             Some(start) => format!("{start}a"),
             None => prefix.to_owned(),
         };
-        causes.extend(
-            error(&as_name).map(|error| Cause::invalid(&generate_path, &prefix.into(), error)),
-        );
+        if let Some(error) = error(&as_name) {
+            causes.push(|| Cause::invalid(&generate_path, &prefix.into(), error));
+        }
     }
     match metadata["name"].as_str().unwrap_or_default() {
         "" if !prefix.is_empty() => {}
-        "" => causes.push(Cause::required(&path, "name or generateName is required")),
+        "" => causes.push(|| Cause::required(&path, "name or generateName is required")),
         name => {
-            causes.extend(error(name).map(|error| Cause::invalid(&path, &name.into(), error)));
+            if let Some(error) = error(name) {
+                causes.push(|| Cause::invalid(&path, &name.into(), error));
+            }
         }
     }
 }
@@ -78,62 +81,65 @@ fn check_namespace(
     metadata: &Value,
     resource: &Resource,
     path: FieldPath<'_>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let path = path.field("namespace");
     match (metadata["namespace"].as_str().unwrap_or_default(), resource.is_namespaced()) {
-        ("", true) => causes.push(Cause::required(&path, "")),
+        ("", true) => causes.push(|| Cause::required(&path, "")),
         ("", false) => {}
-        (_, false) => causes.push(Cause::forbidden(&path, "not allowed on this type")),
+        (_, false) => causes.push(|| Cause::forbidden(&path, "not allowed on this type")),
         (name, true) => {
-            let error = label_error(name);
-            causes.extend(error.map(|error| Cause::invalid(&path, &name.into(), error)));
+            if let Some(error) = label_error(name) {
+                causes.push(|| Cause::invalid(&path, &name.into(), error));
+            }
         }
     }
 }
 
 /// Checks the keys and values of labels, or of a selector.
-pub(crate) fn check_labels(labels: &Value, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+pub(crate) fn check_labels(labels: &Value, path: &FieldPath<'_>, causes: &mut Causes) {
     for (key, value) in entries(labels) {
         if let Some(error) = key_error(key) {
-            causes.push(Cause::invalid(path, &key.as_str().into(), &error));
+            causes.push(|| Cause::invalid(path, &key.as_str().into(), &error));
         }
         if let Some(error) = value.as_str().and_then(value_error) {
-            causes.push(Cause::invalid(path, value, error));
+            causes.push(|| Cause::invalid(path, value, error));
         }
     }
 }
 
-fn check_annotations(annotations: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+fn check_annotations(annotations: &Value, path: FieldPath<'_>, causes: &mut Causes) {
     let mut size = 0;
     for (key, value) in entries(annotations) {
         size += key.len() + value.as_str().map_or(0, str::len);
         // Unlike the keys of labels, these may have a prefix in upper case.
         if let Some(error) = key_error(&key.to_lowercase()) {
-            causes.push(Cause::invalid(&path, &key.as_str().into(), &error));
+            causes.push(|| Cause::invalid(&path, &key.as_str().into(), &error));
         }
     }
     if size as u64 > MAX_ANNOTATION_BYTES {
-        causes.push(Cause::too_long(&path, MAX_ANNOTATION_BYTES));
+        causes.push(|| Cause::too_long(&path, MAX_ANNOTATION_BYTES));
     }
 }
 
-fn check_owners(owners: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+fn check_owners(owners: &Value, path: FieldPath<'_>, causes: &mut Causes) {
     let mut controllers = Vec::new();
     for (index, owner) in owners.as_array().into_iter().flatten().enumerate() {
         let item = path.index(index);
         let text = |field: &str| owner[field].as_str().unwrap_or_default();
-        let missing =
-            ["apiVersion", "kind", "name", "uid"].into_iter().filter(|name| text(name).is_empty());
-        causes.extend(missing.map(|name| Cause::required(&item.field(name), "must not be empty")));
+        for name in ["apiVersion", "kind", "name", "uid"] {
+            if text(name).is_empty() {
+                causes.push(|| Cause::required(&item.field(name), "must not be empty"));
+            }
+        }
         let api_version = text("apiVersion");
         if !api_version.is_empty() && !is_group_version(api_version) {
             let detail = "must be <group>/<version> or <version>";
-            causes.push(Cause::invalid(&item.field("apiVersion"), &api_version.into(), detail));
+            causes.push(|| Cause::invalid(&item.field("apiVersion"), &api_version.into(), detail));
         }
         if (api_version, text("kind")) == ("v1", "Event") {
             let detail = "/v1, Kind=Event is disallowed from being an owner";
-            causes.push(Cause::invalid(&item, owner, detail));
+            causes.push(|| Cause::invalid(&item, owner, detail));
         }
         if owner["controller"] == true {
             controllers.push((text("kind"), text("name")));
@@ -145,14 +151,14 @@ fn check_owners(owners: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
             "Only one reference can have Controller set to true. Found \"true\" in references for \
              {kind}/{name} and {other_kind}/{other_name}"
         );
-        causes.push(Cause::invalid(&path, owners, &detail));
+        causes.push(|| Cause::invalid(&path, owners, &detail));
     }
 }
 
-fn check_finalizers(finalizers: &Value, path: FieldPath<'_>, causes: &mut Vec<Cause>) {
+fn check_finalizers(finalizers: &Value, path: FieldPath<'_>, causes: &mut Causes) {
     for finalizer in finalizers.as_array().into_iter().flatten() {
         if let Some(error) = finalizer.as_str().and_then(key_error) {
-            causes.push(Cause::invalid(&path, finalizer, &error));
+            causes.push(|| Cause::invalid(&path, finalizer, &error));
         }
     }
 }

@@ -4,13 +4,14 @@ use serde_json::Value;
 
 use super::old_item::find_old;
 use crate::schema::cause::Cause;
+use crate::schema::causes::Causes;
 use crate::schema::field_path::FieldPath;
 use crate::schema::node::Schema;
 use crate::schema::rules::Check;
 
 /// Returns a cause for each rule that an object breaks. `old` is the object that it replaces.
-pub(super) fn evaluate(value: &Value, old: Option<&Value>, schema: &Schema) -> Vec<Cause> {
-    let mut causes = Vec::new();
+pub(super) fn evaluate(value: &Value, old: Option<&Value>, schema: &Schema) -> Causes {
+    let mut causes = Causes::default();
     check(value, old, schema, FieldPath::ROOT, &mut causes);
     causes
 }
@@ -26,7 +27,7 @@ fn check(
     old: Option<&Value>,
     schema: &Schema,
     path: FieldPath<'_>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     for rule in &schema.rules {
         let is_met = match rule.check {
@@ -35,7 +36,7 @@ fn check(
             Check::Change(check) => old.is_none_or(|old| check(value, old)),
         };
         if !is_met {
-            causes.push(Cause::broken_rule(&path, value, &rule.message));
+            causes.push(|| Cause::broken_rule(&path, value, &rule.message));
         }
     }
     match value {

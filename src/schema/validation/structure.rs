@@ -7,14 +7,15 @@ use serde_json::{Map, Value};
 use super::formats;
 use super::old_item::find_old;
 use crate::schema::cause::Cause;
+use crate::schema::causes::Causes;
 use crate::schema::field_path::FieldPath;
 use crate::schema::node::{Format, Schema, ValueType};
 use crate::schema::quantity::is_quantity;
 
 /// Returns the causes for which the schema does not allow a value. `old` is the value that it
 /// replaces.
-pub(super) fn validate(value: &Value, old: Option<&Value>, schema: &Schema) -> Vec<Cause> {
-    let mut causes = Vec::new();
+pub(super) fn validate(value: &Value, old: Option<&Value>, schema: &Schema) -> Causes {
+    let mut causes = Causes::default();
     check(value, old, schema, FieldPath::ROOT, &mut causes);
     causes
 }
@@ -24,14 +25,14 @@ fn check(
     old: Option<&Value>,
     schema: &Schema,
     path: FieldPath<'_>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let is_unchanged = old == Some(value);
     if is_unchanged || value.is_null() && schema.is_nullable {
         return;
     }
     if !has_type(value, schema) {
-        causes.push(Cause::type_invalid(&path, value, schema.value_type.as_str()));
+        causes.push(|| Cause::type_invalid(&path, value, schema.value_type.as_str()));
         if value.is_null() {
             return;
         }
@@ -46,7 +47,7 @@ fn check(
     }
     if !schema.enumeration.is_empty() && !schema.enumeration.contains(value) {
         let allowed = schema.enumeration.iter().map(|one| one.as_str().unwrap_or("null"));
-        causes.push(Cause::not_supported(&path, value, allowed));
+        causes.push(|| Cause::not_supported(&path, value, allowed));
     }
     check_alternatives(value, schema, path, causes);
 }
@@ -85,34 +86,42 @@ fn check_text(
     text: &str,
     schema: &Schema,
     path: &FieldPath<'_>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let bounds = schema.bounds;
     let length = text.chars().count() as u64;
     if let Some(limit) = bounds.max_length.filter(|limit| length > *limit) {
-        causes.push(Cause::too_long(path, limit));
+        causes.push(|| Cause::too_long(path, limit));
     } else if let Some(least) = bounds.min_length.filter(|least| length < *least) {
-        let detail = format!("{path} in body should be at least {least} chars long");
-        causes.push(Cause::invalid(path, value, &detail));
+        causes.push(|| {
+            let detail = format!("{path} in body should be at least {least} chars long");
+            Cause::invalid(path, value, &detail)
+        });
     } else if let Some(pattern) = schema.pattern.as_ref().filter(|pattern| !pattern.is_match(text))
     {
-        let detail = format!("{path} in body should match '{pattern}'");
-        causes.push(Cause::invalid(path, value, &detail));
+        causes.push(|| {
+            let detail = format!("{path} in body should match '{pattern}'");
+            Cause::invalid(path, value, &detail)
+        });
     } else if let Some(name) = schema.format.and_then(|format| formats::mismatch(text, format)) {
-        causes.push(Cause::malformed(path, value, name));
+        causes.push(|| Cause::malformed(path, value, name));
     }
 }
 
-fn check_number(value: &Value, schema: &Schema, path: &FieldPath<'_>, causes: &mut Vec<Cause>) {
+fn check_number(value: &Value, schema: &Schema, path: &FieldPath<'_>, causes: &mut Causes) {
     let Some(number) = value.as_f64() else { return };
     let (minimum, maximum) = (schema.bounds.minimum, schema.bounds.maximum);
     if let Some(least) = minimum.filter(|least| number < *least as f64) {
-        let detail = format!("{path} in body should be greater than or equal to {least}");
-        causes.push(Cause::invalid(path, value, &detail));
+        causes.push(|| {
+            let detail = format!("{path} in body should be greater than or equal to {least}");
+            Cause::invalid(path, value, &detail)
+        });
     }
     if let Some(limit) = maximum.filter(|limit| number > *limit as f64) {
-        let detail = format!("{path} in body should be less than or equal to {limit}");
-        causes.push(Cause::invalid(path, value, &detail));
+        causes.push(|| {
+            let detail = format!("{path} in body should be less than or equal to {limit}");
+            Cause::invalid(path, value, &detail)
+        });
     }
 }
 
@@ -121,18 +130,20 @@ fn check_list(
     old: Option<&Value>,
     schema: &Schema,
     path: &FieldPath<'_>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let (count, bounds) = (items.len() as u64, schema.bounds);
     if let Some(limit) = bounds.max_items.filter(|limit| count > *limit) {
-        causes.push(Cause::too_many(path, items.len(), limit));
+        causes.push(|| Cause::too_many(path, items.len(), limit));
     }
     if let Some(least) = bounds.min_items.filter(|least| count < *least) {
-        let detail = format!("{path} in body should have at least {least} items");
-        causes.push(Cause::invalid(path, &count.into(), &detail));
+        causes.push(|| {
+            let detail = format!("{path} in body should have at least {least} items");
+            Cause::invalid(path, &count.into(), &detail)
+        });
     }
     if let Some(child) = &schema.items {
-        // Causes of items beyond the bound would make the answer as large as the list.
+        // Items beyond the bound need no causes: the list is refused because of their number.
         let limit = bounds.max_items.map_or(usize::MAX, |limit| limit as usize);
         for (index, item) in items.iter().enumerate().take(limit) {
             let old = old.and_then(|old| find_old(item, old, &schema.list_type));
@@ -146,19 +157,22 @@ fn check_object(
     old: Option<&Value>,
     schema: &Schema,
     path: &FieldPath<'_>,
-    causes: &mut Vec<Cause>,
+    causes: &mut Causes,
 ) {
     let (count, bounds) = (map.len() as u64, schema.bounds);
     if let Some(limit) = bounds.max_properties.filter(|limit| count > *limit) {
-        causes.push(Cause::too_many(path, map.len(), limit));
+        causes.push(|| Cause::too_many(path, map.len(), limit));
         return;
     }
     if let Some(least) = bounds.min_properties.filter(|least| count < *least) {
-        let detail = format!("{path} in body should have at least {least} properties");
-        causes.push(Cause::invalid(path, &count.into(), &detail));
+        causes.push(|| {
+            let detail = format!("{path} in body should have at least {least} properties");
+            Cause::invalid(path, &count.into(), &detail)
+        });
     }
-    let missing = schema.required.iter().filter(|name| !map.contains_key(*name));
-    causes.extend(missing.map(|name| Cause::required(&path.field(name), "")));
+    for name in schema.required.iter().filter(|name| !map.contains_key(*name)) {
+        causes.push(|| Cause::required(&path.field(name), ""));
+    }
     for (name, value) in map {
         if let Some(child) = schema.child(name) {
             let old = old.and_then(|old| old.get(name));
@@ -169,14 +183,9 @@ fn check_object(
 
 /// Checks the alternatives of a schema. If none is met, the causes of the first one follow: unlike
 /// the cause for the alternatives, they have the path of a field.
-fn check_alternatives(
-    value: &Value,
-    schema: &Schema,
-    path: FieldPath<'_>,
-    causes: &mut Vec<Cause>,
-) {
+fn check_alternatives(value: &Value, schema: &Schema, path: FieldPath<'_>, causes: &mut Causes) {
     let find_causes = |alternative: &Schema| {
-        let mut causes = Vec::new();
+        let mut causes = Causes::default();
         check(value, None, alternative, path, &mut causes);
         causes
     };
@@ -184,8 +193,8 @@ fn check_alternatives(
     if let Some(first) = schema.any_of.first()
         && !schema.any_of.iter().any(|one| find_causes(one).is_empty())
     {
-        causes.push(refuse(format!("\"{path}\" must validate at least one schema (anyOf)")));
-        causes.extend(find_causes(first));
+        causes.push(|| refuse(format!("\"{path}\" must validate at least one schema (anyOf)")));
+        causes.append(find_causes(first));
     }
     if let Some(first) = schema.one_of.first() {
         let valid = schema.one_of.iter().filter(|one| find_causes(one).is_empty()).count();
@@ -194,16 +203,16 @@ fn check_alternatives(
             more => format!("Found {more} valid alternatives"),
         };
         if valid != 1 {
-            causes.push(refuse(format!(
-                "\"{path}\" must validate one and only one schema (oneOf). {found}"
-            )));
+            causes.push(|| {
+                refuse(format!("\"{path}\" must validate one and only one schema (oneOf). {found}"))
+            });
         }
         if valid == 0 {
-            causes.extend(find_causes(first));
+            causes.append(find_causes(first));
         }
     }
     if schema.not.as_ref().is_some_and(|not| find_causes(not).is_empty()) {
-        causes.push(refuse(format!("\"{path}\" must not validate the schema (not)")));
+        causes.push(|| refuse(format!("\"{path}\" must not validate the schema (not)")));
     }
 }
 

@@ -181,7 +181,7 @@ fn unchanged_values_are_not_checked() {
     };
     let causes_of = |listeners, old| {
         let causes = validate_update(&gateway(listeners), &gateway(old), version);
-        causes.into_iter().map(|cause| cause.field).collect::<Vec<_>>()
+        causes.into_list().into_iter().map(|cause| cause.field).collect::<Vec<_>>()
     };
     let old = [("a", 0), ("b", 1)];
     assert_eq!(causes_of([("a", 0), ("b", 2)], old), [""; 0]);

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{lists, rule_evaluation, structure};
 use crate::schema::cause::{Cause, CauseReason};
+use crate::schema::causes::Causes;
 use crate::schema::field_path::FieldPath;
 use crate::schema::resource::ServedVersion;
 
@@ -12,7 +13,7 @@ const RULES_SKIPPED: &str = "some validation rules were not checked because the 
                              invalid; correct the existing errors to complete validation";
 
 /// Validates a new object by its schema. The object has its defaults and no unknown fields.
-pub fn validate(object: &Value, version: &ServedVersion) -> Vec<Cause> {
+pub fn validate(object: &Value, version: &ServedVersion) -> Causes {
     validate_change(object, None, version)
 }
 
@@ -20,18 +21,19 @@ pub fn validate(object: &Value, version: &ServedVersion) -> Vec<Cause> {
 ///
 /// Values that do not change are not checked, as in Kubernetes' ratcheting of custom resources;
 /// lists that already contained duplicates may contain them.
-pub fn validate_update(object: &Value, old: &Value, version: &ServedVersion) -> Vec<Cause> {
+pub fn validate_update(object: &Value, old: &Value, version: &ServedVersion) -> Causes {
     validate_change(object, Some(old), version)
 }
 
-fn validate_change(object: &Value, old: Option<&Value>, version: &ServedVersion) -> Vec<Cause> {
+fn validate_change(object: &Value, old: Option<&Value>, version: &ServedVersion) -> Causes {
     let schema = version.schema();
     let mut causes = structure::validate(object, old, schema);
     let has_old_duplicates = old.is_some_and(|old| !lists::validate(old, schema).is_empty());
     if !has_old_duplicates {
-        causes.extend(lists::validate(object, schema));
+        causes.append(lists::validate(object, schema));
     }
-    // Rules read values that have the types of the schema.
+    // Rules read values that have the types of the schema. An omitted cause may refuse a
+    // type.
     let blocks = |cause: &Cause| {
         matches!(
             cause.reason,
@@ -42,10 +44,10 @@ fn validate_change(object: &Value, old: Option<&Value>, version: &ServedVersion)
                 | CauseReason::TypeInvalid
         )
     };
-    if !causes.iter().any(blocks) {
-        causes.extend(rule_evaluation::evaluate(object, old, schema));
+    if causes.omitted() == 0 && !causes.iter().any(blocks) {
+        causes.append(rule_evaluation::evaluate(object, old, schema));
     } else if rule_evaluation::has_rules(schema) {
-        causes.push(Cause::invalid(&FieldPath::ROOT, &Value::Null, RULES_SKIPPED));
+        causes.push(|| Cause::invalid(&FieldPath::ROOT, &Value::Null, RULES_SKIPPED));
     }
     causes
 }
