@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::bounds::bound_paths;
 use super::changed_parts::ChangedParts;
 use super::convert::{convert_to_served, convert_to_stored};
 use super::error::AdmissionError;
@@ -191,16 +190,14 @@ fn as_served(old: &Value, target: &Target<'_>) -> Value {
 /// Checks the header of an object, and removes its unknown fields.
 fn read(
     target: &Target<'_>,
-    JsonDocument { value: mut object, mut duplicates }: JsonDocument,
+    JsonDocument { value: mut object, duplicates }: JsonDocument,
     validation: FieldValidation,
 ) -> Result<(Value, Vec<String>), AdmissionError> {
     check_header(&mut object, target)?;
     if target.resource.is_custom() {
         write_integers(&mut object);
     }
-    let mut unknown = prune(&mut object, target.version);
-    bound_paths(&mut duplicates);
-    bound_paths(&mut unknown);
+    let unknown = prune(&mut object, target.version);
     let warnings = validation.check(&duplicates, &unknown).map_err(|error| {
         let (kind, version) = (target.resource.kind(), target.version.name());
         AdmissionError::Strict { kind, version, error }

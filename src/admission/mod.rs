@@ -17,7 +17,6 @@
 
 #[allow(clippy::module_inception, reason = "the type of the module")]
 mod admission;
-mod bounds;
 mod built_in;
 mod catalog;
 mod changed_parts;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::field_path::FieldPath;
+use super::shortened::shortened;
 
 /// Path of the object itself. kubectl prints it as it is.
 const ROOT: &str = "<nil>";
@@ -169,13 +170,7 @@ pub(super) fn type_name(value: &Value) -> &'static str {
 const MAX_TEXT: usize = 1024;
 
 fn text(value: &Value) -> String {
-    let mut text = value.to_string();
-    if text.len() > MAX_TEXT {
-        let end = text.floor_char_boundary(MAX_TEXT);
-        text.truncate(end);
-        text.push('…');
-    }
-    text
+    shortened(value, MAX_TEXT)
 }
 
 fn quoted(text: &str) -> String {

@@ -1,7 +1,6 @@
 //! Parses JSON and reports duplicate fields, which parsers otherwise drop silently.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
@@ -9,10 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Number, Value};
 
 use super::field_path::FieldPath;
-
-/// Bound of the memory for the paths of duplicate fields. Each path repeats the names of its
-/// parents, so that all paths together can be far larger than the text.
-const MAX_PATH_BYTES: usize = 256 * 1024;
+use super::field_paths::FieldPaths;
 
 /// Error of [`parse_json`]: the text is not JSON, or it is nested too deeply (128 levels).
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +28,8 @@ impl JsonError {
 pub struct JsonDocument {
     /// The value; of a duplicate field, the last one.
     pub value: Value,
-    /// Paths of the fields that occur more than once, without repetitions. After 256 KiB of paths,
-    /// further ones are left out.
+    /// Paths of the first 100 fields that occur more than once, each of at most 256 bytes. A last
+    /// text stands for further ones.
     pub duplicates: Vec<String>,
 }
 
@@ -51,38 +47,17 @@ pub fn parse_json(text: &[u8]) -> Result<JsonDocument, JsonError> {
 /// Reads any format with the types of JSON. A number that is not finite is an error.
 impl<'de> Deserialize<'de> for JsonDocument {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let duplicates = RefCell::default();
+        let duplicates = RefCell::<FieldPaths>::default();
         let seed = Seed { path: FieldPath::ROOT, duplicates: &duplicates };
         let value = seed.deserialize(deserializer)?;
-        let mut paths = duplicates.into_inner().paths;
-        let mut seen = HashSet::new();
-        paths.retain(|path| seen.insert(path.clone()));
-        Ok(Self { value, duplicates: paths })
-    }
-}
-
-/// Paths of the duplicate fields that were read, with repetitions.
-#[derive(Default)]
-struct Duplicates {
-    paths: Vec<String>,
-    bytes: usize,
-}
-
-impl Duplicates {
-    /// Adds a path within the bound. The first one is always added: the document has duplicates.
-    fn add(&mut self, path: FieldPath<'_>) {
-        if self.bytes < MAX_PATH_BYTES {
-            let path = path.to_string();
-            self.bytes += size_of::<String>() + path.len();
-            self.paths.push(path);
-        }
+        Ok(Self { value, duplicates: duplicates.into_inner().into_list() })
     }
 }
 
 /// Reads a value at a path.
 struct Seed<'a> {
     path: FieldPath<'a>,
-    duplicates: &'a RefCell<Duplicates>,
+    duplicates: &'a RefCell<FieldPaths>,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -174,16 +149,14 @@ mod tests {
 
     #[test]
     fn paths_of_duplicate_fields_are_bounded() {
-        let parent = "p".repeat(10_000);
+        let parent = "p".repeat(200);
         let fields: Vec<_> =
             (0..1000).map(|index| format!("\"{index}\":1,\"{index}\":2")).collect();
         let text = format!("{{\"{parent}\":{{{}}}}}", fields.join(","));
         let found = parse_json(text.as_bytes()).unwrap();
         assert_eq!(found.value[&parent].as_object().unwrap().len(), 1000);
-        let bytes: usize = found.duplicates.iter().map(String::len).sum();
-        let longest = parent.len() + ".999".len();
-        assert!((1..MAX_PATH_BYTES + longest).contains(&bytes), "{bytes} bytes");
-        assert_eq!(found.duplicates[0], format!("{parent}.0"));
+        assert_eq!(found.duplicates.len(), 101);
+        assert_eq!(found.duplicates[99], format!("{parent}.99"));
     }
 
     #[test]

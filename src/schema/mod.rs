@@ -24,6 +24,7 @@ mod definitions;
 mod discovery;
 mod event;
 mod field_path;
+mod field_paths;
 mod field_validation;
 mod group_version;
 mod integers;
@@ -41,6 +42,7 @@ mod resource_table;
 mod rule_checks;
 mod rules;
 mod selectors;
+mod shortened;
 mod table;
 mod validation;
 

@@ -3,18 +3,20 @@
 use serde_json::Value;
 
 use super::field_path::FieldPath;
+use super::field_paths::FieldPaths;
 use super::node::Schema;
 use super::resource::ServedVersion;
 
-/// Removes the unknown fields of an object, and returns their paths in alphabetical order.
+/// Removes the unknown fields of an object, and returns the paths of the first 100 in alphabetical
+/// order, each of at most 256 bytes. A last text stands for further ones.
 pub fn prune(object: &mut Value, version: &ServedVersion) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut found = FieldPaths::default();
     prune_value(object, version.schema(), FieldPath::ROOT, &mut found);
-    found.sort_unstable();
-    found
+    found.sort();
+    found.into_list()
 }
 
-fn prune_value(value: &mut Value, schema: &Schema, path: FieldPath<'_>, found: &mut Vec<String>) {
+fn prune_value(value: &mut Value, schema: &Schema, path: FieldPath<'_>, found: &mut FieldPaths) {
     match value {
         Value::Object(map) => map.retain(|name, value| match schema.child(name) {
             Some(child) => {
@@ -23,7 +25,7 @@ fn prune_value(value: &mut Value, schema: &Schema, path: FieldPath<'_>, found: &
             }
             None if schema.keeps_unknown_fields => true,
             None => {
-                found.push(path.field(name).to_string());
+                found.add(path.field(name));
                 false
             }
         }),
@@ -64,6 +66,15 @@ mod tests {
         assert_eq!(gateway["metadata"], json!({"name": "a", "labels": {"x": "y"}}));
         let found = unknown("gateway.networking.k8s.io", "Gateway", &mut gateway);
         assert!(found.is_empty(), "{found:?}");
+    }
+
+    #[test]
+    fn many_unknown_fields_have_one_text() {
+        let fields = vec![json!({"a": 0}); 300_000];
+        let mut map = json!({"metadata": {"ownerReferences": fields}});
+        let found = unknown("", "ConfigMap", &mut map);
+        assert_eq!((found.len(), found[100].as_str()), (101, "… and further fields"));
+        assert_eq!(map["metadata"]["ownerReferences"][299_999], json!({}));
     }
 
     #[test]
