@@ -105,7 +105,8 @@ pub struct ListPage {
     /// Token of the next page, unless this is the last one.
     pub next: Option<ContinueToken>,
     /// Number of objects after this page, before the filter, if there are some and the query
-    /// [asks for it](ListQuery::with_count).
+    /// [asks for it](ListQuery::with_count). It is missing if the history moves past the revision
+    /// while the page is read.
     pub remaining: Option<usize>,
 }
 

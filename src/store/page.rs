@@ -11,34 +11,52 @@ use super::revision::Revision;
 use super::state::{SharedState, State};
 use super::stored_object::StoredObject;
 
-/// Maximum number of objects in a part of a page with limits. Writers wait while a part is cloned.
+/// Maximum number of objects in a part of a page with limits, besides the one that shows if there
+/// is a further page. Writers wait while a part is cloned.
 const MAX_PART: usize = 1_000;
 
-/// Reads a page in parts: the lock of the state is released before the filter and the history are
-/// applied to a part.
+/// Reads a page. If it has limits, this reads it in parts. The lock of the state covers the copy of
+/// a part and the scan of the history, not the filter.
 pub(super) fn read_page(
     state: &SharedState,
     query: &ListQuery,
     filter: impl Fn(&StoredObject) -> bool,
 ) -> Result<ListPage, ReadError> {
     let limit = query.limit.map_or(usize::MAX, NonZeroUsize::get);
+    let is_limited = query.limit.is_some() || query.max_bytes < usize::MAX;
+    let part_len = if is_limited { limit.min(MAX_PART) + 1 } else { usize::MAX };
+    match read_in_parts(state, query, &filter, part_len) {
+        // The client asked for no revision, and the history moved past that of the first part. A
+        // single part needs no history.
+        Err(ReadError::Gone { .. }) if query.start.is_none() && query.revision.is_none() => {
+            read_in_parts(state, query, &filter, usize::MAX)
+        }
+        page => page,
+    }
+}
+
+/// Reads a page in parts, the first one of `part_len` objects, all at the revision of the first
+/// one.
+fn read_in_parts(
+    state: &SharedState,
+    query: &ListQuery,
+    filter: impl Fn(&StoredObject) -> bool,
+    mut part_len: usize,
+) -> Result<ListPage, ReadError> {
+    let limit = query.limit.map_or(usize::MAX, NonZeroUsize::get);
     let mut revision = query.start.as_ref().map(ContinueToken::revision).or(query.revision);
     let mut start = query.start_key();
     let (mut objects, mut bytes, mut last) = (Vec::new(), 0, None);
-    let is_limited = query.limit.is_some() || query.max_bytes < usize::MAX;
-    let mut part_len = if is_limited { limit.saturating_add(1).min(MAX_PART) } else { limit };
     loop {
         let part = Part::read(&state.read(), query, revision, &start, part_len)?;
         let pinned = *revision.insert(part.revision);
         let end = part.end.clone();
         for object in part.into_objects() {
             if let Some(last) = last {
-                let remaining = if query.has_count {
-                    Some(count_after(&state.read(), query, pinned, &last)?)
-                } else {
-                    None
-                };
                 let next = Some(ContinueToken::new(&last, pinned));
+                let count = || count_after(&state.read(), query, pinned, &last);
+                // The number is optional, so a page whose revision is gone by now has none.
+                let remaining = query.has_count.then(count).and_then(Result::ok);
                 return Ok(ListPage { revision: pinned, objects, next, remaining });
             }
             let key = object.key().clone();
@@ -114,7 +132,7 @@ fn count_after(
     let newest = newest.take_while(|object| query.contains(object.key())).count();
     let is_in_rest = |key: &Key| query.contains(key) && key > start;
     let changed = state.history().states_at(revision, is_in_rest)?;
-    let existed = changed.values().flatten().count();
-    let exist = changed.keys().filter(|key| state.objects().get(key).is_some()).count();
-    Ok(newest + existed - exist)
+    let counted_then = changed.values().flatten().count();
+    let counted_now = changed.keys().filter(|key| state.objects().get(key).is_some()).count();
+    Ok(newest + counted_then - counted_now)
 }

@@ -1,9 +1,12 @@
 //! Lists: consistent revisions and pages.
 
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 
 use serde_json::json;
 use sluicegate::store::{ListPage, ListQuery, ReadError, Revision, StoredObject, Write};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 use crate::support::{TestStore, config_map};
 
@@ -24,6 +27,27 @@ impl TestStore {
 
     fn page(&self, query: &ListQuery) -> Result<ListPage, ReadError> {
         self.store.list(query, |_| true)
+    }
+
+    /// Reads a page with the accepted objects. Changes replace the history when the first object is
+    /// read.
+    fn page_during_changes(
+        &self,
+        query: &ListQuery,
+        accepted: &str,
+    ) -> Result<ListPage, ReadError> {
+        let change = async {
+            for index in 0..6 {
+                self.change("d", &format!("x{index}")).await;
+            }
+        };
+        let change = Cell::new(Some(change));
+        self.store.list(query, |object| {
+            if let Some(change) = change.take() {
+                block_in_place(|| Handle::current().block_on(change));
+            }
+            accepted == object.key().name()
+        })
     }
 }
 
@@ -147,6 +171,63 @@ async fn page_ends_after_bytes_of_all_objects() {
         }
         assert_eq!(pages, expected, "{max_bytes}");
     }
+}
+
+#[tokio::test]
+async fn page_at_an_older_revision_contains_deleted_objects() {
+    let test = TestStore::new();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        test.create_config_map(name).await;
+    }
+    let then = test.store.revision();
+    // The last ones of a part with a limit of 1, of the list then and of the list now.
+    for name in ["b", "d", "f"] {
+        test.write(Write::delete(test.config_map_key(name))).await;
+    }
+    test.create_config_map("g").await;
+    for expected in ["a b c d e f", "b d f", "c f", "d", "f"] {
+        let filter = |object: &StoredObject| expected.contains(object.key().name());
+        let mut query = ListQuery::new(&test.resources.config_maps).with_revision(then);
+        query = query.with_limit(limit(1));
+        let mut found = Vec::new();
+        loop {
+            let page = test.store.list(&query, filter).unwrap();
+            found.extend(names(&page).into_iter().map(str::to_owned));
+            let Some(next) = page.next else { break };
+            query = query.with_start(next);
+        }
+        assert_eq!(found.join(" "), expected);
+    }
+}
+
+/// Returns a store with the objects a to d and a history of 5 changes.
+async fn store_with_short_history() -> TestStore {
+    let test = TestStore::with(|settings| settings.with_history(5, 1 << 20));
+    for name in ["a", "b", "c", "d"] {
+        test.create_config_map(name).await;
+    }
+    test
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn page_is_read_again_if_history_is_replaced_meanwhile() {
+    let test = store_with_short_history().await;
+    let query = ListQuery::new(&test.resources.config_maps).with_limit(limit(1));
+    let page = test.page_during_changes(&query, "d").unwrap();
+    assert_eq!((names(&page), page.revision), (vec!["d"], test.store.revision()));
+    // The revision that the client asked for is not replaced by another one.
+    let query = query.with_revision(test.store.revision());
+    assert!(matches!(test.page_during_changes(&query, "d"), Err(ReadError::Gone { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn count_is_missing_if_history_is_replaced_meanwhile() {
+    let test = store_with_short_history().await;
+    let query = ListQuery::new(&test.resources.config_maps).with_limit(limit(1)).with_count();
+    let revision = test.store.revision();
+    let page = test.page_during_changes(&query, "a").unwrap();
+    assert_eq!((names(&page), page.revision), (vec!["a"], revision));
+    assert_eq!((page.next.is_some(), page.remaining), (true, None));
 }
 
 #[tokio::test]
