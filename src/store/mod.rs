@@ -57,6 +57,7 @@ mod crash_tests;
 mod fault_tests;
 
 pub use self::change::{Change, ChangeKind};
+pub(crate) use self::disk::owner_text;
 pub use self::disk::{DiskError, OpenError, PlaceError};
 pub use self::error::{Conflict, ReadError, WriteError};
 pub(crate) use self::evaluate::timestamp_text;

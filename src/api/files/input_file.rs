@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
+use crate::store::owner_text;
+
 /// Permissions that only the owner may have on a secret. Reading by the group is not among them: a
 /// service manager or Kubernetes gives a file to a service by its group.
 const EXPOSED: u32 = 0o037;
@@ -37,7 +39,7 @@ pub enum InputFileError {
     /// The user of the process has no access to the file.
     #[error(
         "this process, of the user with ID {user}, may not read {}{}; change the owner or the mode \
-         of the file, or run the command as its owner", .path.display(), owner_text(*.owner)
+         of the file, or run the command as its owner", .path.display(), owner_text(*.owner, *.user)
     )]
     Denied {
         /// Path of the file.
@@ -164,10 +166,6 @@ impl InputFileError {
     }
 }
 
-fn owner_text(owner: Option<u32>) -> String {
-    owner.map_or_else(String::new, |owner| format!(", which belongs to the user with ID {owner}"))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{self, Permissions};
@@ -234,10 +232,23 @@ mod tests {
     #[test]
     fn denied_file_is_reported_with_its_owner() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let (path, user) = (file.path(), geteuid().as_raw());
-        let text = InputFileError::of_read(path, ErrorKind::PermissionDenied.into()).to_string();
+        let (path, uid) = (file.path(), geteuid().as_raw());
+        let error = InputFileError::of_read(path, ErrorKind::PermissionDenied.into());
+        let InputFileError::Denied { owner, user, .. } = error else { panic!("{error}") };
+        assert_eq!((owner, user), (Some(uid), uid));
+    }
+
+    #[test]
+    fn file_that_no_user_may_read_is_denied() {
+        // Root may read each file.
+        if geteuid().is_root() {
+            return;
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o000)).unwrap();
+        let error = InputFile::public(file.path(), 10).read().unwrap_err().to_string();
         let expected =
-            format!("may not read {}, which belongs to the user with ID {user};", path.display());
-        assert!(text.contains(&expected), "{text}");
+            format!("may not read {}; change the owner or the mode", file.path().display());
+        assert!(error.contains(&expected), "{error}");
     }
 }

@@ -72,7 +72,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The user of the process has no access to a file.
-    #[error("this process, of the user with ID {user}, may not read and write {}{}; change the owner of the data folder and its files with `chown -R`, or run the program as their owner", path.display(), owner_text(*owner))]
+    #[error("this process, of the user with ID {user}, may not read and write {}{}; change the owner or the mode of the data folder and its files, or run the program as their owner", path.display(), owner_text(*owner, *user))]
     Denied {
         /// Path of the file.
         path: PathBuf,
@@ -130,8 +130,13 @@ impl OpenError {
     }
 }
 
-fn owner_text(owner: Option<u32>) -> String {
-    owner.map_or_else(String::new, |owner| format!(", which belongs to the user with ID {owner}"))
+/// Returns the text about the owner of a file to which `user` has no access. It is empty if the
+/// owner is the user, whom the mode of the file excludes, or is not known.
+pub(crate) fn owner_text(owner: Option<u32>, user: u32) -> String {
+    match owner.filter(|owner| *owner != user) {
+        Some(owner) => format!(", which belongs to the user with ID {owner}"),
+        None => String::new(),
+    }
 }
 
 fn process(pid: Option<u32>) -> String {
@@ -143,15 +148,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn denied_file_is_reported_with_its_owner() {
+    fn denied_file_is_reported_with_another_owner() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let denied = |path| OpenError::of_file(path, io::ErrorKind::PermissionDenied.into());
-        let (path, user) = (file.path().display(), geteuid().as_raw());
-        let expected =
-            format!("may not read and write {path}, which belongs to the user with ID {user};");
-        let text = denied(file.path()).to_string();
-        assert!(text.contains(&expected), "{text}");
-        let text = denied(Path::new("/missing/lock")).to_string();
-        assert!(text.contains("may not read and write /missing/lock; change the owner"), "{text}");
+        let mut error = denied(file.path());
+        let path = file.path().display();
+        let expected = format!("may not read and write {path}; change the owner or the mode");
+        assert!(error.to_string().contains(&expected), "{error}");
+        let OpenError::Denied { owner, user, .. } = &mut error else { panic!("{error}") };
+        assert_eq!((*owner, *user), (Some(geteuid().as_raw()), geteuid().as_raw()));
+        *user += 1;
+        let owner = owner.unwrap();
+        let expected = format!("{path}, which belongs to the user with ID {owner}; change");
+        assert!(error.to_string().contains(&expected), "{error}");
+        let error = denied(Path::new("/missing/lock")).to_string();
+        assert!(error.contains("may not read and write /missing/lock; change"), "{error}");
     }
 }

@@ -19,6 +19,7 @@ pub(super) mod simulation;
 mod watchdog;
 
 pub(super) use self::database::Contents;
+pub(crate) use self::error::owner_text;
 pub use self::error::{DiskError, OpenError};
 pub(super) use self::folder::Folder;
 pub(super) use self::medium::Medium;
