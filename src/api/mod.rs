@@ -25,7 +25,6 @@
 //! | `user_limit` | limits of which each user gets a share |
 //! | `served_object` | an object in the version of the request |
 //! | `yaml_text`, `warning` | YAML; the header Warning |
-//! | `log_interval` | a limit of log lines |
 //! | `folder`, `files` | the folder of a server; reading, writing and following of files |
 //! | `kubeconfig` | the configuration of clients |
 
@@ -40,7 +39,6 @@ mod heavy_work;
 mod kubeconfig;
 mod list;
 mod listen;
-mod log_interval;
 mod negotiation;
 mod read;
 mod render;

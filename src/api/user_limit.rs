@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::access::Identity;
-use super::log_interval::LogInterval;
 use super::status::Status;
+use crate::store::LogInterval;
 
 /// Shortest time between two log lines about refused requests of one kind.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -57,7 +57,8 @@ impl UserLimit {
             state.log_refusal(user, held, self);
             let message = format!(
                 "user {:?} has too many {}: {held}, and {} of {} are free. A user may begin one \
-                 only while they have fewer than are free; end some, or try again later",
+                 only while they have fewer than are free; end some of them, or try again \
+                 later",
                 user.name(),
                 self.subject,
                 self.max.saturating_sub(state.held),

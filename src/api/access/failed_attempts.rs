@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::token_bucket::{Rate, TokenBucket};
-use crate::api::log_interval::LogInterval;
+use crate::store::LogInterval;
 
 /// Limit of the failed attempts of one client.
 const PER_PEER: Rate = Rate { burst: 10.0, per_second: 1.0 };

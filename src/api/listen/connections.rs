@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use super::progress::Progress;
 use super::settings::ListenSettings;
 use crate::api::access::{ClientConnection, Identity};
-use crate::api::log_interval::LogInterval;
+use crate::store::LogInterval;
 
 /// Shortest time between two log lines about closed connections of users.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);

@@ -8,11 +8,14 @@ use super::write_backoff::WriteBackoff;
 use crate::model::ObjectKey;
 
 /// The objects to compare with the report, in the order in which they are due. An object that was
-/// written waits for its backoff.
+/// written waits for its backoff, unless a new report concerns it.
 #[derive(Debug, Default)]
 pub(super) struct PendingObjects {
-    /// Objects with the end of their delay. Those without a delay come first, and each only once,
-    /// however often it changes.
+    /// Objects that a new report concerns. They do not wait, not even after a write that was in
+    /// flight when the report arrived.
+    reported: BTreeSet<ObjectKey>,
+    /// Other objects, with the end of their delay. Those without a delay come first, and each only
+    /// once, however often it changes.
     queue: BTreeSet<(Option<Instant>, ObjectKey)>,
     backoff: WriteBackoff,
 }
@@ -20,8 +23,9 @@ pub(super) struct PendingObjects {
 impl PendingObjects {
     /// Adds an object that a new report concerns. Its backoff ends.
     pub(super) fn add_reported(&mut self, key: ObjectKey) {
-        self.backoff.forget(&key);
-        self.queue.insert((None, key));
+        let until = self.backoff.forget(&key);
+        self.queue.remove(&(until, key.clone()));
+        self.reported.insert(key);
     }
 
     /// Adds an object that has changed in the store.
@@ -42,11 +46,17 @@ impl PendingObjects {
 
     /// Returns the time at which the next object is due.
     pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
-        self.queue.first().map(|(until, _)| until.unwrap_or(now))
+        match self.queue.first() {
+            _ if !self.reported.is_empty() => Some(now),
+            next => next.map(|(until, _)| until.unwrap_or(now)),
+        }
     }
 
     /// Removes and returns the next object if it is due.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<ObjectKey> {
+        if let Some(key) = self.reported.pop_first() {
+            return Some(key);
+        }
         while self.next_due(now)? <= now {
             let (_, key) = self.queue.pop_first()?;
             match self.backoff.until(&key, now) {
@@ -99,5 +109,17 @@ mod tests {
         assert_eq!(due(&mut pending, start), [""; 0]);
         pending.add_reported(key("a"));
         assert_eq!(due(&mut pending, start), ["a"]);
+        assert_eq!(pending.next_due(start), None);
+    }
+
+    #[test]
+    fn object_that_is_reported_during_a_write_is_due_at_once() {
+        let (mut pending, start) = (PendingObjects::default(), Instant::now());
+        pending.add_changed(key("a"), start);
+        pending.add_reported(key("a"));
+        pending.record_write(key("a"), start);
+        assert_eq!(pending.next_due(start), Some(start));
+        assert_eq!(due(&mut pending, start), ["a"]);
+        assert_eq!(pending.next_due(start), None);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::mem;
 use std::pin::Pin;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::yield_now;
@@ -22,7 +23,7 @@ use crate::sources::StatusUpdate;
 use crate::sources::events::{Origin, Warning, new_warnings};
 use crate::sources::omissions::Omissions;
 use crate::sources::status_diff::add_changed_objects;
-use crate::store::{Durability, Store, Write, WriteError, WriteResult};
+use crate::store::{Durability, LogInterval, Store, Write, WriteError, WriteResult};
 
 /// Number of comparisons after which the source handles other events, and other tasks of the
 /// control thread run.
@@ -33,8 +34,11 @@ const MAX_WRITES: usize = 1_024;
 
 type WriteResults = Vec<Result<WriteResult, WriteError>>;
 
-/// Compares objects with the last report, and writes the status of those that differ. What a report
-/// changes is written in one transaction, unless it is much.
+/// Shortest time between two log lines about writes that failed. A full disk refuses them all.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Compares objects with the last report, and writes the status of those that differ, in
+/// transactions of at most `MAX_WRITES`.
 pub(super) struct StatusWriter {
     store: Store,
     /// The names of the controllers under which this gateway writes entries of `status.parents`.
@@ -48,6 +52,9 @@ pub(super) struct StatusWriter {
     events: EventRecorder,
     omissions: Omissions,
     in_flight: Option<Transaction>,
+    /// Number of writes of a status that failed since the last log line about them.
+    failed: usize,
+    log_interval: LogInterval,
 }
 
 /// A transaction that the store has not answered.
@@ -90,6 +97,8 @@ impl StatusWriter {
             warnings: WaitingWarnings::default(),
             omissions: Omissions::default(),
             in_flight: None,
+            failed: 0,
+            log_interval: LogInterval::new(LOG_INTERVAL),
         }
     }
 
@@ -135,6 +144,9 @@ impl StatusWriter {
         }
         let now = Instant::now();
         for _ in 0..COMPARISONS_PER_TURN {
+            if self.writes.len() == MAX_WRITES {
+                break;
+            }
             let Some(key) = self.pending.pop_due(now) else { break };
             match self.compare(&key, cache) {
                 Some(write) => self.writes.insert(key, write),
@@ -142,7 +154,7 @@ impl StatusWriter {
             };
         }
         let has_due = self.pending.next_due(now).is_some_and(|due| due <= now);
-        if !has_due || self.writes.len() >= MAX_WRITES {
+        if !has_due || self.writes.len() == MAX_WRITES {
             self.start(cache, now);
         }
     }
@@ -190,7 +202,7 @@ impl StatusWriter {
         let Some(Transaction { objects, .. }) = self.in_flight.take() else { return };
         let now = Instant::now();
         let mut results = results.into_iter();
-        let (mut failed, mut first) = (0, None);
+        let mut first = None;
         for ((key, warnings), result) in objects.into_iter().zip(results.by_ref()) {
             match result {
                 Ok(written) => {
@@ -205,22 +217,18 @@ impl StatusWriter {
                 Err(WriteError::Conflict { .. } | WriteError::NotFound(_) | WriteError::Closed) => {
                 }
                 Err(error) => {
-                    failed += 1;
+                    self.failed += 1;
                     first.get_or_insert_with(|| (key.clone(), error));
                     self.pending.record_failure(key, now);
                 }
             }
         }
-        if let Some((object, error)) = first {
+        if let Some((object, error)) = first
+            && self.log_interval.begin(now.into_std())
+        {
             let error = &error as &dyn std::error::Error;
-            match failed - 1 {
-                0 => tracing::warn!(%object, error, "cannot write the status; retrying"),
-                others => tracing::warn!(
-                    %object,
-                    error,
-                    "cannot write the status, and that of {others} more objects; retrying"
-                ),
-            }
+            let failed_writes = mem::take(&mut self.failed);
+            tracing::warn!(%object, error, failed_writes, "cannot write the status; retrying");
         }
         // An Event is not written again: the status contains the same message.
         for error in results.filter_map(Result::err) {
@@ -309,3 +317,7 @@ fn reported_status<'a>(report: &'a StatusReport, key: &ObjectKey) -> Option<Obje
 fn has_status(kind: ObjectKind) -> bool {
     matches!(kind, ObjectKind::GatewayClass | ObjectKind::Gateway | ObjectKind::TcpRoute)
 }
+
+#[cfg(test)]
+#[path = "status_writer_tests.rs"]
+mod tests;

@@ -62,9 +62,9 @@ impl WriteBackoff {
         delay.next = (delay.next * 2).min(MAX_DELAY);
     }
 
-    /// Forgets an object that a new report concerns.
-    pub(super) fn forget(&mut self, key: &ObjectKey) {
-        self.delays.remove(key);
+    /// Forgets an object that a new report concerns. Returns the end of its last delay.
+    pub(super) fn forget(&mut self, key: &ObjectKey) -> Option<Instant> {
+        self.delays.remove(key).map(|delay| delay.until)
     }
 
     /// Removes the delays that are over, from time to time: walking over all of them at each write
@@ -97,7 +97,7 @@ mod tests {
         let before_pause = end + MAX_DELAY - FIRST_DELAY;
         assert_eq!(delay(&mut backoff, before_pause), MAX_DELAY);
         assert_eq!(delay(&mut backoff, before_pause + MAX_DELAY * 2), FIRST_DELAY);
-        backoff.forget(&key);
+        assert!(backoff.forget(&key).is_some());
         assert_eq!(backoff.until(&key, start), None);
     }
 

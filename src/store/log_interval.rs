@@ -4,19 +4,19 @@ use std::time::{Duration, Instant};
 
 /// Limit of log lines about one event: at most one in an interval.
 #[derive(Debug)]
-pub(super) struct LogInterval {
+pub(crate) struct LogInterval {
     interval: Duration,
     last: Option<Instant>,
 }
 
 impl LogInterval {
     /// Creates a limit that allows the first line at once.
-    pub(super) fn new(interval: Duration) -> Self {
+    pub(crate) fn new(interval: Duration) -> Self {
         Self { interval, last: None }
     }
 
     /// Returns `true` if the event is to be logged. Then the next interval begins.
-    pub(super) fn begin(&mut self, now: Instant) -> bool {
+    pub(crate) fn begin(&mut self, now: Instant) -> bool {
         let is_due =
             self.last.is_none_or(|last| now.saturating_duration_since(last) >= self.interval);
         if is_due {
