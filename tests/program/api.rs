@@ -106,7 +106,8 @@ fn names_in_a_given_certificate_are_logged() {
     fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     fs::set_permissions(&key, Permissions::from_mode(0o600)).unwrap();
     let mut command = program();
-    command.env("XDG_RUNTIME_DIR", folder.path()).args(["run", "--api", "--api-listen", ":0"]);
+    command.env("XDG_RUNTIME_DIR", folder.path()).args(["run", "--api"]);
+    command.args(["--api-listen", "127.0.0.1:0"]);
     command.arg("--api-certificate").arg(&chain).arg("--api-key").arg(&key);
     let mut program = Program::run(&mut command);
     program.until("the certificate of the API is for gateway.example.com; its IP addresses");

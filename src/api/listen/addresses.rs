@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use rustix::io::Errno;
 use rustix::system::uname;
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -30,13 +31,18 @@ fn with_fallback<T>(
     bind: impl Fn(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
     match bind(address) {
-        Err(error)
-            if error.kind() != ErrorKind::AddrInUse && address.ip() == Ipv6Addr::UNSPECIFIED =>
-        {
+        Err(error) if has_no_ipv6(&error) && address.ip() == Ipv6Addr::UNSPECIFIED => {
             bind((Ipv4Addr::UNSPECIFIED, address.port()).into())
         }
         bound => bound,
     }
+}
+
+/// Returns `true` if the cause of an error is that the host has no IPv6: the kernel was built or
+/// started without it (EAFNOSUPPORT), or `net.ipv6.conf.all.disable_ipv6` is set.
+fn has_no_ipv6(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
+        || error.kind() == ErrorKind::AddrNotAvailable
 }
 
 fn bind_one(address: SocketAddr) -> io::Result<TcpListener> {
@@ -113,17 +119,23 @@ mod tests {
 
     #[test]
     fn all_addresses_are_those_of_ipv4_on_a_host_without_ipv6() {
-        let bound = |address: &str, error: ErrorKind| {
+        let bound = |address: &str, error: Errno| {
             let bind = |address: SocketAddr| {
                 if address.is_ipv4() { Ok(address) } else { Err(io::Error::from(error)) }
             };
-            let bound = with_fallback(address.parse().unwrap(), bind);
-            bound.map(|address| address.to_string()).map_err(|error| error.kind())
+            with_fallback(address.parse().unwrap(), bind).ok().map(|address| address.to_string())
         };
-        let no_ipv6 = ErrorKind::AddrNotAvailable;
-        assert_eq!(bound("[::]:6443", no_ipv6).as_deref(), Ok("0.0.0.0:6443"));
-        assert_eq!(bound("[::1]:6443", no_ipv6), Err(no_ipv6));
-        assert_eq!(bound("[::]:6443", ErrorKind::AddrInUse), Err(ErrorKind::AddrInUse));
+        for (error, is_without_ipv6) in [
+            (Errno::AFNOSUPPORT, true),
+            (Errno::ADDRNOTAVAIL, true),
+            (Errno::ADDRINUSE, false),
+            (Errno::ACCESS, false),
+            (Errno::MFILE, false),
+        ] {
+            let fallback = is_without_ipv6.then(|| "0.0.0.0:6443".to_owned());
+            assert_eq!(bound("[::]:6443", error), fallback, "{error}");
+            assert_eq!(bound("[::1]:6443", error), None, "{error}");
+        }
     }
 
     #[test]
