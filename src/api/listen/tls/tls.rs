@@ -105,20 +105,27 @@ impl Tls {
 
     /// Logs the names in the certificate, which are hosts that requests may have.
     pub(in crate::api::listen) fn log_names(&self) {
-        let (mut names, advice) = match &self.renewal {
-            Renewal::Files(_) => (
-                dns_names(&self.current.0.load()),
-                "its IP addresses are allowed too; allow further hosts in requests with --api-host",
-            ),
-            Renewal::Authority { hosts, .. } => (
-                hosts.iter().map(ToString::to_string).collect(),
-                "give further names and addresses with --api-host",
-            ),
-        };
-        if names.is_empty() {
-            names.push("no name".to_owned());
+        tracing::info!("the certificate of the API {}", self.describe_names());
+    }
+
+    fn describe_names(&self) -> String {
+        match &self.renewal {
+            Renewal::Files(_) => {
+                let names = match dns_names(&self.current.0.load()) {
+                    names if names.is_empty() => "contains no DNS name".to_owned(),
+                    names => format!("is for {}", names.join(", ")),
+                };
+                format!(
+                    "{names}; its IP addresses are allowed too. Allow further hosts in requests \
+                     with --api-host"
+                )
+            }
+            Renewal::Authority { hosts, .. } => {
+                let names: Vec<_> = hosts.iter().map(ToString::to_string).collect();
+                let names = names.join(", ");
+                format!("is for {names}; give further names and addresses with --api-host")
+            }
         }
-        tracing::info!("the certificate of the API is for {}; {advice}", names.join(", "));
     }
 
     /// Renews the certificate before it expires, or reads it again when its files change.
@@ -247,6 +254,24 @@ mod tests {
         write("b.example");
         assert!(timeout(Duration::from_secs(10), tls.renew(&access)).await.is_err());
         assert_eq!(codes(&access), [421, 401]);
+    }
+
+    #[test]
+    fn names_in_given_certificate_are_described() {
+        for (names, expected) in [
+            (&["a.example", "192.0.2.7"][..], "is for a.example; its IP addresses are allowed too"),
+            (&["192.0.2.7"], "contains no DNS name; its IP addresses are allowed too"),
+        ] {
+            let folder = tempdir().unwrap();
+            let (certificate, key) = (folder.path().join("c"), folder.path().join("k"));
+            let names = names.iter().map(ToString::to_string).collect::<Vec<_>>();
+            let made = rcgen::generate_simple_self_signed(names).unwrap();
+            replace_file(&key, made.signing_key.serialize_pem().as_bytes()).unwrap();
+            replace_file(&certificate, made.cert.pem().as_bytes()).unwrap();
+            let tls = Tls::new(CertificateSource::Files { certificate, key }).unwrap();
+            let text = tls.describe_names();
+            assert!(text.starts_with(expected), "{text}");
+        }
     }
 
     #[test]
