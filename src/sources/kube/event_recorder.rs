@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use crate::model::{GatewayController, ObjectKey, default_namespace};
+use crate::model::{GatewayController, NamespaceName, ObjectKey, default_namespace};
 use crate::sources::events::{RateLimit, Warning, event_name, reporting_controller};
 
 /// Maximum number of queued Events. Further ones are dropped: the status contains the same
@@ -30,7 +30,7 @@ pub(super) struct EventRecorder {
     controller: String,
     identity: String,
     rate_limit: RateLimit,
-    queue: mpsc::Sender<Event>,
+    queue: mpsc::Sender<(NamespaceName, Event)>,
 }
 
 impl EventRecorder {
@@ -40,11 +40,10 @@ impl EventRecorder {
         controller: &GatewayController,
         identity: &str,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
-        let (sender, mut queue) = mpsc::channel::<Event>(EVENT_QUEUE_LEN);
+        let (sender, mut queue) = mpsc::channel::<(NamespaceName, Event)>(EVENT_QUEUE_LEN);
         let send = async move {
-            while let Some(event) = queue.recv().await {
-                let namespace = event.metadata.namespace.as_deref().unwrap_or_default();
-                let events: Api<Event> = Api::namespaced(client.clone(), namespace);
+            while let Some((namespace, event)) = queue.recv().await {
+                let events: Api<Event> = Api::namespaced(client.clone(), namespace.as_str());
                 let parameters = PostParams::default();
                 // A failure is not retried: the status contains the same message.
                 match timeout(EVENT_TIMEOUT, events.create(&parameters, &event)).await {
@@ -67,8 +66,9 @@ impl EventRecorder {
     pub(super) fn record(&mut self, key: &ObjectKey, uid: Option<&str>, warnings: &[Warning]) {
         for warning in warnings {
             let Some(count) = self.rate_limit.admit(key, warning, Instant::now()) else { continue };
-            let event = self.build_event(warning, key, uid, count);
-            let _ = self.queue.try_send(event);
+            let namespace = key.namespace.clone().unwrap_or_else(default_namespace);
+            let event = self.build_event(warning, key, uid, &namespace, count);
+            let _ = self.queue.try_send((namespace, event));
         }
     }
 
@@ -78,10 +78,10 @@ impl EventRecorder {
         warning: &Warning,
         key: &ObjectKey,
         uid: Option<&str>,
+        namespace: &NamespaceName,
         count: u32,
     ) -> Event {
         let now = Timestamp::now();
-        let namespace = key.namespace.clone().unwrap_or_else(default_namespace);
         Event {
             metadata: ObjectMeta {
                 name: Some(event_name(&key.name, now.as_nanosecond())),
