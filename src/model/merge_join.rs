@@ -68,6 +68,7 @@ mod tests {
         assert_eq!(merge_join(&before, &BTreeMap::new()).count(), 4);
         assert_eq!(merge_join(&BTreeMap::<u8, u8>::new(), &BTreeMap::new()).count(), 0);
     }
+
     #[test]
     fn reader_finds_ascending_keys() {
         let map = BTreeMap::from([(2, 'b'), (4, 'd'), (5, 'e')]);

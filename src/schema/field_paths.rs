@@ -10,7 +10,7 @@ const MAX_PATHS: usize = 100;
 /// paths together can be far larger than the document.
 const MAX_BYTES: usize = 256;
 
-/// Paths of fields, without repetitions.
+/// Paths of fields, without repetitions. Paths that are equal after they are shortened count once.
 #[derive(Debug, Default)]
 pub(super) struct FieldPaths {
     kept: Vec<String>,

@@ -7,8 +7,8 @@ use super::field_paths::FieldPaths;
 use super::node::Schema;
 use super::resource::ServedVersion;
 
-/// Removes the unknown fields of an object, and returns the paths of the first 100 in alphabetical
-/// order, each of at most 256 bytes. A last text stands for further ones.
+/// Removes the unknown fields of an object. Returns the paths of the first 100 that it finds, each
+/// of at most 256 bytes, in alphabetical order. A last text stands for further ones.
 pub fn prune(object: &mut Value, version: &ServedVersion) -> Vec<String> {
     let mut found = FieldPaths::default();
     prune_value(object, version.schema(), FieldPath::ROOT, &mut found);

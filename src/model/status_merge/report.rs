@@ -24,7 +24,7 @@ impl StatusReport {
         objects_before: &Resources,
         now: Timestamp,
     ) {
-        let mut known = Known::new(
+        let mut known = LastReport::new(
             &before.gateway_classes,
             &objects.gateway_classes,
             &objects_before.gateway_classes,
@@ -33,12 +33,13 @@ impl StatusReport {
             let before = known.get(name, |class| &class.metadata);
             set_times(&mut class.conditions, before.map(|before| &*before.conditions), now);
         }
-        let mut known = Known::new(&before.gateways, &objects.gateways, &objects_before.gateways);
+        let mut known =
+            LastReport::new(&before.gateways, &objects.gateways, &objects_before.gateways);
         for (name, gateway) in &mut self.gateways {
             set_gateway_times(gateway, known.get(name, |gateway| &gateway.metadata), now);
         }
         let mut known =
-            Known::new(&before.tcp_routes, &objects.tcp_routes, &objects_before.tcp_routes);
+            LastReport::new(&before.tcp_routes, &objects.tcp_routes, &objects_before.tcp_routes);
         for (name, route) in &mut self.tcp_routes {
             set_route_times(route, known.get(name, |route| &route.metadata), now);
         }
@@ -46,13 +47,13 @@ impl StatusReport {
 }
 
 /// The last report on the objects of one kind.
-struct Known<'a, K, S, T> {
+struct LastReport<'a, K, S, T> {
     status: AscendingReader<'a, K, S>,
     objects: AscendingReader<'a, K, Arc<T>>,
     objects_before: AscendingReader<'a, K, Arc<T>>,
 }
 
-impl<'a, K: Ord, S, T> Known<'a, K, S, T> {
+impl<'a, K: Ord, S, T> LastReport<'a, K, S, T> {
     fn new(
         status: &'a BTreeMap<K, S>,
         objects: &'a BTreeMap<K, Arc<T>>,

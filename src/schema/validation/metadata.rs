@@ -123,8 +123,8 @@ fn check_annotations(annotations: &Value, path: FieldPath<'_>, causes: &mut Caus
 }
 
 fn check_owners(owners: &Value, path: FieldPath<'_>, causes: &mut Causes) {
-    let mut controllers = Vec::new();
-    for (index, owner) in owners.as_array().into_iter().flatten().enumerate() {
+    let items = || owners.as_array().into_iter().flatten();
+    for (index, owner) in items().enumerate() {
         let item = path.index(index);
         let text = |field: &str| owner[field].as_str().unwrap_or_default();
         for name in ["apiVersion", "kind", "name", "uid"] {
@@ -141,15 +141,15 @@ fn check_owners(owners: &Value, path: FieldPath<'_>, causes: &mut Causes) {
             let detail = "/v1, Kind=Event is disallowed from being an owner";
             causes.push(|| Cause::invalid(&item, owner, detail));
         }
-        if owner["controller"] == true {
-            controllers.push((text("kind"), text("name")));
-        }
     }
-    // One cause for all of them: each cause formats the whole list.
-    if let [(kind, name), (other_kind, other_name), ..] = controllers[..] {
+    let text = |owner: &Value, field: &str| owner[field].as_str().unwrap_or_default().to_owned();
+    let name = |owner: &Value| format!("{}/{}", text(owner, "kind"), text(owner, "name"));
+    let controllers = items().filter(|owner| owner["controller"] == true);
+    // Causes for further ones would repeat this one.
+    if let [first, second] = &controllers.take(2).map(name).collect::<Vec<_>>()[..] {
         let detail = format!(
             "Only one reference can have Controller set to true. Found \"true\" in references for \
-             {kind}/{name} and {other_kind}/{other_name}"
+             {first} and {second}"
         );
         causes.push(|| Cause::invalid(&path, owners, &detail));
     }

@@ -32,8 +32,7 @@ fn validate_change(object: &Value, old: Option<&Value>, version: &ServedVersion)
     if !has_old_duplicates {
         causes.append(lists::validate(object, schema));
     }
-    // Rules read values that have the types of the schema. An omitted cause may refuse a
-    // type.
+    // Rules read values that have the types of the schema. An omitted cause may refuse a type.
     let blocks = |cause: &Cause| {
         matches!(
             cause.reason,

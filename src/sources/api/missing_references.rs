@@ -24,16 +24,17 @@ pub(super) fn find_new(before: &Resources, now: &Resources) -> Vec<(ObjectKey, W
     {
         return found;
     }
-    let other_classes = before.gateway_classes.keys().ne(now.gateway_classes.keys());
-    for (name, known, gateway) in candidates(&before.gateways, &now.gateways, other_classes) {
+    let has_other_classes = before.gateway_classes.keys().ne(now.gateway_classes.keys());
+    for (name, known, gateway) in candidates(&before.gateways, &now.gateways, has_other_classes) {
         let Some(warning) = check_gateway(now, gateway) else { continue };
         let known = known.filter(|known| known.metadata.uid == gateway.metadata.uid);
         if known.and_then(|known| check_gateway(before, known)).as_ref() != Some(&warning) {
             found.push((ObjectKey::namespaced(ObjectKind::Gateway, name), warning));
         }
     }
-    let other_parents = other_classes || classes_of_gateways(before).ne(classes_of_gateways(now));
-    for (name, known, route) in candidates(&before.tcp_routes, &now.tcp_routes, other_parents) {
+    let has_other_parents =
+        has_other_classes || classes_of_gateways(before).ne(classes_of_gateways(now));
+    for (name, known, route) in candidates(&before.tcp_routes, &now.tcp_routes, has_other_parents) {
         let Some(warning) = check_route(now, name, route) else { continue };
         let known = known.filter(|known| known.metadata.uid == route.metadata.uid);
         if known.and_then(|known| check_route(before, name, known)).as_ref() != Some(&warning) {
@@ -48,9 +49,10 @@ pub(super) fn find_new(before: &Resources, now: &Resources) -> Vec<(ObjectKey, W
 fn candidates<'a, T: Eq>(
     before: &'a Store<NamespacedName, T>,
     now: &'a Store<NamespacedName, T>,
-    all: bool,
+    includes_all: bool,
 ) -> impl Iterator<Item = (&'a NamespacedName, Option<&'a Arc<T>>, &'a Arc<T>)> {
-    let pairs = merge_join(before, now).filter(move |(_, before, now)| all || before != now);
+    let pairs = merge_join(before, now);
+    let pairs = pairs.filter(move |(_, before, now)| includes_all || before != now);
     pairs.filter_map(|(name, before, now)| Some((name, before, now?)))
 }
 
@@ -174,25 +176,38 @@ mod tests {
         assert_eq!(found(&first, &no_class), ["Gateway default/g", "TCPRoute default/r"]);
     }
 
+    /// Returns a route to a Gateway that does not exist.
+    fn first() -> (Resources, TcpRoute) {
+        let mut first = Resources::new();
+        let route = route("r", &["g"]);
+        first.insert(route.clone());
+        (first, route)
+    }
+
     #[test]
     fn missing_reference_that_was_found_before_is_not_found_again() {
-        let mut first = Resources::new();
-        first.insert(route("r", &["g"]));
+        let (first, mut changed) = first();
         let mut same_problem = first.clone();
-        let mut changed = route("r", &["g"]);
         changed.metadata.generation = Some(2);
-        same_problem.insert(changed.clone());
+        same_problem.insert(changed);
         same_problem.insert(gateway("other", "c"));
         assert_eq!(found(&first, &same_problem), ["Gateway default/other"]);
-        let mut other_problem = same_problem.clone();
-        changed.spec.parent_refs.clear();
-        changed.spec.parent_refs.push(ParentRef::gateway("h".parse().unwrap()));
-        other_problem.insert(changed);
-        assert_eq!(found(&same_problem, &other_problem), ["TCPRoute default/r"]);
-        let mut another_object = same_problem.clone();
-        let mut created_again = route("r", &["g"]);
+    }
+
+    #[test]
+    fn another_missing_reference_of_the_same_object_is_found() {
+        let (first, _) = first();
+        let mut other_problem = first.clone();
+        other_problem.insert(route("r", &["h"]));
+        assert_eq!(found(&first, &other_problem), ["TCPRoute default/r"]);
+    }
+
+    #[test]
+    fn missing_reference_of_an_object_that_was_created_again_is_found() {
+        let (first, mut created_again) = first();
+        let mut another_object = first.clone();
         created_again.metadata.uid = Some("new".into());
         another_object.insert(created_again);
-        assert_eq!(found(&same_problem, &another_object), ["TCPRoute default/r"]);
+        assert_eq!(found(&first, &another_object), ["TCPRoute default/r"]);
     }
 }
