@@ -102,8 +102,8 @@ impl Queue {
             Ok(Err(_)) => Err(Status::closed()),
             Err(_) => {
                 let message = format!(
-                    "the request was not begun within {} s, because other large requests are still \
-                     being worked on; try again later",
+                    "the request did not start within {} s: other large requests are still \
+                     running; try again later",
                     MAX_WAIT.as_secs()
                 );
                 Err(Status::too_many_requests(message, 1))
