@@ -20,23 +20,14 @@
 mod address;
 mod backend;
 mod listener;
+#[allow(clippy::module_inception, reason = "the type of the module")]
+mod plan;
 mod route;
 mod socket;
-
-use std::collections::BTreeMap;
-
-use serde::Serialize;
 
 pub use self::address::{DialAddress, ListenAddress};
 pub use self::backend::{BackendId, BackendPlan, Endpoint};
 pub use self::listener::{ListenerId, ListenerPlan, Routing};
+pub use self::plan::Plan;
 pub use self::route::{RejectReason, RouteId, RouteKind, RoutePlan, Share, Target};
 pub use self::socket::{BindError, BindErrorKind, SocketId, Transport};
-
-/// The listeners to open, with the routes of their connections.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Plan {
-    /// The listeners to open. Their sockets are distinct.
-    pub listeners: BTreeMap<ListenerId, ListenerPlan>,
-}
