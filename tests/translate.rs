@@ -35,7 +35,7 @@ use sluicegate::model::manifest::{self, Content};
 use sluicegate::model::{
     GatewayController, Object, ObjectKind, PortNumber, Resources, UnservedKey, UnservedObject,
 };
-use sluicegate::plan::{BindError, BindErrorKind, ListenerId, Plan};
+use sluicegate::plan::{BindError, BindErrorKind, ListenerId, Plan, Routing, SocketId, Target};
 use sluicegate::translate::{Assignments, Host, Settings, translate};
 
 #[test]
@@ -64,6 +64,24 @@ fn golden_cases_do_not_depend_on_object_order() {
         let backwards = case.translate(case.objects().into_iter().rev().collect());
         assert!(forwards == backwards, "{}:\n{}", case.name, diff(&forwards, &backwards));
     }
+}
+
+#[test]
+fn routes_to_one_service_port_share_its_backend() {
+    let cases = cases();
+    let case = cases.iter().find(|case| case.name == "backend-shared-by-routes").unwrap();
+    let resources = Resources::from_iter(case.objects());
+    let plan = translate(&resources, &case.settings, &case.assignments).plan;
+    let routes = plan.listeners.values().filter_map(|listener| match &listener.routing {
+        Routing::Single(route) => Some(route),
+        _ => None,
+    });
+    let backends = routes.flat_map(|route| &route.shares).filter_map(|share| match &share.target {
+        Target::Backend(backend) => Some(backend),
+        _ => None,
+    });
+    let [one, two] = backends.collect::<Vec<_>>()[..] else { panic!("{plan:#?}") };
+    assert!(Arc::ptr_eq(one, two), "{plan:#?}");
 }
 
 #[test]
@@ -227,7 +245,7 @@ impl Case {
         for (id, listener) in &plan.listeners {
             // As the engine tells it: once, however many addresses share the socket.
             let hits = self.failures.iter().filter(|failure| {
-                listener.addresses.iter().any(|address| address.bind == failure.address)
+                listener.addresses.iter().any(|address| address.bind == failure.socket)
             });
             failures.entry(id.clone()).or_insert_with(Vec::new).extend(hits.cloned());
         }
@@ -255,7 +273,7 @@ fn bind_failure(text: &str) -> BindError {
         "NoResources" => (BindErrorKind::NoResources, "too many open files"),
         _ => panic!("no such kind: {kind}"),
     };
-    BindError { address: address.parse().unwrap(), kind, message: message.to_owned() }
+    BindError::new(SocketId::tcp(address.parse().unwrap()), kind, message)
 }
 
 #[derive(Serialize)]

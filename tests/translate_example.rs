@@ -105,7 +105,8 @@ fn output_has_objects_with_status_then_plan() {
     let with_status: Vec<_> = objects.iter().map(|(_, object)| has_status(object)).collect();
     assert_eq!(with_status, [true, true, true, false]);
     assert_eq!(
-        plan(&run)["listeners"]["default/g/l"]["routing"]["single"]["backends"][0]["target"]["reject"],
+        plan(&run)["listeners"]["default/g/l"]["routing"]["single"]["shares"][0]["target"]["reject"]
+            ["reason"],
         "backendNotFound",
     );
 }

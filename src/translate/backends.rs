@@ -3,8 +3,11 @@
 //! A [backendRef](https://gateway-api.sigs.k8s.io/reference/spec/#tcprouterule) contains the number
 //! of a Service port. The name of that Service port selects the port of the same name in each
 //! EndpointSlice of the Service. The endpoints are the addresses of the slice with that port.
+//!
+//! The endpoints of a Service port are the same for all routes, so all of them share one value. The
+//! parts that depend on the route are checked for each reference: the grant, the kind, the port.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, hash_map};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,7 +22,24 @@ use crate::model::{
     BackendRef, NamespacedName, PortNumber, Service, ServicePort, ServiceType, SessionAffinity,
     TcpRoute, TransportProtocol,
 };
-use crate::plan::{BackendId, BackendPlan, RoutePlan, Target};
+use crate::plan::{BackendId, BackendPlan, RouteId, RoutePlan, Share};
+
+/// Resolves the references of routes to backends.
+#[derive(Debug)]
+pub(super) struct Backends<'a> {
+    own: OwnSockets<'a>,
+    /// The Service ports that were resolved so far.
+    ports: HashMap<BackendId, ResolvedPort<'a>>,
+}
+
+/// The endpoints of a Service port.
+#[derive(Debug, Clone)]
+struct ResolvedPort<'a> {
+    /// The endpoints; there may be none.
+    plan: Arc<BackendPlan>,
+    /// The first endpoint to which no backend may lead, and the owner of its socket.
+    forbidden: Option<(SocketAddr, SocketOwner<'a>)>,
+}
 
 /// The resolved references of a route: its plan, and the errors.
 #[derive(Debug)]
@@ -30,122 +50,144 @@ pub(super) struct ResolvedRefs {
     pub(super) sticky: BTreeSet<NamespacedName>,
 }
 
-/// Resolves the references of a route that carries traffic.
-pub(super) fn resolve(
-    index: &Index<'_>,
-    own: &OwnSockets<'_>,
-    name: &NamespacedName,
-    route: &TcpRoute,
-) -> ResolvedRefs {
-    let (mut errors, mut sticky) = (Vec::new(), BTreeSet::new());
-    let backends = backend_refs(route)
-        .iter()
-        .map(|backend| {
-            let target = resolve_name(backend, name);
-            let resolved = resolve_backend(index, own, name, backend, &target);
-            let backend_id = BackendId { name: target, port: backend.port };
-            let target = match resolved {
-                Ok((service, endpoints)) => {
+impl<'a> Backends<'a> {
+    pub(super) fn new(own: OwnSockets<'a>) -> Self {
+        Self { own, ports: HashMap::new() }
+    }
+
+    /// Resolves the references of a route that carries traffic.
+    pub(super) fn resolve(
+        &mut self,
+        index: &Index<'_>,
+        name: &NamespacedName,
+        route: &TcpRoute,
+    ) -> ResolvedRefs {
+        let (mut errors, mut sticky) = (Vec::new(), BTreeSet::new());
+        let shares = backend_refs(route).iter().map(|backend| {
+            let (id, weight) = (resolve_id(backend, name), backend.weight.get());
+            match self.resolve_backend(index, name, backend, &id) {
+                Ok((service, plan)) => {
                     if service.spec.session_affinity == SessionAffinity::ClientIP {
-                        sticky.insert(backend_id.name.clone());
+                        sticky.insert(id.name);
                     }
-                    Target::Endpoints(endpoints.into())
+                    Share::new(weight, plan)
                 }
                 Err(error) => {
                     let reason = error.reject_reason();
                     errors.push(error);
-                    Target::Reject(reason)
+                    Share::reject(weight, id, reason)
                 }
-            };
-            BackendPlan { backend: backend_id, weight: backend.weight.get(), target }
-        })
-        .collect();
-    let plan = Arc::new(RoutePlan { route: name.clone(), backends });
-    ResolvedRefs { plan, errors, sticky }
-}
+            }
+        });
+        let shares = shares.collect();
+        let plan = Arc::new(RoutePlan::new(RouteId::tcp(name.clone()), shares));
+        ResolvedRefs { plan, errors, sticky }
+    }
 
-/// Returns the errors of the references of a route that carries no traffic.
-pub(super) fn check(
-    index: &Index<'_>,
-    own: &OwnSockets<'_>,
-    name: &NamespacedName,
-    route: &TcpRoute,
-) -> Vec<BackendError> {
-    let error = |backend: &BackendRef| {
-        resolve_backend(index, own, name, backend, &resolve_name(backend, name)).err()
-    };
-    backend_refs(route).iter().filter_map(error).collect()
+    /// Returns the errors of the references of a route that carries no traffic.
+    pub(super) fn check(
+        &mut self,
+        index: &Index<'_>,
+        name: &NamespacedName,
+        route: &TcpRoute,
+    ) -> Vec<BackendError> {
+        let error = |backend: &BackendRef| {
+            self.resolve_backend(index, name, backend, &resolve_id(backend, name)).err()
+        };
+        backend_refs(route).iter().filter_map(error).collect()
+    }
+
+    /// Returns the Service of one reference, and the backend with at least one endpoint.
+    fn resolve_backend<'i>(
+        &mut self,
+        index: &Index<'i>,
+        route: &NamespacedName,
+        backend: &BackendRef,
+        id: &BackendId,
+    ) -> Result<(&'i Service, Arc<BackendPlan>), BackendError> {
+        let target = &id.name;
+        // This check comes first: without a grant, the status must not reveal whether the target
+        // exists.
+        if !grants::allows(index, &route.namespace, backend, &target.namespace) {
+            return Err(BackendError::NotPermitted {
+                from: route.namespace.clone(),
+                kind: backend.kind.clone(),
+                target: target.clone(),
+            });
+        }
+        if !backend.is_service() {
+            return Err(BackendError::InvalidKind {
+                group: backend.group.clone(),
+                kind: backend.kind.clone(),
+                target: target.clone(),
+            });
+        }
+        let Some(entry @ ServiceEntry { service, .. }) = index.service(target) else {
+            return Err(BackendError::ServiceNotFound(target.clone()));
+        };
+        if service.spec.service_type == ServiceType::ExternalName {
+            return Err(BackendError::ExternalName(target.clone()));
+        }
+        if let Some(gateway) = self.own.find_by_service(target) {
+            let holder = Holder::new(gateway, &route.namespace);
+            return Err(BackendError::OwnService { service: target.clone(), holder });
+        }
+        let port = find_port(service, id.port, target)?;
+        let ResolvedPort { plan, forbidden } = self.resolve_port(entry, port, id);
+        if let Some((endpoint, owner)) = forbidden {
+            let service = target.clone();
+            return Err(match owner {
+                SocketOwner::Gateway(gateway) => {
+                    let holder = Holder::new(gateway, &route.namespace);
+                    BackendError::OwnEndpoint { service, endpoint, holder }
+                }
+                SocketOwner::Program => BackendError::ProgramEndpoint { service, endpoint },
+                SocketOwner::Host => BackendError::LocalEndpoint { service, endpoint },
+            });
+        }
+        if plan.endpoints.is_empty() {
+            let reason = explain(target, entry, port);
+            let (service, port) = (target.clone(), port.port);
+            return Err(BackendError::NoEndpoints { service, port, reason });
+        }
+        Ok((service, plan))
+    }
+
+    /// Returns the endpoints of a Service port. The first reference to it lists them.
+    fn resolve_port(
+        &mut self,
+        ServiceEntry { service, slices, .. }: &ServiceEntry<'_>,
+        port: &ServicePort,
+        id: &BackendId,
+    ) -> ResolvedPort<'a> {
+        match self.ports.entry(id.clone()) {
+            hash_map::Entry::Occupied(resolved) => resolved.get().clone(),
+            hash_map::Entry::Vacant(vacant) => {
+                let endpoints = endpoints::list(slices, port, service.spec.ip_families.first());
+                let plan = Arc::new(BackendPlan::new(id.clone(), endpoints));
+                // One such endpoint is sufficient to refuse all: if each of two replicas refused
+                // only its own address, they would forward to each other.
+                let forbidden = plan.endpoints.iter().find_map(|endpoint| {
+                    let owner = self.own.find_by_endpoint(endpoint.address)?;
+                    Some((endpoint.address, owner))
+                });
+                vacant.insert(ResolvedPort { plan, forbidden }).clone()
+            }
+        }
+    }
 }
 
 fn backend_refs(route: &TcpRoute) -> &[BackendRef] {
     route.rule().map_or(&[], |rule| &rule.backend_refs)
 }
 
-/// Returns the name of the object that a backendRef refers to.
-fn resolve_name(backend: &BackendRef, route: &NamespacedName) -> NamespacedName {
-    NamespacedName {
+/// Returns the identifier of the object that a backendRef refers to.
+fn resolve_id(backend: &BackendRef, route: &NamespacedName) -> BackendId {
+    let name = NamespacedName {
         namespace: backend.namespace.clone().unwrap_or_else(|| route.namespace.clone()),
         name: backend.name.clone(),
-    }
-}
-
-/// Returns the Service and the endpoints of one reference, at least one.
-fn resolve_backend<'a>(
-    index: &Index<'a>,
-    own: &OwnSockets<'_>,
-    route: &NamespacedName,
-    backend: &BackendRef,
-    target: &NamespacedName,
-) -> Result<(&'a Service, Vec<SocketAddr>), BackendError> {
-    // This check comes first: without a grant, the status must not reveal whether the target
-    // exists.
-    if !grants::allows(index, &route.namespace, backend, &target.namespace) {
-        return Err(BackendError::NotPermitted {
-            from: route.namespace.clone(),
-            kind: backend.kind.clone(),
-            target: target.clone(),
-        });
-    }
-    if !backend.is_service() {
-        return Err(BackendError::InvalidKind {
-            group: backend.group.clone(),
-            kind: backend.kind.clone(),
-            target: target.clone(),
-        });
-    }
-    let Some(entry @ ServiceEntry { service, slices, .. }) = index.service(target) else {
-        return Err(BackendError::ServiceNotFound(target.clone()));
     };
-    if service.spec.service_type == ServiceType::ExternalName {
-        return Err(BackendError::ExternalName(target.clone()));
-    }
-    if let Some(gateway) = own.find_by_service(target) {
-        let holder = Holder::new(gateway, &route.namespace);
-        return Err(BackendError::OwnService { service: target.clone(), holder });
-    }
-    let port = find_port(service, backend.port, target)?;
-    let endpoints = endpoints::list(slices, port, service.spec.ip_families.first());
-    // One such endpoint is sufficient to refuse all: if each of two replicas refused only its own
-    // address, they would forward to each other.
-    let own_endpoint = endpoints
-        .iter()
-        .find_map(|endpoint| own.find_by_endpoint(*endpoint).map(|owner| (*endpoint, owner)));
-    if let Some((endpoint, owner)) = own_endpoint {
-        let service = target.clone();
-        return Err(match owner {
-            SocketOwner::Gateway(gateway) => {
-                let holder = Holder::new(gateway, &route.namespace);
-                BackendError::OwnEndpoint { service, endpoint, holder }
-            }
-            SocketOwner::Program => BackendError::ProgramEndpoint { service, endpoint },
-            SocketOwner::Host => BackendError::LocalEndpoint { service, endpoint },
-        });
-    }
-    if endpoints.is_empty() {
-        let reason = explain(target, entry, port);
-        return Err(BackendError::NoEndpoints { service: target.clone(), port: port.port, reason });
-    }
-    Ok((service, endpoints))
+    BackendId::new(name, backend.port)
 }
 
 fn find_port<'a>(

@@ -4,17 +4,16 @@
 use std::sync::Arc;
 
 use super::attach::AttachedRoute;
-use super::backends;
+use super::backends::Backends;
 use super::gateways::EvaluatedGateway;
 use super::index::Index;
-use super::own_sockets::OwnSockets;
 use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
 
 /// Compiles the plan. It resolves the backends only of routes that carry traffic, and keeps the
 /// result with the route for its status.
 pub(super) fn compile(
     index: &Index<'_>,
-    own: &OwnSockets<'_>,
+    backends: &mut Backends<'_>,
     gateways: &[EvaluatedGateway<'_>],
     routes: &mut [AttachedRoute<'_>],
 ) -> Plan {
@@ -26,17 +25,14 @@ pub(super) fn compile(
             if addresses.is_empty() {
                 continue;
             }
-            let id = ListenerId {
-                gateway: gateway.name.clone(),
-                listener: listener.listener.name.clone(),
-            };
+            let id = ListenerId::new(gateway.name.clone(), listener.listener.name.clone());
             let routing = match listener.winner {
                 Some(winner) => {
-                    Routing::Single(resolve_route(index, own, &mut routes[winner.route_index]))
+                    Routing::Single(resolve_route(index, backends, &mut routes[winner.route_index]))
                 }
                 None => Routing::Unrouted,
             };
-            plan.listeners.insert(id, ListenerPlan { addresses, routing });
+            plan.listeners.insert(id, ListenerPlan::new(addresses, routing));
         }
     }
     plan
@@ -44,10 +40,10 @@ pub(super) fn compile(
 
 fn resolve_route(
     index: &Index<'_>,
-    own: &OwnSockets<'_>,
+    backends: &mut Backends<'_>,
     route: &mut AttachedRoute<'_>,
 ) -> Arc<RoutePlan> {
     let (name, spec) = (route.name, route.route);
-    let resolved = route.resolved.get_or_insert_with(|| backends::resolve(index, own, name, spec));
+    let resolved = route.resolved.get_or_insert_with(|| backends.resolve(index, name, spec));
     resolved.plan.clone()
 }

@@ -6,14 +6,15 @@ use crate::model::{
     EndpointAddress, EndpointPort, EndpointSlice, IpFamily, ServicePort, SliceEndpoint,
     TransportProtocol,
 };
+use crate::plan::Endpoint;
 
-/// Returns the addresses behind a Service port, sorted and without duplicates: those of the ready
-/// endpoints or, if none is ready, of those that terminate but still serve.
+/// Returns the endpoints behind a Service port: those that are ready or, if none is ready, those
+/// that terminate but still serve.
 pub(super) fn list(
     slices: &[&EndpointSlice],
     port: &ServicePort,
     preferred: Option<&IpFamily>,
-) -> Vec<SocketAddr> {
+) -> Vec<Endpoint> {
     let (mut ready, mut terminating) = (Vec::new(), Vec::new());
     for slice in slices {
         let ports = slice
@@ -25,19 +26,18 @@ pub(super) fn list(
         for port in ports {
             for endpoint in &slice.endpoints {
                 let Some(EndpointAddress::Ip(ip)) = endpoint.addresses.first() else { continue };
+                let list = match classify(endpoint) {
+                    Readiness::Ready => &mut ready,
+                    Readiness::Terminating => &mut terminating,
+                    Readiness::NotReady => continue,
+                };
                 let address = SocketAddr::new(*ip, port.get());
-                match classify(endpoint) {
-                    Readiness::Ready => ready.push(address),
-                    Readiness::Terminating => terminating.push(address),
-                    Readiness::NotReady => {}
-                }
+                list.push(Endpoint::new(address).with_zone(endpoint.zone.clone()));
             }
         }
     }
     let mut usable = if ready.is_empty() { terminating } else { ready };
     keep_one_family(&mut usable, preferred);
-    usable.sort_unstable();
-    usable.dedup();
     usable
 }
 
@@ -65,14 +65,14 @@ fn classify(endpoint: &SliceEndpoint) -> Readiness {
     }
 }
 
-/// Keeps the addresses of one family. The pods of a dual-stack Service have a slice for each
+/// Keeps the endpoints of one family. The pods of a dual-stack Service have a slice for each
 /// family, and one family reaches all of them: the first of the Service's `ipFamilies`, or IPv4.
-fn keep_one_family(addresses: &mut Vec<SocketAddr>, preferred: Option<&IpFamily>) {
-    let is_preferred = |address: &SocketAddr| match address.ip() {
+fn keep_one_family(endpoints: &mut Vec<Endpoint>, preferred: Option<&IpFamily>) {
+    let is_preferred = |endpoint: &Endpoint| match endpoint.address.ip() {
         IpAddr::V4(_) => preferred != Some(&IpFamily::IPv6),
         IpAddr::V6(_) => preferred == Some(&IpFamily::IPv6),
     };
-    if addresses.iter().any(is_preferred) {
-        addresses.retain(is_preferred);
+    if endpoints.iter().any(is_preferred) {
+        endpoints.retain(is_preferred);
     }
 }

@@ -86,9 +86,9 @@ impl<'a> OwnSockets<'a> {
                 let ip = match settings.addresses {
                     // Each replica binds the pod port at an address of its own.
                     Addresses::Service(_) => Ipv6Addr::UNSPECIFIED.into(),
-                    Addresses::Host | Addresses::Pool(_) => address.bind.ip(),
+                    Addresses::Host | Addresses::Pool(_) => address.bind.address.ip(),
                 };
-                self.add(ip, address.bind.port(), SocketOwner::Gateway(gateway.name));
+                self.add(ip, address.bind.address.port(), SocketOwner::Gateway(gateway.name));
             }
         }
         if settings.addresses == Addresses::Host {

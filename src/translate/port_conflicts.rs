@@ -25,10 +25,11 @@ impl<'a> PortClaims<'a> {
         for listener in listeners.iter_mut().filter(|listener| listener.refusal.is_none()) {
             let addresses = placement.listen_addresses(listener.listener.port);
             let conflict = addresses.iter().find_map(|address| {
-                let port = address.bind.port();
+                let bind = address.bind.address;
+                let port = bind.port();
                 let claims = self.0.get(&port)?;
                 let (address, holder) =
-                    claims.iter().find(|(claimed, _)| overlap(address.bind.ip(), *claimed))?;
+                    claims.iter().find(|(claimed, _)| overlap(bind.ip(), *claimed))?;
                 let holder = Holder::new(holder, &gateway.namespace);
                 Some(ListenerRefusal::PortInUse { holder, port, address: *address })
             });
@@ -37,7 +38,7 @@ impl<'a> PortClaims<'a> {
                 continue;
             }
             for address in addresses {
-                let bind = address.bind;
+                let bind = address.bind.address;
                 self.0.entry(bind.port()).or_default().push((bind.ip(), gateway));
             }
         }

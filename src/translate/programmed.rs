@@ -44,10 +44,7 @@ struct ListenerFindings {
 impl GatewayFindings {
     pub(super) fn new(gateway: EvaluatedGateway<'_>) -> Self {
         let findings = |listener: &EvaluatedListener<'_>| ListenerFindings {
-            id: ListenerId {
-                gateway: gateway.name.clone(),
-                listener: listener.listener.name.clone(),
-            },
+            id: ListenerId::new(gateway.name.clone(), listener.listener.name.clone()),
             refusal: listener.refusal.as_ref().map(ListenerRefusal::programmed_reason),
         };
         Self {
@@ -146,7 +143,7 @@ fn build_listener_programmed<'a>(
 }
 
 fn describe_errors(errors: &[BindError]) -> String {
-    let describe = |error: &BindError| format!("{} ({})", error.address, error.message);
+    let describe = |error: &BindError| format!("{} ({})", error.socket.address, error.message);
     format!("Cannot open {}. Retrying.", list(errors.iter().map(describe)))
 }
 
@@ -168,7 +165,7 @@ fn build_gateway_programmed(
     if let Some((_, error)) = not_usable {
         let message = format!(
             "Cannot use address {}: {}. Add it to an interface of this host, or request another one.",
-            error.address.ip(),
+            error.socket.address.ip(),
             error.message
         );
         return conditions.false_(programmed, Reason::ADDRESS_NOT_USABLE, message);
@@ -213,11 +210,11 @@ fn describe_not_open(results: &OpenResults<'_>, report: &AddressReport) -> Strin
 fn list_addresses(results: &OpenResults<'_>) -> Vec<GatewayStatusAddress> {
     let is_usable = |ip: IpAddr| {
         results.failed.iter().all(|(_, error)| {
-            error.kind != BindErrorKind::AddressNotUsable || error.address.ip() != ip
+            error.kind != BindErrorKind::AddressNotUsable || error.socket.address.ip() != ip
         })
     };
     let mut addresses = Vec::new();
-    for address in results.open.iter().filter(|address| is_usable(address.bind.ip())) {
+    for address in results.open.iter().filter(|address| is_usable(address.bind.address.ip())) {
         let (address_type, value) = match &address.advertised {
             Some(DialAddress::Ip(address)) => {
                 (GatewayAddressType::IpAddress, address.ip().to_string())

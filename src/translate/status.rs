@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attach::{AttachedRoute, Parent};
 use super::backend_error::BackendError;
-use super::backends;
+use super::backends::Backends;
 use super::conditions::ConditionBuilder;
 use super::enumerate::{list, sentences};
 use super::gateway_classes::{self, Classes};
 use super::gateways::EvaluatedGateway;
 use super::index::Index;
 use super::listeners::EvaluatedListener;
-use super::own_sockets::OwnSockets;
 use super::route_accepted::build_accepted;
 use super::unmanaged::Unmanaged;
 use crate::model::{
@@ -34,7 +33,7 @@ const ALL_RESOLVED: &str = "All references are resolved.";
 /// Builds the status of every object that gets one.
 pub(super) fn build_report(
     index: &Index<'_>,
-    own: &OwnSockets<'_>,
+    backends: &mut Backends<'_>,
     classes: &Classes<'_>,
     gateways: &[EvaluatedGateway<'_>],
     routes: &[AttachedRoute<'_>],
@@ -43,7 +42,7 @@ pub(super) fn build_report(
     let gateway_entry =
         |gateway: &EvaluatedGateway<'_>| (gateway.name.clone(), build_gateway_status(gateway));
     let route_entry = |route: &AttachedRoute<'_>| {
-        Some((route.name.clone(), build_route_status(index, own, classes, gateways, route)?))
+        Some((route.name.clone(), build_route_status(index, backends, classes, gateways, route)?))
     };
     StatusReport {
         gateway_classes: classes.served().map(class_entry).collect(),
@@ -211,7 +210,7 @@ fn build_listener_resolved_refs(
 /// neither reports an entry nor has an old one in the object.
 fn build_route_status(
     index: &Index<'_>,
-    own: &OwnSockets<'_>,
+    backends: &mut Backends<'_>,
     classes: &Classes<'_>,
     gateways: &[EvaluatedGateway<'_>],
     route: &AttachedRoute<'_>,
@@ -228,7 +227,7 @@ fn build_route_status(
             build_route_resolved_refs(&conditions, &resolved.errors, &resolved.sticky)
         }
         None => {
-            let errors = backends::check(index, own, route.name, route.route);
+            let errors = backends.check(index, route.name, route.route);
             build_route_resolved_refs(&conditions, &errors, &BTreeSet::new())
         }
     };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::assignments::Assignments;
 use super::attach::{self, AttachedRoute};
+use super::backends::Backends;
 use super::compile;
 use super::gateway_classes::Classes;
 use super::gateways::{self, EvaluatedGateway, EvaluatedGateways};
@@ -73,7 +74,7 @@ pub fn translate(
 #[derive(Debug)]
 pub struct Evaluation<'a> {
     index: Index<'a>,
-    own: OwnSockets<'a>,
+    backends: Backends<'a>,
     classes: Classes<'a>,
     gateways: Vec<EvaluatedGateway<'a>>,
     /// The Gateways that were served until their class was deleted.
@@ -109,12 +110,12 @@ pub fn evaluate<'a>(
         gateways::evaluate(&index, &classes, settings, previous);
     let released = released::list(&index, &classes, &previous.served);
     assignments.served = released::list_served(&gateways, &released);
-    let own = OwnSockets::new(&index, settings, &gateways);
+    let mut backends = Backends::new(OwnSockets::new(&index, settings, &gateways));
     let mut routes = attach::attach(&index, &classes, &mut gateways);
-    let plan = compile::compile(&index, &own, &gateways, &mut routes);
+    let plan = compile::compile(&index, &mut backends, &gateways, &mut routes);
     Evaluation {
         index,
-        own,
+        backends,
         classes,
         gateways,
         released,
@@ -136,7 +137,7 @@ impl Evaluation<'_> {
     pub fn finish(self, bind_errors: BTreeMap<ListenerId, Vec<BindError>>) -> Translation {
         let Self {
             index,
-            own,
+            mut backends,
             classes,
             gateways,
             released,
@@ -145,7 +146,7 @@ impl Evaluation<'_> {
             assignments,
             gateway_services,
         } = self;
-        let mut status = status::build_report(&index, &own, &classes, &gateways, &routes);
+        let mut status = status::build_report(&index, &mut backends, &classes, &gateways, &routes);
         let unmanaged = status::list_unmanaged(&index, &classes, &routes);
         let unserved = unserved::list(index.resources, &unmanaged);
         let findings: BTreeMap<_, _> = gateways

@@ -284,7 +284,7 @@ fn reached<'a>(
         listener
             .addresses
             .iter()
-            .any(|address| targets.iter().any(|target| is_reached(address.bind, *target)))
+            .any(|address| targets.iter().any(|target| is_reached(address.bind.address, *target)))
     });
     listeners.map(|(id, _)| id).collect()
 }
@@ -321,14 +321,16 @@ proptest! {
         let plan = translate(&resources, &settings, &Assignments::default()).plan;
         let next = |routing: &Routing| match routing {
             Routing::Single(route) => route
-                .backends
+                .shares
                 .iter()
-                .filter_map(|backend| match &backend.target {
-                    Target::Endpoints(endpoints) => Some(endpoints.to_vec()),
+                .filter_map(|share| match &share.target {
+                    Target::Backend(backend) => Some(&backend.endpoints),
                     _ => None,
                 })
                 .flatten()
-                .flat_map(|endpoint| reached(&plan, addresses == "host", &resources, endpoint))
+                .flat_map(|endpoint| {
+                    reached(&plan, addresses == "host", &resources, endpoint.address)
+                })
                 .collect(),
             _ => BTreeSet::new(),
         };

@@ -68,8 +68,8 @@ proptest! {
         let resources = resources(&objects);
         for (listener, plan) in translated(&objects).plan.listeners {
             let Routing::Single(routed) = plan.routing else { continue };
-            let weights: Vec<_> = routed.backends.iter().map(|backend| backend.weight).collect();
-            let route = &resources.tcp_routes[&routed.route];
+            let weights: Vec<_> = routed.shares.iter().map(|share| share.weight).collect();
+            let route = &resources.tcp_routes[&routed.id.name];
             let asked: Vec<_> = route
                 .rule()
                 .into_iter()
@@ -77,10 +77,12 @@ proptest! {
                 .map(|backend| backend.weight.get())
                 .collect();
             prop_assert_eq!(weights, asked, "{}", listener);
-            for backend in &routed.backends {
-                if let Target::Endpoints(endpoints) = &backend.target {
+            for share in &routed.shares {
+                if let Target::Backend(backend) = &share.target {
+                    let endpoints = &backend.endpoints;
                     prop_assert!(!endpoints.is_empty());
-                    prop_assert!(endpoints.is_sorted_by(|one, other| one < other), "{:?}", endpoints);
+                    let is_sorted = endpoints.is_sorted_by(|one, other| one.address < other.address);
+                    prop_assert!(is_sorted, "{:?}", endpoints);
                 }
             }
         }
@@ -93,15 +95,15 @@ proptest! {
             // One socket may serve several of the listener's own addresses.
             for one in &listener.addresses {
                 for two in &listener.addresses {
-                    let clash = one.bind != two.bind && overlap(one.bind.ip(), two.bind.ip());
+                    let clash = one.bind != two.bind && overlap(one.bind.address.ip(), two.bind.address.ip());
                     prop_assert!(!clash, "{id} {one:?}, {two:?}");
                 }
             }
             for (other_id, other) in plan.listeners.iter().filter(|(other, _)| *other > id) {
                 for one in &listener.addresses {
                     for two in &other.addresses {
-                        let clash = one.bind.port() == two.bind.port()
-                            && overlap(one.bind.ip(), two.bind.ip());
+                        let clash = one.bind.address.port() == two.bind.address.port()
+                            && overlap(one.bind.address.ip(), two.bind.address.ip());
                         prop_assert!(!clash, "{id} {one:?}, {other_id} {two:?}");
                     }
                 }
@@ -242,7 +244,7 @@ proptest! {
         // Listeners bind nothing but the pod ports of their Gateway.
         for (id, listener) in &plan.listeners {
             for address in &listener.addresses {
-                prop_assert_eq!(holders.get(&address.bind.port()), Some(&&id.gateway));
+                prop_assert_eq!(holders.get(&address.bind.address.port()), Some(&&id.gateway));
             }
         }
 
@@ -308,7 +310,7 @@ fn routed<'a>(
         .find(|(id, _)| id.gateway == *gateway && id.listener == *listener)
         .unwrap();
     match &plan.routing {
-        Routing::Single(route) => Some(&route.route),
+        Routing::Single(route) => Some(&route.id.name),
         _ => None,
     }
 }

@@ -66,11 +66,8 @@ fn all_bind_errors(
 ) -> BTreeMap<ListenerId, Vec<BindError>> {
     let of_listener = |(id, listener): (&ListenerId, &sluicegate::plan::ListenerPlan)| {
         let addresses = listener.addresses.iter().zip(errors.iter().cycle());
-        let errors = addresses.map(|(address, (kind, message))| BindError {
-            address: address.bind,
-            kind: *kind,
-            message: message.clone(),
-        });
+        let errors = addresses
+            .map(|(address, (kind, message))| BindError::new(address.bind, *kind, message.clone()));
         (id.clone(), errors.collect())
     };
     plan.listeners.iter().map(of_listener).collect()

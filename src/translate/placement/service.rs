@@ -18,7 +18,7 @@ use crate::model::{
     Gateway, GatewayServiceLookup, NamespaceName, NamespacedName, POD_PORTS, PodPorts, PortNumber,
     Service, ServicePort, ServiceRequest, ServiceRequests, ServiceType,
 };
-use crate::plan::ListenAddress;
+use crate::plan::{ListenAddress, SocketId};
 use crate::translate::assignments::Assignments;
 use crate::translate::index::Index;
 use crate::translate::settings::Addresses;
@@ -230,14 +230,14 @@ impl GatewayService<'_> {
             if let Some(advertised) = client_port.filter(|client_port| *client_port != port) {
                 found.mappings.push(PortMapping { port, advertised });
             }
-            let bind = SocketAddr::new(bind, pod_port.get());
+            let bind = SocketId::tcp(SocketAddr::new(bind, pod_port.get()));
             let mut addresses: Vec<_> = advertised
                 .iter()
                 .filter_map(|address| Some(address.with_port(client_port?)))
-                .map(|address| ListenAddress { bind, advertised: Some(address) })
+                .map(|address| ListenAddress::new(bind, Some(address)))
                 .collect();
             if addresses.is_empty() {
-                addresses.push(ListenAddress { bind, advertised: None });
+                addresses.push(ListenAddress::new(bind, None));
             }
             found.targets.insert(port, addresses);
         }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::report::AddressReport;
 use crate::model::{Gateway, NamespacedName, PortNumber};
-use crate::plan::{DialAddress, ListenAddress};
+use crate::plan::{DialAddress, ListenAddress, SocketId};
 
 /// A Gateway that needs a placement.
 #[derive(Debug)]
@@ -62,9 +62,8 @@ impl Address {
     }
 
     fn with_port(self, port: PortNumber) -> ListenAddress {
-        ListenAddress {
-            bind: SocketAddr::new(self.bind, port.get()),
-            advertised: Some(DialAddress::Ip(SocketAddr::new(self.advertised, port.get()))),
-        }
+        let at = |ip| SocketAddr::new(ip, port.get());
+        let advertised = DialAddress::Ip(at(self.advertised));
+        ListenAddress::new(SocketId::tcp(at(self.bind)), Some(advertised))
     }
 }
