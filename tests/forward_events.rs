@@ -75,7 +75,7 @@ async fn event_of_completed_connection_has_all_fields() {
     let event = event("completed").await;
     assert_eq!(event.names(), ALL);
     assert_eq!(event.get("listener"), "default/edge/completed");
-    assert_eq!(event.get("route"), "default/orders");
+    assert_eq!(event.get("route"), "TCPRoute/default/orders");
     assert_eq!(event.get("backend"), "default/database");
     assert_eq!(event.get("endpoint"), backend.address.to_string());
     assert_eq!(event.get("downstream"), client.local_addr().unwrap().to_string());
@@ -93,7 +93,7 @@ async fn event_of_rejected_connection_has_reason() {
     proxy.resets("rejected").await;
     let event = event("rejected").await;
     assert_eq!((event.get("outcome"), event.get("reason")), ("rejected", "ref_not_permitted"));
-    assert_eq!(event.get("route"), "default/orders");
+    assert_eq!(event.get("route"), "TCPRoute/default/orders");
     assert_eq!(event.get("backend"), "default/missing");
     for absent in ["endpoint", "attempts", "dial_us"] {
         assert!(!event.names().contains(&absent), "{event:?}");

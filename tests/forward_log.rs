@@ -174,7 +174,7 @@ async fn opened_connection_has_endpoint() {
         event.names(),
         ["backend", "downstream", "endpoint", "listener", "message", "route"]
     );
-    assert_eq!(event.get("route"), "default/orders");
+    assert_eq!(event.get("route"), "TCPRoute/default/orders");
     assert_eq!(event.get("backend"), "default/database");
     assert_eq!(event.get("endpoint"), backend.address.to_string());
     assert_eq!(event.get("downstream"), client.local_addr().unwrap().to_string());

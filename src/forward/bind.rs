@@ -1,4 +1,4 @@
-//! Binds an address: one listening socket for each worker.
+//! Binds a socket of the plan: one listening socket for each worker.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -6,21 +6,23 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::descriptors::DescriptorLimit;
-use crate::plan::{BindError, BindErrorKind};
+use crate::plan::{BindError, BindErrorKind, SocketId};
 
 /// Maximum number of connections in the accept queue of a socket. The kernel caps it
 /// (`net.core.somaxconn`).
 pub(super) const BACKLOG: i32 = 4096;
 
-/// Binds `address` once for each worker. Returns the address with its actual port, and the sockets.
+/// Binds the address of `socket` once for each worker. Returns the address with its actual port,
+/// and the sockets.
 ///
 /// # Errors
 /// The first error of a socket call. No socket is left open.
 pub(super) fn bind(
-    address: SocketAddr,
+    socket: SocketId,
     workers: usize,
     descriptors: &DescriptorLimit,
 ) -> Result<(SocketAddr, Vec<TcpListener>), BindError> {
+    let address = socket.address;
     let bound = match bind_sockets(address, workers, descriptors) {
         // On a host without IPv6, all interfaces are all IPv4 interfaces.
         Err(error)
@@ -32,16 +34,15 @@ pub(super) fn bind(
         }
         result => result,
     };
-    bound.map_err(|error| BindError {
-        address,
-        kind: match error.kind() {
+    bound.map_err(|error| {
+        let kind = match error.kind() {
             io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
                 BindErrorKind::PortUnavailable
             }
             io::ErrorKind::AddrNotAvailable => BindErrorKind::AddressNotUsable,
             _ => BindErrorKind::NoResources,
-        },
-        message: describe(&error, descriptors),
+        };
+        BindError::new(socket, kind, describe(&error, descriptors))
     })
 }
 

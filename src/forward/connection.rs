@@ -32,7 +32,8 @@ pub(super) struct Connection {
     /// The listener at the time of the accept. Later changes do not affect the connection.
     listener: Arc<ListenerState>,
     started: Instant,
-    backend: Option<usize>,
+    /// Index of the share in the plan of the route.
+    share: Option<usize>,
     endpoint: Option<SocketAddr>,
     /// Number of attempts to connect to an endpoint.
     attempts: u32,
@@ -63,7 +64,7 @@ impl Connection {
             peer: canonical(peer),
             listener,
             started: Instant::now(),
-            backend: None,
+            share: None,
             endpoint: None,
             attempts: 0,
             dial_us: None,
@@ -101,8 +102,8 @@ impl Connection {
         let route =
             self.listener.route.as_deref().ok_or(Outcome::Rejected(RejectReason::NoRoute))?;
         let pick = route.pick();
-        self.backend = pick.backend;
-        let endpoints = pick.target.map_err(Outcome::Rejected)?;
+        self.share = pick.share;
+        let backend = pick.target.map_err(Outcome::Rejected)?;
         let downstream = self.downstream.as_ref().expect(THERE);
         let started = Instant::now();
         let live = self.place.live();
@@ -111,7 +112,7 @@ impl Connection {
         descriptors.release(self.reservation.take(), live.worker);
         let dialled = tokio::select! {
             biased;
-            dialled = dialer.dial(&endpoints, &mut self.attempts, descriptors) => Ok(dialled),
+            dialled = dialer.dial(backend, &mut self.attempts, descriptors) => Ok(dialled),
             _ = downstream.ready(Interest::ERROR) => Err(Outcome::DownstreamReset),
         };
         self.dial_us = Some(elapsed_micros(started));
@@ -170,15 +171,15 @@ impl Connection {
 
     fn log_opened(&self, endpoint: SocketAddr) {
         if self.is_logged(Event::Opened) {
-            let (listener, backend, downstream) = (&*self.listener, self.backend, self.peer);
-            ConnectionOpened { listener, backend, endpoint, downstream }.log();
+            let (listener, share, downstream) = (&*self.listener, self.share, self.peer);
+            ConnectionOpened { listener, share, endpoint, downstream }.log();
         }
     }
 
     fn log(&self, local: Option<SocketAddr>) {
         let end = ConnectionEnd {
             listener: &self.listener,
-            backend: self.backend,
+            share: self.share,
             endpoint: self.endpoint,
             downstream: self.peer,
             local,

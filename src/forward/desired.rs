@@ -5,14 +5,13 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::counters::Counters;
 use super::listener::ListenerState;
 use super::route::Route;
 use super::route_table::RouteTable;
-use crate::plan::{ListenerId, ListenerPlan, Plan, Routing};
+use crate::plan::{ListenerId, ListenerPlan, Plan, Routing, SocketId};
 
 /// The desired state of all listeners and their sockets.
 #[derive(Debug)]
@@ -28,8 +27,8 @@ pub(super) struct DesiredState {
 /// Key of a socket. The sockets of two listeners with an ephemeral port (0) are distinct.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SocketKey {
-    pub(super) address: SocketAddr,
-    /// The listener, if the port of `address` is 0.
+    pub(super) socket: SocketId,
+    /// The listener, if the port of the socket is 0.
     pub(super) ephemeral_for: Option<ListenerId>,
 }
 
@@ -42,8 +41,8 @@ pub(super) struct Changes {
 
 #[derive(Debug)]
 struct DesiredListener {
-    /// The addresses of the plan, which may contain duplicates.
-    addresses: Box<[SocketAddr]>,
+    /// The sockets of the plan, which may contain duplicates.
+    sockets: Box<[SocketId]>,
     route: Option<Arc<Route>>,
 }
 
@@ -82,9 +81,8 @@ impl DesiredState {
             }
             changes.listeners.insert(id);
         }
-        // Released last: a listener handled later in the loop may use the same route, and the route
-        // would lose its round-robin position if its reference count fell to 0 in between.
-        released_routes.iter().for_each(|route| self.routes.release(route));
+        // Released last: a listener that is handled later in the loop may use the same route.
+        self.routes.release(released_routes);
     }
 
     /// Returns the listeners that differ from `plan`. Walks both sorted maps in step.
@@ -164,39 +162,40 @@ impl DesiredListener {
             Routing::Unrouted => None,
             Routing::Single(plan) => Some(routes.acquire(plan)),
         };
-        Self { addresses: bind_addresses(plan).collect(), route }
+        Self { sockets: sockets(plan).collect(), route }
     }
 
-    /// Returns `true` if `plan` has the same route and the same addresses.
+    /// Returns `true` if `plan` has the same route and the same sockets.
     fn matches(&self, plan: &ListenerPlan) -> bool {
         let same_route = match (&self.route, &plan.routing) {
             (None, Routing::Unrouted) => true,
             (Some(route), Routing::Single(plan)) => route.plan() == plan,
             _ => false,
         };
-        same_route && bind_addresses(plan).eq(self.addresses.iter().copied())
+        same_route && sockets(plan).eq(self.sockets.iter().copied())
     }
 
     /// Returns the keys of the listener's sockets, without duplicates.
     fn keys(&self, id: &ListenerId) -> impl Iterator<Item = SocketKey> {
-        let addresses = self.addresses.iter().enumerate();
-        let distinct =
-            addresses.filter(|(index, address)| !self.addresses[..*index].contains(address));
-        distinct.map(|(_, address)| SocketKey {
-            address: *address,
-            ephemeral_for: (address.port() == 0).then(|| id.clone()),
+        let sockets = self.sockets.iter().enumerate();
+        let distinct = sockets.filter(|(index, socket)| !self.sockets[..*index].contains(socket));
+        distinct.map(|(_, socket)| SocketKey {
+            socket: *socket,
+            ephemeral_for: (socket.address.port() == 0).then(|| id.clone()),
         })
     }
 }
 
-fn bind_addresses(plan: &ListenerPlan) -> impl Iterator<Item = SocketAddr> {
+fn sockets(plan: &ListenerPlan) -> impl Iterator<Item = SocketId> {
     plan.addresses.iter().map(|address| address.bind)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
-    use crate::plan::{ListenAddress, RoutePlan};
+    use crate::plan::{ListenAddress, RouteId, RoutePlan};
 
     fn id(listener: &str) -> ListenerId {
         format!("default/edge/{listener}").parse().unwrap()
@@ -205,12 +204,9 @@ mod tests {
     fn plan(listeners: &[(&str, u16, &str)]) -> Plan {
         let listener = |(listener, port, route): &(&str, u16, &str)| {
             let bind = SocketAddr::from(([127, 0, 0, 1], *port));
-            let route = format!("default/{route}").parse().unwrap();
-            let plan = ListenerPlan {
-                addresses: vec![ListenAddress::at(bind)],
-                routing: Routing::Single(Arc::new(RoutePlan { route, backends: Vec::new() })),
-            };
-            (id(listener), plan)
+            let route = RouteId::tcp(format!("default/{route}").parse().unwrap());
+            let routing = Routing::Single(Arc::new(RoutePlan::new(route, Vec::new())));
+            (id(listener), ListenerPlan::new(vec![ListenAddress::tcp(bind)], routing))
         };
         Plan { listeners: listeners.iter().map(listener).collect() }
     }
@@ -224,7 +220,7 @@ mod tests {
             let Changes { listeners, sockets } = changes;
             (
                 listeners.iter().map(|id| id.listener.to_string()).collect(),
-                sockets.iter().map(|key| key.address.port()).collect(),
+                sockets.iter().map(|key| key.socket.address.port()).collect(),
             )
         };
         let expected = |listeners: &[&str], ports: &[u16]| {

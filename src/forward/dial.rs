@@ -7,13 +7,12 @@ use std::time::{Duration, Instant};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::sleep;
 
+use super::backend::Backend;
 use super::deadline::within;
 use super::descriptors::DescriptorLimit;
 use super::dial_failure::DialFailure;
 use super::endpoints::{Attempt, Choice, Limits};
-use super::route::Endpoints;
 use super::settings::Settings;
-use super::shared_marks::SharedMarks;
 
 /// Number of attempts to open a socket after the first one found no descriptor.
 const DESCRIPTOR_RETRIES: usize = 40;
@@ -25,11 +24,10 @@ const DESCRIPTOR_RETRY_DELAY: Duration = Duration::from_millis(50);
 /// was not answered after 1 s.
 const NO_ANSWER_TIME: Duration = Duration::from_secs(1);
 
-/// Dialer for all workers, with the marks of failed endpoints.
+/// Dialer for all workers.
 #[derive(Debug)]
 pub(super) struct Dialer {
     limits: Limits,
-    marks: SharedMarks,
 }
 
 /// A failed dial: the last endpoint that was tried, and the cause.
@@ -41,26 +39,26 @@ pub(super) struct FailedDial {
 impl Dialer {
     pub(super) fn new(settings: &Settings) -> Self {
         let limits = Limits { attempt: settings.dial_timeout, budget: settings.dial_budget };
-        Self { limits, marks: SharedMarks::default() }
+        Self { limits }
     }
 
-    /// Connects to one of `endpoints`, and counts the attempts in `attempts`.
+    /// Connects to an endpoint of `backend`, and counts the attempts in `attempts`.
     ///
     /// # Errors
     /// The failure of the last attempt, if no endpoint or no time is left.
     pub(super) async fn dial(
         &self,
-        endpoints: &Endpoints<'_>,
+        backend: &Backend,
         attempts: &mut u32,
         descriptors: &DescriptorLimit,
     ) -> Result<(SocketAddr, TcpStream), FailedDial> {
-        let mut choice =
-            Choice::new(endpoints.addresses, endpoints.rotation, self.limits, Instant::now());
+        let endpoints = &backend.plan().endpoints;
+        let mut choice = Choice::new(endpoints, backend.rotation(), self.limits, Instant::now());
         let mut last = None;
-        while let Some(attempt) = self.marks.next(&mut choice) {
+        while let Some(attempt) = backend.marks().next(&mut choice) {
             *attempts += 1;
             let endpoint = attempt.endpoint;
-            let running = RunningAttempt::new(&self.marks, attempt, endpoints);
+            let running = RunningAttempt::new(backend, attempt);
             let error = match connect(running, descriptors).await {
                 Ok(stream) => return Ok((endpoint, stream)),
                 Err(error) => error,
@@ -80,23 +78,22 @@ impl Dialer {
 
 /// An attempt whose result is not known yet. If it is dropped, the client has left.
 struct RunningAttempt<'a> {
-    marks: &'a SharedMarks,
+    backend: &'a Backend,
     attempt: Attempt,
-    endpoints: &'a Endpoints<'a>,
     /// Begin of the handshake; `None` until the socket is open.
     started: Option<Instant>,
     is_finished: bool,
 }
 
 impl<'a> RunningAttempt<'a> {
-    fn new(marks: &'a SharedMarks, attempt: Attempt, endpoints: &'a Endpoints<'a>) -> Self {
-        Self { marks, attempt, endpoints, started: None, is_finished: false }
+    fn new(backend: &'a Backend, attempt: Attempt) -> Self {
+        Self { backend, attempt, started: None, is_finished: false }
     }
 
     fn finish<T>(&mut self, result: &io::Result<T>) {
         self.is_finished = true;
         match result {
-            Ok(_) => self.marks.record_success(self.attempt, self.endpoints),
+            Ok(_) => self.backend.marks().record_success(self.attempt, self.backend.plan()),
             Err(error) => self.record_failure(error),
         }
     }
@@ -104,7 +101,8 @@ impl<'a> RunningAttempt<'a> {
     fn record_failure(&self, error: &io::Error) {
         let failure = DialFailure::of(error);
         let started = self.started.unwrap_or_else(Instant::now);
-        self.marks.record_failure(self.attempt, started, failure, error, self.endpoints);
+        let (marks, plan) = (self.backend.marks(), self.backend.plan());
+        marks.record_failure(self.attempt, started, failure, error, plan);
     }
 }
 
@@ -119,7 +117,7 @@ impl Drop for RunningAttempt<'_> {
             // dial timeout.
             self.record_failure(&no_answer_within(elapsed));
         } else {
-            self.marks.abandon(self.attempt);
+            self.backend.marks().abandon(self.attempt);
         }
     }
 }

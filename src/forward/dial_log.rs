@@ -10,7 +10,7 @@ use super::dial_failure::DialFailure;
 /// Minimum time between two warnings with the same cause.
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// Time of the last warning for each local cause.
+/// Time of the last warning for each local cause. All backends share it.
 #[derive(Debug, Default)]
 pub(super) struct DialLog(Mutex<Vec<(DialFailure, Instant)>>);
 

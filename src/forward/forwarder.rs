@@ -35,33 +35,31 @@ use crate::plan::Plan;
 ///
 /// use sluicegate::forward::{Forwarder, Settings};
 /// use sluicegate::plan::{
-///     BackendId, BackendPlan, ListenAddress, ListenerId, ListenerPlan, Plan, RoutePlan, Routing,
-///     Target,
+///     BackendId, BackendPlan, Endpoint, ListenAddress, ListenerId, ListenerPlan, Plan, RouteId,
+///     RoutePlan, Routing, Share,
 /// };
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// use tokio::net::{TcpListener, TcpStream};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// let backend = TcpListener::bind("127.0.0.1:0").await?;
+/// let database = TcpListener::bind("127.0.0.1:0").await?;
 ///
-/// let route = RoutePlan {
-///     route: "default/orders".parse()?,
-///     backends: vec![BackendPlan {
-///         backend: BackendId { name: "default/database".parse()?, port: None },
-///         weight: 1,
-///         target: Target::Endpoints(Arc::new([backend.local_addr()?])),
-///     }],
-/// };
+/// let backend = BackendPlan::new(
+///     BackendId::new("default/database".parse()?, None),
+///     [Endpoint::new(database.local_addr()?)],
+/// );
+/// let route = RoutePlan::new(
+///     RouteId::tcp("default/orders".parse()?),
+///     vec![Share::new(1, Arc::new(backend))],
+/// );
+/// // Port 0: the kernel assigns a port.
+/// let address = ListenAddress::tcp("127.0.0.1:0".parse()?);
 /// let listener: ListenerId = "default/edge/tcp".parse()?;
 /// let mut plan = Plan::default();
 /// plan.listeners.insert(
 ///     listener.clone(),
-///     ListenerPlan {
-///         // Port 0: the kernel assigns a port.
-///         addresses: vec![ListenAddress::at("127.0.0.1:0".parse()?)],
-///         routing: Routing::Single(Arc::new(route)),
-///     },
+///     ListenerPlan::new(vec![address], Routing::Single(Arc::new(route))),
 /// );
 ///
 /// let mut forwarder = Forwarder::start(Settings::default().with_workers(NonZeroUsize::MIN))?;
@@ -70,7 +68,7 @@ use crate::plan::Plan;
 /// let address = bindings.bound[&listener][0];
 ///
 /// let mut client = TcpStream::connect(address).await?;
-/// let (mut server, _) = backend.accept().await?;
+/// let (mut server, _) = database.accept().await?;
 /// client.write_all(b"hello").await?;
 /// let mut received = [0; 5];
 /// server.read_exact(&mut received).await?;

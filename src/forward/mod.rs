@@ -42,6 +42,8 @@
 //! - At the deadline, connections end with [`Outcome::Drained`] and both peers see a reset.
 
 mod accept;
+mod backend;
+mod backend_table;
 mod bind;
 mod bindings;
 mod bound_listener;

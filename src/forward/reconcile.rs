@@ -1,7 +1,7 @@
 //! Reconciles the bound sockets with the desired state: binds, updates and closes listeners.
 //!
-//! Sockets are identified by their address, not by the listener's name. A listener that is renamed,
-//! or moved to another Gateway, keeps its socket and its connections.
+//! Sockets are identified by transport and address, not by the listener's name. A listener that is
+//! renamed, or moved to another Gateway, keeps its socket and its connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
@@ -20,7 +20,7 @@ use super::desired::{Changes, DesiredState, SocketKey};
 use super::engine::Engine;
 use super::settings::Settings;
 use super::worker::Worker;
-use crate::plan::{BindError, BindErrorKind, ListenerId, Plan};
+use crate::plan::{BindError, BindErrorKind, ListenerId, Plan, SocketId};
 
 /// The desired state, the actual state, and the workers.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ impl Reconciler {
         if let Some(listener) = self.bound.get(key) {
             return listener.update(state);
         }
-        match bind::bind(key.address, self.workers.len(), &self.engine.descriptors) {
+        match bind::bind(key.socket, self.workers.len(), &self.engine.descriptors) {
             Ok((address, sockets)) => {
                 let listener = BoundListener::start(address, sockets, &self.workers, state).await;
                 self.bound.insert(key.clone(), listener);
@@ -153,11 +153,11 @@ impl Reconciler {
         let failures = self.failed.values();
         let blocked: BTreeSet<_> = failures
             .filter(|failure| failure.kind == BindErrorKind::PortUnavailable)
-            .map(|failure| failure.address.port())
+            .map(|failure| (failure.socket.transport, failure.socket.address.port()))
             .collect();
         let mut waited = false;
-        for (_, draining) in &mut self.draining {
-            if blocked.contains(&draining.address.port()) {
+        for (key, draining) in &mut self.draining {
+            if blocked.contains(&(key.socket.transport, draining.address.port())) {
                 waited |= draining.wait_closed().await;
             }
         }
@@ -168,7 +168,8 @@ impl Reconciler {
     /// drain timeout, counted from the removal.
     fn set_deadlines(&self) {
         for (key, draining) in &self.draining {
-            let by_address = SocketKey { address: draining.address, ephemeral_for: None };
+            let socket = SocketId { address: draining.address, ..key.socket };
+            let by_address = SocketKey { socket, ephemeral_for: None };
             if [key, &by_address].into_iter().any(|key| !self.desired.claims(key).is_empty()) {
                 draining.close(None);
             } else if draining.deadline().is_none() {
@@ -208,13 +209,10 @@ impl Reconciler {
     ) -> Option<Result<SocketAddr, BindError>> {
         let first = self.desired.claims(key).first()?;
         if first != id {
-            return Some(Err(BindError {
-                address: key.address,
-                kind: BindErrorKind::PortUnavailable,
-                message: format!(
-                    "already used by listener {first}; give one of the two another address or port"
-                ),
-            }));
+            let message = format!(
+                "already used by listener {first}; give one of the two another address or port"
+            );
+            return Some(Err(BindError::new(key.socket, BindErrorKind::PortUnavailable, message)));
         }
         let bound = self.bound.get(key).map(|listener| Ok(listener.address));
         bound.or_else(|| self.failed.get(key).cloned().map(Err))

@@ -1,4 +1,4 @@
-//! Load balancing: selects a backend and its endpoints for a connection.
+//! Load balancing: selects a backend for a connection.
 //!
 //! Backends are selected by *smooth weighted round robin*: for each connection, the current weight
 //! of every backend grows by its configured weight; the backend with the highest current weight is
@@ -9,109 +9,86 @@
 //!
 //! All workers share the state, so the shares are exact for the route, not only for each worker.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::endpoints::Rotation;
-use crate::plan::{BackendId, BackendPlan, RejectReason, RoutePlan, Target};
+use super::backend::Backend;
+use super::backend_table::BackendTable;
+use crate::plan::{RejectReason, RoutePlan, Target};
 
-/// A route: its plan and the state of its rotation.
+/// A route: its plan, its backends and the state of its rotation.
 #[derive(Debug)]
 pub(super) struct Route {
     plan: Arc<RoutePlan>,
-    /// The current weight of each backend.
+    /// The target of each share.
+    targets: Box<[Result<Arc<Backend>, RejectReason>]>,
+    /// The current weight of each share.
     current_weights: Mutex<Box<[i64]>>,
-    /// The rotation of the endpoints of each backend.
-    rotations: Box<[Rotation]>,
 }
 
-/// The selected backend of a connection.
+/// The selected share of a connection.
 pub(super) struct Pick<'a> {
-    /// The index of the backend in the plan; `None` if all weights are 0.
-    pub(super) backend: Option<usize>,
-    /// The endpoints, or the reason to reject the connection.
-    pub(super) target: Result<Endpoints<'a>, RejectReason>,
-}
-
-/// The endpoints of a backend. There is at least one.
-pub(super) struct Endpoints<'a> {
-    pub(super) backend: &'a BackendId,
-    pub(super) addresses: &'a [SocketAddr],
-    pub(super) rotation: &'a Rotation,
+    /// The index of the share in the plan; `None` if all weights are 0.
+    pub(super) share: Option<usize>,
+    /// The backend, which has at least one endpoint, or the reason to reject the connection.
+    pub(super) target: Result<&'a Backend, RejectReason>,
 }
 
 impl Route {
-    /// Creates a route for `plan`. It continues the rotation of its predecessor: that of the
-    /// backends if their weights are the same, and that of the endpoints of each backend that both
-    /// have. Other backends begin with an endpoint that depends on the seed.
+    /// Creates a route for `plan`, and acquires its backends. It continues the rotation of its
+    /// predecessor if the weights are the same.
     pub(super) fn new(
         plan: Arc<RoutePlan>,
-        endpoint_seed: u64,
+        backends: &mut BackendTable,
         predecessor: Option<&Self>,
     ) -> Self {
-        let weights = |plan: &RoutePlan| -> Vec<_> {
-            plan.backends.iter().map(|backend| backend.weight).collect()
-        };
+        let weights =
+            |plan: &RoutePlan| -> Vec<_> { plan.shares.iter().map(|share| share.weight).collect() };
         let current_weights =
             predecessor.filter(|old| weights(&old.plan) == weights(&plan)).map_or_else(
-                || vec![0; plan.backends.len()].into(),
+                || vec![0; plan.shares.len()].into(),
                 |old| old.lock_current_weights().clone(),
             );
-        let kept_position = |backend: &BackendPlan| {
-            let old = predecessor?;
-            let index =
-                old.plan.backends.iter().position(|other| other.backend == backend.backend)?;
-            Some(old.rotations[index].position())
-        };
-        let first_position = |backend: &BackendPlan| {
-            let mut hasher = DefaultHasher::new();
-            (endpoint_seed, &plan.route, &backend.backend).hash(&mut hasher);
-            hasher.finish() as usize
-        };
-        let rotation = |backend| {
-            let position = kept_position(backend).unwrap_or_else(|| first_position(backend));
-            Rotation::starting_at(position)
-        };
-        let rotations = plan.backends.iter().map(rotation).collect();
-        Self { plan, current_weights: Mutex::new(current_weights), rotations }
+        let targets = plan.shares.iter().map(|share| match &share.target {
+            Target::Reject { reason, .. } => Err(*reason),
+            Target::Backend(backend) => Ok(backends.acquire(backend)),
+        });
+        let targets = targets.collect();
+        Self { plan, targets, current_weights: Mutex::new(current_weights) }
     }
 
     pub(super) fn plan(&self) -> &Arc<RoutePlan> {
         &self.plan
     }
 
-    /// Selects a backend.
-    pub(super) fn pick(&self) -> Pick<'_> {
-        let Some(index) = self.pick_backend() else {
-            return Pick { backend: None, target: Err(RejectReason::NoWeight) };
-        };
-        let backend = &self.plan.backends[index];
-        let target = match &backend.target {
-            Target::Reject(reason) => Err(*reason),
-            Target::Endpoints(addresses) if addresses.is_empty() => Err(RejectReason::NoEndpoints),
-            Target::Endpoints(addresses) => Ok(Endpoints {
-                backend: &backend.backend,
-                addresses,
-                rotation: &self.rotations[index],
-            }),
-        };
-        Pick { backend: Some(index), target }
+    /// Returns the backends, one for each share that has one.
+    pub(super) fn backends(&self) -> impl Iterator<Item = &Backend> {
+        self.targets.iter().flatten().map(AsRef::as_ref)
     }
 
-    /// Returns the index of the next backend; `None` if all weights are 0.
-    fn pick_backend(&self) -> Option<usize> {
-        let backends = &self.plan.backends;
-        if let [only] = &backends[..] {
+    /// Selects a share.
+    pub(super) fn pick(&self) -> Pick<'_> {
+        let Some(index) = self.pick_share() else {
+            return Pick { share: None, target: Err(RejectReason::NoWeight) };
+        };
+        let target = match &self.targets[index] {
+            Err(reason) => Err(*reason),
+            Ok(backend) if backend.plan().endpoints.is_empty() => Err(RejectReason::NoEndpoints),
+            Ok(backend) => Ok(&**backend),
+        };
+        Pick { share: Some(index), target }
+    }
+
+    /// Returns the index of the next share; `None` if all weights are 0.
+    fn pick_share(&self) -> Option<usize> {
+        let shares = &self.plan.shares;
+        if let [only] = &shares[..] {
             return (only.weight > 0).then_some(0);
         }
         let mut current_weights = self.lock_current_weights();
         let mut total_weight = 0;
         let mut best = None;
-        for (index, backend) in
-            backends.iter().enumerate().filter(|(_, backend)| backend.weight > 0)
-        {
-            let weight = i64::from(backend.weight);
+        for (index, share) in shares.iter().enumerate().filter(|(_, share)| share.weight > 0) {
+            let weight = i64::from(share.weight);
             total_weight += weight;
             current_weights[index] += weight;
             if best.is_none_or(|best: usize| current_weights[index] > current_weights[best]) {
@@ -133,37 +110,32 @@ impl Route {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NamespacedName, ObjectName, default_namespace};
-    use crate::plan::BackendId;
-
-    fn name(name: &str) -> NamespacedName {
-        NamespacedName { namespace: default_namespace(), name: ObjectName::new(name).unwrap() }
-    }
+    use crate::plan::{BackendId, BackendPlan, Endpoint, RouteId, Share};
 
     fn plan(weights: &[u32]) -> Arc<RoutePlan> {
-        let backend = |(index, weight): (usize, &u32)| BackendPlan {
-            backend: BackendId { name: name(&format!("b{index}")), port: None },
-            weight: *weight,
-            target: Target::Endpoints(Arc::new([
-                ([127, 0, 0, 1], 1).into(),
-                ([127, 0, 0, 1], 2).into(),
-            ])),
+        let share = |(index, weight): (usize, &u32)| {
+            let name = format!("default/b{index}").parse().unwrap();
+            let endpoints = [1, 2].map(|port| Endpoint::new(([127, 0, 0, 1], port).into()));
+            let backend = BackendPlan::new(BackendId::new(name, None), endpoints);
+            Share::new(*weight, Arc::new(backend))
         };
-        Arc::new(RoutePlan {
-            route: name("r"),
-            backends: weights.iter().enumerate().map(backend).collect(),
-        })
+        let shares = weights.iter().enumerate().map(share).collect();
+        Arc::new(RoutePlan::new(RouteId::tcp("default/r".parse().unwrap()), shares))
+    }
+
+    fn route(weights: &[u32], predecessor: Option<&Route>) -> Route {
+        Route::new(plan(weights), &mut BackendTable::new(0), predecessor)
     }
 
     fn picks(route: &Route, count: usize) -> Vec<usize> {
-        (0..count).map(|_| route.pick().backend.unwrap()).collect()
+        (0..count).map(|_| route.pick().share.unwrap()).collect()
     }
 
     #[test]
     fn shares_are_exact_over_a_period_and_near_over_any_window() {
         for weights in [&[70, 30, 0][..], &[1, 1, 1], &[5, 1, 1], &[1_000_000, 1], &[3, 0, 7, 11]] {
             let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
-            let route = Route::new(plan(weights), 0, None);
+            let route = route(weights, None);
             let count = total.min(500) as usize;
             let picked = picks(&route, 2 * count);
             for (index, weight) in weights.iter().enumerate() {
@@ -189,41 +161,17 @@ mod tests {
     #[test]
     fn pick_without_weight_rejects() {
         for weights in [&[0, 0][..], &[0], &[]] {
-            let route = Route::new(plan(weights), 0, None);
+            let route = route(weights, None);
             assert!(matches!(route.pick().target, Err(RejectReason::NoWeight)));
         }
     }
 
-    fn first_position(route: &str, seed: u64, predecessor: Option<&Route>) -> usize {
-        let plan = RoutePlan { route: name(route), ..(*plan(&[1])).clone() };
-        Route::new(Arc::new(plan), seed, predecessor).rotations[0].position()
-    }
-
-    #[test]
-    fn first_endpoints_differ_between_routes_and_seeds() {
-        let by_route = |number| first_position(&format!("r{number}"), 0, None) % 6;
-        let by_seed = |seed| first_position("r", seed, None) % 6;
-        for first in [&by_route as &dyn Fn(u64) -> usize, &by_seed] {
-            let mut counts = [0; 6];
-            (0..600).for_each(|number| counts[first(number)] += 1);
-            assert!(counts.iter().all(|count| (60..140).contains(count)), "{counts:?}");
-        }
-        assert_eq!(first_position("r", 7, None), first_position("r", 7, None));
-    }
-
-    #[test]
-    fn successor_keeps_the_position_of_the_endpoints() {
-        let old = Route::new(plan(&[1]), 0, None);
-        let successor = Route::new(plan(&[2]), 1, Some(&old));
-        assert_eq!(successor.rotations[0].position(), old.rotations[0].position());
-    }
-
     #[test]
     fn successor_continues_the_rotation() {
-        let old = Route::new(plan(&[2, 1]), 0, None);
-        let expected = picks(&Route::new(plan(&[2, 1]), 0, None), 6);
+        let old = route(&[2, 1], None);
+        let expected = picks(&route(&[2, 1], None), 6);
         let mut got = picks(&old, 2);
-        got.extend(picks(&Route::new(plan(&[2, 1]), 0, Some(&old)), 4));
+        got.extend(picks(&route(&[2, 1], Some(&old)), 4));
         assert_eq!(got, expected);
     }
 }

@@ -18,7 +18,7 @@ pub struct Settings {
     /// Maximum time to connect to an endpoint, over all endpoints that a connection tries. Default:
     /// 10 s. There is always one attempt.
     pub dial_budget: Duration,
-    /// Seed that selects the first endpoint of each backend of each route. Default: `None`, a
+    /// Seed that selects the first endpoint of each backend. Default: `None`, a
     /// random seed, so that replicas do not send their first connections to the same endpoint.
     pub endpoint_seed: Option<u64>,
     /// Time that connections of a removed listener have to finish; those that are open at the end

@@ -1,32 +1,41 @@
-//! The marks of failed endpoints, shared by all workers, and their log lines.
+//! The marks of the failed endpoints of a backend, shared by all workers, and their log lines.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::dial_failure::DialFailure;
 use super::dial_log::DialLog;
-use super::endpoints::{Attempt, Choice, Marks, State};
-use super::route::Endpoints;
+use super::endpoints::{Attempt, Choice, Marks, ReportLimiter, State};
+use crate::plan::{BackendPlan, Endpoint};
 
 /// The marks, behind a lock that is held for one choice at a time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct SharedMarks {
     marks: Mutex<Marks>,
     /// Number of marked endpoints. Without any, a success needs no lock.
     count: AtomicUsize,
-    log: DialLog,
+    log: Arc<DialLog>,
 }
 
 impl SharedMarks {
+    pub(super) fn new(reports: Arc<ReportLimiter>, log: Arc<DialLog>) -> Self {
+        Self { marks: Mutex::new(Marks::new(reports)), count: AtomicUsize::new(0), log }
+    }
+
+    /// Removes the marks of other endpoints than these, which are sorted.
+    pub(super) fn retain(&self, endpoints: &[Endpoint]) {
+        self.update(|marks| marks.retain(endpoints));
+    }
+
     /// Returns the next attempt of a connection.
     pub(super) fn next(&self, choice: &mut Choice<'_>) -> Option<Attempt> {
         choice.next(&mut self.lock(), Instant::now())
     }
 
     /// Records that an endpoint accepted a connection.
-    pub(super) fn record_success(&self, attempt: Attempt, endpoints: &Endpoints<'_>) {
+    pub(super) fn record_success(&self, attempt: Attempt, backend: &BackendPlan) {
         if attempt.state == State::Unmarked && self.count.load(Ordering::Relaxed) == 0 {
             return;
         }
@@ -35,7 +44,7 @@ impl SharedMarks {
             let failing_ms = u64::try_from(failing_for.as_millis()).unwrap_or(u64::MAX);
             tracing::info!(
                 endpoint = %attempt.endpoint,
-                backend = %endpoints.backend,
+                backend = %backend.id,
                 failing_ms,
                 "endpoint accepts connections again"
             );
@@ -49,7 +58,7 @@ impl SharedMarks {
         started: Instant,
         failure: DialFailure,
         error: &io::Error,
-        endpoints: &Endpoints<'_>,
+        backend: &BackendPlan,
     ) {
         let (endpoint, now) = (attempt.endpoint, Instant::now());
         if failure.is_local() {
@@ -59,7 +68,8 @@ impl SharedMarks {
         let is_check = attempt.state == State::Due;
         let report = self.update(|marks| {
             let mark = marks.record_failure(endpoint, is_check, started, now)?;
-            let has_others = endpoints.addresses.iter().any(|other| !marks.is_failing(*other));
+            let is_usable = |other: &Endpoint| !marks.is_failing(other.address);
+            let has_others = backend.endpoints.iter().any(is_usable);
             Some((mark, has_others))
         });
         let Some((mark, has_others)) = report else { return };
@@ -70,7 +80,7 @@ impl SharedMarks {
         };
         tracing::warn!(
             %endpoint,
-            backend = %endpoints.backend,
+            backend = %backend.id,
             reason = failure.as_str(),
             %error,
             retry_after_s = mark.as_secs_f64(),

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use sluicegate::forward::Forwarder;
-use sluicegate::plan::BindErrorKind;
+use sluicegate::plan::{BindErrorKind, SocketId};
 use tokio::net::TcpStream;
 
 use crate::support::peer::{Peer, Reserved};
@@ -31,7 +31,7 @@ async fn port_in_use_fails_alone_and_is_bound_by_retry() {
 
     let failures = &proxy.bindings.errors[&id("taken")];
     assert_eq!(failures.len(), 1);
-    assert_eq!(failures[0].address, reserved.address);
+    assert_eq!(failures[0].socket, SocketId::tcp(reserved.address));
     assert_eq!(failures[0].kind, BindErrorKind::PortUnavailable);
     assert_eq!(proxy.bindings.errors.len(), 1);
     assert!(!proxy.bindings.bound.contains_key(&id("taken")));
@@ -64,8 +64,8 @@ async fn foreign_address_is_not_usable() {
     let failures = &proxy.bindings.errors[&id("both")];
     assert_eq!(failures.len(), 1);
     assert_eq!(
-        (failures[0].address, failures[0].kind),
-        (elsewhere, BindErrorKind::AddressNotUsable)
+        (failures[0].socket, failures[0].kind),
+        (SocketId::tcp(elsewhere), BindErrorKind::AddressNotUsable)
     );
     // The other address of the listener is open all the same.
     proxy.connect("both").await.echoes().await;
@@ -86,7 +86,7 @@ async fn shared_address_goes_to_first_listener() {
     proxy.connect("a").await.hears("A").await;
     let failures = &proxy.bindings.errors[&id("b")];
     assert_eq!(failures.len(), 1);
-    assert_eq!(failures[0].address, reserved.address);
+    assert_eq!(failures[0].socket, SocketId::tcp(reserved.address));
     assert_eq!(failures[0].kind, BindErrorKind::PortUnavailable);
     assert_eq!(proxy.bindings.errors.len(), 1);
 

@@ -95,7 +95,7 @@ async fn dial_timeout_keeps_early_data() {
     proxy.ended("tcp", &[(Outcome::Completed, 2)]).await;
 }
 
-/// The marks belong to the address of an endpoint, not to a route or a worker.
+/// The marks belong to the backend, not to a route or a worker.
 #[tokio::test]
 async fn marks_are_shared_and_stay_when_routes_change() {
     let (refusing, echo) = (Reserved::new(), Peer::echo().await);

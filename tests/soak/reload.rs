@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use fastrand::Rng;
-use sluicegate::plan::{BackendPlan, BindErrorKind, Plan, RejectReason, Routing};
+use sluicegate::plan::{BindErrorKind, Plan, RejectReason, Routing, Share};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -150,7 +150,7 @@ impl Stretch {
     fn plan(&self, scenery: &Scenery) -> Plan {
         let [talk, greet, standby] = self.routing.clone();
         // As it is, for good: so its shares are exact.
-        let mixed: [BackendPlan; 2] = [
+        let mixed: [Share; 2] = [
             backend("there", 3, &addresses(&scenery.talk)),
             rejecting("gone", 1, RejectReason::BackendNotFound),
         ];
@@ -175,7 +175,7 @@ impl Stretch {
 }
 
 fn single(name: &str, endpoints: &[SocketAddr]) -> Routing {
-    route(name, [backend("only", 1, endpoints)])
+    route(name, [backend(name, 1, endpoints)])
 }
 
 /// One endpoint that refuses, and others that stand in for it.

@@ -27,8 +27,8 @@ pub(in crate::forward) enum Event {
 /// A connection whose endpoint is connected.
 pub(in crate::forward) struct ConnectionOpened<'a> {
     pub(in crate::forward) listener: &'a ListenerState,
-    /// Index of the backend in the plan of the route.
-    pub(in crate::forward) backend: Option<usize>,
+    /// Index of the share in the plan of the route.
+    pub(in crate::forward) share: Option<usize>,
     pub(in crate::forward) endpoint: SocketAddr,
     pub(in crate::forward) downstream: SocketAddr,
 }
@@ -36,8 +36,8 @@ pub(in crate::forward) struct ConnectionOpened<'a> {
 /// The end of a connection.
 pub(in crate::forward) struct ConnectionEnd<'a> {
     pub(in crate::forward) listener: &'a ListenerState,
-    /// Index of the backend in the plan of the route.
-    pub(in crate::forward) backend: Option<usize>,
+    /// Index of the share in the plan of the route.
+    pub(in crate::forward) share: Option<usize>,
     pub(in crate::forward) endpoint: Option<SocketAddr>,
     pub(in crate::forward) downstream: SocketAddr,
     /// The address that the client connected to.
@@ -101,11 +101,11 @@ impl fmt::Display for Event {
 impl ConnectionOpened<'_> {
     /// Logs that the connection is open.
     pub(in crate::forward) fn log(&self) {
-        let (route, backend) = route_and_backend(self.listener, self.backend);
+        let (route, backend) = route_and_backend(self.listener, self.share);
         tracing::debug!(
             target: TARGET,
             listener = %self.listener.id,
-            route = route.map(|route| field::display(&route.route)),
+            route = route.map(|route| field::display(&route.id)),
             backend = backend.map(field::display),
             endpoint = %self.endpoint,
             downstream = %self.downstream,
@@ -117,11 +117,11 @@ impl ConnectionOpened<'_> {
 impl ConnectionEnd<'_> {
     /// Logs the end of the connection.
     pub(in crate::forward) fn log(&self) {
-        let (route, backend) = route_and_backend(self.listener, self.backend);
+        let (route, backend) = route_and_backend(self.listener, self.share);
         tracing::info!(
             target: TARGET,
             listener = %self.listener.id,
-            route = route.map(|route| field::display(&route.route)),
+            route = route.map(|route| field::display(&route.id)),
             backend = backend.map(field::display),
             endpoint = self.endpoint.map(field::display),
             downstream = %self.downstream,
@@ -138,13 +138,13 @@ impl ConnectionEnd<'_> {
     }
 }
 
-/// Returns the route of the listener, and its backend with this index.
+/// Returns the route of the listener, and the backend of its share with this index.
 fn route_and_backend(
     listener: &ListenerState,
-    backend: Option<usize>,
+    share: Option<usize>,
 ) -> (Option<&RoutePlan>, Option<&BackendId>) {
     let route = listener.route.as_deref().map(Route::plan);
-    let backend = backend.and_then(|index| Some(&route?.backends[index].backend));
+    let backend = share.and_then(|index| Some(route?.shares[index].backend()));
     (route.map(AsRef::as_ref), backend)
 }
 

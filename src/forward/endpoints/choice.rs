@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::marks::{Marks, State};
 use super::rotation::Rotation;
+use crate::plan::Endpoint;
 
 /// Maximum number of attempts at marked endpoints. All others are known to fail, so more of them
 /// would only multiply the load of a backend that is down.
@@ -17,7 +18,7 @@ const SAMPLE: usize = 64;
 /// The choice of endpoints for one connection.
 #[derive(Debug)]
 pub(in crate::forward) struct Choice<'a> {
-    endpoints: &'a [SocketAddr],
+    endpoints: &'a [Endpoint],
     rotation: &'a Rotation,
     limits: Limits,
     started: Instant,
@@ -66,7 +67,7 @@ impl Candidates {
 impl<'a> Choice<'a> {
     /// Creates the choice for a connection. `endpoints` must not be empty.
     pub(in crate::forward) fn new(
-        endpoints: &'a [SocketAddr],
+        endpoints: &'a [Endpoint],
         rotation: &'a Rotation,
         limits: Limits,
         started: Instant,
@@ -104,7 +105,7 @@ impl<'a> Choice<'a> {
         };
         self.first.get_or_insert(index);
         self.attempts += 1;
-        let endpoint = self.endpoints[index];
+        let endpoint = self.endpoints[index].address;
         let state = marks.state(endpoint, now);
         self.marked_attempts += usize::from(state == State::Marked);
         let is_last =
@@ -119,7 +120,7 @@ impl<'a> Choice<'a> {
     /// Returns the endpoint whose turn it is, or another one if it is marked.
     fn pick_first(&self, marks: &Marks, now: Instant) -> usize {
         let turn = self.rotation.advance(self.endpoints.len());
-        match marks.state(self.endpoints[turn], now) {
+        match marks.state(self.endpoints[turn].address, now) {
             State::Marked => self.pick_other(marks, now).unwrap_or(turn),
             State::Unmarked | State::Due => turn,
         }
@@ -158,7 +159,7 @@ impl<'a> Choice<'a> {
         if self.tried.get(index) == Some(&true) {
             return;
         }
-        match marks.state(self.endpoints[index], now) {
+        match marks.state(self.endpoints[index].address, now) {
             State::Unmarked => candidates.unmarked.push(index),
             State::Due => candidates.due.push(index),
             State::Marked => candidates.marked.push(index),

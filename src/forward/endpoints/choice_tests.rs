@@ -1,6 +1,7 @@
 //! Tests of the choice of endpoints, with simulated endpoints and a simulated clock.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
@@ -9,22 +10,23 @@ use proptest::prelude::*;
 use super::choice::{Choice, Limits};
 use super::marks::{Marks, State};
 use super::rotation::Rotation;
+use crate::plan::Endpoint;
 
 const ATTEMPT: Duration = Duration::from_secs(3);
 const BUDGET: Duration = Duration::from_secs(10);
 const LIMITS: Limits = Limits { attempt: ATTEMPT, budget: BUDGET };
 
-fn endpoints(count: u16) -> Vec<SocketAddr> {
+fn endpoints(count: u16) -> Vec<Endpoint> {
     let address = |number: u16| {
         let [high, low] = number.to_be_bytes();
-        SocketAddr::from(([10, 0, high, low], 80))
+        Endpoint::new(([10, 0, high, low], 80).into())
     };
     (1..=count).map(address).collect()
 }
 
 /// A backend whose endpoints may refuse or not answer. Time passes only during attempts.
 struct Simulation {
-    endpoints: Vec<SocketAddr>,
+    endpoints: Vec<Endpoint>,
     rotation: Rotation,
     marks: Marks,
     now: Instant,
@@ -43,7 +45,7 @@ impl Simulation {
         Self {
             endpoints: endpoints(count),
             rotation: Rotation::starting_at(0),
-            marks: Marks::default(),
+            marks: Marks::new(Arc::default()),
             now: Instant::now(),
         }
     }
@@ -187,7 +189,7 @@ fn marked_endpoints_are_found_among_many_tried_ones() {
     let mut simulation = Simulation::new(1_000);
     let now = simulation.now;
     for endpoint in &simulation.endpoints[..10] {
-        simulation.marks.record_failure(*endpoint, false, now, now);
+        simulation.marks.record_failure(endpoint.address, false, now, now);
     }
     let (tried, is_served, _) = simulation.connect(|_| Behaviour::Refusing);
     assert_eq!((tried.len(), is_served), (990 + 8, false));
@@ -304,7 +306,7 @@ proptest! {
             let behaviour = |number: u16| behaviours[usize::from(number) - 1];
             let unmarked: Vec<u16> = (1..=count)
                 .filter(|number| {
-                    let endpoint = simulation.endpoints[usize::from(*number) - 1];
+                    let endpoint = simulation.endpoints[usize::from(*number) - 1].address;
                     simulation.marks.state(endpoint, simulation.now) == State::Unmarked
                 })
                 .collect();

@@ -1,11 +1,12 @@
 //! The marks of failed endpoints.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Maximum number of endpoints in the table. The oldest entry is removed first.
-pub(super) const CAPACITY: usize = 4096;
+use super::report_limiter::ReportLimiter;
+use crate::plan::Endpoint;
 
 /// Duration of the first mark. It doubles with each further failure, up to the longest.
 pub(super) const FIRST_MARK: Duration = Duration::from_secs(1);
@@ -15,20 +16,14 @@ const LONGEST_MARK: Duration = Duration::from_secs(10);
 /// flapping endpoint.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Maximum number of reports of failures in a second. When a node with many endpoints fails, the
-/// further endpoints are reported in the following seconds.
-pub(super) const MAX_REPORTS: usize = 100;
-
-/// The endpoints that failed, and the time until which connections avoid them.
-#[derive(Debug, Default)]
+/// The endpoints of a backend that failed, and the time until which connections avoid them.
+#[derive(Debug)]
 pub(in crate::forward) struct Marks {
     entries: HashMap<SocketAddr, Entry>,
-    /// The endpoints of the entries; the oldest entry is the first.
-    order: VecDeque<SocketAddr>,
     /// Number of entries with a mark.
     marked: usize,
-    /// Begin of the current second, and number of reports since then.
-    reports: Option<(Instant, usize)>,
+    /// Limits the reports of all backends.
+    reports: Arc<ReportLimiter>,
 }
 
 #[derive(Debug)]
@@ -62,6 +57,20 @@ pub(in crate::forward) enum State {
 }
 
 impl Marks {
+    pub(in crate::forward) fn new(reports: Arc<ReportLimiter>) -> Self {
+        Self { entries: HashMap::new(), marked: 0, reports }
+    }
+
+    /// Removes the entries of other endpoints than these, which are sorted. So the table has at
+    /// most an entry for each endpoint, and for those that connections with an earlier list try.
+    pub(in crate::forward) fn retain(&mut self, endpoints: &[Endpoint]) {
+        self.entries.retain(|address, entry| {
+            let is_kept = endpoints.binary_search_by_key(address, |other| other.address).is_ok();
+            self.marked -= usize::from(!is_kept && entry.mark.is_some());
+            is_kept
+        });
+    }
+
     /// Returns the number of endpoints with a mark, also if it has ended.
     pub(in crate::forward) fn count(&self) -> usize {
         self.marked
@@ -105,12 +114,8 @@ impl Marks {
         started: Instant,
         now: Instant,
     ) -> Option<Duration> {
-        if !self.entries.contains_key(&endpoint) {
-            self.make_room();
-            self.order.push_back(endpoint);
-            self.entries.insert(endpoint, Entry { mark: None, since: started, reported_at: None });
-        }
-        let entry = self.entries.get_mut(&endpoint)?;
+        let new_entry = Entry { mark: None, since: started, reported_at: None };
+        let entry = self.entries.entry(endpoint).or_insert(new_entry);
         let (duration, was_reported) = match &entry.mark {
             // The failure is already known: the connection had no other endpoint, or began earlier.
             Some(_) if !is_check => return None,
@@ -124,7 +129,7 @@ impl Marks {
             }
         };
         let is_recent = entry.reported_at.is_some_and(|time| now < time + REPORT_INTERVAL);
-        let is_new_report = !was_reported && !is_recent && take_report(&mut self.reports, now);
+        let is_new_report = !was_reported && !is_recent && self.reports.admits(now);
         if is_new_report {
             entry.reported_at = Some(now);
         }
@@ -147,28 +152,5 @@ impl Marks {
         let failing_for = now.duration_since(entry.since);
         entry.since = now;
         mark.is_reported.then_some(failing_for)
-    }
-
-    /// Removes the oldest entry if the table is full.
-    fn make_room(&mut self) {
-        if self.order.len() < CAPACITY {
-            return;
-        }
-        let oldest = self.order.pop_front().and_then(|endpoint| self.entries.remove(&endpoint));
-        self.marked -= usize::from(oldest.is_some_and(|entry| entry.mark.is_some()));
-    }
-}
-
-/// Counts a report. Returns `false` if there were too many in this second.
-fn take_report(reports: &mut Option<(Instant, usize)>, now: Instant) -> bool {
-    match reports {
-        Some((begin, count)) if now < *begin + Duration::from_secs(1) => {
-            *count += 1;
-            *count <= MAX_REPORTS
-        }
-        _ => {
-            *reports = Some((now, 1));
-            true
-        }
     }
 }

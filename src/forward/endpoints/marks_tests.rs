@@ -1,9 +1,12 @@
 //! Tests of the marks, with a simulated clock.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::marks::{CAPACITY, FIRST_MARK, MAX_REPORTS, Marks, State};
+use super::marks::{FIRST_MARK, Marks, State};
+use super::report_limiter::{MAX_REPORTS, ReportLimiter};
+use crate::plan::Endpoint;
 
 fn endpoint(number: usize) -> SocketAddr {
     SocketAddr::from(([10, 0, (number / 250) as u8, (number % 250) as u8], 80))
@@ -24,7 +27,7 @@ impl Clock {
 
 #[test]
 fn mark_doubles_up_to_ten_seconds() {
-    let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
+    let (mut marks, clock, one) = (Marks::new(Arc::default()), Clock::new(), endpoint(1));
     let mut time = 0;
     for expected in [1, 2, 4, 8, 10, 10] {
         marks.record_failure(one, true, clock.at(time), clock.at(time));
@@ -41,7 +44,7 @@ fn mark_doubles_up_to_ten_seconds() {
 
 #[test]
 fn failure_of_a_marked_endpoint_does_not_extend_its_mark() {
-    let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
+    let (mut marks, clock, one) = (Marks::new(Arc::default()), Clock::new(), endpoint(1));
     marks.record_failure(one, false, clock.at(0), clock.at(0));
     for millis in 1..1_000 {
         assert_eq!(marks.record_failure(one, false, clock.at(millis), clock.at(millis)), None);
@@ -51,7 +54,7 @@ fn failure_of_a_marked_endpoint_does_not_extend_its_mark() {
 
 #[test]
 fn check_marks_the_endpoint_until_it_ends() {
-    let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
+    let (mut marks, clock, one) = (Marks::new(Arc::default()), Clock::new(), endpoint(1));
     marks.record_failure(one, false, clock.at(0), clock.at(0));
     marks.start_check(one, clock.at(4_000));
     assert_eq!(marks.state(one, clock.at(3_999)), State::Marked);
@@ -63,7 +66,7 @@ fn check_marks_the_endpoint_until_it_ends() {
 
 #[test]
 fn failure_and_recovery_are_reported_once() {
-    let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
+    let (mut marks, clock, one) = (Marks::new(Arc::default()), Clock::new(), endpoint(1));
     assert_eq!(marks.record_failure(one, false, clock.at(0), clock.at(0)), Some(FIRST_MARK));
     assert_eq!(marks.record_failure(one, true, clock.at(1_000), clock.at(1_000)), None);
     let recovery = marks.record_success(one, clock.at(3_000));
@@ -73,7 +76,7 @@ fn failure_and_recovery_are_reported_once() {
 
 #[test]
 fn reports_of_a_flapping_endpoint_are_limited() {
-    let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
+    let (mut marks, clock, one) = (Marks::new(Arc::default()), Clock::new(), endpoint(1));
     let (mut failures, mut recoveries) = (0, 0);
     for step in 0..1_000 {
         failures += usize::from(
@@ -87,7 +90,7 @@ fn reports_of_a_flapping_endpoint_are_limited() {
 
 #[test]
 fn lasting_failure_is_reported_after_a_recent_report() {
-    let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
+    let (mut marks, clock, one) = (Marks::new(Arc::default()), Clock::new(), endpoint(1));
     marks.record_failure(one, false, clock.at(0), clock.at(0));
     marks.record_success(one, clock.at(100));
     assert_eq!(marks.record_failure(one, false, clock.at(200), clock.at(200)), None);
@@ -99,25 +102,21 @@ fn lasting_failure_is_reported_after_a_recent_report() {
 }
 
 #[test]
-fn full_table_removes_the_oldest_entry() {
-    let (mut marks, clock) = (Marks::default(), Clock::new());
-    let mut fail = |number: usize| {
-        let time = clock.at(number as u64);
-        marks.record_failure(endpoint(number), false, time, time);
-        let is_marked = |number| marks.is_failing(endpoint(number));
-        (marks.count(), is_marked(0), is_marked(1), is_marked(number))
-    };
-    for number in 0..CAPACITY {
-        assert_eq!(fail(number), (number + 1, true, number > 0, true));
+fn marks_of_other_endpoints_are_removed() {
+    let (mut marks, clock) = (Marks::new(Arc::default()), Clock::new());
+    for number in 0..4 {
+        marks.record_failure(endpoint(number), false, clock.at(0), clock.at(0));
     }
-    assert_eq!(fail(CAPACITY), (CAPACITY, false, true, true));
-    assert_eq!(fail(CAPACITY + 1), (CAPACITY, false, false, true));
+    marks.record_success(endpoint(3), clock.at(1));
+    marks.retain(&[1, 2, 4].map(|number| Endpoint::new(endpoint(number))));
+    let marked: Vec<_> = (0..5).filter(|number| marks.is_failing(endpoint(*number))).collect();
+    assert_eq!((marks.count(), marked), (2, vec![1, 2]));
 }
 
 /// The attempt began before another one succeeded, and ends later.
 #[test]
 fn failure_that_is_older_than_a_success_is_ignored() {
-    let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
+    let (mut marks, clock, one) = (Marks::new(Arc::default()), Clock::new(), endpoint(1));
     marks.record_failure(one, false, clock.at(0), clock.at(0));
     marks.record_success(one, clock.at(2_000));
     marks.record_failure(one, false, clock.at(1_000), clock.at(4_000));
@@ -128,7 +127,7 @@ fn failure_that_is_older_than_a_success_is_ignored() {
 
 #[test]
 fn abandoned_check_can_be_repeated_at_once() {
-    let (mut marks, clock, one) = (Marks::default(), Clock::new(), endpoint(1));
+    let (mut marks, clock, one) = (Marks::new(Arc::default()), Clock::new(), endpoint(1));
     marks.record_failure(one, false, clock.at(0), clock.at(0));
     marks.start_check(one, clock.at(11_000));
     marks.abandon_check(one, clock.at(1_500));
@@ -137,11 +136,14 @@ fn abandoned_check_can_be_repeated_at_once() {
 
 /// The other endpoints are reported when their marks are prolonged.
 #[test]
-fn reports_of_many_endpoints_are_limited_for_each_second() {
-    let (mut marks, clock) = (Marks::default(), Clock::new());
+fn reports_of_all_backends_are_limited_together_for_each_second() {
+    let (reports, clock) = (Arc::<ReportLimiter>::default(), Clock::new());
+    let mut backends = [(); 2].map(|()| Marks::new(reports.clone()));
     let mut reports = |time: u64| {
+        let now = clock.at(time);
         let fail = |number: &usize| {
-            marks.record_failure(endpoint(*number), true, clock.at(time), clock.at(time)).is_some()
+            let marks = &mut backends[number % 2];
+            marks.record_failure(endpoint(*number), true, now, now).is_some()
         };
         (0..250).filter(fail).count()
     };

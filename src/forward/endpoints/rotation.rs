@@ -18,11 +18,6 @@ impl Rotation {
         Self { next: AtomicUsize::new(position), next_other: AtomicUsize::new(position) }
     }
 
-    /// Returns the next position.
-    pub(in crate::forward) fn position(&self) -> usize {
-        self.next.load(Ordering::Relaxed)
-    }
-
     /// Returns the next of `count` endpoints.
     pub(super) fn advance(&self, count: usize) -> usize {
         self.next.fetch_add(1, Ordering::Relaxed) % count

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use sluicegate::forward::Settings;
 use sluicegate::model::{NamespacedName, ObjectName, SectionName, default_namespace};
 use sluicegate::plan::{
-    BackendId, BackendPlan, ListenAddress, ListenerId, ListenerPlan, Plan, RejectReason, RoutePlan,
-    Routing, Target,
+    BackendId, BackendPlan, Endpoint, ListenAddress, ListenerId, ListenerPlan, Plan, RejectReason,
+    RouteId, RoutePlan, Routing, Share,
 };
 
 /// A port of this host that the system chooses.
@@ -20,7 +20,7 @@ pub fn settings(workers: usize) -> Settings {
 }
 
 pub fn id(listener: &str) -> ListenerId {
-    ListenerId { gateway: name("edge"), listener: SectionName::new(listener).unwrap() }
+    ListenerId::new(name("edge"), SectionName::new(listener).unwrap())
 }
 
 pub fn name(name: &str) -> NamespacedName {
@@ -34,8 +34,8 @@ pub fn plan<'a>(listeners: impl IntoIterator<Item = (&'a str, SocketAddr, Routin
         let listener = plan
             .listeners
             .entry(id(listener))
-            .or_insert_with(|| ListenerPlan { addresses: Vec::new(), routing });
-        listener.addresses.push(ListenAddress::at(address));
+            .or_insert_with(|| ListenerPlan::new(Vec::new(), routing));
+        listener.addresses.push(ListenAddress::tcp(address));
     }
     plan
 }
@@ -45,21 +45,20 @@ pub fn to(endpoints: &[SocketAddr]) -> Routing {
     route("route", [backend("backend", 1, endpoints)])
 }
 
-pub fn route(route: &str, backends: impl IntoIterator<Item = BackendPlan>) -> Routing {
-    let backends = backends.into_iter().collect();
-    Routing::Single(Arc::new(RoutePlan { route: name(route), backends }))
+pub fn route(route: &str, shares: impl IntoIterator<Item = Share>) -> Routing {
+    let shares = shares.into_iter().collect();
+    Routing::Single(Arc::new(RoutePlan::new(RouteId::tcp(name(route)), shares)))
 }
 
-pub fn backend(backend: &str, weight: u32, endpoints: &[SocketAddr]) -> BackendPlan {
-    let mut endpoints = endpoints.to_vec();
-    endpoints.sort();
-    target(backend, weight, Target::Endpoints(endpoints.into()))
+pub fn backend(backend: &str, weight: u32, endpoints: &[SocketAddr]) -> Share {
+    let endpoints = endpoints.iter().map(|address| Endpoint::new(*address));
+    Share::new(weight, Arc::new(BackendPlan::new(backend_id(backend), endpoints)))
 }
 
-pub fn rejecting(backend: &str, weight: u32, reason: RejectReason) -> BackendPlan {
-    target(backend, weight, Target::Reject(reason))
+pub fn rejecting(backend: &str, weight: u32, reason: RejectReason) -> Share {
+    Share::reject(weight, backend_id(backend), reason)
 }
 
-fn target(backend: &str, weight: u32, target: Target) -> BackendPlan {
-    BackendPlan { backend: BackendId { name: name(backend), port: None }, weight, target }
+fn backend_id(backend: &str) -> BackendId {
+    BackendId::new(name(backend), None)
 }
