@@ -130,8 +130,8 @@ impl Scene {
         let listener = plan.listeners.values().next().unwrap();
         let Routing::Single(route) = &listener.routing else { panic!("{:?}", listener.routing) };
         let address = own_address();
-        let door = SocketAddr::new(address, listener.addresses[0].bind.port());
-        let route = route.route.clone();
+        let door = SocketAddr::new(address, listener.addresses[0].bind.address.port());
+        let route = route.id.name.clone();
         let listeners = plan.listeners.len();
         let mut scene = Self { resources, address, route, door, listeners };
         scene.resources.insert(scene.route_to(BACKENDS[1]));

@@ -99,7 +99,7 @@ async fn objects_are_followed_from_update_to_connection() {
     eventually("two answers", || name_at(at).as_deref() == Some("two"));
     drop(live);
 
-    let id = ListenerId { gateway: name("g"), listener: "l".parse().unwrap() };
+    let id = ListenerId::new(name("g"), "l".parse().unwrap());
     eventually("all connections have ended", || {
         let counters = handle.counters();
         counters.listener(&id).is_some_and(|it| it.active() == 0 && it.accepted >= 3)

@@ -66,9 +66,9 @@ async fn change_of_endpoints_is_one_line_with_route_and_endpoints() {
         changes("churn"),
         [
             "changes applied: objects added: 1 (EndpointSlice default/churn-ipv4); routes changed: \
-             1 (default/churn: 1 endpoint +127.0.0.1:5432)",
+             1 (TCPRoute/default/churn: 1 endpoint +127.0.0.1:5432)",
             "changes applied: objects changed: 1 (EndpointSlice default/churn-ipv4); routes \
-             changed: 1 (default/churn: 1 endpoint +127.0.0.2:5432 -127.0.0.1:5432)",
+             changed: 1 (TCPRoute/default/churn: 1 endpoint +127.0.0.2:5432 -127.0.0.1:5432)",
         ]
     );
     handle.shutdown().await;

@@ -60,7 +60,7 @@ fn list_listeners(report: &Report) -> impl Iterator<Item = (ListenerId, &Listene
     report.status.gateways.iter().flat_map(|(gateway, status)| {
         status.listeners.iter().map(|listener| {
             let name = listener.name.clone();
-            (ListenerId { gateway: gateway.clone(), listener: name }, listener)
+            (ListenerId::new(gateway.clone(), name), listener)
         })
     })
 }

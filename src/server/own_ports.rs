@@ -13,7 +13,7 @@ pub(super) fn explain(
 ) -> BTreeMap<ListenerId, Vec<BindError>> {
     let mut errors = errors.clone();
     for error in errors.values_mut().flatten() {
-        let is_own = own.iter().any(|socket| overlaps(*socket, error.address));
+        let is_own = own.iter().any(|socket| overlaps(*socket, error.socket.address));
         if is_own && error.kind == BindErrorKind::PortUnavailable {
             error.message = "address already in use by this gateway's program, such as its API or its health endpoints; use another port".to_owned();
         }
@@ -30,6 +30,7 @@ fn overlaps(one: SocketAddr, other: SocketAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::SocketId;
 
     #[test]
     fn errors_name_the_program_if_it_has_the_port() {
@@ -42,8 +43,7 @@ mod tests {
             ("127.0.0.2:6080", BindErrorKind::PortUnavailable, false),
             ("[::]:6080", BindErrorKind::NoResources, false),
         ] {
-            let error =
-                BindError { address: address.parse().unwrap(), kind, message: String::new() };
+            let error = BindError::new(SocketId::tcp(address.parse().unwrap()), kind, "");
             let errors = BTreeMap::from([("a/b/c".parse().unwrap(), vec![error])]);
             let explained = explain(&errors, &own);
             assert_eq!(explained != errors, is_own, "{address} {kind:?}");

@@ -29,7 +29,7 @@ pub(super) fn log_changes(previous: Option<&Report>, current: &Report, plan: Pla
     });
     let errors = added_items(before, now, |listener| &listener.bind_errors);
     for_each_limited("listeners that cannot be opened", errors, |(listener, error)| {
-        tracing::warn!(%listener, address = %error.address, error = error.message, "cannot open the listener; retrying");
+        tracing::warn!(%listener, address = %error.socket.address, error = error.message, "cannot open the listener; retrying");
     });
     let new = current.problems_not_in(previous);
     for_each_limited("problems", new, |problem| tracing::warn!("{problem}"));

@@ -57,7 +57,10 @@ fn log_contains_one_line_for_each_change() {
     let endpoint = endpoint.split(']').next().unwrap().replace("addresses: [", "");
     let line = program.until("started");
     let message = line["message"].as_str().unwrap();
-    assert!(message.contains("objects: 5; routes in use: 1 (default/db: 1 endpoint +"), "{line}");
+    assert!(
+        message.contains("objects: 5; routes in use: 1 (TCPRoute/default/db: 1 endpoint +"),
+        "{line}"
+    );
     assert!(message.contains("listeners opened: 1 (default/public/db)"), "{line}");
     assert_eq!((&line["objects"], &line["opened"]), (&5.into(), &1.into()), "{line}");
 
@@ -68,7 +71,7 @@ fn log_contains_one_line_for_each_change() {
     assert!(
         message.starts_with(
             "changes applied: objects changed: 1 (EndpointSlice default/db-1); routes changed: 1 \
-             (default/db: 1 endpoint +127.0.0.9:"
+             (TCPRoute/default/db: 1 endpoint +127.0.0.9:"
         ),
         "{line}"
     );
@@ -85,7 +88,10 @@ fn log_contains_one_line_for_each_change() {
     replace(&file, &good);
     let line = program.until("routes in use");
     let message = line["message"].as_str().unwrap();
-    assert!(message.contains("listeners with a new route: 1 (default/public/db:"), "{line}");
+    assert!(
+        message.contains("listeners with a new route: 1 (default/public/db: TCPRoute/"),
+        "{line}"
+    );
 
     let other_port = u32::from(listener.port()) + 40_000;
     let bad =

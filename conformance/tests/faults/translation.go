@@ -32,7 +32,7 @@ type pair[T any] struct{ live, said T }
 
 type listenerPlan struct {
 	Routing struct {
-		Single *struct{ Backends []backendPlan }
+		Single *struct{ Shares []share }
 	}
 }
 
@@ -45,13 +45,15 @@ func (p *listenerPlan) UnmarshalJSON(text []byte) error {
 	return yaml.Unmarshal(text, (*plain)(p))
 }
 
-type backendPlan struct {
+// share is a part of a route's connections; its target has no endpoints if they are rejected.
+type share struct {
 	Weight int
 	Target struct {
-		Endpoints []netip.AddrPort
-		Reject    string
+		Backend struct{ Endpoints []endpoint }
 	}
 }
+
+type endpoint struct{ Address netip.AddrPort }
 
 // What a translation is made of.
 const translated = "gatewayclasses,gateways,tcproutes,referencegrants,services,endpointslices,namespaces"
@@ -186,14 +188,14 @@ const rejected = "rejected"
 func (m *maze) answers(plan listenerPlan) map[string]bool {
 	answers := map[string]bool{}
 	if plan.Routing.Single != nil {
-		for _, backend := range plan.Routing.Single.Backends {
+		for _, share := range plan.Routing.Single.Shares {
 			switch {
-			case backend.Weight == 0:
-			case len(backend.Target.Endpoints) == 0:
+			case share.Weight == 0:
+			case len(share.Target.Backend.Endpoints) == 0:
 				answers[rejected] = true
 			default:
-				for _, endpoint := range backend.Target.Endpoints {
-					answers[m.nameOf(endpoint)] = true
+				for _, endpoint := range share.Target.Backend.Endpoints {
+					answers[m.nameOf(endpoint.Address)] = true
 				}
 			}
 		}

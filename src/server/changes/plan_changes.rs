@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::name_list::NameList;
 use super::route_text::describe_route;
-use crate::model::{NamespacedName, merge_join};
-use crate::plan::{ListenerId, ListenerPlan, Plan, RoutePlan, Routing};
+use crate::model::merge_join;
+use crate::plan::{ListenerId, ListenerPlan, Plan, RouteId, RoutePlan, Routing};
 
 /// Differences between two plans.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) struct PlanChanges {
     pub(super) rerouted: NameList,
 }
 
-type Routes<'a> = BTreeMap<&'a NamespacedName, &'a Arc<RoutePlan>>;
+type Routes<'a> = BTreeMap<&'a RouteId, &'a Arc<RoutePlan>>;
 
 impl PlanChanges {
     /// Compares two plans.
@@ -36,8 +36,8 @@ impl PlanChanges {
                 continue;
             }
             changes.add_listener(id, old, new);
-            old_routes.extend(old.flatten().map(|route| (&route.route, route)));
-            new_routes.extend(new.flatten().map(|route| (&route.route, route)));
+            old_routes.extend(old.flatten().map(|route| (&route.id, route)));
+            new_routes.extend(new.flatten().map(|route| (&route.id, route)));
         }
         // A route that one listener no longer has may still be the route of another listener.
         retain_unused(&mut old_routes, &new_routes, now);
@@ -53,8 +53,8 @@ impl PlanChanges {
     ) {
         match (old, new) {
             (_, Some(None)) => self.unrouted.add(|| id),
-            (Some(old), Some(Some(new))) if old.is_none_or(|old| old.route != new.route) => {
-                self.rerouted.add(|| format!("{id}: {}", new.route));
+            (Some(old), Some(Some(new))) if old.is_none_or(|old| old.id != new.id) => {
+                self.rerouted.add(|| format!("{id}: {}", new.id));
             }
             _ => {}
         }
@@ -62,19 +62,19 @@ impl PlanChanges {
 
     fn add_routes(&mut self, old_routes: &Routes<'_>, new_routes: &Routes<'_>, before: &Plan) {
         let mut added = Routes::new();
-        for (name, now) in new_routes {
-            match old_routes.get(name) {
+        for (id, now) in new_routes {
+            match old_routes.get(id) {
                 Some(old) if old == now => {}
                 Some(old) => self.changed.add(|| describe_route(Some(old), now)),
                 None => {
-                    added.insert(name, now);
+                    added.insert(id, now);
                 }
             }
         }
         if !added.is_empty() {
             let in_use = before.listeners.values().filter_map(route_of);
             for route in in_use {
-                if let Some(now) = added.remove(&route.route)
+                if let Some(now) = added.remove(&route.id)
                     && now != route
                 {
                     self.changed.add(|| describe_route(Some(route), now));
@@ -84,20 +84,20 @@ impl PlanChanges {
         for now in added.values() {
             self.used.add(|| describe_route(None, now));
         }
-        for name in old_routes.keys().filter(|name| !new_routes.contains_key(*name)) {
-            self.unused.add(|| name);
+        for id in old_routes.keys().filter(|id| !new_routes.contains_key(*id)) {
+            self.unused.add(|| id);
         }
     }
 }
 
 /// Removes the routes that a listener of the plan still has, unless `new_routes` contains them.
 fn retain_unused(old_routes: &mut Routes<'_>, new_routes: &Routes<'_>, now: &Plan) {
-    if old_routes.keys().all(|name| new_routes.contains_key(name)) {
+    if old_routes.keys().all(|id| new_routes.contains_key(id)) {
         return;
     }
     for route in now.listeners.values().filter_map(route_of) {
-        if !new_routes.contains_key(&route.route) {
-            old_routes.remove(&route.route);
+        if !new_routes.contains_key(&route.id) {
+            old_routes.remove(&route.id);
         }
     }
 }

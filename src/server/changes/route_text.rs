@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use crate::plan::{BackendId, BackendPlan, RejectReason, RoutePlan, Target};
+use crate::plan::{BackendId, RejectReason, RoutePlan, Share, Target};
 
 /// Maximum number of endpoints, or backends, of one kind in the text of a route.
 const MAX_ITEMS: usize = 3;
@@ -12,16 +12,16 @@ const MAX_ITEMS: usize = 3;
 type BackendState = (u64, Option<RejectReason>);
 
 /// Describes a route with the number of its endpoints and what changed:
-/// `default/db: 3 endpoints +10.0.0.4:5432 -10.0.0.1:5432`.
+/// `TCPRoute/default/db: 3 endpoints +10.0.0.4:5432 -10.0.0.1:5432`.
 pub(super) fn describe_route(before: Option<&RoutePlan>, now: &RoutePlan) -> String {
     let (old, new) = (before.map(endpoints).unwrap_or_default(), endpoints(now));
-    let mut text = match (new.len(), &now.backends[..]) {
-        (0, [BackendPlan { target: Target::Reject(reason), .. }]) => {
-            format!("{}: no endpoints, connections are reset ({reason})", now.route)
+    let mut text = match (new.len(), &now.shares[..]) {
+        (0, [Share { target: Target::Reject { reason, .. }, .. }]) => {
+            format!("{}: no endpoints, connections are reset ({reason})", now.id)
         }
-        (0, _) => format!("{}: no endpoints, connections are reset", now.route),
-        (1, _) => format!("{}: 1 endpoint", now.route),
-        (count, _) => format!("{}: {count} endpoints", now.route),
+        (0, _) => format!("{}: no endpoints, connections are reset", now.id),
+        (1, _) => format!("{}: 1 endpoint", now.id),
+        (count, _) => format!("{}: {count} endpoints", now.id),
     };
     append_limited(
         &mut text,
@@ -49,23 +49,23 @@ pub(super) fn describe_route(before: Option<&RoutePlan>, now: &RoutePlan) -> Str
 
 /// Returns the endpoints of the backends that get connections.
 fn endpoints(route: &RoutePlan) -> BTreeSet<SocketAddr> {
-    let backends = route.backends.iter().filter(|backend| backend.weight > 0);
-    let endpoints = backends.flat_map(|backend| match &backend.target {
-        Target::Endpoints(endpoints) => &endpoints[..],
-        Target::Reject(_) => &[],
+    let shares = route.shares.iter().filter(|share| share.weight > 0);
+    let endpoints = shares.flat_map(|share| match &share.target {
+        Target::Backend(backend) => &backend.endpoints[..],
+        Target::Reject { .. } => &[],
     });
-    endpoints.copied().collect()
+    endpoints.map(|endpoint| endpoint.address).collect()
 }
 
 /// Returns the state of each backend. A route may refer to the same one several times.
 fn backends(route: &RoutePlan) -> BTreeMap<&BackendId, BackendState> {
     let mut states = BTreeMap::<_, BackendState>::new();
-    for BackendPlan { backend, weight, target } in &route.backends {
-        let (sum, reason) = states.entry(backend).or_default();
-        *sum += u64::from(*weight);
-        *reason = match target {
-            Target::Endpoints(_) => None,
-            Target::Reject(reason) => Some(*reason),
+    for share in &route.shares {
+        let (sum, reason) = states.entry(share.backend()).or_default();
+        *sum += u64::from(share.weight);
+        *reason = match &share.target {
+            Target::Backend(_) => None,
+            Target::Reject { reason, .. } => Some(*reason),
         };
     }
     states
@@ -110,31 +110,33 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::plan::{BackendPlan, Endpoint, RouteId};
 
-    fn backend(name: &str, weight: u32, endpoints: &[&str]) -> BackendPlan {
-        let endpoints: Arc<[_]> = endpoints.iter().map(|text| text.parse().unwrap()).collect();
-        let target = match endpoints.len() {
-            0 => Target::Reject(RejectReason::NoEndpoints),
-            _ => Target::Endpoints(endpoints),
-        };
-        let name = format!("default/{name}").parse().unwrap();
-        BackendPlan { backend: BackendId { name, port: None }, weight, target }
+    fn share(name: &str, weight: u32, endpoints: &[&str]) -> Share {
+        let id = BackendId::new(format!("default/{name}").parse().unwrap(), None);
+        if endpoints.is_empty() {
+            return Share::reject(weight, id, RejectReason::NoEndpoints);
+        }
+        let endpoints = endpoints.iter().map(|text| Endpoint::new(text.parse().unwrap()));
+        Share::new(weight, Arc::new(BackendPlan::new(id, endpoints)))
     }
 
-    fn route(backends: impl IntoIterator<Item = BackendPlan>) -> RoutePlan {
-        let backends = backends.into_iter().collect();
-        RoutePlan { route: "default/r".parse().unwrap(), backends }
+    fn route(shares: impl IntoIterator<Item = Share>) -> RoutePlan {
+        RoutePlan::new(RouteId::tcp("default/r".parse().unwrap()), shares.into_iter().collect())
     }
 
     #[test]
     fn route_text_contains_added_and_removed_endpoints() {
-        let before = route([backend("a", 1, &["10.0.0.1:1", "10.0.0.2:1"])]);
-        let now = route([backend("a", 1, &["10.0.0.2:1", "[2001:db8::1]:1"])]);
+        let before = route([share("a", 1, &["10.0.0.1:1", "10.0.0.2:1"])]);
+        let now = route([share("a", 1, &["10.0.0.2:1", "[2001:db8::1]:1"])]);
         assert_eq!(
             describe_route(Some(&before), &now),
-            "default/r: 2 endpoints +[2001:db8::1]:1 -10.0.0.1:1"
+            "TCPRoute/default/r: 2 endpoints +[2001:db8::1]:1 -10.0.0.1:1"
         );
-        assert_eq!(describe_route(None, &before), "default/r: 2 endpoints +10.0.0.1:1 +10.0.0.2:1");
+        assert_eq!(
+            describe_route(None, &before),
+            "TCPRoute/default/r: 2 endpoints +10.0.0.1:1 +10.0.0.2:1"
+        );
     }
 
     #[test]
@@ -142,22 +144,22 @@ mod tests {
         let endpoints: Vec<_> = (1..=6).map(|last| format!("10.0.0.{last}:1")).collect();
         let endpoints: Vec<_> = endpoints.iter().map(String::as_str).collect();
         assert_eq!(
-            describe_route(None, &route([backend("a", 1, &endpoints)])),
-            "default/r: 6 endpoints +10.0.0.1:1 +10.0.0.2:1 +10.0.0.3:1 and 3 more endpoints"
+            describe_route(None, &route([share("a", 1, &endpoints)])),
+            "TCPRoute/default/r: 6 endpoints +10.0.0.1:1 +10.0.0.2:1 +10.0.0.3:1 and 3 more endpoints"
         );
     }
 
     #[test]
     fn route_text_contains_the_reason_if_connections_are_reset() {
-        let before = route([backend("a", 1, &["10.0.0.1:1"])]);
+        let before = route([share("a", 1, &["10.0.0.1:1"])]);
         assert_eq!(
-            describe_route(Some(&before), &route([backend("a", 1, &[])])),
-            "default/r: no endpoints, connections are reset (no_endpoints) -10.0.0.1:1"
+            describe_route(Some(&before), &route([share("a", 1, &[])])),
+            "TCPRoute/default/r: no endpoints, connections are reset (no_endpoints) -10.0.0.1:1"
         );
         // A backend without weight gets no connections.
         assert_eq!(
-            describe_route(Some(&before), &route([backend("a", 0, &["10.0.0.1:1"])])),
-            "default/r: no endpoints, connections are reset -10.0.0.1:1 \
+            describe_route(Some(&before), &route([share("a", 0, &["10.0.0.1:1"])])),
+            "TCPRoute/default/r: no endpoints, connections are reset -10.0.0.1:1 \
              [default/a weight 0, before 1]"
         );
     }
@@ -165,18 +167,18 @@ mod tests {
     #[test]
     fn route_text_contains_changed_backends() {
         let before = route([
-            backend("a", 90, &["10.0.0.1:1"]),
-            backend("b", 10, &["10.0.0.2:1"]),
-            backend("c", 1, &["10.0.0.3:1"]),
+            share("a", 90, &["10.0.0.1:1"]),
+            share("b", 10, &["10.0.0.2:1"]),
+            share("c", 1, &["10.0.0.3:1"]),
         ]);
         let now = route([
-            backend("a", 50, &["10.0.0.1:1"]),
-            backend("c", 1, &[]),
-            backend("d", 50, &["10.0.0.2:1"]),
+            share("a", 50, &["10.0.0.1:1"]),
+            share("c", 1, &[]),
+            share("d", 50, &["10.0.0.2:1"]),
         ]);
         assert_eq!(
             describe_route(Some(&before), &now),
-            "default/r: 2 endpoints -10.0.0.3:1 [default/a weight 50, before 90] \
+            "TCPRoute/default/r: 2 endpoints -10.0.0.3:1 [default/a weight 50, before 90] \
              [default/c rejects its connections: no_endpoints] [default/d added with weight 50] \
              [default/b removed]"
         );

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::plan_changes::PlanChanges;
 use super::summary::{Importance, Summary};
 use crate::model::{
-    BackendRef, EndpointSlice, GatewayStatus, ListenerStatus, ObjectMeta, PortNumber, Resources,
-    RouteStatus, Service, StatusReport, TcpRoute,
+    BackendRef, EndpointSlice, GatewayStatus, ListenerStatus, NamespacedName, ObjectMeta,
+    PortNumber, Resources, RouteStatus, Service, StatusReport, TcpRoute,
 };
 use crate::plan::{
-    BackendId, BackendPlan, BindError, BindErrorKind, ListenerId, ListenerPlan, Plan, RoutePlan,
-    Routing, Target,
+    BackendId, BackendPlan, BindError, BindErrorKind, Endpoint, ListenerId, ListenerPlan, Plan,
+    RouteId, RoutePlan, Routing, Share, SocketId,
 };
 use crate::server::report::{ListenerReport, Report};
 
@@ -26,7 +26,7 @@ impl State {
     fn listener(mut self, name: &str, port: u16, route: Option<Arc<RoutePlan>>) -> Self {
         let id: ListenerId = format!("infra/edge/{name}").parse().unwrap();
         let routing = route.map_or(Routing::Unrouted, Routing::Single);
-        self.plan.listeners.insert(id.clone(), ListenerPlan { addresses: Vec::new(), routing });
+        self.plan.listeners.insert(id.clone(), ListenerPlan::new(Vec::new(), routing));
         let bound = vec![([10, 0, 0, 1], port).into()];
         let report = ListenerReport { bound, ..ListenerReport::default() };
         self.report.listeners.insert(id, report);
@@ -55,10 +55,11 @@ impl State {
 }
 
 fn route(name: &str, endpoints: &[&str]) -> Option<Arc<RoutePlan>> {
-    let endpoints = endpoints.iter().map(|text| text.parse().unwrap()).collect();
-    let backend = BackendId { name: format!("infra/{name}").parse().unwrap(), port: None };
-    let backends = vec![BackendPlan { backend, weight: 1, target: Target::Endpoints(endpoints) }];
-    Some(Arc::new(RoutePlan { route: format!("infra/{name}").parse().unwrap(), backends }))
+    let name: NamespacedName = format!("infra/{name}").parse().unwrap();
+    let endpoints = endpoints.iter().map(|text| Endpoint::new(text.parse().unwrap()));
+    let backend = BackendPlan::new(BackendId::new(name.clone(), None), endpoints);
+    let shares = vec![Share::new(1, Arc::new(backend))];
+    Some(Arc::new(RoutePlan::new(RouteId::tcp(name), shares)))
 }
 
 fn port(port: u16) -> PortNumber {
@@ -103,7 +104,7 @@ fn summary_of_other_endpoints_names_route_and_endpoints() {
     assert_summary(
         &summary,
         "changes applied: objects changed: 1 (EndpointSlice default/db-ipv4); \
-         routes changed: 1 (infra/db: 1 endpoint +10.0.0.2:1 -10.0.0.1:1)",
+         routes changed: 1 (TCPRoute/infra/db: 1 endpoint +10.0.0.2:1 -10.0.0.1:1)",
     );
     assert_eq!((summary.object_count(), summary.route_count()), (1, 1));
 }
@@ -114,13 +115,13 @@ fn summary_of_removed_route_names_listeners_without_a_route() {
     let now = before.clone().listener("db", 1, None);
     assert_summary(
         &now.since(&before),
-        "changes applied: routes no longer in use: 1 (infra/db); \
+        "changes applied: routes no longer in use: 1 (TCPRoute/infra/db); \
          listeners without a route: 1 (infra/edge/db)",
     );
     assert_summary(
         &before.since(&now),
-        "changes applied: routes in use: 1 (infra/db: 1 endpoint +10.0.0.1:1); \
-         listeners with a new route: 1 (infra/edge/db: infra/db)",
+        "changes applied: routes in use: 1 (TCPRoute/infra/db: 1 endpoint +10.0.0.1:1); \
+         listeners with a new route: 1 (infra/edge/db: TCPRoute/infra/db)",
     );
 }
 
@@ -131,7 +132,7 @@ fn summary_omits_route_that_other_listeners_keep() {
     let now = before.clone().listener("b", 2, db.clone());
     assert_summary(
         &now.since(&before),
-        "changes applied: listeners with a new route: 1 (infra/edge/b: infra/db)",
+        "changes applied: listeners with a new route: 1 (infra/edge/b: TCPRoute/infra/db)",
     );
     assert_summary(
         &before.since(&now),
@@ -143,8 +144,8 @@ fn summary_omits_route_that_other_listeners_keep() {
     let two = State::default().listener("a", 1, web).listener("b", 2, db);
     assert_summary(
         &two.since(&one),
-        "changes applied: listeners with a new route: 2 (infra/edge/a: infra/web, \
-         infra/edge/b: infra/db)",
+        "changes applied: listeners with a new route: 2 (infra/edge/a: TCPRoute/infra/web, \
+         infra/edge/b: TCPRoute/infra/db)",
     );
 }
 
@@ -153,12 +154,8 @@ fn summary_names_opened_closed_and_failed_listeners() {
     let before = State::default().listener("a", 1, None).listener("b", 2, None);
     let mut now = before.clone().listener("b", 3, None).listener("c", 4, None);
     let a = now.report.listeners.first_entry().unwrap().into_mut();
-    let error = BindError {
-        address: a.bound.remove(0),
-        kind: BindErrorKind::PortUnavailable,
-        message: "address already in use".to_owned(),
-    };
-    a.bind_errors.push(error);
+    let (socket, message) = (SocketId::tcp(a.bound.remove(0)), "address already in use");
+    a.bind_errors.push(BindError::new(socket, BindErrorKind::PortUnavailable, message));
     assert_summary(
         &now.since(&before),
         "changes applied: listeners opened: 2 (infra/edge/b, infra/edge/c); \
@@ -229,7 +226,7 @@ fn first_summary_contains_numbers() {
     let plan = PlanChanges::between(&Plan::default(), &state.plan);
     assert_summary(
         &Summary::new(None, &state.report, plan),
-        "started: objects: 2; routes in use: 1 (infra/db: 1 endpoint +10.0.0.1:1); listeners \
+        "started: objects: 2; routes in use: 1 (TCPRoute/infra/db: 1 endpoint +10.0.0.1:1); listeners \
          opened: 2 (infra/edge/db, infra/edge/idle); listeners without a route: 1 \
          (infra/edge/idle); problems remaining: 1",
     );
