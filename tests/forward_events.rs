@@ -154,7 +154,9 @@ async fn event_of_reset_names_the_side() {
 async fn event_of_client_reset_during_dial_has_backend() {
     let silent = Silent::new().await;
     let proxy = start_proxy("impatient", only(silent.address)).await;
-    proxy.connect("impatient").await.reset();
+    let client = proxy.connect("impatient").await;
+    eventually("accepted", || proxy.counters("impatient").active() == 1).await;
+    client.reset();
     let event = event("impatient").await;
     assert_eq!(event.get("outcome"), "downstream_reset");
     assert_eq!(event.get("backend"), "default/database");

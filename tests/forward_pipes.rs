@@ -211,7 +211,9 @@ fn sigpipe_is_blocked_on_workers() {
     const SIGPIPE: u64 = 1 << (13 - 1);
     run_alone(async {
         let backend = Backend::listen().await;
-        let _gate = start_proxy(&backend).await;
+        let proxy = start_proxy(&backend).await;
+        // The worker serves a connection, so its thread has begun.
+        let _pair = proxy.pair(&backend).await;
         let mut workers = 0;
         for thread in fs::read_dir("/proc/self/task").unwrap() {
             // One of another test may just be ending.

@@ -6,8 +6,8 @@
 //! SOAK_SECONDS=1200 cargo test --release --test soak -- --ignored --nocapture
 //! ```
 //!
-//! `SOAK_SEED` repeats the scripts of the run that printed this seed. Timing and the order of events
-//! still differ.
+//! One proxy has one worker, the other one two, or `SOAK_WORKERS`. `SOAK_SEED` repeats the scripts
+//! of the run that printed this seed. Timing and the order of events still differ.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 #![allow(clippy::print_stdout, reason = "prints statistics")]
@@ -70,6 +70,7 @@ fn soak_for_a_given_time() {
         crowd: 10..=300,
         reload_pause: Duration::from_millis(400),
         drain_timeout: Duration::from_millis(500),
+        workers: number("SOAK_WORKERS").map_or(2, |workers| workers as usize),
     };
     soak.run();
 }
@@ -90,6 +91,7 @@ fn soak_of_a_few_seconds() {
         crowd: 20..=60,
         reload_pause: Duration::from_millis(20),
         drain_timeout: Duration::from_millis(50),
+        workers: 2,
     };
     soak.run();
 }

@@ -1,4 +1,4 @@
-//! Binds a socket of the plan: one listening socket for each worker.
+//! Binds a socket of the plan.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -12,62 +12,56 @@ use crate::plan::{BindError, BindErrorKind, SocketId};
 /// (`net.core.somaxconn`).
 pub(super) const BACKLOG: i32 = 4096;
 
-/// Binds the address of `socket` once for each worker. Returns the address with its actual port,
-/// and the sockets.
+/// Binds the address of `socket`. Returns the address with its actual port, and the listening
+/// socket.
 ///
 /// # Errors
 /// The first error of a socket call. No socket is left open.
 pub(super) fn bind(
     socket: SocketId,
-    workers: usize,
     descriptors: &DescriptorLimit,
-) -> Result<(SocketAddr, Vec<TcpListener>), BindError> {
+) -> Result<(SocketAddr, TcpListener), BindError> {
     let address = socket.address;
-    let bound = match bind_sockets(address, workers, descriptors) {
+    let bound = match bind_socket(address, descriptors) {
         // On a host without IPv6, all interfaces are all IPv4 interfaces.
         Err(error)
             if address.is_ipv6()
                 && address.ip().is_unspecified()
                 && is_ipv6_unavailable(&error) =>
         {
-            bind_sockets((Ipv4Addr::UNSPECIFIED, address.port()).into(), workers, descriptors)
+            bind_socket((Ipv4Addr::UNSPECIFIED, address.port()).into(), descriptors)
         }
         result => result,
     };
-    bound.map_err(|error| {
-        let kind = match error.kind() {
-            io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
-                BindErrorKind::PortUnavailable
-            }
-            io::ErrorKind::AddrNotAvailable => BindErrorKind::AddressNotUsable,
-            _ => BindErrorKind::NoResources,
-        };
-        BindError::new(socket, kind, describe(&error, descriptors))
-    })
+    bound.map_err(|error| new_error(socket, &error, descriptors))
 }
 
-fn bind_sockets(
-    address: SocketAddr,
-    workers: usize,
+/// Returns the error of opening a socket.
+pub(super) fn new_error(
+    socket: SocketId,
+    error: &io::Error,
     descriptors: &DescriptorLimit,
-) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
-    let first = new_socket(address, descriptors)?;
-    // The first socket is bound without SO_REUSEPORT. With it, bind() would succeed beside another
-    // process of the same user, and the kernel would distribute connections over both processes.
-    first.bind(&address.into())?;
-    share_port(&first)?;
-    let bound = first.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
-    let mut sockets = vec![first];
-    for _ in 1..workers {
-        let socket = new_socket(bound, descriptors)?;
-        share_port(&socket)?;
-        socket.bind(&bound.into())?;
-        sockets.push(socket);
-    }
-    // No socket listens before all are bound: if a later bind() failed, closing the listening ones
-    // would reset the connections in their accept queues.
-    let sockets = sockets.into_iter().map(listen).collect::<io::Result<_>>()?;
-    Ok((bound, sockets))
+) -> BindError {
+    let kind = match error.kind() {
+        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => {
+            BindErrorKind::PortUnavailable
+        }
+        io::ErrorKind::AddrNotAvailable => BindErrorKind::AddressNotUsable,
+        _ => BindErrorKind::NoResources,
+    };
+    BindError::new(socket, kind, describe(error, descriptors))
+}
+
+/// The socket is bound without `SO_REUSEPORT`. With it, bind() would succeed beside another process
+/// of the same user, and the kernel would distribute connections over both processes.
+fn bind_socket(
+    address: SocketAddr,
+    descriptors: &DescriptorLimit,
+) -> io::Result<(SocketAddr, TcpListener)> {
+    let socket = new_socket(address, descriptors)?;
+    socket.bind(&address.into())?;
+    let bound = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+    Ok((bound, listen(socket)?))
 }
 
 fn new_socket(address: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<Socket> {
@@ -79,10 +73,6 @@ fn new_socket(address: SocketAddr, descriptors: &DescriptorLimit) -> io::Result<
         socket.set_only_v6(false)?;
     }
     Ok(socket)
-}
-
-fn share_port(socket: &Socket) -> io::Result<()> {
-    socket.set_reuse_port(true)
 }
 
 fn listen(socket: Socket) -> io::Result<TcpListener> {

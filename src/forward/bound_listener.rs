@@ -1,88 +1,115 @@
-//! A bound address: a socket on each worker, the state for new connections, and the drain.
+//! A bound address: its socket, the state for new connections, and the drain.
 
+use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
-use tokio::sync::{oneshot, watch};
-use tokio::time::{Instant, timeout};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
-use super::listener::{ListenerState, Phase, SharedListener};
-use super::worker::{Assignment, Worker};
+use super::desired::Claimed;
+use super::listener::{ListenerState, ListeningSocket, SharedListener};
+use super::worker::{Command, Mailbox, Workers};
 
 /// Maximum time to wait for a worker to close its socket when another socket needs the port.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// An address with a socket on each worker. After [`close`](Self::close), it has no sockets, but
-/// connections may still be open.
+/// An address with a socket, which belongs to one worker. After [`close`](Self::close), the socket
+/// is gone, but connections may still be open.
 #[derive(Debug)]
 pub(super) struct BoundListener {
     pub(super) address: SocketAddr,
-    listener: Arc<SharedListener>,
-    phase: watch::Sender<Phase>,
-    /// Resolves when a worker has closed its socket; one for each worker.
-    closed: Vec<oneshot::Receiver<()>>,
-    /// Resolves when the last connection on a worker has ended; one for each worker.
-    finished: Vec<oneshot::Receiver<()>>,
+    /// Number of the socket on its worker.
+    number: usize,
+    /// The worker that accepts connections.
+    owner: usize,
+    /// `None` after the socket is closed.
+    listener: Option<Arc<SharedListener>>,
+    socket: Weak<ListeningSocket>,
+    /// The deadline for open connections.
+    deadline: Option<Instant>,
+    /// Resolves when the worker has closed the socket.
+    closed: Option<oneshot::Receiver<()>>,
+    /// Resolves when no connection is left; `None` after that.
+    finished: Option<oneshot::Receiver<()>>,
 }
 
 impl BoundListener {
-    /// Assigns one of `sockets` to each worker.
-    pub(super) async fn start(
+    /// Gives the socket to a worker. The numbers of sockets are distinct, and deal them to the
+    /// workers in turn.
+    ///
+    /// # Errors
+    /// The error of registering the socket with the worker's event queue.
+    pub(super) fn start(
+        number: usize,
         address: SocketAddr,
-        sockets: Vec<TcpListener>,
-        workers: &[Worker],
-        state: ListenerState,
-    ) -> Self {
-        let listener = Arc::new(SharedListener::new(state));
-        let (phase, phases) = watch::channel(Phase::Open);
-        let mut bound_listener =
-            Self { address, listener, phase, closed: Vec::new(), finished: Vec::new() };
-        for (worker, socket) in workers.iter().zip(sockets) {
-            let (closed, is_closed) = oneshot::channel();
-            let (finished, is_finished) = oneshot::channel();
-            bound_listener.closed.push(is_closed);
-            bound_listener.finished.push(is_finished);
-            let (listener, stop) = (bound_listener.listener.clone(), phases.clone());
-            worker.assign(Assignment { socket, listener, stop, closed, finished }).await;
-        }
-        bound_listener
+        socket: TcpListener,
+        workers: &Workers,
+        claimed: Claimed,
+    ) -> io::Result<Self> {
+        let (listening, finished) = ListeningSocket::new(address);
+        let weak = Arc::downgrade(&listening);
+        let listener = Arc::new(SharedListener::new(new_state(claimed, listening)));
+        let owner = number % workers.mailboxes().len();
+        workers.mailboxes()[owner].listen(number, socket, listener.clone())?;
+        Ok(Self {
+            address,
+            number,
+            owner,
+            listener: Some(listener),
+            socket: weak,
+            deadline: None,
+            closed: None,
+            finished: Some(finished),
+        })
     }
 
     /// Sets the state for new connections.
-    pub(super) fn update(&self, state: ListenerState) {
-        let current = self.listener.state();
-        let route = |state: &ListenerState| state.route.as_ref().map(Arc::as_ptr);
+    pub(super) fn update(&self, claimed: Claimed) {
+        let (Some(listener), Some(socket)) = (&self.listener, self.socket.upgrade()) else {
+            return;
+        };
+        let current = listener.state();
+        let same_route =
+            current.route.as_ref().map(Arc::as_ptr) == claimed.route.as_ref().map(Arc::as_ptr);
         // Names are not compared: the counters belong to one listener and so identify it.
-        if !Arc::ptr_eq(&current.counters, &state.counters) || route(&current) != route(&state) {
-            self.listener.replace(state);
+        if !same_route || !Arc::ptr_eq(&current.counters, &claimed.counters) {
+            listener.replace(new_state(claimed, socket));
         }
     }
 
-    /// Closes the sockets, or changes the deadline of a listener that is closed. Open connections
+    /// Closes the socket, or changes the deadline of a listener that is closed. Open connections
     /// are reset at the deadline, if there is one.
-    pub(super) fn close(&self, deadline: Option<Instant>) {
-        self.phase.send_replace(Phase::Closed(deadline));
+    pub(super) fn close(&mut self, workers: &Workers, deadline: Option<Instant>) {
+        if self.listener.take().is_some() {
+            let (closed, is_closed) = oneshot::channel();
+            self.closed = Some(is_closed);
+            workers.mailboxes()[self.owner].send(Command::Close { number: self.number, closed });
+        }
+        if self.deadline != deadline {
+            self.deadline = deadline;
+            let set = |mailbox: &Mailbox| {
+                mailbox.send(Command::SetDeadline { socket: self.socket.clone(), deadline });
+            };
+            workers.mailboxes().iter().for_each(set);
+        }
     }
 
     /// Returns the deadline for open connections; `None` if there is none, or if the listener is
     /// open.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match *self.phase.borrow() {
-            Phase::Closed(deadline) => deadline,
-            Phase::Open => None,
-        }
+        self.deadline
     }
 
-    /// Waits until all workers have closed their sockets, at most [`CLOSE_TIMEOUT`] for each.
-    /// Returns `false` if an earlier call has waited already. The listener must be closed.
+    /// Waits until the worker has closed the socket, at most [`CLOSE_TIMEOUT`]. Returns `false` if
+    /// an earlier call has waited already. The listener must be closed.
     pub(super) async fn wait_closed(&mut self) -> bool {
-        let mut waited = false;
-        for closed in self.closed.drain(..) {
-            let _ = timeout(CLOSE_TIMEOUT, closed).await;
-            waited = true;
-        }
-        waited
+        let Some(closed) = &mut self.closed else { return false };
+        let _ = timeout(CLOSE_TIMEOUT, closed).await;
+        // Not before: a caller that is cancelled waits again.
+        self.closed = None;
+        true
     }
 
     /// Returns `true` if connections may still be open.
@@ -90,16 +117,20 @@ impl BoundListener {
         let is_unfinished = |finished: &mut oneshot::Receiver<()>| {
             matches!(finished.try_recv(), Err(oneshot::error::TryRecvError::Empty))
         };
-        self.finished.retain_mut(is_unfinished);
-        !self.finished.is_empty()
+        self.finished.as_mut().is_some_and(is_unfinished)
     }
 
     /// Waits until no connection is left. It is cancel safe.
     pub(super) async fn wait_finished(&mut self) {
-        while let Some(finished) = self.finished.last_mut() {
-            // The worker drops the sender instead of sending, so this is an error.
+        if let Some(finished) = &mut self.finished {
+            // The sender is dropped instead of used, so this is an error.
             let _ = finished.await;
-            self.finished.pop();
+            self.finished = None;
         }
     }
+}
+
+fn new_state(claimed: Claimed, socket: Arc<ListeningSocket>) -> ListenerState {
+    let Claimed { id, route, counters } = claimed;
+    ListenerState::new(id, route, counters, socket)
 }

@@ -56,3 +56,55 @@ impl Drop for Buffer {
         });
     }
 }
+
+/// Capacity of a small buffer in the pool. Larger ones are freed.
+const SMALL_SIZE: usize = 2 * 1024;
+
+/// Maximum number of free small buffers in the pool of a worker.
+const MAX_SPARE_SMALL_BUFFERS: usize = 256;
+
+thread_local! {
+    static SMALL_POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The first bytes of a client. They wait during the dial, in a buffer of about their size: many
+/// dials may be in progress. Dropping it returns the buffer to the pool.
+pub(super) struct FirstBytes(Vec<u8>);
+
+impl FirstBytes {
+    /// Maximum number of bytes.
+    pub(super) const MAX: usize = 16 * 1024;
+
+    /// Copies bytes.
+    pub(super) fn copy(bytes: &[u8]) -> Self {
+        let spare = SMALL_POOL.with_borrow_mut(Vec::pop);
+        let mut buffer = spare.unwrap_or_else(|| Vec::with_capacity(SMALL_SIZE.max(bytes.len())));
+        buffer.extend_from_slice(bytes);
+        Self(buffer)
+    }
+}
+
+impl Deref for FirstBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for FirstBytes {
+    fn drop(&mut self) {
+        let mut buffer = mem::take(&mut self.0);
+        if buffer.capacity() > SMALL_SIZE {
+            return;
+        }
+        buffer.clear();
+        // During thread shutdown the pool may be destroyed already. The buffer is freed then.
+        let _ = SMALL_POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < MAX_SPARE_SMALL_BUFFERS {
+                pool.push(buffer);
+            }
+        });
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
+use super::flow::Side;
 use super::outcome::Outcome;
 use crate::plan::ListenerId;
 
@@ -177,8 +178,8 @@ impl Shards {
 #[repr(align(128))]
 pub(super) struct Shard {
     accepted: AtomicU64,
-    pub(super) bytes_up: AtomicU64,
-    pub(super) bytes_down: AtomicU64,
+    bytes_up: AtomicU64,
+    bytes_down: AtomicU64,
     accept_errors: AtomicU64,
     dial_attempts: AtomicU64,
     dial_us: AtomicU64,
@@ -192,6 +193,15 @@ impl Shard {
 
     pub(super) fn record_accept_error(&self) {
         self.accept_errors.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that were written to a side.
+    pub(super) fn record_bytes(&self, to: Side, count: usize) {
+        let counter = match to {
+            Side::Upstream => &self.bytes_up,
+            Side::Downstream => &self.bytes_down,
+        };
+        counter.fetch_add(count as u64, Ordering::Relaxed);
     }
 
     pub(super) fn record_dial(&self, attempts: u32, dial_us: u32) {

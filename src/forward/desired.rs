@@ -7,8 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::counters::Counters;
-use super::listener::ListenerState;
+use super::counters::{Counters, Shards};
 use super::route::Route;
 use super::route_table::RouteTable;
 use crate::plan::{ListenerId, ListenerPlan, Plan, Routing, SocketId};
@@ -37,6 +36,13 @@ pub(super) struct SocketKey {
 pub(super) struct Changes {
     pub(super) listeners: BTreeSet<ListenerId>,
     pub(super) sockets: BTreeSet<SocketKey>,
+}
+
+/// The listener that has a socket, with its route and its counters.
+pub(super) struct Claimed {
+    pub(super) id: ListenerId,
+    pub(super) route: Option<Arc<Route>>,
+    pub(super) counters: Arc<Shards>,
 }
 
 #[derive(Debug)]
@@ -143,12 +149,11 @@ impl DesiredState {
         self.claims.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Returns what a connection to this socket needs: listener, route and counters. Returns `None`
-    /// if no listener claims the socket.
-    pub(super) fn listener_state_of(&self, key: &SocketKey) -> Option<ListenerState> {
+    /// Returns what a connection to this socket needs; `None` if no listener claims the socket.
+    pub(super) fn claimed(&self, key: &SocketKey) -> Option<Claimed> {
         let id = self.claims(key).first()?;
         let route = self.listeners.get(id)?.route.clone();
-        Some(ListenerState { id: id.clone(), route, counters: self.counters.shards(id)? })
+        Some(Claimed { id: id.clone(), route, counters: self.counters.shards(id)? })
     }
 
     pub(super) fn counters(&self) -> &Counters {

@@ -33,7 +33,10 @@ impl DialLog {
                  add endpoints"
             }
             DialFailure::NoDescriptor => "raise the limit of open files (RLIMIT_NOFILE)",
-            _ => "the kernel has no memory for the socket: free memory, or raise net.ipv4.tcp_mem",
+            DialFailure::NoMemory => {
+                "the kernel has no memory for the socket: free memory, or raise net.ipv4.tcp_mem"
+            }
+            _ => "the error names the resource",
         };
         tracing::warn!(
             %endpoint,

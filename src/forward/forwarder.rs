@@ -14,13 +14,16 @@ use crate::plan::Plan;
 /// Dropping a forwarder resets all its connections. To let them finish, call
 /// [`drain`](Self::drain) first.
 ///
-/// A forwarder uses one file descriptor per worker for each address of a listener, two for each
-/// connection, and two for each pipe of bulk transfers: at most 64, or two per worker if there are
-/// more than 32 workers. The program has to raise the limit of the process (`RLIMIT_NOFILE`, of
-/// which the soft limit is often 1024) if that is too low. When the limit is reached, listeners
-/// fail with [`NoResources`](crate::plan::BindErrorKind::NoResources), and new connections wait in
-/// the backlog. On Linux, a forwarder does not use the last descriptors before the limit
-/// ([`Settings::descriptor_reserve`]), so that the rest of the program can open files and sockets.
+/// A forwarder uses one file descriptor for each address of a listener, two for each connection,
+/// four for each worker, and two for each pipe of bulk transfers: at most 64, or two per worker if
+/// there are more than 32 workers. The program has to raise the limit of the process
+/// (`RLIMIT_NOFILE`, of which the soft limit is often 1024) if that is too low. From the limit at
+/// the start follows the number of connections that the process can have: it accepts no more, and
+/// further clients wait in the backlog. Two gateways that lead to each other stop at this number
+/// too. When the limit itself is reached, listeners fail with
+/// [`NoResources`](crate::plan::BindErrorKind::NoResources). On Linux, a forwarder does not use the
+/// last descriptors before the limit ([`Settings::descriptor_reserve`]), so that the rest of the
+/// program can open files and sockets.
 ///
 /// # Example
 ///

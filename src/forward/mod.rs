@@ -3,21 +3,24 @@
 //! ```text
 //!  apply(plan) ──► diff ──► bind ──► swap ──► drain            (control: owner of the Forwarder)
 //!                             │        │         │
-//!                     a socket per     │     deadline
-//!                     worker           │         │
+//!                       one socket     │     deadline
+//!                       for each       │         │
+//!                       address        │         │
 //!                             ▼        ▼         ▼
-//!  worker thread 1..n:  accept ─► pick ─► dial ─► relay ─► outcome       (data: one task each)
+//!  worker thread 1..n:  accept ─► first bytes ─► pick ─► dial ─► relay ─► outcome        (data)
 //! ```
 //!
-//! Every worker is a thread with a current-thread runtime. For each listener, every worker has its
-//! own `SO_REUSEPORT` socket, so a connection stays on the worker that accepted it. The data path
-//! never uses the caller's runtime.
+//! Every worker is a thread with an event loop of its own. A listening socket belongs to one
+//! worker, which accepts connections and gives each one to the worker with the fewest. A connection
+//! then stays there. The data path never uses the caller's runtime.
 //!
 //! - A change of routes is one pointer swap per listener. A connection keeps the route that was
 //!   current when it was accepted. A change of the plan resets a connection only if its listener is
 //!   removed, and then only at the drain deadline.
 //! - New sockets are bound before old ones close. A listener that cannot be bound does not affect
 //!   the others.
+//! - A connection is accepted only if it can have both of its descriptors. Otherwise it waits in
+//!   the backlog until another one ends.
 //! - An idle connection owns neither a buffer nor a pipe. There is no idle timeout; TCP keepalive
 //!   detects lost peers, at the kernel's intervals.
 //!
@@ -41,33 +44,28 @@
 //! - Connections that are in the backlog when the sockets close are still accepted and served.
 //! - At the deadline, connections end with [`Outcome::Drained`] and both peers see a reset.
 
-mod accept;
 mod backend;
 mod backend_table;
 mod bind;
 mod bindings;
 mod bound_listener;
+mod budget;
 mod buffer;
-mod connection;
 mod connection_log;
 mod counters;
-mod deadline;
 mod descriptors;
 mod desired;
-mod dial;
 mod dial_failure;
 mod dial_log;
-mod direction;
 mod endpoints;
 mod engine;
+mod flow;
 mod forwarder;
 mod listener;
-mod live;
 mod outcome;
+mod own_sockets;
 mod pipe;
-mod ready;
 mod reconcile;
-mod relay;
 mod route;
 mod route_table;
 mod settings;
@@ -75,6 +73,7 @@ mod shared_marks;
 mod worker;
 
 pub use self::bindings::Bindings;
+pub use self::connection_log::{ConnectionLines, LineFormat, LineOutput};
 pub use self::counters::{Counters, ListenerCounters};
 pub use self::dial_failure::DialFailure;
 pub use self::forwarder::Forwarder;

@@ -15,6 +15,9 @@ pub enum Outcome {
     Rejected(RejectReason),
     /// No endpoint accepted the connection. The cause is that of the last attempt.
     DialFailed(DialFailure),
+    /// Too many dials to the backend were in progress
+    /// ([`Settings::dials_per_backend`](super::Settings::dials_per_backend)).
+    DialLimit,
     /// The client reset the connection or was lost.
     DownstreamReset,
     /// The backend reset the connection or was lost.
@@ -46,6 +49,7 @@ impl Outcome {
         Self::DialFailed(DialFailure::NoDescriptor),
         Self::DialFailed(DialFailure::NoMemory),
         Self::DialFailed(DialFailure::Other),
+        Self::DialLimit,
         Self::DownstreamReset,
         Self::UpstreamReset,
         Self::Drained,
@@ -59,6 +63,7 @@ impl Outcome {
             Self::Completed => "completed",
             Self::Rejected(_) => "rejected",
             Self::DialFailed(_) => "dial_failed",
+            Self::DialLimit => "dial_limit",
             Self::DownstreamReset => "downstream_reset",
             Self::UpstreamReset => "upstream_reset",
             Self::Drained => "drained",
@@ -70,7 +75,11 @@ impl Outcome {
         match self {
             Self::Rejected(reason) => Some(reason.as_str()),
             Self::DialFailed(failure) => Some(failure.as_str()),
-            Self::Completed | Self::DownstreamReset | Self::UpstreamReset | Self::Drained => None,
+            Self::Completed
+            | Self::DialLimit
+            | Self::DownstreamReset
+            | Self::UpstreamReset
+            | Self::Drained => None,
         }
     }
 
@@ -89,9 +98,10 @@ impl Outcome {
             Self::Rejected(RejectReason::LocalEndpoint) => 9,
             // The causes have consecutive numbers.
             Self::DialFailed(failure) => 10 + failure as usize,
-            Self::DownstreamReset => 18,
-            Self::UpstreamReset => 19,
-            Self::Drained => 20,
+            Self::DialLimit => 18,
+            Self::DownstreamReset => 19,
+            Self::UpstreamReset => 20,
+            Self::Drained => 21,
         }
     }
 }

@@ -8,25 +8,25 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::bind;
 use super::bindings::Bindings;
 use super::bound_listener::BoundListener;
 use super::counters::Counters;
-use super::desired::{Changes, DesiredState, SocketKey};
+use super::desired::{Changes, Claimed, DesiredState, SocketKey};
 use super::engine::Engine;
 use super::settings::Settings;
-use super::worker::Worker;
+use super::worker::Workers;
 use crate::plan::{BindError, BindErrorKind, ListenerId, Plan, SocketId};
 
 /// The desired state, the actual state, and the workers.
 #[derive(Debug)]
 pub(super) struct Reconciler {
     engine: Arc<Engine>,
-    workers: Vec<Worker>,
+    workers: Workers,
+    /// Number of the next socket.
+    next_socket: usize,
     desired: DesiredState,
     /// Differences between the desired and the actual state. They remain if `apply` is cancelled.
     changes: Changes,
@@ -41,16 +41,15 @@ pub(super) struct Reconciler {
 impl Reconciler {
     pub(super) fn start(settings: Settings) -> io::Result<Self> {
         let engine = Arc::new(Engine::new(settings)?);
-        let workers = (0..engine.settings.workers.get())
-            .map(|number| Worker::start(number, engine.clone()))
-            .collect::<io::Result<Vec<_>>>()?;
+        let workers = Workers::start(&engine)?;
         Ok(Self {
             desired: DesiredState::new(
-                Counters::new(workers.len()),
+                Counters::new(engine.settings.workers.get()),
                 endpoint_seed(&engine.settings),
             ),
             engine,
             workers,
+            next_socket: 0,
             changes: Changes::default(),
             bound: BTreeMap::new(),
             failed: BTreeMap::new(),
@@ -82,10 +81,13 @@ impl Reconciler {
     /// Closes all listeners, and waits until the last connection has ended or `timeout` is over.
     pub(super) async fn drain(&mut self, timeout: Duration) {
         let deadline = deadline_after(timeout);
-        self.draining.extend(std::mem::take(&mut self.bound));
-        for (_, listener) in &self.draining {
-            listener
-                .close(Some(listener.deadline().map_or(deadline, |earlier| earlier.min(deadline))));
+        for (key, listener) in std::mem::take(&mut self.bound) {
+            self.engine.own_sockets.remove(listener.address);
+            self.draining.push((key, listener));
+        }
+        for (_, listener) in &mut self.draining {
+            let deadline = listener.deadline().map_or(deadline, |earlier| earlier.min(deadline));
+            listener.close(&self.workers, Some(deadline));
         }
         self.failed.clear();
         self.bindings = Bindings::default();
@@ -105,14 +107,15 @@ impl Reconciler {
         self.changes.sockets.extend(self.failed.keys().cloned());
         let changed: Vec<_> = self.changes.sockets.iter().cloned().collect();
         for key in &changed {
-            self.ensure_bound(key).await;
+            self.ensure_bound(key);
         }
         // In a second pass, so that new listeners are bound before old ones close.
         for key in changed {
             if self.desired.claims(&key).is_empty() {
                 self.failed.remove(&key);
-                if let Some(listener) = self.bound.remove(&key) {
-                    listener.close(None);
+                if let Some(mut listener) = self.bound.remove(&key) {
+                    self.engine.own_sockets.remove(listener.address);
+                    listener.close(&self.workers, None);
                     self.draining.push((key, listener));
                 }
             }
@@ -121,21 +124,20 @@ impl Reconciler {
         if self.wait_for_conflicting_sockets().await {
             let failed: Vec<_> = self.failed.keys().cloned().collect();
             for key in &failed {
-                self.ensure_bound(key).await;
+                self.ensure_bound(key);
             }
         }
         self.update_bindings()
     }
 
     /// Binds a socket if a listener claims it. Updates the state if the socket is bound already.
-    async fn ensure_bound(&mut self, key: &SocketKey) {
-        let Some(state) = self.desired.listener_state_of(key) else { return };
+    fn ensure_bound(&mut self, key: &SocketKey) {
+        let Some(claimed) = self.desired.claimed(key) else { return };
         if let Some(listener) = self.bound.get(key) {
-            return listener.update(state);
+            return listener.update(claimed);
         }
-        match bind::bind(key.socket, self.workers.len(), &self.engine.descriptors) {
-            Ok((address, sockets)) => {
-                let listener = BoundListener::start(address, sockets, &self.workers, state).await;
+        match self.bind(key.socket, claimed) {
+            Ok(listener) => {
                 self.bound.insert(key.clone(), listener);
                 self.failed.remove(key);
             }
@@ -145,10 +147,23 @@ impl Reconciler {
         }
     }
 
+    fn bind(&mut self, socket_id: SocketId, claimed: Claimed) -> Result<BoundListener, BindError> {
+        let descriptors = &self.engine.descriptors;
+        let (bound, socket) = bind::bind(socket_id, descriptors)?;
+        // Before its first connection.
+        self.engine.own_sockets.add(bound);
+        let number = self.next_socket;
+        self.next_socket += 1;
+        BoundListener::start(number, bound, socket, &self.workers, claimed).map_err(|error| {
+            self.engine.own_sockets.remove(bound);
+            bind::new_error(socket_id, &error, descriptors)
+        })
+    }
+
     /// Waits until closed sockets that may conflict with a failed bind() are gone. Returns `true`
     /// if there were any. A conflict exists between a wildcard address and a specific address with
-    /// the same port, and with an address that comes back before all workers have closed their
-    /// sockets.
+    /// the same port, and with an address that comes back before the worker has closed
+    /// the socket.
     async fn wait_for_conflicting_sockets(&mut self) -> bool {
         let failures = self.failed.values();
         let blocked: BTreeSet<_> = failures
@@ -166,14 +181,15 @@ impl Reconciler {
 
     /// Sets the deadlines of closed listeners: none if the socket is claimed again, otherwise the
     /// drain timeout, counted from the removal.
-    fn set_deadlines(&self) {
-        for (key, draining) in &self.draining {
+    fn set_deadlines(&mut self) {
+        for (key, draining) in &mut self.draining {
             let socket = SocketId { address: draining.address, ..key.socket };
             let by_address = SocketKey { socket, ephemeral_for: None };
             if [key, &by_address].into_iter().any(|key| !self.desired.claims(key).is_empty()) {
-                draining.close(None);
+                draining.close(&self.workers, None);
             } else if draining.deadline().is_none() {
-                draining.close(Some(deadline_after(self.engine.settings.drain_timeout)));
+                draining
+                    .close(&self.workers, Some(deadline_after(self.engine.settings.drain_timeout)));
             }
         }
     }
@@ -225,7 +241,7 @@ impl Reconciler {
 /// belong to a thread that is ending, where the subscriber cannot log.
 impl Drop for Reconciler {
     fn drop(&mut self) {
-        self.workers.clear();
+        self.workers.stop();
         self.engine.connection_log.report();
     }
 }

@@ -26,11 +26,11 @@ pub(super) struct Route {
 }
 
 /// The selected share of a connection.
-pub(super) struct Pick<'a> {
+pub(super) struct Pick {
     /// The index of the share in the plan; `None` if all weights are 0.
     pub(super) share: Option<usize>,
-    /// The backend, which has at least one endpoint, or the reason to reject the connection.
-    pub(super) target: Result<&'a Backend, RejectReason>,
+    /// The reason to reject the connection, unless its backend has endpoints.
+    pub(super) target: Result<(), RejectReason>,
 }
 
 impl Route {
@@ -65,15 +65,20 @@ impl Route {
         self.targets.iter().flatten().map(AsRef::as_ref)
     }
 
+    /// Returns the backend of a share, unless it rejects connections.
+    pub(super) fn backend(&self, share: usize) -> Option<&Backend> {
+        self.targets.get(share)?.as_deref().ok()
+    }
+
     /// Selects a share.
-    pub(super) fn pick(&self) -> Pick<'_> {
+    pub(super) fn pick(&self) -> Pick {
         let Some(index) = self.pick_share() else {
             return Pick { share: None, target: Err(RejectReason::NoWeight) };
         };
         let target = match &self.targets[index] {
             Err(reason) => Err(*reason),
             Ok(backend) if backend.plan().endpoints.is_empty() => Err(RejectReason::NoEndpoints),
-            Ok(backend) => Ok(&**backend),
+            Ok(_) => Ok(()),
         };
         Pick { share: Some(index), target }
     }

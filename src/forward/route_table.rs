@@ -102,16 +102,15 @@ mod tests {
 
     /// Returns the first attempt of a connection.
     fn attempt(route: &Route) -> Attempt {
-        let backend = route.pick().target.unwrap();
+        let backend = route.backend(0).unwrap();
         let limits = Limits { attempt: Duration::MAX, budget: Duration::MAX };
-        let endpoints = &backend.plan().endpoints;
-        let mut choice = Choice::new(endpoints, backend.rotation(), limits, Instant::now());
-        backend.marks().next(&mut choice).unwrap()
+        let now = Instant::now();
+        backend.marks().next(&mut Choice::new(limits, now), backend.turns(), now).unwrap()
     }
 
     /// Makes a connection whose first attempt fails. Returns the endpoint.
     fn fail(route: &Route) -> SocketAddr {
-        let (attempt, backend) = (attempt(route), route.pick().target.unwrap());
+        let (attempt, backend) = (attempt(route), route.backend(0).unwrap());
         let (failure, error) = (DialFailure::Refused, io::ErrorKind::ConnectionRefused.into());
         backend.marks().record_failure(attempt, Instant::now(), failure, &error, backend.plan());
         attempt.endpoint

@@ -1,8 +1,12 @@
 //! Settings of the forwarding engine.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::thread;
 use std::time::Duration;
+
+use super::connection_log::ConnectionLines;
 
 /// Settings of a [`Forwarder`](super::Forwarder).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +37,23 @@ pub struct Settings {
     /// that a client that was accepted just before the limit is not reset. On other systems than
     /// Linux, nothing is reserved.
     pub descriptor_reserve: usize,
+    /// Maximum number of dials in progress to one backend. Further connections are reset with
+    /// [`Outcome::DialLimit`](super::Outcome::DialLimit), so that a backend that does not answer
+    /// leaves connections for others. Default: `None`, a quarter of the connections that the limit
+    /// of file descriptors allows; at least 64, or three quarters if that is less.
+    pub dials_per_backend: Option<NonZeroUsize>,
+    /// The listening sockets of the program around the forwarder, such as those of its health
+    /// endpoints. Like the forwarder's own sockets, they are never dialled: a connection whose
+    /// endpoint is one of them is rejected with the reason
+    /// [`Loop`](crate::plan::RejectReason::Loop). A socket on all interfaces has all addresses of
+    /// this host. Default: none.
+    pub own_sockets: BTreeSet<SocketAddr>,
     /// Connections that are logged when they end, as an event of `tracing` at level INFO. Default:
     /// all. Counters do not depend on it.
     pub connection_log: ConnectionLog,
+    /// Writer of the lines of connections that end. Default: `None`, an event of `tracing` for each
+    /// of them.
+    pub connection_lines: Option<ConnectionLines>,
     /// Maximum number of lines about connections in each second, over all workers; `None` for no
     /// limit. Default: 1,000. Further lines are counted, and one line a second contains the counts
     /// by listener and outcome.
@@ -68,7 +86,10 @@ impl Default for Settings {
             endpoint_seed: None,
             drain_timeout: Duration::from_secs(30),
             descriptor_reserve: 128,
+            dials_per_backend: None,
+            own_sockets: BTreeSet::new(),
             connection_log: ConnectionLog::default(),
+            connection_lines: None,
             connection_log_limit: Some(DEFAULT_CONNECTION_LOG_LIMIT),
         }
     }
@@ -117,10 +138,32 @@ impl Settings {
         self
     }
 
+    /// Sets the maximum number of dials in progress to one backend; `None` for a quarter of the
+    /// connections that are possible.
+    #[must_use]
+    pub fn with_dials_per_backend(mut self, dials: impl Into<Option<NonZeroUsize>>) -> Self {
+        self.dials_per_backend = dials.into();
+        self
+    }
+
+    /// Adds listening sockets of the program around the forwarder, which are never dialled.
+    #[must_use]
+    pub fn with_own_sockets(mut self, sockets: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.own_sockets.extend(sockets);
+        self
+    }
+
     /// Sets the connections that are logged.
     #[must_use]
     pub fn with_connection_log(mut self, connections: ConnectionLog) -> Self {
         self.connection_log = connections;
+        self
+    }
+
+    /// Sets the writer of the lines of connections that end; `None` for events of `tracing`.
+    #[must_use]
+    pub fn with_connection_lines(mut self, lines: impl Into<Option<ConnectionLines>>) -> Self {
+        self.connection_lines = lines.into();
         self
     }
 

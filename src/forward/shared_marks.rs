@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::dial_failure::DialFailure;
 use super::dial_log::DialLog;
-use super::endpoints::{Attempt, Choice, Marks, ReportLimiter, State};
+use super::endpoints::{Attempt, Choice, Marks, ReportLimiter, State, Turns};
 use crate::plan::{BackendPlan, Endpoint};
 
 /// The marks, behind a lock that is held for one choice at a time.
@@ -30,8 +30,13 @@ impl SharedMarks {
     }
 
     /// Returns the next attempt of a connection.
-    pub(super) fn next(&self, choice: &mut Choice<'_>) -> Option<Attempt> {
-        choice.next(&mut self.lock(), Instant::now())
+    pub(super) fn next(
+        &self,
+        choice: &mut Choice,
+        turns: Turns<'_>,
+        now: Instant,
+    ) -> Option<Attempt> {
+        choice.next(turns, &mut self.lock(), now)
     }
 
     /// Records that an endpoint accepted a connection.
@@ -60,11 +65,10 @@ impl SharedMarks {
         error: &io::Error,
         backend: &BackendPlan,
     ) {
-        let (endpoint, now) = (attempt.endpoint, Instant::now());
         if failure.is_local() {
-            self.abandon(attempt);
-            return self.log.warn_local(endpoint, failure, error, now);
+            return self.record_local_failure(attempt, failure, error);
         }
+        let (endpoint, now) = (attempt.endpoint, Instant::now());
         let is_check = attempt.state == State::Due;
         let report = self.update(|marks| {
             let mark = marks.record_failure(endpoint, is_check, started, now)?;
@@ -86,6 +90,18 @@ impl SharedMarks {
             retry_after_s = mark.as_secs_f64(),
             "endpoint failed; {consequence}"
         );
+    }
+
+    /// Records an attempt that failed because this host lacks a resource. The endpoint is not the
+    /// cause.
+    pub(super) fn record_local_failure(
+        &self,
+        attempt: Attempt,
+        failure: DialFailure,
+        error: &io::Error,
+    ) {
+        self.abandon(attempt);
+        self.log.warn_local(attempt.endpoint, failure, error, Instant::now());
     }
 
     /// Records that an attempt ended without a result.

@@ -199,12 +199,12 @@ impl Builder {
             .with_addresses(self.addresses)
             .with_special_addresses(special_addresses)
             .with_listeners_per_namespace(self.listeners_per_namespace)
-            .with_own_sockets(self.own_sockets)
+            .with_own_sockets(self.own_sockets.clone())
             .with_local_endpoints(self.local_endpoints)
             .with_host(Host::new(bind, advertise));
         settings.controller = controller;
 
-        let forwarder = Forwarder::start(self.forward)?;
+        let forwarder = Forwarder::start(self.forward.with_own_sockets(self.own_sockets))?;
         let counters = forwarder.counters();
         let (reporter, reports) = watch::channel(None);
         let (commander, commands) = mpsc::channel(1);

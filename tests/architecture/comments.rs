@@ -12,19 +12,6 @@ use crate::expect_none;
 use crate::sources::Sources;
 use crate::tokens::{self, Comment};
 
-/// Files of the engine, which is going to be replaced.
-const EXCEPTED: [&str; 9] = [
-    "src/forward/accept.rs",
-    "src/forward/connection.rs",
-    "src/forward/deadline.rs",
-    "src/forward/dial.rs",
-    "src/forward/direction.rs",
-    "src/forward/live.rs",
-    "src/forward/ready.rs",
-    "src/forward/relay.rs",
-    "src/forward/worker.rs",
-];
-
 /// First words that make a paragraph a subordinate clause or a question.
 const OPENINGS: [&str; 7] = ["whether", "what", "who", "whose", "where", "which", "how"];
 
@@ -200,23 +187,11 @@ fn comments_are_in_plain_words() {
     let sources = Sources::read("src");
     let mut report = Report::default();
     for (path, text) in sources.iter() {
-        if !EXCEPTED.iter().any(|excepted| path == Path::new(excepted)) {
-            report.add(path, text);
-        }
+        report.add(path, text);
     }
     // Written past the test harness, so that CI shows the figures of a test that passes.
     io::stderr().write_all(report.figures().as_bytes()).unwrap();
     expect_none("the comments of src break rules of CONTRIBUTING.md:", &report.problems());
-}
-
-#[test]
-fn excepted_files_exist() {
-    let missing = EXCEPTED.iter().filter(|path| !Path::new(path).exists());
-    let missing = missing.map(|path| format!("{path} is gone: remove it from EXCEPTED"));
-    expect_none(
-        "the list of files without a comment check is out of date:",
-        &missing.collect::<Vec<_>>(),
-    );
 }
 
 #[cfg(test)]

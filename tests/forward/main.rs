@@ -5,8 +5,10 @@ mod bind;
 mod bytes;
 mod dial;
 mod drain;
+mod own_sockets;
 mod reload;
 mod resets;
 mod shares;
+mod spread;
 #[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
 mod support;

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod budget;
 mod dial;
 mod removal;
 mod reserve;
@@ -12,6 +13,7 @@ mod support;
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,6 +49,12 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// Opens files until no descriptor is free. Dropping the files frees the descriptors.
 fn exhaust() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).collect()
+}
+
+/// Opens files until no number below `end` is free.
+fn fill(end: i32) -> Vec<File> {
+    let open = || File::open("/dev/null").unwrap();
+    std::iter::repeat_with(open).take_while(|file| file.as_raw_fd() < end).collect()
 }
 
 /// A client that has its descriptor already.

@@ -39,6 +39,8 @@ pub struct Soak {
     /// The longest pause between two changes of a plan.
     pub reload_pause: Duration,
     pub drain_timeout: Duration,
+    /// Workers of the second proxy; the first one has a single worker.
+    pub workers: usize,
 }
 
 impl Soak {
@@ -82,7 +84,7 @@ impl Soak {
         });
         let stretches = [
             Stretch::open(1, &scenery, self.drain_timeout).await,
-            Stretch::open(2, &scenery, self.drain_timeout).await,
+            Stretch::open(self.workers, &scenery, self.drain_timeout).await,
         ];
         let mut clients = Clients::new(state.clone());
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 
 use rustix::system::uname;
-use sluicegate::forward::Settings;
+use sluicegate::forward::{ConnectionLines, Settings};
 use sluicegate::sources::{
     Election, EndpointHandle, FileSource, KubeSource, LeaseHandle, ReloadHandle,
 };
@@ -35,6 +35,7 @@ pub(crate) struct ConfiguredGateway {
 /// [`Api::start`].
 pub(crate) async fn build_gateway(
     options: &RunOptions,
+    connection_lines: Option<ConnectionLines>,
     health: SocketAddr,
     storage: Option<ApiStorage>,
 ) -> Result<ConfiguredGateway, RunError> {
@@ -42,6 +43,7 @@ pub(crate) async fn build_gateway(
     let mut forward = Settings::default()
         .with_drain_timeout(options.drain_timeout)
         .with_connection_log(options.connection_log)
+        .with_connection_lines(connection_lines)
         .with_connection_log_limit(NonZeroU32::new(options.connection_log_limit))
         .with_dial_timeout(options.dial_timeout)
         .with_dial_budget(options.dial_budget);

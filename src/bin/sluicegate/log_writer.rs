@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use sluicegate::forward::LineOutput;
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -116,8 +117,25 @@ impl LogWriter {
         let _ = self.changed.wait_timeout_while(self.buffer(), FLUSH_TIMEOUT, is_busy);
     }
 
+    /// Appends lines.
+    fn append<'a>(&self, lines: impl IntoIterator<Item = &'a [u8]>, level: Level) {
+        let mut buffer = self.buffer();
+        let was_empty = buffer.bytes.is_empty();
+        lines.into_iter().for_each(|line| buffer.append(line, level));
+        if was_empty {
+            self.changed.notify_all();
+        }
+    }
+
     fn buffer(&self) -> MutexGuard<'_, Buffer> {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lines of connections, which have level INFO.
+impl LineOutput for LogWriter {
+    fn write(&self, lines: &[u8]) {
+        self.append(lines.split_inclusive(|byte| *byte == b'\n'), Level::INFO);
     }
 }
 
@@ -144,12 +162,7 @@ pub(crate) struct BufferAppender<'a> {
 
 impl io::Write for BufferAppender<'_> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut buffer = self.log_writer.buffer();
-        let was_empty = buffer.bytes.is_empty();
-        buffer.append(line, self.level);
-        if was_empty {
-            self.log_writer.changed.notify_all();
-        }
+        self.log_writer.append([line], self.level);
         Ok(line.len())
     }
 

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
 
 use clap::ValueEnum;
+use sluicegate::forward::{ConnectionLines, LineFormat};
 use tracing_subscriber::EnvFilter;
 
 use crate::log_writer::{BufferedOutput, LogWriter};
@@ -56,16 +57,25 @@ impl Default for LogFilter {
     }
 }
 
+/// The log on standard error.
+pub(crate) struct Log {
+    pub(crate) writer: Arc<LogWriter>,
+    /// Writer of the lines of connections; `None` if the log has colours, which only the subscriber
+    /// writes.
+    pub(crate) connection_lines: Option<ConnectionLines>,
+}
+
 /// Installs the global subscriber, which logs to standard error.
 ///
 /// # Errors
 /// Returns the error of the operating system if it cannot create the writer thread.
-pub(crate) fn start(format: LogFormat, filter: LogFilter) -> io::Result<Arc<LogWriter>> {
-    let log_writer = LogWriter::start()?;
+pub(crate) fn start(format: LogFormat, filter: LogFilter) -> io::Result<Log> {
+    let writer = LogWriter::start()?;
+    let has_colours = format == LogFormat::Text && io::stderr().is_terminal();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter.0))
-        .with_ansi(format == LogFormat::Text && io::stderr().is_terminal())
-        .with_writer(BufferedOutput(log_writer.clone()));
+        .with_ansi(has_colours)
+        .with_writer(BufferedOutput(writer.clone()));
     match format {
         LogFormat::Text => subscriber.compact().with_target(false).init(),
         LogFormat::Json => {
@@ -77,5 +87,11 @@ pub(crate) fn start(format: LogFormat, filter: LogFilter) -> io::Result<Arc<LogW
                 .init();
         }
     }
-    Ok(log_writer)
+    let line_format = match format {
+        LogFormat::Text => LineFormat::Text,
+        LogFormat::Json => LineFormat::Json,
+    };
+    let connection_lines =
+        (!has_colours).then(|| ConnectionLines::new(line_format, writer.clone()));
+    Ok(Log { writer, connection_lines })
 }

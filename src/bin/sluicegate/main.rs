@@ -38,8 +38,8 @@ fn main() -> ExitCode {
         Command::CleanUp(_) | Command::Kubeconfig(_) => (LogFormat::Text, LogFilter::default()),
     };
 
-    let log_writer = match logging::start(format, level) {
-        Ok(log_writer) => log_writer,
+    let log = match logging::start(format, level) {
+        Ok(log) => log,
         Err(error) => {
             eprintln!("sluicegate: cannot start the log writer thread: {error}");
             return ExitCode::FAILURE;
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     let result = match cli.command {
-        Command::Run(options) => run::run(*options),
+        Command::Run(options) => run::run(*options, log.connection_lines),
         Command::CleanUp(options) => clean_up::clean_up(options),
         Command::Kubeconfig(options) => {
             kubeconfig::write_kubeconfig(options).map_err(RunError::Kubeconfig)
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     if let Err(error) = &result {
         tracing::error!("{}", ErrorChain(error));
     }
-    log_writer.flush();
+    log.writer.flush();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 
+use sluicegate::forward::ConnectionLines;
 use tokio::runtime;
 use tokio::sync::watch;
 
@@ -18,15 +19,21 @@ use crate::status_log::StatusLogger;
 ///
 /// # Errors
 /// Returns an error if the gateway cannot start or continue.
-pub(crate) fn run(options: RunOptions) -> Result<(), RunError> {
+pub(crate) fn run(
+    options: RunOptions,
+    connection_lines: Option<ConnectionLines>,
+) -> Result<(), RunError> {
     // One thread is enough: the gateway has threads of its own for forwarding and control, and the
     // API has a runtime of its own.
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(RunError::Runtime)?;
-    runtime.block_on(serve(options))
+    runtime.block_on(serve(options, connection_lines))
 }
 
-async fn serve(options: RunOptions) -> Result<(), RunError> {
+async fn serve(
+    options: RunOptions,
+    connection_lines: Option<ConnectionLines>,
+) -> Result<(), RunError> {
     // Installed before the first log line, since a signal without a handler ends the process.
     let mut signals = StopSignals::install().map_err(RunError::Signals)?;
     let reload_signal = ReloadSignal::install().map_err(RunError::Signals)?;
@@ -38,7 +45,7 @@ async fn serve(options: RunOptions) -> Result<(), RunError> {
     tokio::spawn(health::serve(health, receiver));
 
     let ConfiguredGateway { builder, lease, endpoint, reload, api } =
-        gateway::build_gateway(&options, health_address, storage).await?;
+        gateway::build_gateway(&options, connection_lines, health_address, storage).await?;
     tokio::spawn(reload_signal.forward(reload, lifecycle.subscribe()));
     // Pinned here, so that the election still runs while the Lease is released below.
     let mut start = pin!(builder.start());

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::{Level, field};
 
+use super::names::Names;
 use crate::forward::listener::ListenerState;
 use crate::forward::outcome::Outcome;
 use crate::forward::route::Route;
@@ -115,6 +116,20 @@ impl ConnectionOpened<'_> {
 }
 
 impl ConnectionEnd<'_> {
+    /// Returns the names of the listener and its route.
+    pub(super) fn names(&self) -> &Names {
+        self.listener.names()
+    }
+
+    /// Returns the name of the backend.
+    pub(super) fn backend_name(&self) -> Option<&str> {
+        self.names().backends.get(self.share?).map(String::as_str)
+    }
+
+    pub(super) fn duration_us(&self) -> u64 {
+        u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// Logs the end of the connection.
     pub(in crate::forward) fn log(&self) {
         let (route, backend) = route_and_backend(self.listener, self.share);
@@ -130,7 +145,7 @@ impl ConnectionEnd<'_> {
             dial_us = self.dial_us,
             bytes_up = self.bytes_up,
             bytes_down = self.bytes_down,
-            duration_us = u64::try_from(self.duration.as_micros()).unwrap_or(u64::MAX),
+            duration_us = self.duration_us(),
             outcome = self.outcome.as_str(),
             reason = self.outcome.reason(),
             "connection ended"

@@ -2,10 +2,8 @@
 
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-
-use tokio::runtime::Handle;
 
 use super::event::{Event, TARGET};
 use super::limiter::LineLimiter;
@@ -23,7 +21,7 @@ pub(in crate::forward) struct ConnectionLogger {
     started: Instant,
     /// The counts of each worker. Only reports read those of another worker.
     suppressed: Box<[Mutex<Suppressed>]>,
-    /// `true` while a task waits to report the counts.
+    /// `true` while a worker is to report the counts.
     is_report_due: AtomicBool,
 }
 
@@ -39,41 +37,36 @@ impl ConnectionLogger {
     }
 
     /// Returns `true` if a line is to be logged for the event. If only the limit prevents it, the
-    /// line is counted, and a task on this worker reports the count at the end of the second.
+    /// line is counted. The worker that counts the first one reports the counts at the end of the
+    /// second: this sets `report_at`, and [`report_due`](Self::report_due) follows.
     pub(in crate::forward) fn admits(
-        self: &Arc<Self>,
+        &self,
         worker: usize,
         listener: &ListenerId,
         event: Event,
+        report_at: &mut Option<Instant>,
     ) -> bool {
         if !event.is_selected(self.setting) {
             return false;
         }
         let Some(limiter) = &self.limiter else { return true };
-        let elapsed = self.started.elapsed();
-        let second = u32::try_from(elapsed.as_secs()).unwrap_or(u32::MAX);
-        if limiter.admits(second) {
+        let seconds = self.started.elapsed().as_secs();
+        if limiter.admits(u32::try_from(seconds).unwrap_or(u32::MAX)) {
             return true;
         }
         lock(&self.suppressed[worker]).add(listener, event);
-        // The line is counted before the flag is read, and the task clears the flag before it reads
-        // the counts. So either this task or the next one reports the line.
+        // The line is counted before the flag is read, and the report clears the flag before it
+        // reads the counts. So either this report or the next one contains the line.
         if !self.is_report_due.swap(true, Ordering::AcqRel) {
-            self.report_after(Duration::from_secs(elapsed.as_secs() + 1).saturating_sub(elapsed));
+            *report_at = Some(self.started + Duration::from_secs(seconds + 1));
         }
         false
     }
 
-    /// Starts a task that reports the counts after this time.
-    fn report_after(self: &Arc<Self>, delay: Duration) {
-        // If the runtime is shutting down, the reconciler reports the counts.
-        let Ok(runtime) = Handle::try_current() else { return };
-        let this = self.clone();
-        runtime.spawn(async move {
-            tokio::time::sleep(delay).await;
-            this.is_report_due.swap(false, Ordering::AcqRel);
-            this.report();
-        });
+    /// Logs the counts at the time that was set.
+    pub(in crate::forward) fn report_due(&self) {
+        self.is_report_due.swap(false, Ordering::AcqRel);
+        self.report();
     }
 
     /// Logs the counts since the last report, if there are any.

@@ -25,7 +25,7 @@ impl Bounds {
     /// Computes the bounds for a number of workers. Returns `None` if the limit is too high to be
     /// reached, or if nothing is reserved.
     pub(super) fn new(limit: u64, reserve: usize, workers: usize) -> Option<Self> {
-        let reserve = u64::try_from(reserve).unwrap_or(u64::MAX).min(limit / 4);
+        let reserve = reserved(limit, reserve);
         if reserve == 0 {
             return None;
         }
@@ -42,6 +42,16 @@ impl Bounds {
             tolerance: usize::try_from(reserve).ok()? / 4 / workers,
         })
     }
+}
+
+/// Returns the number of descriptors that are reserved: at most a quarter of the limit.
+fn reserved(limit: u64, reserve: usize) -> u64 {
+    u64::try_from(reserve).unwrap_or(u64::MAX).min(limit / 4)
+}
+
+/// Returns the number of descriptors that are not reserved.
+pub(super) fn unreserved(limit: u64, reserve: usize) -> u64 {
+    limit - reserved(limit, reserve)
 }
 
 #[cfg(test)]

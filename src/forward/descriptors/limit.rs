@@ -2,7 +2,6 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bounds::Bounds;
 use super::checking::Checking;
@@ -12,6 +11,7 @@ use super::linux::{
     new_exhaustion, number, open_neutral,
 };
 use super::reservation::Reservation;
+use super::undialled::Undialled;
 #[cfg(not(target_os = "linux"))]
 use super::unsupported::{
     Descriptor, HeldDescriptor, descriptor_limit, duplicate, is_exhaustion, is_readable,
@@ -29,22 +29,6 @@ pub(in crate::forward) struct DescriptorLimit {
     checking: Checking,
     /// One for each worker.
     undialled: Box<[Undialled]>,
-}
-
-/// Number of connections of a worker that were accepted without a check, and have not dialled yet.
-/// Only the worker writes it. The alignment prevents false sharing.
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Undialled(AtomicUsize);
-
-impl Undialled {
-    fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn set(&self, count: usize) {
-        self.0.store(count, Ordering::Relaxed);
-    }
 }
 
 impl DescriptorLimit {
@@ -104,22 +88,21 @@ impl DescriptorLimit {
     ) -> Option<Reservation> {
         let bounds = self.bounds?;
         let count = &self.undialled[worker];
-        count.set(count.get() + 1);
+        count.add();
         // After earlier checks, a few low numbers may be the only free ones. The dials then need
         // numbers after the end, which are enough for this many connections.
         let is_burst = || self.checking.was_on() && count.get() > bounds.tolerance;
         if number(socket) >= bounds.check_from || is_burst() {
             self.checking.start();
         }
-        Some(Reservation::Counted)
+        Some(Reservation::Counted { worker })
     }
 
-    /// Ends a reservation of `worker`: the connection opens the socket of its dial now, or has
+    /// Ends a reservation: the connection opens the socket of its dial now, or has
     /// ended.
-    pub(in crate::forward) fn release(&self, reservation: Option<Reservation>, worker: usize) {
-        if let Some(Reservation::Counted) = reservation {
-            let count = &self.undialled[worker];
-            count.set(count.get() - 1);
+    pub(in crate::forward) fn release(&self, reservation: Option<Reservation>) {
+        if let Some(Reservation::Counted { worker }) = reservation {
+            self.undialled[worker].remove();
         }
     }
 
@@ -208,17 +191,16 @@ mod tests {
     fn accepts_wait_for_connections_that_have_not_dialled() {
         let socket = File::open("/dev/null").unwrap();
         let limit = limit(2 * number(&socket) + 2);
-        let reservations =
-            [(limit.note_unchecked(&socket, 0), 0), (limit.note_unchecked(&socket, 1), 1)];
+        let reservations = [0, 1].map(|worker| limit.note_unchecked(&socket, worker));
         assert!(!limit.has_undialled(), "nothing is checked yet");
         limit.note_accept_error(&new_exhaustion());
-        for (reservation, worker) in reservations {
+        for reservation in reservations {
             assert!(limit.has_undialled());
-            limit.release(reservation, worker);
-            limit.release(None, worker);
+            limit.release(reservation);
+            limit.release(None);
         }
         assert!(!limit.has_undialled());
-        limit.release(limit.hold().unwrap_or_default(), 0);
+        limit.release(limit.hold().unwrap_or_default());
         assert!(!limit.has_undialled());
     }
 
@@ -292,14 +274,14 @@ mod tests {
         // Before the first check, numbers prove that few descriptors are in use.
         let unchecked: Vec<_> = (0..10).map(|_| limit.note_unchecked(&socket, 0)).collect();
         assert!(!limit.checking.is_on());
-        unchecked.into_iter().for_each(|reservation| limit.release(reservation, 0));
+        unchecked.into_iter().for_each(|reservation| limit.release(reservation));
 
         limit.checking.start();
         (0..1024).for_each(|_| drop(limit.hold().unwrap()));
         assert!(!limit.checking.is_on());
         for _ in 0..10 {
             let pair = [limit.note_unchecked(&socket, 0), limit.note_unchecked(&socket, 0)];
-            pair.into_iter().for_each(|reservation| limit.release(reservation, 0));
+            pair.into_iter().for_each(|reservation| limit.release(reservation));
         }
         assert!(!limit.checking.is_on(), "two at a time are tolerated");
         (0..3).for_each(|_| drop(limit.note_unchecked(&socket, 0)));

@@ -28,8 +28,11 @@ mod limit;
 #[cfg(target_os = "linux")]
 mod linux;
 mod reservation;
+mod undialled;
 #[cfg(not(target_os = "linux"))]
 mod unsupported;
+mod usable;
 
 pub(super) use self::limit::DescriptorLimit;
 pub(super) use self::reservation::Reservation;
+pub(super) use self::usable::usable;

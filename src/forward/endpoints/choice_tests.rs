@@ -1,88 +1,13 @@
 //! Tests of the choice of endpoints, with simulated endpoints and a simulated clock.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::choice::{Choice, Limits};
-use super::marks::{Marks, State};
-use super::rotation::Rotation;
-use crate::plan::Endpoint;
-
-const ATTEMPT: Duration = Duration::from_secs(3);
-const BUDGET: Duration = Duration::from_secs(10);
-const LIMITS: Limits = Limits { attempt: ATTEMPT, budget: BUDGET };
-
-fn endpoints(count: u16) -> Vec<Endpoint> {
-    let address = |number: u16| {
-        let [high, low] = number.to_be_bytes();
-        Endpoint::new(([10, 0, high, low], 80).into())
-    };
-    (1..=count).map(address).collect()
-}
-
-/// A backend whose endpoints may refuse or not answer. Time passes only during attempts.
-struct Simulation {
-    endpoints: Vec<Endpoint>,
-    rotation: Rotation,
-    marks: Marks,
-    now: Instant,
-}
-
-/// Behaviour of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Behaviour {
-    Up,
-    Refusing,
-    Silent,
-}
-
-impl Simulation {
-    fn new(count: u16) -> Self {
-        Self {
-            endpoints: endpoints(count),
-            rotation: Rotation::starting_at(0),
-            marks: Marks::new(Arc::default()),
-            now: Instant::now(),
-        }
-    }
-
-    /// Makes a connection. Returns the numbers of the endpoints that it tried, `true` if the
-    /// last of them accepted it, and its duration.
-    fn connect(&mut self, behaviour: impl Fn(u16) -> Behaviour) -> (Vec<u16>, bool, Duration) {
-        let started = self.now;
-        let mut choice = Choice::new(&self.endpoints, &self.rotation, LIMITS, started);
-        let mut tried = Vec::new();
-        while let Some(attempt) = choice.next(&mut self.marks, self.now) {
-            let (number, begun) = (number(attempt.endpoint), self.now);
-            tried.push(number);
-            match behaviour(number) {
-                Behaviour::Up => {
-                    self.marks.record_success(attempt.endpoint, self.now);
-                    return (tried, true, self.now - started);
-                }
-                Behaviour::Refusing => {}
-                Behaviour::Silent => self.now += attempt.timeout,
-            }
-            let is_check = attempt.state == State::Due;
-            self.marks.record_failure(attempt.endpoint, is_check, begun, self.now);
-        }
-        (tried, false, self.now - started)
-    }
-}
-
-fn number(endpoint: SocketAddr) -> u16 {
-    match endpoint {
-        SocketAddr::V4(endpoint) => {
-            let [.., high, low] = endpoint.ip().octets();
-            u16::from_be_bytes([high, low])
-        }
-        SocketAddr::V6(_) => unreachable!("the endpoints are IPv4"),
-    }
-}
+use super::choice::{Choice, Limits, Turns};
+use super::marks::State;
+use super::simulation_in_tests::{ATTEMPT, BUDGET, Behaviour, LIMITS, Simulation, number};
 
 #[test]
 fn healthy_endpoints_are_used_in_turn() {
@@ -228,14 +153,15 @@ fn share_of_failed_endpoints_is_spread_among_many() {
 fn endpoint_marked_by_another_connection_remains_a_candidate() {
     let mut simulation = Simulation::new(2);
     let Simulation { endpoints, rotation, marks, now, .. } = &mut simulation;
-    let mut choices = [(); 2].map(|()| Choice::new(endpoints, rotation, LIMITS, *now));
-    let first = choices.each_mut().map(|choice| choice.next(marks, *now).unwrap());
+    let turns = Turns { endpoints, rotation };
+    let mut choices = [(); 2].map(|()| Choice::new(LIMITS, *now));
+    let first = choices.each_mut().map(|choice| choice.next(turns, marks, *now).unwrap());
     assert_ne!(first[0].endpoint, first[1].endpoint);
     *now += ATTEMPT;
     for attempt in first {
         marks.record_failure(attempt.endpoint, false, *now, *now);
     }
-    let second = choices.each_mut().map(|choice| choice.next(marks, *now).unwrap());
+    let second = choices.each_mut().map(|choice| choice.next(turns, marks, *now).unwrap());
     assert_eq!(second.map(|attempt| attempt.endpoint), [first[1].endpoint, first[0].endpoint]);
     assert_eq!(second[0].timeout, BUDGET - ATTEMPT);
 }
@@ -259,9 +185,9 @@ fn one_connection_checks_an_endpoint_after_its_mark() {
     simulation.now += Duration::from_secs(1);
     // None of these attempts ends.
     let first = |simulation: &mut Simulation| {
-        let (endpoints, rotation) = (&simulation.endpoints, &simulation.rotation);
-        let mut choice = Choice::new(endpoints, rotation, LIMITS, simulation.now);
-        number(choice.next(&mut simulation.marks, simulation.now).unwrap().endpoint)
+        let turns = Turns { endpoints: &simulation.endpoints, rotation: &simulation.rotation };
+        let mut choice = Choice::new(LIMITS, simulation.now);
+        number(choice.next(turns, &mut simulation.marks, simulation.now).unwrap().endpoint)
     };
     let tried: Vec<_> = (0..6).map(|_| first(&mut simulation)).collect();
     assert_eq!(tried.iter().filter(|number| **number == 1).count(), 1, "{tried:?}");
@@ -283,10 +209,10 @@ fn endpoint_that_recovers_gets_its_share_again() {
 fn first_attempt_is_made_without_a_budget() {
     let mut simulation = Simulation::new(2);
     let limits = Limits { attempt: ATTEMPT, budget: Duration::ZERO };
-    let (endpoints, rotation) = (&simulation.endpoints, &simulation.rotation);
-    let mut choice = Choice::new(endpoints, rotation, limits, simulation.now);
-    assert!(choice.next(&mut simulation.marks, simulation.now).is_some());
-    assert!(choice.next(&mut simulation.marks, simulation.now).is_none());
+    let turns = Turns { endpoints: &simulation.endpoints, rotation: &simulation.rotation };
+    let mut choice = Choice::new(limits, simulation.now);
+    assert!(choice.next(turns, &mut simulation.marks, simulation.now).is_some());
+    assert!(choice.next(turns, &mut simulation.marks, simulation.now).is_none());
 }
 
 /// Returns a strategy for the behaviour of an endpoint.

@@ -19,8 +19,10 @@ mod marks;
 mod marks_tests;
 mod report_limiter;
 mod rotation;
+#[cfg(test)]
+mod simulation_in_tests;
 
-pub(super) use self::choice::{Attempt, Choice, Limits};
+pub(super) use self::choice::{Attempt, Choice, Limits, Turns};
 pub(super) use self::marks::{Marks, State};
 pub(super) use self::report_limiter::ReportLimiter;
 pub(super) use self::rotation::Rotation;

@@ -12,7 +12,6 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::pipe2;
 
 use crate::forward::descriptors::DescriptorLimit;
-use crate::forward::engine::Engine;
 
 /// Capacity of a pipe in bytes: the maximum for unprivileged users (`fs.pipe-max-size`). With the
 /// default of 64 KiB, splice(2) needs so many calls that copying is cheaper.
@@ -21,7 +20,7 @@ pub(in crate::forward) const CAPACITY: usize = 1 << 20;
 /// Maximum number of pipes over all workers of a forwarder, but at least one per worker.
 /// Unprivileged users get 64 pipes of this size (`fs.pipe-user-pages-soft`); the kernel limits
 /// further pipes to one or two pages.
-const MAX_PIPES: usize = 32;
+pub(in crate::forward) const MAX_PIPES: usize = 32;
 
 /// Maximum number of free pipes in the pool of a worker. Further pipes are closed.
 const MAX_SPARE_PIPES: usize = 4;
@@ -108,19 +107,19 @@ pub(in crate::forward) struct Pipe {
     bytes: usize,
 }
 
-/// Prepares the current thread as a worker thread of `engine`.
+/// Prepares the current thread as one of `workers` threads.
 ///
 /// splice(2) to a socket whose peer is lost raises SIGPIPE, and has no flag like `MSG_NOSIGNAL`.
 /// The action of the signal applies to the whole process and belongs to the embedding program, so
 /// the worker blocks the signal in its own thread instead.
-pub(in crate::forward) fn prepare_worker(engine: &Engine) {
+pub(in crate::forward) fn prepare_worker(workers: usize, descriptors: &Arc<DescriptorLimit>) {
     let mut pipe = SigSet::empty();
     pipe.add(Signal::SIGPIPE);
     // It fails only for an invalid signal set.
     let _ = pipe.thread_block();
     POOL.with_borrow_mut(|pool| {
-        pool.limit = (MAX_PIPES / engine.settings.workers.get()).max(1);
-        pool.descriptors = Some(engine.descriptors.clone());
+        pool.limit = (MAX_PIPES / workers).max(1);
+        pool.descriptors = Some(descriptors.clone());
     });
 }
 

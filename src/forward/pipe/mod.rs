@@ -11,6 +11,6 @@ mod linux;
 mod unsupported;
 
 #[cfg(target_os = "linux")]
-pub(super) use self::linux::{CAPACITY, Pipe, prepare_worker};
+pub(super) use self::linux::{CAPACITY, MAX_PIPES, Pipe, prepare_worker};
 #[cfg(not(target_os = "linux"))]
-pub(super) use self::unsupported::{CAPACITY, Pipe, prepare_worker};
+pub(super) use self::unsupported::{CAPACITY, MAX_PIPES, Pipe, prepare_worker};

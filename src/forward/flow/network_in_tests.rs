@@ -1,0 +1,148 @@
+//! A simulated network for tests: two peers, and the sockets between them and the proxy.
+//!
+//! It behaves as TCP sockets behind an edge-triggered event queue: an event is due when something
+//! changes, and reports the state at the time of its delivery.
+
+use super::direction::ReadResult;
+use super::side::Readiness;
+
+/// Size of the send buffers.
+const ROOM: usize = 64 * 1024;
+
+/// Size of the buffer of a read.
+pub(super) const BUFFER: usize = 16 * 1024;
+
+/// A peer, and the proxy's socket to it.
+#[derive(Debug, Default)]
+pub(super) struct Socket {
+    /// Bytes of the peer that are not read.
+    unread: usize,
+    /// Number of bytes before the urgent mark.
+    urgent_after: Option<usize>,
+    /// The peer has sent its end.
+    pub(super) has_ended: bool,
+    /// The peer has reset the connection.
+    pub(super) is_reset: bool,
+    /// The reset was not yet reported by a call.
+    has_error: bool,
+    /// Bytes to the peer that it has not taken.
+    untaken: usize,
+    /// A write has filled the send buffer, so an event is due when there is room.
+    was_full: bool,
+    /// The peer takes all bytes at once.
+    pub(super) is_bottomless: bool,
+    /// The proxy has sent its end.
+    pub(super) got_end: bool,
+    /// An event is due.
+    pub(super) has_edge: bool,
+    /// Number of all bytes that the peer has sent.
+    pub(super) sent: usize,
+    /// Number of all bytes that were written to the peer.
+    pub(super) got: usize,
+}
+
+impl Socket {
+    /// Creates a socket that is connected: its first event is due.
+    pub(super) fn connected() -> Self {
+        Self { has_edge: true, ..Self::default() }
+    }
+
+    /// The peer sends bytes.
+    pub(super) fn send(&mut self, count: usize) {
+        if !self.has_ended && !self.is_reset && count > 0 {
+            self.unread += count;
+            self.sent += count;
+            self.has_edge = true;
+        }
+    }
+
+    /// The peer sends an urgent byte, which is not one of the others.
+    pub(super) fn send_urgent(&mut self) {
+        if !self.has_ended && !self.is_reset {
+            self.urgent_after = Some(self.unread);
+            self.has_edge = true;
+        }
+    }
+
+    /// The peer sends its end.
+    pub(super) fn end(&mut self) {
+        if !self.has_ended && !self.is_reset {
+            self.has_ended = true;
+            self.has_edge = true;
+        }
+    }
+
+    /// The peer resets the connection.
+    pub(super) fn reset(&mut self) {
+        if !self.is_reset {
+            (self.is_reset, self.has_error, self.has_edge) = (true, true, true);
+        }
+    }
+
+    /// The peer takes bytes.
+    pub(super) fn take(&mut self, count: usize) {
+        self.untaken -= count.min(self.untaken);
+        if self.was_full && self.untaken < ROOM / 2 {
+            self.was_full = false;
+            self.has_edge = true;
+        }
+    }
+
+    /// Returns the event that is due.
+    pub(super) fn event(&mut self) -> Readiness {
+        self.has_edge = false;
+        Readiness {
+            is_readable: self.unread > 0 || self.has_ended || self.is_reset,
+            is_writable: self.untaken < ROOM || self.is_reset,
+            has_ended: self.has_ended || self.is_reset,
+            is_urgent: self.urgent_after.is_some(),
+            is_lost: self.has_error,
+        }
+    }
+
+    /// The proxy reads. A read stops at the urgent mark.
+    pub(super) fn read(&mut self, buffer: usize) -> ReadResult {
+        let until_mark = self.urgent_after.filter(|count| *count > 0).unwrap_or(usize::MAX);
+        let count = self.unread.min(buffer).min(until_mark);
+        if count > 0 {
+            self.unread -= count;
+            self.urgent_after = self.urgent_after.and_then(|after| after.checked_sub(count));
+            ReadResult::Bytes { count, is_short: count < buffer }
+        } else if std::mem::take(&mut self.has_error) {
+            ReadResult::Lost
+        } else if self.has_ended || self.is_reset {
+            ReadResult::End
+        } else {
+            ReadResult::Empty
+        }
+    }
+
+    /// The proxy writes. Returns the number of bytes; `None` if the connection is lost.
+    pub(super) fn write(&mut self, count: usize) -> Option<usize> {
+        if self.is_reset {
+            self.has_error = false;
+            return None;
+        }
+        let written = if self.is_bottomless { count } else { count.min(ROOM - self.untaken) };
+        self.untaken += if self.is_bottomless { 0 } else { written };
+        self.got += written;
+        self.was_full |= written < count;
+        Some(written)
+    }
+
+    /// The proxy passes an end on. Returns `false` if the connection is lost.
+    pub(super) fn shut_down(&mut self) -> bool {
+        self.got_end |= !self.is_reset;
+        !self.is_reset
+    }
+
+    /// Returns `true` if a read would find something.
+    pub(super) fn is_readable(&self) -> bool {
+        self.unread > 0 || self.has_ended || self.is_reset
+    }
+
+    /// Returns `true` if a write would take something.
+    pub(super) fn is_writable(&self) -> bool {
+        self.untaken < ROOM / 2 || self.is_reset
+    }
+}

@@ -1,0 +1,45 @@
+//! The connections of a worker.
+
+use slab::Slab;
+
+use super::connection::Connection;
+use super::token::{GENERATIONS, Key};
+
+/// The connections of a worker. Slots are used again, and generations tell their connections apart.
+#[derive(Default)]
+pub(super) struct Connections {
+    slots: Slab<(usize, Connection)>,
+    next_generation: usize,
+}
+
+impl Connections {
+    /// Adds a connection. `create` gets its key.
+    pub(super) fn insert(&mut self, create: impl FnOnce(Key) -> Connection) -> Key {
+        let generation = self.next_generation;
+        self.next_generation = (generation + 1) % GENERATIONS;
+        let slot = self.slots.vacant_entry();
+        let key = Key { index: slot.key(), generation };
+        slot.insert((generation, create(key)));
+        key
+    }
+
+    /// Returns the connection, unless it has ended.
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Connection> {
+        match self.slots.get_mut(key.index) {
+            Some((generation, connection)) if *generation == key.generation => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// Removes a connection.
+    pub(super) fn remove(&mut self, key: Key) -> Option<Connection> {
+        self.get_mut(key)?;
+        Some(self.slots.remove(key.index).1)
+    }
+
+    /// Returns the keys of the connections that match.
+    pub(super) fn keys(&self, matches: impl Fn(&Connection) -> bool) -> Vec<Key> {
+        let of = self.slots.iter().filter(|(_, (_, connection))| matches(connection));
+        of.map(|(index, (generation, _))| Key { index, generation: *generation }).collect()
+    }
+}

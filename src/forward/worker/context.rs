@@ -1,0 +1,47 @@
+//! The worker, as a running connection sees it.
+
+use std::io;
+use std::time::Instant;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::forward::engine::Engine;
+use crate::forward::flow::LARGE;
+
+/// The worker, as a running connection sees it.
+pub(super) struct Context<'a> {
+    /// Number of the worker.
+    pub(super) worker: usize,
+    pub(super) engine: &'a Engine,
+    pub(super) registry: &'a Registry,
+    /// The time of the turn.
+    pub(super) now: Instant,
+    /// Number of small reads on this worker so far. It wraps around.
+    pub(super) small_reads: &'a mut u32,
+    /// Log lines, which are written at the end of the turn.
+    pub(super) lines: &'a mut Vec<u8>,
+    /// Time at which the worker reports log lines that were suppressed.
+    pub(super) report_at: &'a mut Option<Instant>,
+}
+
+impl Context<'_> {
+    /// Lets the event queue report the events of a socket, edge-triggered.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    pub(super) fn register(&self, stream: &mut TcpStream, token: Token) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        // Only Linux reports urgent data.
+        #[cfg(target_os = "linux")]
+        let interest = interest | Interest::PRIORITY;
+        self.registry.register(stream, token, interest)
+    }
+
+    /// Notes a read of this many bytes.
+    pub(super) fn note_read(&mut self, count: usize) {
+        if count < LARGE {
+            *self.small_reads = self.small_reads.wrapping_add(1);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Workers: threads with an event loop of their own, which accept, dial and relay connections.
+//!
+//! ```text
+//!            commands (mailbox)            events (epoll, edge-triggered)
+//!                   │                                  │
+//!                   ▼                                  ▼
+//!            ┌──────────────────── event loop ──────────────────────┐
+//!            │  listeners ── accept ──► connections: slots with     │
+//!            │  (of this worker)        flow, sockets, bytes        │
+//!            └──────────│───────────────────────────────────────────┘
+//!                       └──► another worker that has fewer connections
+//! ```
+//!
+//! A listening socket belongs to one worker, which accepts its connections and gives each one to
+//! the worker with the fewest. A connection then stays there. The loop contains no policy: the
+//! [flow](super::flow) of a connection decides what it does next.
+
+mod accepted;
+mod acceptor;
+mod connection;
+mod connection_set;
+mod connections;
+mod context;
+mod deadlines;
+mod dialling;
+mod event_loop;
+mod in_hand;
+mod listeners;
+mod mailbox;
+mod progress;
+mod record;
+mod spread;
+mod token;
+mod transfer;
+mod workers;
+
+pub(super) use self::mailbox::{Command, Mailbox};
+pub(super) use self::workers::Workers;

@@ -1,0 +1,129 @@
+//! The bytes of a connection that are on their way from one side to the other.
+
+use std::io::{self, ErrorKind};
+
+use mio::net::TcpStream;
+
+use super::context::Context;
+use super::in_hand::InHand;
+use crate::forward::flow::{ReadResult, Side};
+use crate::forward::pipe::{CAPACITY, Pipe};
+
+/// Number of bytes of bulk data to move at once while others on the worker have little to send, and
+/// wait to send it.
+const SHARED_BULK: usize = CAPACITY / 4;
+
+/// The bytes that were read from each side and are not yet written to the other.
+#[derive(Default)]
+pub(super) struct Transfer {
+    /// Bytes of the client.
+    up: Option<InHand>,
+    /// Bytes of the backend.
+    down: Option<InHand>,
+    /// Number of small reads on the worker at the last bulk transfer.
+    small_reads: u32,
+}
+
+impl Transfer {
+    /// Reads the bytes that the client has already sent.
+    pub(super) fn read_first(&mut self, downstream: &TcpStream) -> ReadResult {
+        let (result, bytes) = InHand::read_first(downstream);
+        self.up = bytes;
+        result
+    }
+
+    /// Reads from a side, which must have no bytes in hand.
+    pub(super) fn read(
+        &mut self,
+        from: Side,
+        source: &TcpStream,
+        cx: &mut Context<'_>,
+    ) -> ReadResult {
+        let (result, bytes) = InHand::read(source);
+        self.keep(from, result, bytes, cx)
+    }
+
+    /// Moves bulk data from a side, which must have no bytes in hand. Returns `None` if there is no
+    /// pipe for it.
+    pub(super) fn read_bulk(
+        &mut self,
+        from: Side,
+        source: &TcpStream,
+        cx: &mut Context<'_>,
+    ) -> Option<ReadResult> {
+        let pipe = Pipe::acquire()?;
+        let (result, bytes) = InHand::read_bulk(source, pipe, self.bulk_limit(cx));
+        Some(self.keep(from, result, bytes, cx))
+    }
+
+    fn keep(
+        &mut self,
+        from: Side,
+        result: ReadResult,
+        bytes: Option<InHand>,
+        cx: &mut Context<'_>,
+    ) -> ReadResult {
+        if let ReadResult::Bytes { count, .. } = result {
+            cx.note_read(count);
+        }
+        *self.from(from) = bytes;
+        result
+    }
+
+    /// Returns how much bulk may be moved at once. To fill the pipe costs least; but while others
+    /// on the worker have little to send, a part of it is enough.
+    fn bulk_limit(&mut self, cx: &Context<'_>) -> usize {
+        let before = std::mem::replace(&mut self.small_reads, *cx.small_reads);
+        if before == *cx.small_reads { CAPACITY } else { SHARED_BULK }
+    }
+
+    /// Writes to a side what was read from the other, and returns the number of bytes.
+    ///
+    /// # Errors
+    /// The error of the socket. All bytes for it are dropped then.
+    pub(super) fn write(&mut self, to: Side, sink: &TcpStream) -> io::Result<Written> {
+        let in_hand = self.from(to.other());
+        let bytes = in_hand.as_mut().expect("BUG: no bytes to write");
+        match bytes.write_to(sink) {
+            Ok(count) if bytes.is_empty() => {
+                *in_hand = None;
+                Ok(Written { count, room: Room::All })
+            }
+            Ok(count) if bytes.partial_write_fills() => Ok(Written { count, room: Room::None }),
+            Ok(count) => Ok(Written { count, room: Room::Unknown }),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                Ok(Written { count: 0, room: Room::None })
+            }
+            Err(error) => {
+                *in_hand = None;
+                Err(error)
+            }
+        }
+    }
+
+    /// Returns the bytes that were read from a side.
+    fn from(&mut self, side: Side) -> &mut Option<InHand> {
+        match side {
+            Side::Downstream => &mut self.up,
+            Side::Upstream => &mut self.down,
+        }
+    }
+}
+
+/// Result of a write.
+pub(super) struct Written {
+    /// Number of bytes that were written.
+    pub(super) count: usize,
+    pub(super) room: Room,
+}
+
+/// Room in a send buffer after a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    /// There was room for all bytes.
+    All,
+    /// The buffer is full.
+    None,
+    /// A part of the bytes was written, and another write may succeed.
+    Unknown,
+}

@@ -1,0 +1,149 @@
+//! The budget of connections, and the limit of dials to one backend.
+
+use std::num::NonZeroUsize;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use sluicegate::forward::{Outcome, Settings};
+use sluicegate::plan::{Plan, Routing};
+use tokio::net::TcpStream;
+
+use crate::reserve::END;
+use crate::support::events::{messages_with, record};
+use crate::support::eventually;
+use crate::support::peer::{Backend, Peer, Silent};
+use crate::support::plans::{ANY, plan, settings, to};
+use crate::support::stream::Stream;
+use crate::support::test_forwarder::TestForwarder;
+use crate::{LIMIT, Ready, fill, run_alone};
+
+/// Number of connections that the budget allows in these tests.
+const BUDGET: usize = 20;
+
+/// Starts a proxy whose budget is small. It is read at the start, and the tests need more
+/// descriptors than that.
+async fn start_with_budget(settings: Settings, plan: &Plan) -> TestForwarder {
+    // For the worker: its event queue, two further handles to it, its waker, and 32 pipes.
+    const OTHERWISE: usize = 4 + 64;
+    set_limit(OTHERWISE + 2 * BUDGET);
+    // Without a budget, the limit itself would apply to numbers of descriptors.
+    let settings = settings.with_descriptor_reserve(0);
+    let forwarder = sluicegate::forward::Forwarder::start(settings).unwrap();
+    set_limit(LIMIT as usize);
+    let mut proxy = TestForwarder { forwarder, bindings: Default::default() };
+    proxy.apply(plan).await;
+    assert!(proxy.bindings.errors.is_empty(), "{:?}", proxy.bindings.errors);
+    proxy
+}
+
+fn set_limit(limit: usize) {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: Some(limit as u64), maximum }).unwrap();
+}
+
+fn only(routing: Routing) -> Plan {
+    plan([("tcp", ANY, routing)])
+}
+
+#[test]
+fn clients_without_a_permit_wait_in_the_backlog() {
+    run_alone(wait_for_permits());
+}
+
+async fn wait_for_permits() {
+    const WAITING: usize = 30;
+    record();
+    let backend = Backend::listen().await;
+    // The clients come at once, so there are many dials in progress.
+    let settings = settings(1).with_dials_per_backend(NonZeroUsize::new(BUDGET));
+    let proxy = start_with_budget(settings, &only(to(&[backend.address]))).await;
+    let mut clients = Vec::new();
+    for _ in 0..BUDGET + WAITING {
+        clients.push(proxy.connect("tcp").await);
+    }
+    let active = || proxy.counters("tcp").active();
+    eventually("the permits are used", || active() == BUDGET as u64).await;
+    let warned = || !messages_with("all connections that the limit").is_empty();
+    eventually("a warning tells it", warned).await;
+    // Each connection that ends leaves its permit to the next client, in order.
+    let mut clients = clients.into_iter();
+    for (count, client) in (1..=WAITING as u64).zip(clients.by_ref()) {
+        client.reset();
+        let came = || proxy.counters("tcp").accepted == BUDGET as u64 + count;
+        eventually("the next client is accepted", came).await;
+        assert!(active() <= BUDGET as u64);
+    }
+    assert_eq!(proxy.counters("tcp").ended(Outcome::DownstreamReset), WAITING as u64);
+}
+
+#[test]
+fn silent_backend_leaves_connections_for_others() {
+    run_alone(dial_silent_backend());
+}
+
+async fn dial_silent_backend() {
+    const DIALS: usize = 5;
+    let (silent, echo) = (Silent::new().await, Peer::echo().await);
+    let routes = [("silent", ANY, to(&[silent.address])), ("healthy", ANY, healthy(&echo))];
+    let limited = settings(1).with_dials_per_backend(NonZeroUsize::new(DIALS));
+    // Three quarters of a small budget, unless the limit is set.
+    for (settings, dials) in [(settings(1), BUDGET * 3 / 4), (limited, DIALS)] {
+        let proxy = start_with_budget(settings, &plan(routes.clone())).await;
+        let mut clients = Vec::new();
+        for _ in 0..2 * BUDGET {
+            // Some are reset while they connect.
+            clients.extend(TcpStream::connect(proxy.address("silent")).await);
+        }
+        let counters = || proxy.counters("silent");
+        eventually("all are accepted", || counters().accepted == 2 * BUDGET as u64).await;
+        let is_limited = || counters().ended(Outcome::DialLimit) == (2 * BUDGET - dials) as u64;
+        eventually("those beyond the limit are reset", is_limited).await;
+        assert_eq!(counters().active(), dials as u64);
+        proxy.connect("healthy").await.echoes().await;
+
+        // A dial that ends makes room for another one.
+        for client in clients {
+            client.reset();
+        }
+        eventually("the dials end", || counters().active() == 0).await;
+        let _client = proxy.connect("silent").await;
+        eventually("another one dials", || counters().active() == 1).await;
+    }
+}
+
+/// A route of its own, with a backend of its own.
+fn healthy(echo: &Peer) -> Routing {
+    let backend = crate::support::plans::backend("healthy", 1, &[echo.address]);
+    crate::support::plans::route("healthy", [backend])
+}
+
+/// A connection needs two descriptors. With one that is left, it must not be accepted and reset.
+#[test]
+fn odd_and_even_numbers_of_descriptors_reset_no_client() {
+    run_alone(leave_few_descriptors());
+}
+
+async fn leave_few_descriptors() {
+    const CLIENTS: usize = 6;
+    for left in 0..=5 {
+        let backend = Backend::listen().await;
+        let proxy = TestForwarder::with(settings(1), &only(to(&[backend.address]))).await;
+        let clients: Vec<_> = (0..CLIENTS).map(|_| Ready::new()).collect();
+        // Few numbers are left for this client, so numbers are checked from now on.
+        let mut files = fill(END - 12);
+        let _first = proxy.pair(&backend).await;
+        files.extend(fill(END - left));
+        let mut waiting = Vec::new();
+        for client in clients {
+            waiting.push(client.connect(proxy.address("tcp")).await);
+        }
+        let counters = || proxy.counters("tcp");
+        let served = 1 + u64::from(left.unsigned_abs() / 2);
+        eventually("the others are retried", || {
+            counters().active() == served && counters().accept_errors >= 3
+        })
+        .await;
+        assert_eq!(counters().active(), counters().accepted, "none is reset");
+        drop(files);
+        eventually("all are served", || counters().active() == 1 + CLIENTS as u64).await;
+    }
+}
