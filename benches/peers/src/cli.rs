@@ -16,8 +16,8 @@ Options:
       --only TEXT       Run only scenarios with TEXT in their name, such as
                         download or round-trip-64B.
       --proxy NAME,...  Run only these proxies: sluicegate, haproxy,
-                        haproxy-splice, nginx, envoy, tokio, direct (no proxy;
-                        only latencies and rates).
+                        haproxy-splice, nginx, envoy, tokio, floor, direct (no
+                        proxy; only latencies and rates).
       --baseline PATH   Also run this program, another build of sluicegate, as
                         the proxy baseline, and print a table of before and
                         after.

@@ -54,6 +54,9 @@ fn main() -> ExitCode {
         Some((role, rest)) if role == peers::RELAY => {
             ports_in(rest).and_then(|ports| on_this_thread(peers::relay(&ports)))
         }
+        Some((role, rest)) if role == peers::FLOOR_RELAY => {
+            ports_in(rest).and_then(|ports| peers::floor(&ports))
+        }
         _ => on_this_thread(compare()),
     };
     match result {

@@ -88,8 +88,8 @@ impl Results {
         Estimate::of(of_both.filter_map(|sample| sample.figures.get(&figure).copied()).collect())
     }
 
-    /// Returns the ratio of a proxy's median to that of the best of the other proxies: neither
-    /// sluicegate, in any build, nor `direct`.
+    /// Returns the ratio of a proxy's median to that of the best of the other proxies: not
+    /// sluicegate, in any build, nor `tokio`, `floor` and `direct`.
     pub(crate) fn ratio(&self, scenario: Scenario, proxy: &str, figure: Figure) -> Option<f64> {
         self.ratio_to(is_other_proxy, scenario, proxy, figure)
     }
@@ -102,6 +102,17 @@ impl Results {
         figure: Figure,
     ) -> Option<f64> {
         self.ratio_to(|peer| is_other_proxy(peer) && peer != TUNED, scenario, proxy, figure)
+    }
+
+    /// Returns the ratio to one other proxy.
+    pub(crate) fn ratio_to_one(
+        &self,
+        scenario: Scenario,
+        proxy: &str,
+        other: &str,
+        figure: Figure,
+    ) -> Option<f64> {
+        self.ratio_to(|peer| peer == other, scenario, proxy, figure)
     }
 
     fn ratio_to(

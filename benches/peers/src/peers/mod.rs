@@ -2,6 +2,7 @@
 
 mod direct;
 mod envoy;
+mod floor;
 mod haproxy;
 mod nginx;
 mod sluicegate;
@@ -15,6 +16,7 @@ use std::process::Command;
 use crate::backends::Backend;
 
 pub(crate) use self::direct::NAME as DIRECT;
+pub(crate) use self::floor::{NAME as FLOOR, RELAY as FLOOR_RELAY, run as floor};
 pub(crate) use self::haproxy::SPLICE as TUNED;
 pub(crate) use self::sluicegate::{BASELINE, NAME as OURS};
 pub(crate) use self::tokio::{RELAY, run as relay};
@@ -45,19 +47,20 @@ pub(crate) trait Proxy {
 type Find = fn() -> Option<Box<dyn Proxy>>;
 
 /// Every proxy that needs no option, by its name.
-const ALL: [(&str, Find); 7] = [
+const ALL: [(&str, Find); 8] = [
     (sluicegate::NAME, sluicegate::find),
     (haproxy::AUTO, haproxy::find_auto),
     (haproxy::SPLICE, haproxy::find_splice),
     ("nginx", nginx::find),
     ("envoy", envoy::find),
-    ("tokio", tokio::find),
+    (tokio::NAME, tokio::find),
+    (floor::NAME, floor::find),
     (DIRECT, direct::find),
 ];
 
 /// Returns `true` for the proxies to which sluicegate is compared.
 pub(crate) fn is_other_proxy(name: &str) -> bool {
-    ![OURS, BASELINE, DIRECT].contains(&name)
+    ![OURS, BASELINE, tokio::NAME, floor::NAME, DIRECT].contains(&name)
 }
 
 /// Returns the installed proxies of these names, or all if no name is given, and `baseline`.

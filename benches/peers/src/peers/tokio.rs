@@ -16,6 +16,8 @@ use crate::ports::loopback;
 /// The role in which this program is that proxy.
 pub(crate) const RELAY: &str = "relay";
 
+pub(super) const NAME: &str = "tokio";
+
 struct Tokio {
     program: PathBuf,
 }
@@ -26,7 +28,7 @@ pub(super) fn find() -> Option<Box<dyn Proxy>> {
 
 impl Proxy for Tokio {
     fn name(&self) -> &'static str {
-        "tokio"
+        NAME
     }
 
     fn version(&self) -> String {
