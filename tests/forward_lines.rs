@@ -18,13 +18,13 @@ use support::peer::Peer;
 use support::plans::{ANY, id, plan, rejecting, route, settings, to};
 use support::test_forwarder::TestForwarder;
 
-/// Keeps what is written.
+/// Output that keeps the lines in memory.
 #[derive(Default)]
 struct Kept(Mutex<Vec<u8>>);
 
 impl LineOutput for Kept {
     fn write(&self, lines: &[u8]) {
-        assert!(lines.ends_with(b"\n"), "whole lines");
+        assert!(lines.ends_with(b"\n"), "a line is not complete");
         self.0.lock().unwrap().extend_from_slice(lines);
     }
 }
@@ -50,7 +50,7 @@ async fn line(listener: &str, format: LineFormat, routing: Routing) -> (String, 
         let _ = client.read_to_end(&mut Vec::new()).await;
     }
     eventually("the line is written", || !kept.lines().is_empty()).await;
-    assert!(recorded(&id(listener), "connection ended").is_empty(), "there is no event as well");
+    assert!(recorded(&id(listener), "connection ended").is_empty(), "an event is emitted too");
     let [line] = kept.lines().try_into().unwrap();
     (line, addresses.map(|address| address.to_string()))
 }

@@ -36,8 +36,7 @@ pub(super) struct BoundListener {
 }
 
 impl BoundListener {
-    /// Gives the socket to a worker. The numbers of sockets are distinct, and deal them to the
-    /// workers in turn.
+    /// Gives the socket to a worker. `number` is unique, and selects the worker round robin.
     ///
     /// # Errors
     /// The error of registering the socket with the worker's event queue.
@@ -107,7 +106,7 @@ impl BoundListener {
     pub(super) async fn wait_closed(&mut self) -> bool {
         let Some(closed) = &mut self.closed else { return false };
         let _ = timeout(CLOSE_TIMEOUT, closed).await;
-        // Not before: a caller that is cancelled waits again.
+        // Set only now, so that a caller that was cancelled waits again.
         self.closed = None;
         true
     }

@@ -42,12 +42,13 @@ impl Budget {
         self.limit
     }
 
-    /// Returns a permit; `None` if all are in use. `retry` is then called once when one returns.
+    /// Returns a permit; `None` if all are in use. `retry` is then called once when a permit
+    /// is returned.
     pub(super) fn acquire(self, retry: &Retry) -> Option<Permit> {
         self.try_acquire().or_else(|| {
             let mut waiting = waiting();
             HAS_WAITING.store(true, Ordering::SeqCst);
-            // A permit may have returned before its owner could see that this worker waits.
+            // A permit may have been returned before its owner could see that this worker waits.
             let permit = self.try_acquire();
             if permit.is_none() {
                 waiting.push(retry.clone());

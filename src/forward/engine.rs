@@ -50,8 +50,9 @@ impl Engine {
     }
 }
 
-/// Returns the default limit of dials to one backend: a quarter of the budget. Each worker may begin
-/// some at once, so it is higher for a small budget, but leaves a quarter of it.
+/// Returns the default limit of dials to one backend: a quarter of the budget. A worker may begin
+/// several dials in one turn, so the limit is higher for a small budget, of which it leaves a
+/// quarter for other backends.
 fn default_dials(budget: Budget) -> usize {
     const FEW: usize = 64;
     let quarter = budget.limit() / 4;

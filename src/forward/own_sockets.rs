@@ -11,19 +11,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// Time for which the answer to the question whether this host has an address is used.
-const LOCAL_TIME: Duration = Duration::from_secs(10);
+/// Time for which a result of [`has_address`] is cached.
+const CACHE_TIME: Duration = Duration::from_secs(10);
 
-/// Maximum number of these answers.
-const MAX_ANSWERS: usize = 4096;
+/// Maximum number of cached results.
+const MAX_CACHED: usize = 4096;
 
 /// The listening sockets of the forwarder and of the program around it.
 #[derive(Debug)]
 pub(super) struct OwnSockets {
-    /// The addresses of the sockets by port. An address can be there twice: sockets of the program,
+    /// The addresses of the sockets by port. An address can occur twice: sockets of the program,
     /// such as those of its health endpoints, are never removed.
     addresses: RwLock<HashMap<u16, Vec<IpAddr>>>,
-    /// Answers to the question whether this host has an address, with the time of each answer.
+    /// Cached results of [`has_address`], with the time of each.
     local: Mutex<HashMap<IpAddr, (bool, Instant)>>,
 }
 
@@ -71,7 +71,7 @@ impl OwnSockets {
         is_on_all && self.is_local(dialled(endpoint.ip()), now)
     }
 
-    /// Returns `true` if this host has the address, or if that cannot be found out.
+    /// Returns `true` if this host has the address, or if the check fails.
     fn is_local(&self, ip: IpAddr, now: Instant) -> bool {
         if ip.is_loopback() {
             return true;
@@ -79,11 +79,11 @@ impl OwnSockets {
         let lock = || self.local.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().get(&ip).copied();
         match known {
-            Some((is_local, since)) if now < since + LOCAL_TIME => is_local,
+            Some((is_local, since)) if now < since + CACHE_TIME => is_local,
             _ => {
                 let Ok(is_local) = has_address(ip) else { return true };
                 let mut local = lock();
-                if local.len() >= MAX_ANSWERS {
+                if local.len() >= MAX_CACHED {
                     local.clear();
                 }
                 local.insert(ip, (is_local, now));
@@ -105,12 +105,12 @@ fn has_address(ip: IpAddr) -> io::Result<bool> {
         IpAddr::from(Ipv6Addr::UNSPECIFIED)
     };
     let socket = UdpSocket::bind((any, 0))?;
-    // Any port: without a route to the address, there is an error.
+    // The port does not matter. Without a route to the address, connect() fails.
     let source = socket.connect((ip, 9)).and_then(|()| socket.local_addr());
     Ok(source.is_ok_and(|source| source.ip() == ip))
 }
 
-/// Returns the address to which the kernel connects for an address.
+/// Returns the address to which the kernel connects: an unspecified address means loopback.
 fn dialled(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),

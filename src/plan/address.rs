@@ -1,4 +1,4 @@
-//! Addresses of listeners: where the socket is bound, and what clients dial.
+//! Addresses of listeners: the socket to bind, and the address that clients dial.
 
 use std::fmt;
 use std::net::SocketAddr;

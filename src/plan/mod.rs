@@ -5,17 +5,17 @@
 //! name.
 //!
 //! ```text
-//! Plan ─► ListenerId ─► ListenerPlan ─► ListenAddress ─► SocketId      what is opened
+//! Plan ─► ListenerId ─► ListenerPlan ─► ListenAddress ─► SocketId      sockets to open
 //!                              │
-//!                              └──────► Routing ─► RoutePlan ─► Share   who gets a connection
+//!                              └──────► Routing ─► RoutePlan ─► Share   weighted choice
 //!                                                                 │
-//!                                                BackendPlan ◄────┘     where it goes
+//!                                                BackendPlan ◄────┘     target
 //!                                                     │
 //!                                                     └─► Endpoint
 //! ```
 //!
 //! Parts are shared (`Arc`): a route on several listeners is one value, and so is a backend of
-//! several routes. Two plans compare fast.
+//! several routes.
 
 mod address;
 mod backend;

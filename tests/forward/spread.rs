@@ -12,8 +12,8 @@ use crate::support::test_forwarder::TestForwarder;
 const WORKERS: usize = 4;
 const CONNECTIONS: usize = 200;
 
-/// One listener has one socket, which one worker accepts from. The connections still use all
-/// workers evenly: all opened at once, and after half of them are replaced.
+/// One worker accepts all connections of a listener. They are still spread evenly over all workers:
+/// after all are opened at once, and after half of them are replaced.
 #[tokio::test]
 async fn workers_have_about_as_many_connections() {
     let echo = Peer::echo().await;

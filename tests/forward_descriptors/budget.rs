@@ -63,13 +63,13 @@ async fn wait_for_permits() {
     let active = || proxy.counters("tcp").active();
     eventually("the permits are used", || active() == BUDGET as u64).await;
     let warned = || !messages_with("all connections that the limit").is_empty();
-    eventually("a warning tells it", warned).await;
+    eventually("a warning is logged", warned).await;
     // Each connection that ends leaves its permit to the next client, in order.
     let mut clients = clients.into_iter();
     for (count, client) in (1..=WAITING as u64).zip(clients.by_ref()) {
         client.reset();
-        let came = || proxy.counters("tcp").accepted == BUDGET as u64 + count;
-        eventually("the next client is accepted", came).await;
+        let is_accepted = || proxy.counters("tcp").accepted == BUDGET as u64 + count;
+        eventually("the next client is accepted", is_accepted).await;
         assert!(active() <= BUDGET as u64);
     }
     assert_eq!(proxy.counters("tcp").ended(Outcome::DownstreamReset), WAITING as u64);

@@ -88,8 +88,8 @@ impl Results {
         Estimate::of(of_both.filter_map(|sample| sample.figures.get(&figure).copied()).collect())
     }
 
-    /// Returns the ratio of a proxy's median to that of the best of the other proxies: not
-    /// sluicegate, in any build, nor `tokio`, `floor` and `direct`.
+    /// Returns the ratio of a proxy's median to that of the best of the other proxies:
+    /// all except sluicegate, in any build, `tokio`, `floor` and `direct`.
     pub(crate) fn ratio(&self, scenario: Scenario, proxy: &str, figure: Figure) -> Option<f64> {
         self.ratio_to(is_other_proxy, scenario, proxy, figure)
     }

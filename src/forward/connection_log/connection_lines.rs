@@ -6,9 +6,9 @@ use std::sync::Arc;
 /// Writes a line for each connection that ends, in place of an event of `tracing`.
 ///
 /// A worker formats its lines into a buffer of its own, and passes them on once in a turn. That
-/// costs a fraction of an event, which a subscriber formats field by field. Whether there is a line
-/// is decided as for events: by [`Settings::connection_log`](crate::forward::Settings), its limit,
-/// and the filter of the subscriber.
+/// costs a fraction of an event, which a subscriber formats field by field. The same connections
+/// get a line as with events: [`Settings::connection_log`](crate::forward::Settings), the limit of
+/// lines and the filter of the subscriber apply.
 #[derive(Clone)]
 pub struct ConnectionLines {
     format: LineFormat,

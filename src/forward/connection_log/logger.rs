@@ -63,7 +63,7 @@ impl ConnectionLogger {
         false
     }
 
-    /// Logs the counts at the time that was set.
+    /// Logs the counts. It is called at the time that [`admits`](Self::admits) set.
     pub(in crate::forward) fn report_due(&self) {
         self.is_report_due.swap(false, Ordering::AcqRel);
         self.report();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// further endpoints are reported in the following seconds.
 pub(super) const MAX_REPORTS: usize = 100;
 
-/// Begin of the current second, and number of reports since then.
+/// Start of the current second, and number of reports since then.
 #[derive(Debug, Default)]
 pub(in crate::forward) struct ReportLimiter(Mutex<Option<(Instant, usize)>>);
 

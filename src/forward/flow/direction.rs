@@ -66,11 +66,11 @@ impl Direction {
         self.large_reads = 0;
     }
 
-    /// Notes bytes that were read, and what they say about the source.
+    /// Notes bytes that were read, and updates the readiness of the source.
     ///
     /// If the end was announced before a read that leaves room in the buffer, no call is needed to
-    /// read the end. That is not so with urgent data, where a read stops early, and after a loss,
-    /// where an error follows.
+    /// read the end. A call is needed if urgent data is pending, because a read stops before it,
+    /// and if the connection is lost, because an error follows.
     pub(super) fn read(&mut self, count: usize, is_short: bool, source: &mut Readiness) {
         self.has_bytes = true;
         self.read_in_turn += count;

@@ -127,7 +127,7 @@ impl Flow {
         self.relay.note_no_bulk(from);
     }
 
-    /// Takes the result of a write: whether all bytes were taken.
+    /// Takes the result of a write. If the side did not take all bytes, its send buffer is full.
     pub(in crate::forward) fn written(&mut self, to: Side, has_written_all: bool) {
         self.relay.written(to, has_written_all, &mut self.sides);
     }

@@ -8,19 +8,19 @@ use super::proxy_in_tests::Proxy;
 use super::side::Side;
 use crate::forward::outcome::Outcome;
 
-/// Number of random connections, and the seed of the first one.
+/// Variables with the number of random connections, and with the seed of the first one.
 const CONNECTIONS: &str = "SLUICEGATE_CONNECTIONS";
 const SEED: &str = "SLUICEGATE_SEED";
 
-/// Connections without a setting.
-const MANY: u64 = 100_000;
+/// Number of random connections if the variable is not set.
+const DEFAULT_CONNECTIONS: u64 = 100_000;
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 
-/// Lets something happen.
-fn happen(proxy: &mut Proxy, random: &mut Rng) {
+/// Performs a random event: a peer acts, an event is delivered, or time passes.
+fn perform_random_event(proxy: &mut Proxy, random: &mut Rng) {
     let side = if random.bool() { Side::Downstream } else { Side::Upstream };
     let sizes = [1, 64, 4_096, 16_384, 40_000, 400_000];
     let size = sizes[random.usize(..sizes.len())];
@@ -38,7 +38,7 @@ fn happen(proxy: &mut Proxy, random: &mut Rng) {
     }
 }
 
-/// Lets the peers end and take everything, until the connection has ended.
+/// Lets the peers send their ends and take all bytes, until the connection has ended.
 fn finish(proxy: &mut Proxy, random: &mut Rng) {
     for _ in 0..200_000 {
         if proxy.outcome.is_some() {
@@ -54,7 +54,7 @@ fn finish(proxy: &mut Proxy, random: &mut Rng) {
         proxy.resume(random);
         proxy.pass_time(Duration::from_millis(10), random);
     }
-    panic!("no end: {proxy:#?}");
+    panic!("the connection does not end: {proxy:#?}");
 }
 
 fn check_end(proxy: &Proxy) {
@@ -88,9 +88,8 @@ fn connected(random: &mut Rng) -> Proxy {
     }
 }
 
-/// One direction that always has bytes must not hold up the other.
 #[test]
-fn busy_direction_leaves_turns_to_the_other() {
+fn busy_direction_does_not_starve_the_other() {
     let mut random = Rng::with_seed(1);
     for busy in Side::BOTH {
         let mut proxy = connected(&mut random);
@@ -104,7 +103,7 @@ fn busy_direction_leaves_turns_to_the_other() {
             to.send(1);
             to.take(usize::MAX);
             // The busy side takes every write of the proxy at once.
-            to.is_bottomless = true;
+            to.takes_all_at_once = true;
             Side::BOTH.into_iter().for_each(|side| proxy.deliver(side, &mut random));
             assert!(proxy.is_yielding());
             let got = match busy {
@@ -120,13 +119,13 @@ fn busy_direction_leaves_turns_to_the_other() {
 #[test]
 fn random_orders_of_events_lose_nothing() {
     let first = number(SEED, 0);
-    for seed in first..first + number(CONNECTIONS, MANY) {
+    for seed in first..first + number(CONNECTIONS, DEFAULT_CONNECTIONS) {
         let outcome = std::panic::catch_unwind(|| {
             let mut random = Rng::with_seed(seed);
             let mut proxy = Proxy::new();
             proxy.run(&mut random);
             for _ in 0..random.usize(..120) {
-                happen(&mut proxy, &mut random);
+                perform_random_event(&mut proxy, &mut random);
             }
             // With all events delivered, nothing may be left to do.
             for _ in 0..4 {

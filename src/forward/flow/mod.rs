@@ -15,9 +15,9 @@
 //!
 //! The caller asks for the [next action](Flow::next), performs it, and reports its result, until
 //! the flow waits for an event. It reports readiness as epoll does, edge-triggered: a side stays
-//! readable until a read finds it empty. So the flow knows when a call would only say that there is
-//! nothing, and does not ask for it. Nothing here knows sockets, buffers, endpoints or the clock,
-//! so another way of doing I/O can use the same flow.
+//! readable until a read finds it empty. So the flow knows which calls would return `WouldBlock`,
+//! and does not ask for them. It does not use sockets, buffers, endpoints or the clock, so another
+//! event loop, such as one on `io_uring`, can use the same flow.
 
 mod action;
 mod dial;

@@ -30,7 +30,7 @@ pub(super) struct Socket {
     /// A write has filled the send buffer, so an event is due when there is room.
     was_full: bool,
     /// The peer takes all bytes at once.
-    pub(super) is_bottomless: bool,
+    pub(super) takes_all_at_once: bool,
     /// The proxy has sent its end.
     pub(super) got_end: bool,
     /// An event is due.
@@ -123,8 +123,8 @@ impl Socket {
             self.has_error = false;
             return None;
         }
-        let written = if self.is_bottomless { count } else { count.min(ROOM - self.untaken) };
-        self.untaken += if self.is_bottomless { 0 } else { written };
+        let written = if self.takes_all_at_once { count } else { count.min(ROOM - self.untaken) };
+        self.untaken += if self.takes_all_at_once { 0 } else { written };
         self.got += written;
         self.was_full |= written < count;
         Some(written)

@@ -89,7 +89,7 @@ impl Proxy {
                 action => self.perform(action, random),
             }
         }
-        panic!("no end of actions: {self:#?}");
+        panic!("the actions do not end: {self:#?}");
     }
 
     fn perform(&mut self, action: Action, random: &mut Rng) {
@@ -126,7 +126,7 @@ impl Proxy {
             }
             Action::Write(to) => self.write(to),
             Action::Shutdown(to) => {
-                assert_eq!(self.in_hand[to.other() as usize], 0, "an end before the bytes");
+                assert_eq!(self.in_hand[to.other() as usize], 0, "the end overtakes bytes");
                 if self.socket(to).shut_down() {
                     self.flow.end_passed(to);
                 } else {

@@ -2,7 +2,7 @@
 //!
 //! The end of one direction is passed on as a half-close, and the other direction goes on. A side
 //! that is lost ends both. What a backend sent before that is written to the client first; bytes of
-//! a client that is lost are dropped where the backend does not take them.
+//! a client that is lost are dropped if the backend does not take them at once.
 
 use super::action::Action;
 use super::direction::{Direction, Phase, ReadResult};
@@ -127,7 +127,7 @@ impl Relay {
         self.from(source).note_no_bulk();
     }
 
-    /// Takes the result of a write: whether all bytes were taken.
+    /// Takes the result of a write. If the sink did not take all bytes, its send buffer is full.
     pub(super) fn written(&mut self, sink: Side, has_written_all: bool, sides: &mut Sides) {
         if has_written_all {
             self.from(sink.other()).has_bytes = false;
@@ -136,8 +136,9 @@ impl Relay {
         }
     }
 
-    /// Notes that a side takes no more. Its own bytes may still be on their way to the other side,
-    /// where an end would be wrong. Returns the outcome if the connection ends.
+    /// Notes that a side takes no more. The bytes that it sent before are still carried, and then
+    /// the other side is reset: an EOF would report a complete stream. Returns the outcome if the
+    /// connection ends.
     pub(super) fn sink_lost(&mut self, sink: Side) -> Option<Outcome> {
         self.from(sink.other()).close();
         if self.from(sink).phase == Phase::Closed {

@@ -53,7 +53,7 @@ struct Closing {
     remaining: usize,
 }
 
-/// State of the backlog. Edges are remembered: an event says once that clients wait.
+/// State of the backlog. Events are edge-triggered, so the state keeps that clients wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// The backlog was empty.
@@ -81,7 +81,7 @@ impl Acceptor {
         }
     }
 
-    /// Tries again, whatever was known about the backlog.
+    /// Forgets the state of the backlog, so that the next accept tries the socket.
     pub(super) fn forget(&mut self) {
         self.state = State::Ready;
     }

@@ -21,7 +21,7 @@ use crate::forward::flow::{Action, Flow, Readiness, Side};
 use crate::forward::listener::ListenerState;
 use crate::forward::outcome::Outcome;
 
-/// Panic messages for actions in a step that does not have them.
+/// Panic messages for an action that the current step does not allow.
 const NO_DIAL: &str = "BUG: no dial is in progress";
 const NO_BACKEND: &str = "BUG: no socket to a backend";
 
@@ -35,9 +35,9 @@ pub(super) struct Connection {
     dialling: Option<Dialling>,
     transfer: Transfer,
     record: Record,
-    /// The worker looks at its dial from time to time.
+    /// The connection is in the list of dials that the worker checks.
     pub(super) is_listed: bool,
-    /// The connection goes on in the next turn.
+    /// The connection continues in the next turn.
     pub(super) has_yielded: bool,
     #[expect(dead_code, reason = "returned to the budget when the connection is dropped")]
     permit: Permit,
@@ -94,8 +94,8 @@ impl Connection {
         self.run(cx)
     }
 
-    /// Goes on as if both sockets were ready. A handshake is judged by its own event, or at its
-    /// end.
+    /// Continues as if both sockets were ready. A handshake in progress waits for its own event or
+    /// its timeout.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>) -> Progress {
         (self.is_listed, self.has_yielded) = (false, false);
         let event = Readiness { is_readable: true, is_writable: true, ..Readiness::default() };

@@ -1,4 +1,4 @@
-//! The connections of a worker: what they do in a turn, and at their times.
+//! The connections of a worker: runs them on events, in turns and at deadlines.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +31,7 @@ pub(super) struct ConnectionSet {
     mailboxes: Arc<[Mailbox]>,
     registry: Registry,
     connections: Connections,
-    /// The connections that go on in the next turn.
+    /// The connections that continue in the next turn.
     yielded: Vec<Key>,
     dials: Dials,
     drains: Drains,
@@ -89,7 +89,7 @@ impl ConnectionSet {
         self.advance(key, |connection, cx| connection.ready(socket, event, cx));
     }
 
-    /// Lets the connections go on that have used up their budget in the last turn.
+    /// Continues the connections that used up their budget in the last turn.
     pub(super) fn resume(&mut self) {
         for key in mem::take(&mut self.yielded) {
             if let Some(connection) = self.connections.get_mut(key) {
@@ -118,7 +118,7 @@ impl ConnectionSet {
         connections.insert(|key| Connection::new(key, accepted, &cx))
     }
 
-    /// Lets a connection go on, unless it has ended.
+    /// Runs a step of a connection, unless the connection has ended.
     fn advance(
         &mut self,
         key: Key,
@@ -166,7 +166,7 @@ impl ConnectionSet {
         self.drains.next().is_some_and(|deadline| deadline <= self.now)
     }
 
-    /// Acts at the times that have come.
+    /// Handles the timeouts, deadlines and reports that are due.
     pub(super) fn act_at_deadlines(&mut self) {
         for key in self.dials.take_due(self.now) {
             let Some(connection) = self.connections.get_mut(key) else { continue };
@@ -201,8 +201,8 @@ impl ConnectionSet {
         self.logged.clear();
     }
 
-    /// Goes on after a panic, which may have lost events: whatever was known about readiness is
-    /// forgotten. A call that finds nothing does no harm.
+    /// Continues after a panic, which may have lost events: all sockets are treated as ready. A
+    /// call on a socket that is not ready returns `WouldBlock`.
     pub(super) fn recover(&mut self) {
         self.yielded.clear();
         self.dials = Dials::default();
@@ -219,7 +219,7 @@ impl ConnectionSet {
         self.write_lines();
     }
 
-    /// Returns the connections, and what they need.
+    /// Returns the connections, and the context that they run in.
     fn parts(&mut self) -> (&mut Connections, Context<'_>) {
         let cx = Context {
             worker: self.number,

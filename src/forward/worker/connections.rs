@@ -5,7 +5,8 @@ use slab::Slab;
 use super::connection::Connection;
 use super::token::{GENERATIONS, Key};
 
-/// The connections of a worker. Slots are used again, and generations tell their connections apart.
+/// The connections of a worker. Slots are reused; a key contains a generation, which
+/// distinguishes the connections of a slot.
 #[derive(Default)]
 pub(super) struct Connections {
     slots: Slab<(usize, Connection)>,

@@ -1,4 +1,4 @@
-//! The worker, as a running connection sees it.
+//! The state of a worker that a running connection uses.
 
 use std::io;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use mio::{Interest, Registry, Token};
 use crate::forward::engine::Engine;
 use crate::forward::flow::LARGE;
 
-/// The worker, as a running connection sees it.
+/// The state of a worker that a running connection uses.
 pub(super) struct Context<'a> {
     /// Number of the worker.
     pub(super) worker: usize,

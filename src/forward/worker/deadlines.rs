@@ -1,7 +1,7 @@
 //! Times at which the event loop acts without an event.
 //!
-//! A timer for each dial would be set up and removed within a millisecond. Instead, the loop looks
-//! at the dials in progress from time to time.
+//! A timer for each dial would be set up and removed within a millisecond. Instead, the loop
+//! checks all dials in progress every 50 ms.
 
 use std::sync::Weak;
 use std::time::{Duration, Instant};
@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use super::token::Key;
 use crate::forward::listener::{ListenerState, ListeningSocket};
 
-/// Time between two looks at the dials. No dial exceeds its time by much more.
+/// Interval of the checks of dials. A dial may exceed its timeout by about this time.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// The connections that dial.
 #[derive(Default)]
 pub(super) struct Dials {
-    /// Some of them may have ended, or are connected.
+    /// Some of them may have ended or may be connected.
     keys: Vec<Key>,
-    /// The next look; `None` if nothing dials.
+    /// Time of the next check; `None` if no connection dials.
     due: Option<Instant>,
 }
 
@@ -32,8 +32,7 @@ impl Dials {
         self.due
     }
 
-    /// Returns all connections if it is time to look at them. Those that still dial have to be
-    /// added again.
+    /// Returns all connections if their check is due. Those that still dial have to be added again.
     pub(super) fn take_due(&mut self, now: Instant) -> Vec<Key> {
         match self.due {
             Some(due) if due <= now => {
@@ -49,16 +48,16 @@ impl Dials {
 #[derive(Default)]
 pub(super) struct Drains {
     drains: Vec<Drain>,
-    /// The earliest deadline that has not come.
+    /// The earliest deadline that has not passed.
     next: Option<Instant>,
-    /// A deadline has come.
+    /// A deadline has passed.
     has_over: bool,
 }
 
 struct Drain {
     socket: Weak<ListeningSocket>,
     deadline: Instant,
-    /// The connections have ended. One that another worker accepted before may still come.
+    /// The deadline has passed. A connection that another worker accepted before may still arrive.
     is_over: bool,
 }
 
@@ -70,12 +69,12 @@ impl Drains {
         self.update();
     }
 
-    /// Returns the earliest deadline that has not come.
+    /// Returns the earliest deadline that has not passed.
     pub(super) fn next(&self) -> Option<Instant> {
         self.next
     }
 
-    /// Returns `true` if a deadline has come since the last call.
+    /// Returns `true` if a deadline has passed since the last call.
     pub(super) fn advance(&mut self, now: Instant) -> bool {
         if self.next.is_none_or(|next| next > now) {
             return false;
@@ -94,7 +93,7 @@ impl Drains {
     }
 
     fn update(&mut self) {
-        // A listener without connections is gone.
+        // A listener without connections has been dropped.
         self.drains.retain(|drain| drain.socket.strong_count() > 0);
         let ahead = self.drains.iter().filter(|drain| !drain.is_over);
         self.next = ahead.map(|drain| drain.deadline).min();
@@ -128,14 +127,14 @@ mod tests {
         assert!(!drains.advance(start) && !drains.is_over(&a));
         assert!(drains.advance(after(1)));
         assert!(drains.is_over(&a) && !drains.is_over(&b));
-        // Once: but connections that come later are over too.
+        // It is reported once, but also applies to connections that arrive later.
         assert!(!drains.advance(after(1)) && drains.is_over(&a));
         assert_eq!(drains.next(), Some(after(2)));
-        // The address came back.
+        // The address is in the plan again, so the deadline is removed.
         drains.set(socket(&b), None);
         assert_eq!(drains.next(), None);
         assert!(!drains.advance(after(3)) && !drains.is_over(&b));
-        // A deadline in the past comes at once.
+        // A deadline in the past applies at once.
         drains.set(socket(&b), Some(start));
         assert!(drains.advance(after(3)) && drains.is_over(&b));
     }
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn dials_are_looked_at_together() {
+    fn dials_are_checked_together() {
         let (mut dials, start) = (Dials::default(), Instant::now());
         let key = |index| Key { index, generation: 0 };
         assert_eq!(dials.due(), None);

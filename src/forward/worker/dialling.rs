@@ -31,7 +31,7 @@ pub(super) struct Dialling {
     started: Instant,
     /// The attempt whose result is not known yet.
     attempt: Option<Attempt>,
-    /// Begin of its handshake; `None` until the socket is open.
+    /// Start of its handshake; `None` until the socket is open.
     attempt_started: Option<Instant>,
     last_failure: Option<DialFailure>,
     /// The backend counts this dial.
@@ -104,7 +104,7 @@ impl Dialling {
         socket.set_tcp_nodelay(true)?;
         // Keepalive detects backends that are lost without FIN or RST.
         socket.set_keepalive(true)?;
-        // The time to open the socket says nothing about the endpoint.
+        // Measured from here: the time to open the socket does not depend on the endpoint.
         self.attempt_started = Some(Instant::now());
         match socket.connect(&endpoint.into()) {
             Err(error) if error.raw_os_error() != Some(IN_PROGRESS) => return Err(error),

@@ -81,9 +81,9 @@ impl EventLoop {
         while !self.is_stopping {
             let timeout = self.next_time().map(|time| time.saturating_duration_since(self.now));
             match self.poll.poll(&mut events, timeout) {
-                // A signal. There are no events then.
+                // A signal interrupted the call, so there are no events.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The other errors are those of a wrong call.
+                // All other errors mean that the call is wrong.
                 result => result.expect("BUG: cannot wait for events"),
             }
             // A defect, such as a panic of a log subscriber, must not end all connections. The
@@ -110,9 +110,9 @@ impl EventLoop {
             }
         }
         self.connections.resume();
-        // A deadline that has come may have been changed in the meantime.
+        // A command may have changed the deadline in the meantime.
         if self.has_commands || self.connections.is_drain_due() {
-            self.obey();
+            self.handle_commands();
         }
         self.accept();
         self.connections.act_at_deadlines();
@@ -128,8 +128,9 @@ impl EventLoop {
         times.into_iter().flatten().min()
     }
 
-    /// Obeys the commands of the mailbox. Further connections are left for the next turn.
-    fn obey(&mut self) {
+    /// Handles the commands of the mailbox. Connections beyond the maximum of a turn wait for the
+    /// next turn.
+    fn handle_commands(&mut self) {
         self.mailboxes[self.number].note_reading();
         self.has_commands = true;
         let mut served = 0;
@@ -170,7 +171,7 @@ impl EventLoop {
         }
     }
 
-    /// Ends all connections, those included that other workers have given to this one.
+    /// Ends all connections, including those that other workers have given to this one.
     fn stop(mut self) {
         self.listeners.close_all();
         while let Ok(command) = self.commands.try_recv() {
@@ -188,7 +189,8 @@ fn readiness(event: &Event) -> Readiness {
         is_readable: event.is_readable() || event.is_read_closed(),
         is_writable: event.is_writable() || event.is_write_closed(),
         has_ended: event.is_read_closed(),
-        // Other systems do not report it, so a read that stops early proves nothing there.
+        // Other systems do not report urgent data, so a short read does not prove there that the
+        // socket is empty.
         is_urgent: event.is_priority() || cfg!(not(target_os = "linux")),
         is_lost: event.is_error(),
     }

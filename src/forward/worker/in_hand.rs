@@ -47,9 +47,8 @@ impl InHand {
         }
     }
 
-    /// Moves at most `limit` bytes into a pipe. If there are none, it reads instead: that nothing
-    /// can be moved does not mean that there is nothing, nor that it was the end. Urgent data stops
-    /// it as well.
+    /// Moves at most `limit` bytes into a pipe. If the move returns 0, it reads instead: 0 can mean
+    /// an empty socket, the end, or urgent data, and only a read distinguishes them.
     pub(super) fn read_bulk(
         source: &TcpStream,
         mut pipe: Pipe,

@@ -57,7 +57,7 @@ impl Listeners {
         self.is_without_permit = false;
     }
 
-    /// Tries all sockets again, whatever was known about their backlogs.
+    /// Forgets the states of the backlogs, so that all sockets are tried again.
     pub(super) fn recover(&mut self) {
         self.is_without_permit = false;
         self.acceptors.values_mut().for_each(Acceptor::forget);

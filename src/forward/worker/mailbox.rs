@@ -24,13 +24,13 @@ pub(in crate::forward) enum Command {
     SetDeadline { socket: Weak<ListeningSocket>, deadline: Option<Instant> },
     /// Serve a connection that another worker has accepted.
     Serve(Accepted),
-    /// Try to accept again: a permit has returned.
+    /// Try to accept again: a permit was returned.
     Retry,
     /// Reset all connections and end.
     Stop,
 }
 
-/// Sends commands to a worker, and knows its number of connections.
+/// Sends commands to a worker, and counts its connections.
 ///
 /// The alignment prevents false sharing of the counts.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ pub(in crate::forward) struct Mailbox {
     /// commands.
     is_woken: AtomicBool,
     registry: Registry,
-    /// Number of live connections, with those that are on their way to the worker.
+    /// Number of live connections, including those in the mailbox.
     connections: AtomicUsize,
 }
 
@@ -83,7 +83,7 @@ impl Mailbox {
 
     /// Sends a command and wakes the worker.
     pub(in crate::forward) fn send(&self, command: Command) {
-        // It fails only if the worker has ended, and its listeners and connections with it.
+        // It fails only if the worker has ended. Its listeners and connections have ended too.
         let _ = self.commands.send(command);
         if !self.is_woken.swap(true, Ordering::AcqRel) {
             // It fails only if the queue is closed, so the worker has ended.

@@ -1,16 +1,16 @@
-//! The need of a connection after a run.
+//! The state of a connection after a run.
 
 use crate::forward::outcome::Outcome;
 
-/// The next need of a connection.
+/// State of a connection after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Its next turn.
+    /// It continues in the next turn.
     Yielded,
-    /// An event, or a time of its dial.
+    /// It waits for an event, or for a timeout of its dial.
     Dialling,
-    /// An event.
+    /// It waits for an event.
     Waiting,
-    /// Nothing: the connection has ended.
+    /// It has ended.
     Ended(Outcome),
 }

@@ -2,8 +2,8 @@
 
 use super::mailbox::Mailbox;
 
-/// Returns the worker with the fewest connections. The one that has accepted the connection serves
-/// it itself if it has about as few: that costs nothing.
+/// Returns the worker with the fewest connections. The worker that accepted the connection keeps it
+/// if it has about as few: giving it to another worker costs a message and a wake.
 pub(super) fn choose_worker(acceptor: usize, mailboxes: &[Mailbox]) -> usize {
     if mailboxes.len() == 1 {
         return acceptor;

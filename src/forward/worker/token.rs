@@ -12,7 +12,7 @@ const INDEX_BITS: u32 = 24;
 const INDEX_SHIFT: u32 = KIND_BITS + ATTEMPT_BITS;
 const GENERATION_SHIFT: u32 = INDEX_SHIFT + INDEX_BITS;
 
-/// Generations begin again after this many.
+/// Number of generations. After the last one, they start again at 0.
 pub(super) const GENERATIONS: usize = 1 << (usize::BITS - GENERATION_SHIFT - 1);
 
 /// Kinds of sockets.
@@ -33,7 +33,7 @@ pub(super) struct Key {
     pub(super) generation: usize,
 }
 
-/// The subject of a token.
+/// Socket or waker that a token identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     Waker,
@@ -45,8 +45,8 @@ pub(super) enum Subject {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Socket {
     Downstream,
-    /// The socket of an attempt to connect. The number of the attempt, modulo 64, tells it from
-    /// those before: a batch of events may contain one of a socket that is closed.
+    /// The socket of an attempt to connect. The number of the attempt, modulo 64, distinguishes it
+    /// from earlier ones: a batch of events may contain one of a socket that is closed.
     Upstream {
         attempt: u8,
     },

@@ -9,8 +9,8 @@ use super::in_hand::InHand;
 use crate::forward::flow::{ReadResult, Side};
 use crate::forward::pipe::{CAPACITY, Pipe};
 
-/// Number of bytes of bulk data to move at once while others on the worker have little to send, and
-/// wait to send it.
+/// Maximum number of bytes of bulk data to move at once while other connections of the worker
+/// exchange small messages, which would wait for it.
 const SHARED_BULK: usize = CAPACITY / 4;
 
 /// The bytes that were read from each side and are not yet written to the other.
@@ -70,8 +70,8 @@ impl Transfer {
         result
     }
 
-    /// Returns how much bulk may be moved at once. To fill the pipe costs least; but while others
-    /// on the worker have little to send, a part of it is enough.
+    /// Returns the number of bytes that may be moved at once. A full pipe costs least for each
+    /// byte; while other connections of the worker exchange small messages, the limit is lower.
     fn bulk_limit(&mut self, cx: &Context<'_>) -> usize {
         let before = std::mem::replace(&mut self.small_reads, *cx.small_reads);
         if before == *cx.small_reads { CAPACITY } else { SHARED_BULK }

@@ -1,5 +1,5 @@
 //! The least that a proxy with epoll can do: a relay with buffers, on one thread. It has no log, no
-//! counters, no limits and no `splice`, and it ends both sides of a connection when one has ended.
+//! counters, no limits and no `splice`. An error of one side closes both sides without a report.
 
 use std::collections::VecDeque;
 use std::env;
@@ -16,7 +16,7 @@ use slab::Slab;
 use super::{Proxy, Route};
 use crate::ports::loopback;
 
-/// The role in which this program is that proxy.
+/// The role of this program as that proxy.
 pub(crate) const RELAY: &str = "floor";
 
 /// Size of the buffer, which all connections share.
@@ -55,14 +55,14 @@ impl Proxy for Floor {
 /// Both sides of a connection, the client's first.
 struct Connection {
     streams: [TcpStream; 2],
-    /// Bytes to each side that it has not taken.
+    /// Bytes that each side has not taken yet.
     waiting: [VecDeque<u8>; 2],
-    /// Each side has ended.
+    /// `true` if the side has sent its end.
     has_ended: [bool; 2],
 }
 
 impl Connection {
-    /// Carries what there is from one side to the other. Returns `false` at the end of both.
+    /// Carries the available bytes from one side to the other. Returns `false` at the end of both.
     /// `may_end` is set if the event announced the end, so that no other event follows it.
     fn carry(&mut self, from: usize, may_end: bool, buffer: &mut [u8]) -> bool {
         let to = 1 - from;
@@ -96,7 +96,7 @@ impl Connection {
         }
     }
 
-    /// Writes what waits for a side. Returns `false` if it is lost.
+    /// Writes the waiting bytes to a side. Returns `false` if the side is lost.
     fn flush(&mut self, to: usize) -> bool {
         while !self.waiting[to].is_empty() {
             match self.streams[to].write(self.waiting[to].as_slices().0) {
