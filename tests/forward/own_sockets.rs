@@ -15,9 +15,9 @@ const LOOP: Outcome = Outcome::Rejected(RejectReason::Loop);
 #[tokio::test]
 async fn route_to_its_own_listener_is_rejected() {
     for ip in [Ipv4Addr::LOCALHOST, Ipv4Addr::UNSPECIFIED] {
-        let reserved = Reserved::new();
-        let listener = SocketAddr::from((ip, reserved.address.port()));
-        let plan = plan([("tcp", listener, to(&[reserved.address]))]);
+        let reserved = Reserved::on((ip, 0).into());
+        let endpoint = SocketAddr::from((Ipv4Addr::LOCALHOST, reserved.address.port()));
+        let plan = plan([("tcp", reserved.address, to(&[endpoint]))]);
         let proxy = TestForwarder::open(&plan).await;
         proxy.resets("tcp").await;
         proxy.ended("tcp", &[(LOOP, 1)]).await;
