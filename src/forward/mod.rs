@@ -41,7 +41,8 @@
 //!
 //! - The deadline is [`Settings::drain_timeout`] after the removal. [`Forwarder::drain`] sets one
 //!   for all listeners; if there are two, the earlier one applies.
-//! - Connections that are in the backlog when the sockets close are still accepted and served.
+//! - Connections that are in the backlog when the sockets close are still accepted and served. If
+//!   the budget of connections is used up, the kernel resets them.
 //! - At the deadline, connections end with [`Outcome::Drained`] and both peers see a reset.
 
 mod backend;

@@ -10,7 +10,7 @@ use socket2::SockRef;
 
 use super::accepted::Accepted;
 use super::context::Context;
-use super::dialling::Dialling;
+use super::dialling::{Dialling, is_reset};
 use super::progress::Progress;
 use super::record::Record;
 use super::token::{Key, Socket};
@@ -173,12 +173,14 @@ impl Connection {
     fn finish_handshake(&mut self, event: Readiness, cx: &mut Context<'_>) -> bool {
         let stream = self.upstream.as_ref().expect(NO_BACKEND);
         // Without an error and without an end, writable means connected.
-        if event.is_lost || event.has_ended {
-            let error = stream.take_error().unwrap_or_else(Some);
-            if let Some(error) = error {
-                self.attempt_failed(&error, cx);
-                return false;
-            }
+        let has_error = event.is_lost || event.has_ended;
+        let error = if has_error { stream.take_error().unwrap_or_else(Some) } else { None };
+        // A refused handshake has another error, so the endpoint has accepted the connection and
+        // reset it since. What it sent before is read.
+        let is_reset = matches!(&error, Some(error) if is_reset(error));
+        if let Some(error) = error.filter(|_| !is_reset) {
+            self.attempt_failed(&error, cx);
+            return false;
         }
         if !event.is_writable {
             return false;
@@ -187,6 +189,9 @@ impl Connection {
         self.record.dial_us = Some(dialling.elapsed_us());
         dialling.succeeded(&self.record);
         self.flow.connected();
+        if is_reset {
+            self.flow.write_failed(Side::Upstream);
+        }
         self.record.log_opened(cx);
         true
     }

@@ -192,3 +192,8 @@ fn open_socket(endpoint: SocketAddr) -> io::Result<Socket> {
         Ok(socket)
     }
 }
+
+/// Returns `true` for the errors of a connection that was established before.
+pub(super) fn is_reset(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+}

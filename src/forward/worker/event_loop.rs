@@ -25,6 +25,12 @@ const MAX_EVENTS: usize = 256;
 /// other workers, so that a burst of clients does not delay open connections.
 const MAX_ACCEPTS: usize = 16;
 
+/// Returns the maximum for these workers. Each accepted connection dials, and the results come in a
+/// later turn: a burst must not exceed the limit of dials to a backend that answers at once.
+fn max_accepts(engine: &Engine) -> usize {
+    (engine.dials_per_backend / (2 * engine.settings.workers.get())).clamp(1, MAX_ACCEPTS)
+}
+
 /// A worker: its event queue, listening sockets and connections.
 pub(super) struct EventLoop {
     number: usize,
@@ -35,6 +41,8 @@ pub(super) struct EventLoop {
     poll: Poll,
     listeners: Listeners,
     connections: ConnectionSet,
+    /// Maximum number of connections that begin in a turn.
+    max_accepts: usize,
     /// The mailbox may contain commands.
     has_commands: bool,
     is_stopping: bool,
@@ -65,6 +73,7 @@ impl EventLoop {
             number,
             connections: ConnectionSet::new(number, engine.clone(), mailboxes.clone(), registry),
             listeners: Listeners::new(number, retry),
+            max_accepts: max_accepts(&engine),
             engine,
             mailboxes,
             commands,
@@ -134,7 +143,7 @@ impl EventLoop {
         self.mailboxes[self.number].note_reading();
         self.has_commands = true;
         let mut served = 0;
-        while served < MAX_ACCEPTS {
+        while served < self.max_accepts {
             match self.commands.try_recv() {
                 Ok(Command::Listen { number, socket, listener }) => {
                     self.listeners.add(number, Acceptor::new(socket, listener));
@@ -159,7 +168,7 @@ impl EventLoop {
 
     /// Accepts connections, and gives each to the worker with the fewest.
     fn accept(&mut self) {
-        for _ in 0..MAX_ACCEPTS {
+        for _ in 0..self.max_accepts {
             let Some(accepted) = self.listeners.accept(&self.engine, self.now) else { return };
             let worker = choose_worker(self.number, &self.mailboxes);
             self.mailboxes[worker].add_connection();
