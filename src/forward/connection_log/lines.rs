@@ -16,67 +16,69 @@ pub(in crate::forward) fn append(
     time: Timestamp,
 ) {
     // Writing to a vector does not fail.
-    let _ = match format {
-        LineFormat::Text => append_text(buffer, end, time),
-        LineFormat::Json => append_json(buffer, end, time),
-    };
+    let _ = Line { buffer, format }.write(end, time);
 }
 
-fn append_text(buffer: &mut Vec<u8>, end: &ConnectionEnd<'_>, time: Timestamp) -> io::Result<()> {
-    let names = end.names();
-    write!(buffer, "{time:.6}  INFO connection ended listener={}", names.listener)?;
-    let mut text = |name: &str, value: Option<&dyn Display>| match value {
-        Some(value) => write!(buffer, " {name}={value}"),
-        None => Ok(()),
-    };
-    text("route", names.route.as_ref().map(|it| it as _))?;
-    text("backend", end.backend_name().as_ref().map(|it| it as _))?;
-    text("endpoint", end.endpoint.as_ref().map(|it| it as _))?;
-    text("downstream", Some(&end.downstream))?;
-    text("local", end.local.as_ref().map(|it| it as _))?;
-    text("attempts", (end.attempts > 0).then_some(&end.attempts as _))?;
-    text("dial_us", end.dial_us.as_ref().map(|it| it as _))?;
-    text("bytes_up", Some(&end.bytes_up))?;
-    text("bytes_down", Some(&end.bytes_down))?;
-    text("duration_us", Some(&end.duration_us()))?;
-    write!(buffer, " outcome=\"{}\"", end.outcome)?;
-    if let Some(reason) = end.outcome.reason() {
-        write!(buffer, " reason=\"{reason}\"")?;
-    }
-    buffer.push(b'\n');
-    Ok(())
+/// A line that is being written.
+struct Line<'a> {
+    buffer: &'a mut Vec<u8>,
+    format: LineFormat,
 }
 
-/// The values need no escapes: names of objects, addresses and labels contain no character that
-/// does.
-fn append_json(buffer: &mut Vec<u8>, end: &ConnectionEnd<'_>, time: Timestamp) -> io::Result<()> {
-    let names = end.names();
-    write!(
-        buffer,
-        r#"{{"timestamp":"{time:.6}","level":"INFO","message":"connection ended","listener":"{}""#,
-        names.listener
-    )?;
-    let mut text = |name: &str, value: Option<&dyn Display>| match value {
-        Some(value) => write!(buffer, r#","{name}":"{value}""#),
-        None => Ok(()),
-    };
-    text("route", names.route.as_ref().map(|it| it as _))?;
-    text("backend", end.backend_name().as_ref().map(|it| it as _))?;
-    text("endpoint", end.endpoint.as_ref().map(|it| it as _))?;
-    text("downstream", Some(&end.downstream))?;
-    text("local", end.local.as_ref().map(|it| it as _))?;
-    let mut number = |name: &str, value: Option<u64>| match value {
-        Some(value) => write!(buffer, r#","{name}":{value}"#),
-        None => Ok(()),
-    };
-    number("attempts", (end.attempts > 0).then_some(end.attempts.into()))?;
-    number("dial_us", end.dial_us.map(Into::into))?;
-    number("bytes_up", Some(end.bytes_up))?;
-    number("bytes_down", Some(end.bytes_down))?;
-    number("duration_us", Some(end.duration_us()))?;
-    write!(buffer, r#","outcome":"{}""#, end.outcome)?;
-    if let Some(reason) = end.outcome.reason() {
-        write!(buffer, r#","reason":"{reason}""#)?;
+impl Line<'_> {
+    fn write(&mut self, end: &ConnectionEnd<'_>, time: Timestamp) -> io::Result<()> {
+        match self.format {
+            LineFormat::Text => write!(self.buffer, "{time:.6}  INFO connection ended")?,
+            LineFormat::Json => write!(
+                self.buffer,
+                r#"{{"timestamp":"{time:.6}","level":"INFO","message":"connection ended""#
+            )?,
+        }
+        let names = end.names();
+        self.value("listener", Some(&names.listener))?;
+        self.value("route", names.route.as_ref())?;
+        self.value("backend", end.backend_name())?;
+        self.value("endpoint", end.endpoint)?;
+        self.value("downstream", Some(end.downstream))?;
+        self.value("local", end.local)?;
+        self.number("attempts", (end.attempts > 0).then_some(end.attempts.into()))?;
+        self.number("dial_us", end.dial_us.map(Into::into))?;
+        self.number("bytes_up", Some(end.bytes_up))?;
+        self.number("bytes_down", Some(end.bytes_down))?;
+        self.number("duration_us", Some(end.duration_us()))?;
+        self.label("outcome", Some(end.outcome.as_str()))?;
+        self.label("reason", end.outcome.reason())?;
+        match self.format {
+            LineFormat::Text => writeln!(self.buffer),
+            LineFormat::Json => writeln!(self.buffer, r#","target":"{TARGET}"}}"#),
+        }
     }
-    writeln!(buffer, r#","target":"{TARGET}"}}"#)
+
+    /// Writes a name or an address, if there is one. They need no escapes: they contain no quotes,
+    /// backslashes and control characters.
+    fn value(&mut self, name: &str, value: Option<impl Display>) -> io::Result<()> {
+        match (value, self.format) {
+            (None, _) => Ok(()),
+            (Some(value), LineFormat::Text) => write!(self.buffer, " {name}={value}"),
+            (Some(value), LineFormat::Json) => write!(self.buffer, r#","{name}":"{value}""#),
+        }
+    }
+
+    /// Writes a number, if there is one.
+    fn number(&mut self, name: &str, value: Option<u64>) -> io::Result<()> {
+        match (value, self.format) {
+            (None, _) => Ok(()),
+            (Some(value), LineFormat::Text) => write!(self.buffer, " {name}={value}"),
+            (Some(value), LineFormat::Json) => write!(self.buffer, r#","{name}":{value}"#),
+        }
+    }
+
+    /// Writes a label, if there is one. A subscriber of `tracing` quotes it in text, too.
+    fn label(&mut self, name: &str, value: Option<&str>) -> io::Result<()> {
+        match (value, self.format) {
+            (None, _) => Ok(()),
+            (Some(value), LineFormat::Text) => write!(self.buffer, " {name}=\"{value}\""),
+            (Some(value), LineFormat::Json) => write!(self.buffer, r#","{name}":"{value}""#),
+        }
+    }
 }

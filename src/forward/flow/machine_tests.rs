@@ -68,7 +68,7 @@ fn check_end(proxy: &Proxy) {
         Outcome::DownstreamReset => assert!(client.is_reset, "{proxy:#?}"),
         Outcome::UpstreamReset => {
             assert!(backend.is_reset, "{proxy:#?}");
-            // What the backend sent before it was lost reaches the client.
+            // The client gets all bytes that the backend sent before its reset.
             assert!(client.is_reset || client.got == backend.sent, "{proxy:#?}");
         }
         Outcome::DialFailed(_) | Outcome::Rejected(_) => assert!(!proxy.is_connected),
