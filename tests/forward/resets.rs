@@ -1,12 +1,15 @@
 //! A reset (RST) of one side is passed on to the other.
 
+use std::io::Write as _;
+use std::thread;
 use std::time::Duration;
 
 use sluicegate::forward::Outcome;
+use socket2::SockRef;
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use crate::support::peer::Backend;
-use crate::support::plans::to;
+use crate::support::plans::{ANY, to};
 use crate::support::stream::Stream;
 use crate::support::test_forwarder::TestForwarder;
 
@@ -36,22 +39,25 @@ async fn reset_by_backend_reaches_client() {
 /// the dial did not fail, and what it sent before arrives.
 #[tokio::test]
 async fn reset_right_after_accept_reaches_client() {
-    const TIMES: u64 = 50;
-    let backend = Backend::listen().await;
-    let proxy = TestForwarder::to(to(&[backend.address])).await;
-    let server = tokio::spawn(async move {
-        loop {
-            let mut stream = backend.accept().await;
-            stream.say("go away").await;
-            stream.reset();
+    const TIMES: u64 = 200;
+    let listener = std::net::TcpListener::bind(ANY).unwrap();
+    let address = listener.local_addr().unwrap();
+    // A thread of its own is fast enough to reset some connections before the proxy sees them.
+    let server = thread::spawn(move || {
+        for stream in listener.incoming().take(TIMES as usize) {
+            let mut stream = stream.unwrap();
+            stream.write_all(b"go away").unwrap();
+            SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
         }
     });
+    let proxy = TestForwarder::to(to(&[address])).await;
     for _ in 0..TIMES {
-        let mut client = proxy.connect("tcp").await;
+        // A client may see the reset while it connects.
+        let Ok(mut client) = TcpStream::connect(proxy.address("tcp")).await else { continue };
         client.hears("go away").await;
         client.is_reset().await;
     }
-    server.abort();
+    server.join().unwrap();
     proxy.ended("tcp", &[(Outcome::UpstreamReset, TIMES)]).await;
 }
 
