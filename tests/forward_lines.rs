@@ -5,18 +5,21 @@
 #[allow(dead_code, unreachable_pub, reason = "shared with other test binaries")]
 mod support;
 
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use sluicegate::forward::{ConnectionLines, LineFormat, LineOutput};
 use sluicegate::plan::{RejectReason, Routing};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpSocket;
 
 use support::events::{record, recorded};
-use support::eventually;
 use support::peer::Peer;
 use support::plans::{ANY, id, plan, rejecting, route, settings, to};
 use support::test_forwarder::TestForwarder;
+use support::{eventually, within};
 
 /// Output that keeps the lines in memory.
 #[derive(Default)]
@@ -43,16 +46,26 @@ async fn line(listener: &str, format: LineFormat, routing: Routing) -> (String, 
     let lines = ConnectionLines::new(format, kept.clone());
     let settings = settings(2).with_connection_lines(lines);
     let proxy = TestForwarder::with(settings, &plan([(listener, ANY, routing)])).await;
-    let mut client = proxy.connect(listener).await;
+    // A rejected client can be reset while it connects, so its address is chosen before.
+    let client = TcpSocket::new_v4().unwrap();
+    client.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addresses = [client.local_addr().unwrap(), proxy.address(listener)];
-    // A rejected client may not be able to write.
-    if client.write_all(b"ping").await.is_ok() && client.shutdown().await.is_ok() {
-        let _ = client.read_to_end(&mut Vec::new()).await;
-    }
+    let _ = exchange(client, addresses[1]).await;
     eventually("the line is written", || !kept.lines().is_empty()).await;
     assert!(recorded(&id(listener), "connection ended").is_empty(), "an event is emitted too");
     let [line] = kept.lines().try_into().unwrap();
     (line, addresses.map(|address| address.to_string()))
+}
+
+/// Sends four bytes and receives them again.
+async fn exchange(client: TcpSocket, proxy: SocketAddr) -> io::Result<()> {
+    let mut client = within("connecting", client.connect(proxy)).await?;
+    client.write_all(b"ping").await?;
+    client.shutdown().await?;
+    let mut received = Vec::new();
+    within("the answer", client.read_to_end(&mut received)).await?;
+    assert_eq!(received, b"ping");
+    Ok(())
 }
 
 #[tokio::test]
