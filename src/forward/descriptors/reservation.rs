@@ -10,7 +10,10 @@ use super::unsupported::HeldDescriptor;
 pub(in crate::forward) enum Reservation {
     /// The connection was accepted after a check. Dropping the descriptor frees its number for the
     /// dial.
-    Held(#[expect(dead_code, reason = "keeps the descriptor open")] HeldDescriptor),
+    Held(
+        #[cfg_attr(target_os = "linux", expect(dead_code, reason = "keeps the descriptor open"))]
+        HeldDescriptor,
+    ),
     /// The connection was accepted without a check. Its worker counts it until it dials.
     Counted { worker: usize },
 }
