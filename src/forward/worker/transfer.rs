@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use mio::net::TcpStream;
 
 use super::context::Context;
-use super::in_hand::InHand;
+use super::pending::Pending;
 use crate::forward::flow::{ReadResult, Side};
 use crate::forward::pipe::{CAPACITY, Pipe};
 
@@ -17,9 +17,9 @@ const SHARED_BULK: usize = CAPACITY / 4;
 #[derive(Default)]
 pub(super) struct Transfer {
     /// Bytes of the client.
-    up: Option<InHand>,
+    up: Option<Pending>,
     /// Bytes of the backend.
-    down: Option<InHand>,
+    down: Option<Pending>,
     /// Number of small reads on the worker at the last bulk transfer.
     small_reads: u32,
 }
@@ -27,23 +27,23 @@ pub(super) struct Transfer {
 impl Transfer {
     /// Reads the bytes that the client has already sent.
     pub(super) fn read_first(&mut self, downstream: &TcpStream) -> ReadResult {
-        let (result, bytes) = InHand::read_first(downstream);
+        let (result, bytes) = Pending::read_first(downstream);
         self.up = bytes;
         result
     }
 
-    /// Reads from a side, which must have no bytes in hand.
+    /// Reads from a side, which must have no pending bytes.
     pub(super) fn read(
         &mut self,
         from: Side,
         source: &TcpStream,
         cx: &mut Context<'_>,
     ) -> ReadResult {
-        let (result, bytes) = InHand::read(source);
+        let (result, bytes) = Pending::read(source);
         self.keep(from, result, bytes, cx)
     }
 
-    /// Moves bulk data from a side, which must have no bytes in hand. Returns `None` if there is no
+    /// Moves bulk data from a side, which must have no pending bytes. Returns `None` if there is no
     /// pipe for it.
     pub(super) fn read_bulk(
         &mut self,
@@ -52,7 +52,7 @@ impl Transfer {
         cx: &mut Context<'_>,
     ) -> Option<ReadResult> {
         let pipe = Pipe::acquire()?;
-        let (result, bytes) = InHand::read_bulk(source, pipe, self.bulk_limit(cx));
+        let (result, bytes) = Pending::read_bulk(source, pipe, self.bulk_limit(cx));
         Some(self.keep(from, result, bytes, cx))
     }
 
@@ -60,7 +60,7 @@ impl Transfer {
         &mut self,
         from: Side,
         result: ReadResult,
-        bytes: Option<InHand>,
+        bytes: Option<Pending>,
         cx: &mut Context<'_>,
     ) -> ReadResult {
         if let ReadResult::Bytes { count, .. } = result {
@@ -82,11 +82,11 @@ impl Transfer {
     /// # Errors
     /// The error of the socket. All bytes for it are dropped then.
     pub(super) fn write(&mut self, to: Side, sink: &TcpStream) -> io::Result<Written> {
-        let in_hand = self.from(to.other());
-        let bytes = in_hand.as_mut().expect("BUG: no bytes to write");
+        let pending = self.from(to.other());
+        let bytes = pending.as_mut().expect("BUG: no bytes to write");
         match bytes.write_to(sink) {
             Ok(count) if bytes.is_empty() => {
-                *in_hand = None;
+                *pending = None;
                 Ok(Written { count, room: Room::All })
             }
             Ok(count) if bytes.partial_write_fills() => Ok(Written { count, room: Room::None }),
@@ -95,14 +95,14 @@ impl Transfer {
                 Ok(Written { count: 0, room: Room::None })
             }
             Err(error) => {
-                *in_hand = None;
+                *pending = None;
                 Err(error)
             }
         }
     }
 
     /// Returns the bytes that were read from a side.
-    fn from(&mut self, side: Side) -> &mut Option<InHand> {
+    fn from(&mut self, side: Side) -> &mut Option<Pending> {
         match side {
             Side::Downstream => &mut self.up,
             Side::Upstream => &mut self.down,
