@@ -52,7 +52,7 @@ impl Backend {
     fn run(self, port: u16) -> anyhow::Result<()> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            self.accept(TcpListener::bind(loopback(port)).await?).await?;
+            self.accept(TcpListener::from_std(socket::listen(loopback(port))?)?).await?;
             Ok(())
         })
     }

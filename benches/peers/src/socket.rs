@@ -1,14 +1,29 @@
 //! Socket options that this program sets.
 
 use std::io;
-use std::net::SocketAddrV4;
+use std::net::{SocketAddrV4, TcpListener};
 
-use rustix::net::{RecvFlags, recv};
+use rustix::net::sockopt::set_socket_reuseaddr;
+use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, recv};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// The most that is discarded at once.
 const AT_ONCE: usize = 1024 * 1024;
+
+/// Length of the queue of connections that are not accepted yet. The default of the standard library
+/// is 128: with 256 clients at a time, the kernel would drop SYNs, which are repeated after 1 s.
+const BACKLOG: i32 = 4096;
+
+/// Opens a listening socket that does not block.
+pub(crate) fn listen(address: SocketAddrV4) -> io::Result<TcpListener> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
+    set_socket_reuseaddr(&socket, true)?;
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(socket.into())
+}
 
 pub(crate) async fn connect(target: SocketAddrV4) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(target).await?;

@@ -4,17 +4,20 @@
 use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use slab::Slab;
 
 use super::{Proxy, Route};
 use crate::ports::loopback;
+use crate::socket;
 
 /// The role of this program as that proxy.
 pub(crate) const RELAY: &str = "floor";
@@ -73,16 +76,16 @@ impl Connection {
             if self.has_ended[from] || !self.waiting[to].is_empty() {
                 return true;
             }
-            match self.streams[from].read(buffer) {
-                Ok(0) => {
+            match recv(&self.streams[from], &mut *buffer, RecvFlags::empty()) {
+                Ok((0, _)) => {
                     self.has_ended[from] = true;
                     let is_over = self.has_ended[to];
                     return !is_over && self.streams[to].shutdown(Shutdown::Write).is_ok();
                 }
-                Ok(count) => {
-                    let written = match self.streams[to].write(&buffer[..count]) {
+                Ok((count, _)) => {
+                    let written = match self.write(to, &buffer[..count]) {
                         Ok(written) => written,
-                        Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
+                        Err(Errno::AGAIN) => 0,
                         Err(_) => return false,
                     };
                     self.waiting[to].extend(&buffer[written..count]);
@@ -90,8 +93,7 @@ impl Connection {
                         return true;
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
-                Err(_) => return false,
+                Err(error) => return error == Errno::AGAIN,
             }
         }
     }
@@ -99,12 +101,16 @@ impl Connection {
     /// Writes the waiting bytes to a side. Returns `false` if the side is lost.
     fn flush(&mut self, to: usize) -> bool {
         while !self.waiting[to].is_empty() {
-            match self.streams[to].write(self.waiting[to].as_slices().0) {
+            match self.write(to, self.waiting[to].as_slices().0) {
                 Ok(written) => drop(self.waiting[to].drain(..written)),
-                Err(error) => return error.kind() == ErrorKind::WouldBlock,
+                Err(error) => return error == Errno::AGAIN,
             }
         }
         true
+    }
+
+    fn write(&self, to: usize, bytes: &[u8]) -> rustix::io::Result<usize> {
+        send(&self.streams[to], bytes, SendFlags::NOSIGNAL)
     }
 }
 
@@ -113,7 +119,7 @@ pub(crate) fn run(ports: &[u16]) -> anyhow::Result<()> {
     let mut poll = Poll::new()?;
     let mut listeners = Vec::new();
     for (index, pair) in ports.chunks_exact(2).enumerate() {
-        let mut listener = TcpListener::bind(loopback(pair[0]).into())?;
+        let mut listener = TcpListener::from_std(socket::listen(loopback(pair[0]))?);
         poll.registry().register(&mut listener, Token(LISTENER | index), Interest::READABLE)?;
         listeners.push((listener, SocketAddr::from(loopback(pair[1]))));
     }

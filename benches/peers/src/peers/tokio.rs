@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use super::{Proxy, Route};
 use crate::ports::loopback;
+use crate::socket;
 
 /// The role in which this program is that proxy.
 pub(crate) const RELAY: &str = "relay";
@@ -47,7 +48,7 @@ impl Proxy for Tokio {
 pub(crate) async fn run(ports: &[u16]) -> anyhow::Result<()> {
     let mut listeners = JoinSet::new();
     for pair in ports.chunks_exact(2) {
-        let listener = TcpListener::bind(loopback(pair[0])).await?;
+        let listener = TcpListener::from_std(socket::listen(loopback(pair[0]))?)?;
         let backend = loopback(pair[1]);
         listeners.spawn(async move {
             loop {
