@@ -15,6 +15,7 @@ mod event_recorder;
 mod missing_references;
 mod object_cache;
 mod pending_objects;
+mod report_comparison;
 mod source;
 mod status_writer;
 mod waiting_warnings;

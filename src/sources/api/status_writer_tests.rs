@@ -1,10 +1,11 @@
 //! Tests of the transactions.
 
+use serde_json::{Value, json};
 use tokio::time::advance;
 
 use super::*;
 use crate::admission::catalog;
-use crate::model::GatewayClassStatus;
+use crate::model::{GatewayClassStatus, ObjectKind, StatusReport};
 use crate::store::{Key, Settings};
 
 struct Fixture {
