@@ -44,7 +44,7 @@ impl Proxy for Floor {
     }
 
     fn version(&self) -> String {
-        "mio, read and write".to_owned()
+        "mio, recv and send".to_owned()
     }
 
     fn command(&self, routes: &[Route], _folder: &Path) -> io::Result<Option<Command>> {
