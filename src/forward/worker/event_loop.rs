@@ -88,22 +88,27 @@ impl EventLoop {
     pub(super) fn run(mut self) {
         let mut events = Events::with_capacity(MAX_EVENTS);
         while !self.is_stopping {
-            let timeout = self.next_time().map(|time| time.saturating_duration_since(self.now));
-            match self.poll.poll(&mut events, timeout) {
-                // A signal interrupted the call, so there are no events.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // All other errors mean that the call is wrong.
-                result => result.expect("BUG: cannot wait for events"),
-            }
-            // A defect, such as a panic of a log subscriber, must not end all connections. The
-            // panic handler reports it.
-            if catch_unwind(AssertUnwindSafe(|| self.turn(&events))).is_err() {
-                self.has_commands = true;
-                self.listeners.recover();
-                self.connections.recover();
-            }
+            self.run_turn(&mut events);
         }
         self.stop();
+    }
+
+    /// Waits for events, and performs a turn.
+    pub(super) fn run_turn(&mut self, events: &mut Events) {
+        let timeout = self.next_time().map(|time| time.saturating_duration_since(self.now));
+        match self.poll.poll(events, timeout) {
+            // A signal interrupted the call, so there are no events.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // All other errors mean that the call is wrong.
+            result => result.expect("BUG: cannot wait for events"),
+        }
+        // A defect, such as a panic of a log subscriber, must not end all connections. The panic
+        // handler reports it.
+        if catch_unwind(AssertUnwindSafe(|| self.turn(events))).is_err() {
+            self.has_commands = true;
+            self.listeners.recover();
+            self.connections.recover();
+        }
     }
 
     fn turn(&mut self, events: &Events) {

@@ -24,6 +24,8 @@ mod context;
 mod deadlines;
 mod dialling;
 mod event_loop;
+#[cfg(test)]
+mod event_loop_tests;
 mod listeners;
 mod mailbox;
 mod pending;
