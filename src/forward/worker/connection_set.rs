@@ -106,13 +106,8 @@ impl ConnectionSet {
         if is_over { self.end(key, Outcome::Drained) } else { self.advance(key, Connection::run) }
     }
 
-    /// Ends a connection that was accepted, without serving it.
-    pub(super) fn reject(&mut self, accepted: Accepted) {
-        let key = self.add(accepted);
-        self.end(key, Outcome::Drained);
-    }
-
-    fn add(&mut self, accepted: Accepted) -> Key {
+    /// Adds a connection that was accepted, which has not run yet.
+    pub(super) fn add(&mut self, accepted: Accepted) -> Key {
         accepted.listener.counters.of(self.number).record_accepted();
         let (connections, cx) = self.parts();
         connections.insert(|key| Connection::new(key, accepted, &cx))
@@ -176,14 +171,19 @@ impl ConnectionSet {
             }
         }
         if self.drains.advance(self.now) {
-            let drains = &self.drains;
-            for key in self.connections.keys(|connection| drains.is_over(connection.listener())) {
-                self.end(key, Outcome::Drained);
-            }
+            self.end_drained();
         }
         if self.report_at.is_some_and(|time| time <= self.now) {
             self.report_at = None;
             self.engine.connection_log.report_due();
+        }
+    }
+
+    /// Ends the connections whose drain deadline has passed.
+    fn end_drained(&mut self) {
+        let drains = &self.drains;
+        for key in self.connections.keys(|connection| drains.is_over(connection.listener())) {
+            self.end(key, Outcome::Drained);
         }
     }
 
@@ -202,8 +202,9 @@ impl ConnectionSet {
     }
 
     /// Continues after a panic, which may have lost events: all sockets are treated as ready. A
-    /// call on a socket that is not ready returns `WouldBlock`.
+    /// call on a socket that is not ready returns `WouldBlock`. A drain may be incomplete, too.
     pub(super) fn recover(&mut self) {
+        self.end_drained();
         self.yielded.clear();
         self.dials = Dials::default();
         for key in self.connections.keys(|_| true) {
@@ -214,7 +215,8 @@ impl ConnectionSet {
     /// Ends all connections.
     pub(super) fn end_all(&mut self) {
         for key in self.connections.keys(|_| true) {
-            self.end(key, Outcome::Drained);
+            // If the log of one connection panics, the others are reset nevertheless.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.end(key, Outcome::Drained)));
         }
         self.write_lines();
     }

@@ -45,6 +45,8 @@ pub(super) struct EventLoop {
     max_accepts: usize,
     /// The mailbox may contain commands.
     has_commands: bool,
+    /// The last turn panicked, so it may have lost events.
+    is_recovering: bool,
     is_stopping: bool,
     /// The time of the turn.
     now: Instant,
@@ -79,6 +81,7 @@ impl EventLoop {
             commands,
             poll,
             has_commands: false,
+            is_recovering: false,
             is_stopping: false,
             now: Instant::now(),
         })
@@ -104,16 +107,15 @@ impl EventLoop {
         }
         // A defect, such as a panic of a log subscriber, must not end all connections. The panic
         // handler reports it.
-        if catch_unwind(AssertUnwindSafe(|| self.turn(events))).is_err() {
-            self.has_commands = true;
-            self.listeners.recover();
-            self.connections.recover();
-        }
+        self.is_recovering = catch_unwind(AssertUnwindSafe(|| self.turn(events))).is_err();
     }
 
     fn turn(&mut self, events: &Events) {
         self.now = Instant::now();
         self.connections.start_turn(self.now);
+        if self.is_recovering {
+            self.recover();
+        }
         for event in events {
             match Subject::of(event.token()) {
                 Subject::Waker => self.has_commands = true,
@@ -133,9 +135,17 @@ impl EventLoop {
         self.connections.write_lines();
     }
 
+    /// Treats all sockets as ready. This is a part of the turn, so that a panic during it has the
+    /// same effect as any other.
+    fn recover(&mut self) {
+        self.has_commands = true;
+        self.listeners.recover();
+        self.connections.recover();
+    }
+
     /// Returns the time at which the loop acts without an event.
     fn next_time(&self) -> Option<Instant> {
-        if self.has_commands {
+        if self.has_commands || self.is_recovering {
             return Some(self.now);
         }
         let times = [self.listeners.next_accept(self.now), self.connections.next_time()];
@@ -190,7 +200,7 @@ impl EventLoop {
         self.listeners.close_all();
         while let Ok(command) = self.commands.try_recv() {
             if let Command::Serve(accepted) = command {
-                self.connections.reject(accepted);
+                self.connections.add(accepted);
             }
         }
         self.connections.end_all();

@@ -3,11 +3,14 @@
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use mio::Events;
 use socket2::SockRef;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::event_loop::EventLoop;
 use super::mailbox::{Command, Mailbox};
@@ -15,6 +18,7 @@ use crate::forward::bind::BACKLOG;
 use crate::forward::counters::{Counters, ListenerCounters};
 use crate::forward::engine::Engine;
 use crate::forward::listener::{ListenerState, ListeningSocket, SharedListener};
+use crate::forward::outcome::Outcome;
 use crate::forward::route_table::RouteTable;
 use crate::forward::settings::Settings;
 use crate::plan::{BackendId, BackendPlan, Endpoint, ListenerId, RouteId, RoutePlan, Share};
@@ -33,6 +37,7 @@ struct Worker {
     counters: Counters,
     listener: ListenerId,
     address: SocketAddr,
+    socket: Weak<ListeningSocket>,
     backend: TcpListener,
 }
 
@@ -55,6 +60,7 @@ impl Worker {
         let counters = Counters::new(1);
         counters.add(&listener);
         let (listening, _finished) = ListeningSocket::new(address);
+        let weak = Arc::downgrade(&listening);
         let state = ListenerState::new(
             listener.clone(),
             Some(RouteTable::new(0).acquire(&route_to(backend.local_addr().unwrap()))),
@@ -63,7 +69,7 @@ impl Worker {
         );
         mailboxes[0].listen(0, socket, Arc::new(SharedListener::new(state))).unwrap();
         let events = Events::with_capacity(256);
-        Self { event_loop, events, mailboxes, counters, listener, address, backend }
+        Self { event_loop, events, mailboxes, counters, listener, address, socket: weak, backend }
     }
 
     /// Performs a turn with the events so far.
@@ -118,6 +124,10 @@ fn hears(stream: &mut TcpStream, expected: &[u8]) {
     assert_eq!(bytes, expected);
 }
 
+fn reset(stream: TcpStream) {
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+}
+
 #[test]
 fn burst_of_clients_does_not_delay_open_connections() {
     const CLIENTS: usize = 400;
@@ -131,4 +141,91 @@ fn burst_of_clients_does_not_delay_open_connections() {
         hears(&mut server, b"ping");
         assert_eq!(worker.counters().accepted, 1 + turn * ACCEPTS);
     }
+}
+
+/// A subscriber that panics for the first events of connections that end.
+struct Panicking {
+    remaining: AtomicUsize,
+}
+
+impl Panicking {
+    /// Calls a function on whose thread the first `count` events panic.
+    fn during<T>(count: usize, call: impl FnOnce() -> T) -> T {
+        tracing::subscriber::with_default(Self { remaining: count.into() }, call)
+    }
+}
+
+impl Subscriber for Panicking {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "sluicegate::forward::connection" && *metadata.level() <= Level::INFO
+    }
+
+    fn event(&self, _: &Event<'_>) {
+        let take = |remaining: usize| remaining.checked_sub(1);
+        let taken = self.remaining.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take);
+        assert!(taken.is_err(), "the subscriber panics, as the test expects");
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn panic_in_a_turn_loses_no_event_of_other_connections() {
+    let mut worker = Worker::new();
+    let (lost, _lost_server) = worker.relaying_pair();
+    let (mut client, mut server) = worker.relaying_pair();
+    let before = worker.counters().bytes_up;
+    // The events come in this order, and the first one panics.
+    reset(lost);
+    client.write_all(b"ping").unwrap();
+    Panicking::during(1, || worker.turn());
+    assert_eq!(worker.counters().ended(Outcome::DownstreamReset), 1);
+    assert_eq!(worker.counters().bytes_up, before, "the panic did not prevent the other event");
+    worker.turn();
+    hears(&mut server, b"ping");
+}
+
+#[test]
+fn panics_during_a_recovery_lose_no_event_of_other_connections() {
+    let mut worker = Worker::new();
+    let (first, _first_server) = worker.relaying_pair();
+    let (second, _second_server) = worker.relaying_pair();
+    let (mut client, mut server) = worker.relaying_pair();
+    reset(first);
+    reset(second);
+    client.write_all(b"ping").unwrap();
+    let _waiting = worker.connect();
+    // The panic of the second connection comes in the turn after the first one.
+    Panicking::during(2, || (0..2).for_each(|_| worker.turn()));
+    assert_eq!(worker.counters().ended(Outcome::DownstreamReset), 2);
+    worker.turn();
+    hears(&mut server, b"ping");
+    assert_eq!(worker.counters().accepted, 4);
+}
+
+#[test]
+fn drain_deadline_ends_all_connections_despite_panics() {
+    let mut worker = Worker::new();
+    let _pairs: Vec<_> = (0..3).map(|_| worker.relaying_pair()).collect();
+    let (socket, deadline) = (worker.socket.clone(), Some(Instant::now()));
+    worker.mailboxes[0].send(Command::SetDeadline { socket, deadline });
+    Panicking::during(2, || (0..3).for_each(|_| worker.turn()));
+    assert_eq!(worker.counters().ended(Outcome::Drained), 3);
+}
+
+#[test]
+fn stop_ends_all_connections_despite_panics() {
+    let mut worker = Worker::new();
+    let _pairs: Vec<_> = (0..3).map(|_| worker.relaying_pair()).collect();
+    worker.mailboxes[0].send(Command::Stop);
+    let Worker { event_loop, counters, listener, .. } = worker;
+    Panicking::during(2, || event_loop.run());
+    assert_eq!(counters.listener(&listener).unwrap().ended(Outcome::Drained), 3);
 }
