@@ -7,7 +7,9 @@ mod support;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::Value;
 use sluicegate::forward::{ConnectionLines, LineFormat, LineOutput};
@@ -18,6 +20,7 @@ use tokio::net::TcpSocket;
 use support::events::{record, recorded};
 use support::peer::Peer;
 use support::plans::{ANY, id, plan, rejecting, route, settings, to};
+use support::stream::Stream as _;
 use support::test_forwarder::TestForwarder;
 use support::{eventually, within};
 
@@ -36,6 +39,21 @@ impl Kept {
     fn lines(&self) -> Vec<String> {
         let bytes = self.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+    }
+}
+
+/// Output whose first writes panic.
+struct Failing {
+    panics: AtomicUsize,
+    kept: Kept,
+}
+
+impl LineOutput for Failing {
+    fn write(&self, lines: &[u8]) {
+        let take = |panics: usize| panics.checked_sub(1);
+        let taken = self.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take);
+        assert!(taken.is_err(), "the output panics, as the test expects");
+        self.kept.write(lines);
     }
 }
 
@@ -112,4 +130,35 @@ async fn text_line_has_the_fields_of_the_event() {
     );
     let (_, after) = after.split_once(' ').unwrap();
     assert_eq!(after, "outcome=\"rejected\" reason=\"backend_not_found\"");
+}
+
+#[tokio::test]
+async fn output_that_panics_loses_only_its_lines() {
+    const PANICS: usize = 3;
+    record();
+    let echo = Peer::echo().await;
+    let failing = Arc::new(Failing { panics: PANICS.into(), kept: Kept::default() });
+    let lines = ConnectionLines::new(LineFormat::Text, failing.clone());
+    let plan = plan([("panics", ANY, to(&[echo.address]))]);
+    let mut proxy = TestForwarder::with(settings(1).with_connection_lines(lines), &plan).await;
+    let mut open = proxy.connect("panics").await;
+    open.echoes().await;
+    for left in (0..PANICS).rev() {
+        let mut client = proxy.connect("panics").await;
+        client.echoes().await;
+        drop(client);
+        eventually("the output panics", || failing.panics.load(Ordering::SeqCst) == left).await;
+        open.echoes().await;
+    }
+    assert!(failing.kept.lines().is_empty());
+
+    let mut client = proxy.connect("panics").await;
+    client.echoes().await;
+    drop(client);
+    eventually("a line is written", || failing.kept.lines().len() == 1).await;
+    open.echoes().await;
+    // The drain ends only if no lost line is waited for.
+    drop(open);
+    within("the drain", proxy.forwarder.drain(Duration::MAX)).await;
+    assert_eq!(failing.kept.lines().len(), 2);
 }
