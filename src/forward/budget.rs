@@ -80,3 +80,106 @@ impl Drop for Permit {
 fn waiting() -> MutexGuard<'static, Vec<Retry>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::{self, Receiver};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Timeout of a wait for a permit. Only failing tests reach it: other tests of this process
+    /// hold permits for a short time only.
+    const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// Each of these tests needs all permits.
+    static ALONE: Mutex<()> = Mutex::new(());
+
+    /// A worker that waits for permits.
+    struct Waiter {
+        budget: Budget,
+        retry: Retry,
+        retries: Receiver<()>,
+    }
+
+    impl Waiter {
+        fn new(limit: usize) -> Self {
+            let (sender, retries) = mpsc::channel();
+            let retry = Arc::new(move || sender.send(()).unwrap_or_default());
+            Self { budget: Budget { limit }, retry, retries }
+        }
+
+        /// Waits for a permit, and tries again only when the budget calls `retry`. Returns `None`
+        /// if it was not called in time.
+        fn wait(&self) -> Option<Permit> {
+            loop {
+                let permit = self.budget.acquire(&self.retry);
+                if permit.is_some() {
+                    return permit;
+                }
+                self.retries.recv_timeout(WAIT_TIMEOUT).ok()?;
+            }
+        }
+    }
+
+    #[test]
+    fn permit_that_is_returned_during_an_acquire_wakes_the_waiter() {
+        const ROUNDS: usize = 10_000;
+        // A round takes longer while other tests use the processors.
+        const MAX_TIME: Duration = Duration::from_millis(300);
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = Instant::now();
+        // Two threads pass the only permit on: one returns it while the other asks for it.
+        let round = AtomicUsize::new(0);
+        let pass_on = |own: usize| {
+            let waiter = Waiter::new(1);
+            while let current @ ..ROUNDS = round.load(Ordering::Acquire) {
+                if current % 2 != own {
+                    thread::yield_now();
+                    continue;
+                }
+                let permit = waiter.wait();
+                let continues = permit.is_some() && start.elapsed() < MAX_TIME;
+                let next = if continues { current + 1 } else { ROUNDS };
+                round.store(next, Ordering::Release);
+                assert!(permit.is_some(), "a waiting worker was forgotten");
+                // The return meets each step of the other thread's acquire.
+                (0..current % 64).for_each(|_| std::hint::spin_loop());
+                drop(permit);
+            }
+        };
+        thread::scope(|scope| {
+            for own in [0, 1] {
+                scope.spawn(move || pass_on(own));
+            }
+        });
+    }
+
+    #[test]
+    fn permits_never_exceed_the_limit_and_all_come_back() {
+        const LIMIT: usize = 2;
+        const ROUNDS: usize = 50_000;
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let budget = Budget { limit: LIMIT };
+        let held = AtomicUsize::new(0);
+        let use_permits = || {
+            for _ in 0..ROUNDS {
+                if let Some(permit) = budget.try_acquire() {
+                    assert!(held.fetch_add(1, Ordering::SeqCst) < LIMIT);
+                    held.fetch_sub(1, Ordering::SeqCst);
+                    drop(permit);
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..=LIMIT {
+                scope.spawn(use_permits);
+            }
+        });
+        let waiter = Waiter::new(LIMIT);
+        let all = [(); LIMIT].map(|()| waiter.wait());
+        assert!(all.iter().all(Option::is_some), "a permit is lost");
+    }
+}

@@ -19,6 +19,9 @@ use crate::{LIMIT, Ready, fill, run_alone};
 /// Number of connections that the budget allows in these tests.
 const BUDGET: usize = 20;
 
+/// The warning of a forwarder whose clients wait for a permit.
+const NO_PERMIT: &str = "all connections that the limit";
+
 /// Starts a proxy whose budget is small. It is read at the start, and the tests need more
 /// descriptors than that.
 async fn start_with_budget(settings: Settings, plan: &Plan) -> TestForwarder {
@@ -62,7 +65,7 @@ async fn wait_for_permits() {
     }
     let active = || proxy.counters("tcp").active();
     eventually("the permits are used", || active() == BUDGET as u64).await;
-    let warned = || !messages_with("all connections that the limit").is_empty();
+    let warned = || !messages_with(NO_PERMIT).is_empty();
     eventually("a warning is logged", warned).await;
     // Each connection that ends leaves its permit to the next client, in order.
     let mut clients = clients.into_iter();
@@ -73,6 +76,39 @@ async fn wait_for_permits() {
         assert!(active() <= BUDGET as u64);
     }
     assert_eq!(proxy.counters("tcp").ended(Outcome::DownstreamReset), WAITING as u64);
+}
+
+#[test]
+fn forwarders_of_a_process_share_the_permits() {
+    run_alone(share_permits());
+}
+
+async fn share_permits() {
+    record();
+    let backend = Backend::listen().await;
+    let plan = only(to(&[backend.address]));
+    let start = || start_with_budget(settings(1), &plan);
+    let (first, second) = (start().await, start().await);
+    let before = messages_with(NO_PERMIT).len();
+    let warnings = || messages_with(NO_PERMIT).len() - before;
+    let mut clients = Vec::new();
+    for _ in 0..BUDGET {
+        clients.push(first.pair(&backend).await);
+    }
+    eventually("the first forwarder has no permit", || warnings() == 1).await;
+    let mut waiting = second.connect("tcp").await;
+    waiting.say("hello").await;
+    eventually("the second forwarder has no permit", || warnings() == 2).await;
+    assert_eq!(second.counters("tcp").accepted, 0);
+    drop(clients.pop());
+    let mut server = backend.accept().await;
+    server.hears("hello").await;
+    assert_eq!(second.counters("tcp").active(), 1);
+    // The permit of a forwarder that ends returns, too.
+    let _another = first.connect("tcp").await;
+    drop((second, waiting));
+    backend.accept().await;
+    eventually("the permits are used", || first.counters("tcp").active() == BUDGET as u64).await;
 }
 
 #[test]
