@@ -1,7 +1,8 @@
 //! A simulated network for tests: two peers, and the sockets between them and the proxy.
 //!
 //! It behaves as TCP sockets behind an edge-triggered event queue: an event is due when something
-//! changes, and reports the state at the time of its delivery.
+//! changes, and reports the state at the time when it is fetched from the queue. The state may
+//! change until the event is delivered.
 
 use super::direction::ReadResult;
 use super::side::Readiness;
@@ -35,6 +36,8 @@ pub(super) struct Socket {
     pub(super) got_end: bool,
     /// An event is due.
     pub(super) has_edge: bool,
+    /// An event that was fetched from the queue and not delivered.
+    fetched: Option<Readiness>,
     /// Number of all bytes that the peer has sent.
     pub(super) sent: usize,
     /// Number of all bytes that were written to the peer.
@@ -88,25 +91,29 @@ impl Socket {
         }
     }
 
-    /// Returns the event that is due.
-    pub(super) fn event(&mut self) -> Readiness {
-        self.has_edge = false;
-        Readiness {
-            is_readable: self.unread > 0 || self.has_ended || self.is_reset,
-            is_writable: self.untaken < ROOM || self.is_reset,
-            has_ended: self.has_ended || self.is_reset,
-            is_urgent: self.urgent_after.is_some(),
-            is_lost: self.has_error,
+    /// Fetches the event that is due from the queue. It is delivered before the next one.
+    pub(super) fn fetch_event(&mut self) {
+        if self.fetched.is_none() && std::mem::take(&mut self.has_edge) {
+            self.fetched = Some(Readiness {
+                is_readable: self.is_readable(),
+                is_writable: self.untaken < ROOM || self.is_reset,
+                has_ended: self.has_ended || self.is_reset,
+                is_urgent: self.urgent_after.is_some(),
+                is_lost: self.has_error,
+            });
         }
+    }
+
+    /// Returns the event to deliver, if there is one.
+    pub(super) fn event(&mut self) -> Option<Readiness> {
+        self.fetch_event();
+        self.fetched.take()
     }
 
     /// The proxy reads. A read stops at the urgent mark.
     pub(super) fn read(&mut self, buffer: usize) -> ReadResult {
-        let until_mark = self.urgent_after.filter(|count| *count > 0).unwrap_or(usize::MAX);
-        let count = self.unread.min(buffer).min(until_mark);
+        let count = self.move_bytes(buffer);
         if count > 0 {
-            self.unread -= count;
-            self.urgent_after = self.urgent_after.and_then(|after| after.checked_sub(count));
             ReadResult::Bytes { count, is_short: count < buffer }
         } else if std::mem::take(&mut self.has_error) {
             ReadResult::Lost
@@ -115,6 +122,15 @@ impl Socket {
         } else {
             ReadResult::Empty
         }
+    }
+
+    /// The proxy moves bytes into a pipe, and returns their number.
+    pub(super) fn move_bytes(&mut self, limit: usize) -> usize {
+        let until_mark = self.urgent_after.filter(|count| *count > 0).unwrap_or(usize::MAX);
+        let count = self.unread.min(limit).min(until_mark);
+        self.unread -= count;
+        self.urgent_after = self.urgent_after.and_then(|after| after.checked_sub(count));
+        count
     }
 
     /// The proxy writes. Returns the number of bytes; `None` if the connection is lost.

@@ -8,7 +8,7 @@ use super::action::Action;
 use super::direction::ReadResult;
 use super::machine::Flow;
 use super::network_in_tests::{BUFFER, Socket};
-use super::side::Side;
+use super::side::{Readiness, Side};
 use crate::forward::dial_failure::DialFailure;
 use crate::forward::outcome::Outcome;
 use crate::plan::RejectReason;
@@ -31,6 +31,8 @@ pub(super) struct Proxy {
     pub(super) backend: Socket,
     /// Bytes in hand, from the client and from the backend.
     in_hand: [usize; 2],
+    /// Those bytes are in a pipe.
+    is_in_pipe: [bool; 2],
     handshake: Handshake,
     attempts: usize,
     last_failure: Option<DialFailure>,
@@ -56,6 +58,7 @@ impl Proxy {
             client: Socket::connected(),
             backend: Socket::default(),
             in_hand: [0; 2],
+            is_in_pipe: [false; 2],
             handshake: Handshake::None,
             attempts: 0,
             last_failure: None,
@@ -95,7 +98,7 @@ impl Proxy {
     fn perform(&mut self, action: Action, random: &mut Rng) {
         match action {
             Action::ReadFirstBytes => {
-                let result = self.read_into_hand(Side::Downstream, BUFFER);
+                let result = self.read_into_hand(Side::Downstream);
                 self.flow.first_bytes_read(result);
             }
             Action::Pick if random.u8(..50) == 0 => {
@@ -117,14 +120,15 @@ impl Proxy {
             }
             Action::Read { from, is_bulk } => {
                 assert!(self.is_connected);
-                let buffer = if is_bulk { 4 * BUFFER } else { BUFFER };
-                if is_bulk && random.bool() {
+                let has_pipe = is_bulk && random.bool();
+                if is_bulk && !has_pipe {
                     self.flow.note_no_bulk(from);
                 }
-                let result = self.read_into_hand(from, buffer);
+                let moved = if has_pipe { self.move_into_pipe(from, random) } else { None };
+                let result = moved.unwrap_or_else(|| self.read_into_hand(from));
                 self.flow.read(from, result);
             }
-            Action::Write(to) => self.write(to),
+            Action::Write(to) => self.write(to, random),
             Action::Shutdown(to) => {
                 assert_eq!(self.in_hand[to.other() as usize], 0, "the end overtakes bytes");
                 if self.socket(to).shut_down() {
@@ -160,23 +164,35 @@ impl Proxy {
         self.flow.dial_failed(failure, self.now);
     }
 
-    fn read_into_hand(&mut self, from: Side, buffer: usize) -> ReadResult {
+    fn read_into_hand(&mut self, from: Side) -> ReadResult {
         assert_eq!(self.in_hand[from as usize], 0, "a read would overwrite bytes");
-        let result = self.socket(from).read(buffer);
+        let result = self.socket(from).read(BUFFER);
         if let ReadResult::Bytes { count, .. } = result {
-            self.in_hand[from as usize] = count;
+            (self.in_hand[from as usize], self.is_in_pipe[from as usize]) = (count, false);
         }
         result
     }
 
-    fn write(&mut self, to: Side) {
+    /// Moves bulk data, often less than there is. Returns `None` if there is none.
+    fn move_into_pipe(&mut self, from: Side, random: &mut Rng) -> Option<ReadResult> {
+        assert_eq!(self.in_hand[from as usize], 0, "a move would overwrite bytes");
+        let count = self.socket(from).move_bytes(random.usize(1..=4 * BUFFER));
+        (self.in_hand[from as usize], self.is_in_pipe[from as usize]) = (count, true);
+        (count > 0).then_some(ReadResult::Bytes { count, is_short: false })
+    }
+
+    /// A move out of a pipe may stop early although there is room.
+    fn write(&mut self, to: Side, random: &mut Rng) {
         let from = to.other() as usize;
-        let count = self.in_hand[from];
+        let (count, is_in_pipe) = (self.in_hand[from], self.is_in_pipe[from]);
         assert!(self.is_connected && count > 0);
-        match self.socket(to).write(count) {
+        let offered = if is_in_pipe { random.usize(1..=count) } else { count };
+        match self.socket(to).write(offered) {
             Some(written) => {
                 self.in_hand[from] -= written;
-                self.flow.written(to, written == count);
+                if written == count || written == 0 || !is_in_pipe {
+                    self.flow.written(to, written == count);
+                }
             }
             None => {
                 self.in_hand[from] = 0;
@@ -187,9 +203,10 @@ impl Proxy {
 
     /// Delivers the event of a side, if one is due.
     pub(super) fn deliver(&mut self, side: Side, random: &mut Rng) {
-        if self.outcome.is_some() || !self.socket(side).has_edge {
+        if self.outcome.is_some() {
             return;
         }
+        let Some(event) = self.socket(side).event() else { return };
         if side == Side::Upstream && self.flow.is_connecting() {
             match self.handshake {
                 Handshake::Accepts => {
@@ -197,16 +214,24 @@ impl Proxy {
                     self.flow.connected();
                 }
                 Handshake::Refuses => {
-                    self.backend.has_edge = false;
                     self.fail(DialFailure::Refused);
                     return self.run(random);
                 }
                 Handshake::Silent | Handshake::None => {}
             }
         }
-        let event = self.socket(side).event();
         self.flow.ready(side, event);
         self.run(random);
+    }
+
+    /// Delivers an event that reports more than there is, as after a panic of a worker. A socket
+    /// that connects gets none.
+    pub(super) fn deliver_spurious(&mut self, side: Side, random: &mut Rng) {
+        if self.outcome.is_none() && (side == Side::Downstream || self.is_connected) {
+            let event = Readiness { is_readable: true, is_writable: true, ..Readiness::default() };
+            self.flow.ready(side, event);
+            self.run(random);
+        }
     }
 
     /// Returns `true` if the flow goes on in the next turn.
