@@ -29,8 +29,8 @@ pub(super) struct Proxy {
     pub(super) now: Instant,
     pub(super) client: Socket,
     pub(super) backend: Socket,
-    /// Bytes in hand, from the client and from the backend.
-    in_hand: [usize; 2],
+    /// Pending bytes, from the client and from the backend.
+    pending: [usize; 2],
     /// Those bytes are in a pipe.
     is_in_pipe: [bool; 2],
     handshake: Handshake,
@@ -57,7 +57,7 @@ impl Proxy {
             now: Instant::now(),
             client: Socket::connected(),
             backend: Socket::default(),
-            in_hand: [0; 2],
+            pending: [0; 2],
             is_in_pipe: [false; 2],
             handshake: Handshake::None,
             attempts: 0,
@@ -98,7 +98,7 @@ impl Proxy {
     fn perform(&mut self, action: Action, random: &mut Rng) {
         match action {
             Action::ReadFirstBytes => {
-                let result = self.read_into_hand(Side::Downstream);
+                let result = self.read_pending(Side::Downstream);
                 self.flow.first_bytes_read(result);
             }
             Action::Pick if random.u8(..50) == 0 => {
@@ -125,12 +125,12 @@ impl Proxy {
                     self.flow.note_no_bulk(from);
                 }
                 let moved = if has_pipe { self.move_into_pipe(from, random) } else { None };
-                let result = moved.unwrap_or_else(|| self.read_into_hand(from));
+                let result = moved.unwrap_or_else(|| self.read_pending(from));
                 self.flow.read(from, result);
             }
             Action::Write(to) => self.write(to, random),
             Action::Shutdown(to) => {
-                assert_eq!(self.in_hand[to.other() as usize], 0, "the end overtakes bytes");
+                assert_eq!(self.pending[to.other() as usize], 0, "the end overtakes bytes");
                 if self.socket(to).shut_down() {
                     self.flow.end_passed(to);
                 } else {
@@ -164,38 +164,38 @@ impl Proxy {
         self.flow.dial_failed(failure, self.now);
     }
 
-    fn read_into_hand(&mut self, from: Side) -> ReadResult {
-        assert_eq!(self.in_hand[from as usize], 0, "a read would overwrite bytes");
+    fn read_pending(&mut self, from: Side) -> ReadResult {
+        assert_eq!(self.pending[from as usize], 0, "a read would overwrite bytes");
         let result = self.socket(from).read(BUFFER);
         if let ReadResult::Bytes { count, .. } = result {
-            (self.in_hand[from as usize], self.is_in_pipe[from as usize]) = (count, false);
+            (self.pending[from as usize], self.is_in_pipe[from as usize]) = (count, false);
         }
         result
     }
 
     /// Moves bulk data, often less than there is. Returns `None` if there is none.
     fn move_into_pipe(&mut self, from: Side, random: &mut Rng) -> Option<ReadResult> {
-        assert_eq!(self.in_hand[from as usize], 0, "a move would overwrite bytes");
+        assert_eq!(self.pending[from as usize], 0, "a move would overwrite bytes");
         let count = self.socket(from).move_bytes(random.usize(1..=4 * BUFFER));
-        (self.in_hand[from as usize], self.is_in_pipe[from as usize]) = (count, true);
+        (self.pending[from as usize], self.is_in_pipe[from as usize]) = (count, true);
         (count > 0).then_some(ReadResult::Bytes { count, is_short: false })
     }
 
     /// A move out of a pipe may stop early although there is room.
     fn write(&mut self, to: Side, random: &mut Rng) {
         let from = to.other() as usize;
-        let (count, is_in_pipe) = (self.in_hand[from], self.is_in_pipe[from]);
+        let (count, is_in_pipe) = (self.pending[from], self.is_in_pipe[from]);
         assert!(self.is_connected && count > 0);
         let offered = if is_in_pipe { random.usize(1..=count) } else { count };
         match self.socket(to).write(offered) {
             Some(written) => {
-                self.in_hand[from] -= written;
+                self.pending[from] -= written;
                 if written == count || written == 0 || !is_in_pipe {
                     self.flow.written(to, written == count);
                 }
             }
             None => {
-                self.in_hand[from] = 0;
+                self.pending[from] = 0;
                 self.flow.write_failed(to);
             }
         }
@@ -261,7 +261,7 @@ impl Proxy {
             return;
         }
         for from in Side::BOTH {
-            let has_bytes = self.in_hand[from as usize] > 0;
+            let has_bytes = self.pending[from as usize] > 0;
             let is_ended = self.socket(from.other()).got_end;
             let (source, sink) = (self.socket(from).is_readable(), from.other());
             let sink_ready = self.socket(sink).is_writable();
