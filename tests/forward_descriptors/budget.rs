@@ -9,11 +9,11 @@ use tokio::net::TcpStream;
 
 use crate::reserve::END;
 use crate::support::events::{messages_with, record};
-use crate::support::eventually;
 use crate::support::peer::{Backend, Peer, Silent};
 use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::Stream;
 use crate::support::test_forwarder::TestForwarder;
+use crate::support::{WAIT_TIMEOUT, eventually};
 use crate::{LIMIT, Ready, fill, run_alone};
 
 /// Number of connections that the budget allows in these tests.
@@ -144,6 +144,43 @@ async fn dial_silent_backend() {
         let _client = proxy.connect("silent").await;
         eventually("another one dials", || counters().active() == 1).await;
     }
+}
+
+/// The limit of descriptors stays low here. Without a limit of dials, the dials to the silent backend
+/// would use all of them.
+#[test]
+fn silent_backend_leaves_descriptors_for_others() {
+    run_alone(dial_silent_backend_at_the_limit());
+}
+
+async fn dial_silent_backend_at_the_limit() {
+    const LOW: usize = 256;
+    // A quarter of them is reserved, and a dial needs two.
+    const CLIENTS: usize = LOW / 2;
+    let (silent, echo) = (Silent::new().await, Peer::echo().await);
+    // Clients do not use the numbers that the engine may use.
+    let files = fill(LOW as i32);
+    let (clients, client): (Vec<_>, _) =
+        ((0..CLIENTS).map(|_| Ready::new()).collect(), Ready::new());
+    drop(files);
+    set_limit(LOW);
+    // No dial ends during the test.
+    let settings =
+        settings(1).with_dial_timeout(WAIT_TIMEOUT * 2).with_dial_budget(WAIT_TIMEOUT * 2);
+    let routes = [("silent", ANY, to(&[silent.address])), ("healthy", ANY, healthy(&echo))];
+    let proxy = TestForwarder::with(settings, &plan(routes)).await;
+    let mut connected = Vec::new();
+    for client in clients {
+        // Some are reset while they connect.
+        connected.extend(client.0.connect(proxy.address("silent")).await);
+    }
+    eventually("the proxy accepts no more of them", || {
+        let counters = proxy.counters("silent");
+        // An accept fails when no descriptor is left.
+        counters.accepted == CLIENTS as u64 || counters.accept_errors > 0
+    })
+    .await;
+    client.connect(proxy.address("healthy")).await.echoes().await;
 }
 
 /// A route of its own, with a backend of its own.
