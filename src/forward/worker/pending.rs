@@ -107,8 +107,8 @@ const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(not(target_os = "linux"))]
 const SEND_FLAGS: SendFlags = SendFlags::empty();
 
-/// Reads with a system call of rustix. Those of libc are cancellation points of threads, which costs
-/// 2 % of the time of a small message.
+/// Reads with a system call of rustix. The calls of libc are cancellation points of threads, which
+/// costs about 2 % of the time of a small message.
 fn read(source: &TcpStream, buffer: &mut [u8]) -> ReadResult {
     match retry_on_intr(|| recv(source, &mut *buffer, RecvFlags::empty())) {
         Ok((0, _)) => ReadResult::End,
