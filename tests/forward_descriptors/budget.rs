@@ -146,8 +146,8 @@ async fn dial_silent_backend() {
     }
 }
 
-/// The limit of descriptors stays low here. Without a limit of dials, the dials to the silent backend
-/// would use all of them.
+/// The limit of descriptors stays low here. Without a limit of dials, the dials to the silent
+/// backend would use all of them.
 #[test]
 fn silent_backend_leaves_descriptors_for_others() {
     run_alone(dial_silent_backend_at_the_limit());

@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 /// The most that is discarded at once.
 const AT_ONCE: usize = 1024 * 1024;
 
-/// Length of the queue of connections that are not accepted yet. The default of the standard library
-/// is 128: with 256 clients at a time, the kernel would drop SYNs, which are repeated after 1 s.
+/// Length of the queue of connections that are not accepted yet. The default of mio is 128: with
+/// 256 clients at a time, the kernel would drop SYNs, which are repeated after 1 s.
 const BACKLOG: i32 = 4096;
 
 /// Opens a listening socket that does not block.
