@@ -53,9 +53,9 @@ impl Flow {
         }
     }
 
-    /// Begins a turn of the worker for this connection.
-    pub(in crate::forward) fn start_turn(&mut self) {
-        self.relay.start_turn();
+    /// Notes the number of the worker's turn. In each turn, each direction has a budget of bytes.
+    pub(in crate::forward) fn start_turn(&mut self, turn: u32) {
+        self.relay.start_turn(turn);
     }
 
     /// Takes an event of a socket. An event of the upstream side during the handshake means that

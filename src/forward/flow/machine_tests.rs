@@ -119,6 +119,22 @@ fn busy_direction_does_not_starve_the_other() {
 }
 
 #[test]
+fn events_of_one_turn_share_a_budget() {
+    let mut random = Rng::with_seed(1);
+    let mut proxy = connected(&mut random);
+    proxy.backend.takes_all_at_once = true;
+    proxy.client.send(10_000_000);
+    proxy.deliver(Side::Downstream, &mut random);
+    assert!(proxy.is_yielding());
+    let carried = proxy.backend.got;
+    proxy.client.send(1);
+    proxy.deliver(Side::Downstream, &mut random);
+    assert_eq!(proxy.backend.got, carried);
+    proxy.resume(&mut random);
+    assert!(proxy.backend.got > carried);
+}
+
+#[test]
 fn random_orders_of_events_lose_nothing() {
     let first = number(SEED, 0);
     for seed in first..first + number(CONNECTIONS, DEFAULT_CONNECTIONS) {

@@ -39,6 +39,8 @@ pub(super) struct Proxy {
     pub(super) is_connected: bool,
     pub(super) outcome: Option<Outcome>,
     has_yielded: bool,
+    /// Number of the worker's turn.
+    turn: u32,
 }
 
 /// State of the handshake with an endpoint.
@@ -65,6 +67,7 @@ impl Proxy {
             is_connected: false,
             outcome: None,
             has_yielded: false,
+            turn: 1,
         }
     }
 
@@ -77,7 +80,7 @@ impl Proxy {
 
     /// Performs actions until the flow waits or the connection has ended.
     pub(super) fn run(&mut self, random: &mut Rng) {
-        self.flow.start_turn();
+        self.flow.start_turn(self.turn);
         self.has_yielded = false;
         for _ in 0..MAX_ACTIONS {
             if self.outcome.is_some() {
@@ -242,6 +245,7 @@ impl Proxy {
     /// Goes on after a yield.
     pub(super) fn resume(&mut self, random: &mut Rng) {
         if self.is_yielding() {
+            self.turn += 1;
             self.run(random);
         }
     }

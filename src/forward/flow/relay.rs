@@ -18,6 +18,8 @@ pub(super) struct Relay {
     down: Direction,
     /// A side that takes no more, while the bytes that it sent before are still carried.
     lost: Option<Side>,
+    /// Number of the worker's turn.
+    turn: u32,
 }
 
 /// Readiness of both sides.
@@ -153,10 +155,13 @@ impl Relay {
         self.from(sink.other()).close();
     }
 
-    /// Begins a turn: in each turn, each direction has a budget of bytes.
-    pub(super) fn start_turn(&mut self) {
-        self.up.start_turn();
-        self.down.start_turn();
+    /// Begins a turn of the worker, unless it is the current one. Several events of a connection in
+    /// one turn share its budget.
+    pub(super) fn start_turn(&mut self, turn: u32) {
+        if std::mem::replace(&mut self.turn, turn) != turn {
+            self.up.start_turn();
+            self.down.start_turn();
+        }
     }
 }
 

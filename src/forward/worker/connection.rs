@@ -37,7 +37,7 @@ pub(super) struct Connection {
     record: Record,
     /// The connection is in the list of dials that the worker checks.
     pub(super) is_listed: bool,
-    /// The connection continues in the next turn.
+    /// The connection used up its budget, and continues after the events of the next turn.
     pub(super) has_yielded: bool,
     #[expect(dead_code, reason = "returned to the budget when the connection is dropped")]
     permit: Permit,
@@ -60,8 +60,8 @@ impl Connection {
             dialling: Some(Dialling::new(reservation, cx)),
             transfer: Transfer::default(),
             record: Record::new(peer, listener),
-            has_yielded: false,
             is_listed: false,
+            has_yielded: false,
             permit,
         }
     }
@@ -91,7 +91,8 @@ impl Connection {
                 }
             }
         }
-        self.run(cx)
+        // A connection that has yielded continues after the events of others.
+        if self.has_yielded { Progress::Yielded } else { self.run(cx) }
     }
 
     /// Continues as if both sockets were ready. A handshake in progress waits for its own event or
@@ -108,7 +109,7 @@ impl Connection {
 
     /// Does what is possible until the connection has to wait.
     pub(super) fn run(&mut self, cx: &mut Context<'_>) -> Progress {
-        self.flow.start_turn();
+        self.flow.start_turn(cx.turn);
         loop {
             match self.flow.next(cx.now) {
                 Action::ReadFirstBytes => {

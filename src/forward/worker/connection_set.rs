@@ -31,8 +31,10 @@ pub(super) struct ConnectionSet {
     mailboxes: Arc<[Mailbox]>,
     registry: Registry,
     connections: Connections,
-    /// The connections that continue in the next turn.
+    /// The connections that used up their budget in this turn. They continue in the next one.
     yielded: Vec<Key>,
+    /// The connections that continue in this turn, after its events.
+    resuming: Vec<Key>,
     dials: Dials,
     drains: Drains,
     /// Number of small reads so far.
@@ -43,6 +45,8 @@ pub(super) struct ConnectionSet {
     logged: Vec<Arc<ListenerState>>,
     /// Time at which suppressed log lines are reported.
     report_at: Option<Instant>,
+    /// Number of the turn. It wraps around.
+    turn: u32,
     /// The time of the turn.
     now: Instant,
 }
@@ -61,12 +65,14 @@ impl ConnectionSet {
             registry,
             connections: Connections::default(),
             yielded: Vec::new(),
+            resuming: Vec::new(),
             dials: Dials::default(),
             drains: Drains::default(),
             small_reads: 0,
             lines: Vec::new(),
             logged: Vec::new(),
             report_at: None,
+            turn: 0,
             now: Instant::now(),
         }
     }
@@ -74,6 +80,8 @@ impl ConnectionSet {
     /// Begins a turn.
     pub(super) fn start_turn(&mut self, now: Instant) {
         self.now = now;
+        self.turn = self.turn.wrapping_add(1);
+        mem::swap(&mut self.resuming, &mut self.yielded);
     }
 
     /// Returns the time at which a connection acts without an event.
@@ -91,7 +99,7 @@ impl ConnectionSet {
 
     /// Continues the connections that used up their budget in the last turn.
     pub(super) fn resume(&mut self) {
-        for key in mem::take(&mut self.yielded) {
+        while let Some(key) = self.resuming.pop() {
             if let Some(connection) = self.connections.get_mut(key) {
                 connection.has_yielded = false;
             }
@@ -206,6 +214,7 @@ impl ConnectionSet {
     pub(super) fn recover(&mut self) {
         self.end_drained();
         self.yielded.clear();
+        self.resuming.clear();
         self.dials = Dials::default();
         for key in self.connections.keys(|_| true) {
             self.advance(key, Connection::recover);
@@ -227,6 +236,7 @@ impl ConnectionSet {
             worker: self.number,
             engine: &self.engine,
             registry: &self.registry,
+            turn: self.turn,
             now: self.now,
             small_reads: &mut self.small_reads,
             lines: &mut self.lines,

@@ -15,6 +15,8 @@ pub(super) struct Context<'a> {
     pub(super) worker: usize,
     pub(super) engine: &'a Engine,
     pub(super) registry: &'a Registry,
+    /// Number of the turn.
+    pub(super) turn: u32,
     /// The time of the turn.
     pub(super) now: Instant,
     /// Number of small reads on this worker so far. It wraps around.
