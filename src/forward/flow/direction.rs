@@ -10,7 +10,7 @@ pub(in crate::forward) const LARGE: usize = 8 * 1024;
 const BULK: u8 = 4;
 
 /// Number of bytes after which a direction lets other connections of the worker take their turn.
-const BUDGET: usize = 256 * 1024;
+pub(in crate::forward) const BUDGET: usize = 192 * 1024;
 
 /// One direction of a connection. It reads, then writes all of it before it reads again: a sink
 /// that takes nothing stops the source, which is the back-pressure.

@@ -33,6 +33,6 @@ mod relay;
 mod side;
 
 pub(super) use self::action::Action;
-pub(super) use self::direction::{LARGE, ReadResult};
+pub(super) use self::direction::{BUDGET, LARGE, ReadResult};
 pub(super) use self::machine::Flow;
 pub(super) use self::side::{Readiness, Side};

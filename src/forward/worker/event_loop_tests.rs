@@ -17,6 +17,7 @@ use super::mailbox::{Command, Mailbox};
 use crate::forward::bind::BACKLOG;
 use crate::forward::counters::{Counters, ListenerCounters};
 use crate::forward::engine::Engine;
+use crate::forward::flow;
 use crate::forward::listener::{ListenerState, ListeningSocket, SharedListener};
 use crate::forward::outcome::Outcome;
 use crate::forward::route_table::RouteTable;
@@ -156,7 +157,7 @@ fn repeat(mut call: impl FnMut() -> std::io::Result<usize>) {
 /// A connection with bulk has several events in a turn, and continues from earlier turns.
 #[test]
 fn bulk_has_one_budget_in_each_turn() {
-    const BUDGET: u64 = 256 * 1024;
+    const BUDGET: u64 = flow::BUDGET as u64;
     const TURNS: u64 = 100;
     let mut worker = Worker::new();
     let (mut client, mut server) = worker.relaying_pair();

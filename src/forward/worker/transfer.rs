@@ -6,12 +6,8 @@ use mio::net::TcpStream;
 
 use super::context::Context;
 use super::pending::Pending;
-use crate::forward::flow::{ReadResult, Side};
+use crate::forward::flow::{BUDGET, ReadResult, Side};
 use crate::forward::pipe::{CAPACITY, Pipe};
-
-/// Maximum number of bytes of bulk data to move at once while other connections of the worker
-/// exchange small messages, which would wait for it.
-const SHARED_BULK: usize = CAPACITY / 4;
 
 /// The bytes that were read from each side and are not yet written to the other.
 #[derive(Default)]
@@ -71,10 +67,11 @@ impl Transfer {
     }
 
     /// Returns the number of bytes that may be moved at once. A full pipe costs least for each
-    /// byte; while other connections of the worker exchange small messages, the limit is lower.
+    /// byte. While other connections of the worker exchange small messages, which would wait, one
+    /// move uses up the budget of the turn.
     fn bulk_limit(&mut self, cx: &Context<'_>) -> usize {
         let before = std::mem::replace(&mut self.small_reads, *cx.small_reads);
-        if before == *cx.small_reads { CAPACITY } else { SHARED_BULK }
+        if before == *cx.small_reads { CAPACITY } else { BUDGET }
     }
 
     /// Writes to a side what was read from the other, and returns the number of bytes.
