@@ -56,38 +56,44 @@ impl OwnSockets {
 
     /// Returns `true` if a connection to this endpoint would reach one of the sockets. A socket on
     /// all interfaces has all addresses of this host.
-    pub(super) fn contains(&self, endpoint: SocketAddr, now: Instant) -> bool {
+    ///
+    /// # Errors
+    /// The error of opening a socket to find out if this host has the address.
+    pub(super) fn contains(&self, endpoint: SocketAddr, now: Instant) -> io::Result<bool> {
         let is_on_all = {
             let addresses = self.addresses.read().unwrap_or_else(PoisonError::into_inner);
-            let Some(addresses) = addresses.get(&endpoint.port()) else { return false };
+            let Some(addresses) = addresses.get(&endpoint.port()) else { return Ok(false) };
             let ip = dialled(endpoint.ip());
             if addresses.contains(&ip) {
-                return true;
+                return Ok(true);
             }
             // An IPv6 socket on all interfaces accepts IPv4 connections as well.
             addresses.contains(&Ipv6Addr::UNSPECIFIED.into())
                 || ip.is_ipv4() && addresses.contains(&Ipv4Addr::UNSPECIFIED.into())
         };
-        is_on_all && self.is_local(dialled(endpoint.ip()), now)
+        if is_on_all { self.is_local(dialled(endpoint.ip()), now) } else { Ok(false) }
     }
 
-    /// Returns `true` if this host has the address, or if the check fails.
-    fn is_local(&self, ip: IpAddr, now: Instant) -> bool {
+    /// Returns `true` if this host has the address.
+    ///
+    /// # Errors
+    /// The error of opening a socket.
+    fn is_local(&self, ip: IpAddr, now: Instant) -> io::Result<bool> {
         if ip.is_loopback() {
-            return true;
+            return Ok(true);
         }
         let lock = || self.local.lock().unwrap_or_else(PoisonError::into_inner);
         let known = lock().get(&ip).copied();
         match known {
-            Some((is_local, since)) if now < since + CACHE_TIME => is_local,
+            Some((is_local, since)) if now < since + CACHE_TIME => Ok(is_local),
             _ => {
-                let Ok(is_local) = has_address(ip) else { return true };
+                let is_local = has_address(ip)?;
                 let mut local = lock();
                 if local.len() >= MAX_CACHED {
                     local.clear();
                 }
                 local.insert(ip, (is_local, now));
-                is_local
+                Ok(is_local)
             }
         }
     }
@@ -130,7 +136,8 @@ mod tests {
         own.add("0.0.0.0:80".parse().unwrap());
         own.add("[::]:90".parse().unwrap());
         own.add("192.0.2.1:100".parse().unwrap());
-        let contains = |endpoint: &str| own.contains(endpoint.parse().unwrap(), Instant::now());
+        let contains =
+            |endpoint: &str| own.contains(endpoint.parse().unwrap(), Instant::now()).unwrap();
         for endpoint in [
             "127.0.0.1:6080",
             "[::ffff:127.0.0.1]:6080",

@@ -1,10 +1,12 @@
 //! A dial that finds no descriptor.
 
+use std::net::Ipv4Addr;
+
 use sluicegate::forward::{DialFailure, Outcome};
 use tokio::io::AsyncReadExt;
 
 use crate::support::events::{record, recorded_of};
-use crate::support::peer::Peer;
+use crate::support::peer::{Peer, Reserved};
 use crate::support::plans::{ANY, plan, settings, to};
 use crate::support::stream::is_rejected;
 use crate::support::test_forwarder::TestForwarder;
@@ -44,4 +46,30 @@ async fn dial_without_descriptor() {
         endpoints.iter().map(of).sum()
     };
     assert_eq!((warnings("endpoint failed"), warnings("cannot dial")), (0, 1));
+}
+
+/// A listener on all interfaces and an endpoint with its port: whether the endpoint is the listener
+/// depends on the addresses of this host, and to find out needs a descriptor.
+#[test]
+fn lack_of_descriptors_is_no_loop() {
+    run_alone(check_without_descriptor());
+}
+
+async fn check_without_descriptor() {
+    let reserved = Reserved::on((Ipv4Addr::UNSPECIFIED, 0).into());
+    let port = reserved.address.port();
+    // 192.0.2.0/24 is for documentation, so no host has an address of it.
+    let endpoint = (Ipv4Addr::new(192, 0, 2, 1), port).into();
+    let settings = settings(1).with_descriptor_reserve(0);
+    let routes = plan([("tcp", reserved.address, to(&[endpoint]))]);
+    let proxy = TestForwarder::with(settings, &routes).await;
+    let ready = Ready::new();
+    let mut hoard = exhaust();
+    // The accepted socket takes this one.
+    hoard.pop();
+    // It can be reset while it connects.
+    let _client = ready.0.connect((Ipv4Addr::LOCALHOST, port).into()).await;
+    let failed = Outcome::DialFailed(DialFailure::NoDescriptor);
+    proxy.ended("tcp", &[(failed, 1)]).await;
+    drop(hoard);
 }

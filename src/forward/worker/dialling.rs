@@ -72,7 +72,7 @@ impl Dialling {
     ///
     /// # Errors
     /// The outcome of the connection if no endpoint or no time is left, or if the endpoint is a
-    /// socket of this process.
+    /// socket of this process or cannot be checked.
     pub(super) fn choose(&mut self, record: &Record, cx: &Context<'_>) -> Result<(), Outcome> {
         let none_left = Outcome::DialFailed(self.last_failure.unwrap_or(DialFailure::Other));
         let backend = record.backend().expect(NO_BACKEND);
@@ -80,10 +80,16 @@ impl Dialling {
         let attempt = attempt.ok_or(none_left)?;
         self.attempt = Some(attempt);
         self.attempt_started = None;
-        if cx.engine.own_sockets.contains(attempt.endpoint, cx.now) {
-            return Err(Outcome::Rejected(RejectReason::Loop));
+        match cx.engine.own_sockets.contains(attempt.endpoint, cx.now) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Outcome::Rejected(RejectReason::Loop)),
+            // An endpoint that cannot be checked is not dialled. It is not the cause.
+            Err(error) => {
+                let failure = DialFailure::of(&error);
+                backend.marks().record_local_failure(attempt, failure, &error);
+                Err(Outcome::DialFailed(failure))
+            }
         }
-        Ok(())
     }
 
     /// Begins the handshake with the chosen endpoint. Returns the socket and the longest time of
