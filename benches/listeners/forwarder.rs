@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
@@ -123,9 +123,11 @@ fn copy_like(plan: &Plan, other: &Plan) -> Plan {
     copy
 }
 
-/// Waits until an address, behind which there is nobody, deals with a connection.
+/// Waits until an address, behind which there is nobody, deals with a connection. It can be reset
+/// while it connects.
 fn reset_by(address: SocketAddr) {
-    TcpStream::connect(address).unwrap().read(&mut [0]).unwrap_err();
+    let error = TcpStream::connect(address).and_then(|mut client| client.read(&mut [0]));
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 /// Bytes that the process has in memory for itself.

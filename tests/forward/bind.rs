@@ -128,7 +128,6 @@ async fn cancelled_apply_can_be_repeated() {
     proxy.connect("tcp").await.echoes().await;
 }
 
-/// Workers share a port, but not with anybody else.
 #[tokio::test]
 async fn port_is_not_shared_with_another_forwarder() {
     let (first, second) = (Peer::named(b'1').await, Peer::named(b'2').await);

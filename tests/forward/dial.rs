@@ -172,7 +172,7 @@ async fn dial_budget_resets_client() {
         settings(1).with_dial_budget(budget).with_dial_timeout(Duration::from_millis(150));
     let proxy = start_proxy(settings, &silent.each_ref().map(|silent| silent.address)).await;
     let started = Instant::now();
-    proxy.connect("tcp").await.is_reset().await;
+    proxy.resets("tcp").await;
     assert!(started.elapsed() >= budget);
     proxy.ended("tcp", &[(TIMED_OUT, 1)]).await;
     let counters = proxy.counters("tcp");

@@ -83,7 +83,7 @@ pub async fn refused(address: SocketAddr) {
             match TcpStream::connect(address).await {
                 Ok(stream) => stream.reset(),
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
-                // One of the workers was just closing its socket; another may still listen.
+                // The socket was closed before the connection was accepted.
                 Err(_) => {}
             }
             sleep(Duration::from_millis(1)).await;
