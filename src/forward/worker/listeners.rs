@@ -124,8 +124,8 @@ impl Listeners {
             self.quiet_until = Some(now + WARNING_INTERVAL);
             tracing::warn!(
                 limit = engine.budget.limit(),
-                "all connections that the limit of open files allows are in use, clients wait in \
-                 the backlog; raise the limit (RLIMIT_NOFILE, ulimit -n)"
+                "all connections that the limit of open files allows are in use, further clients \
+                 wait in the backlog; raise the limit (RLIMIT_NOFILE, ulimit -n)"
             );
         }
     }
