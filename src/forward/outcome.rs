@@ -23,7 +23,7 @@ pub enum Outcome {
     /// The backend reset the connection or was lost.
     UpstreamReset,
     /// The forwarder reset the connection: at the deadline after a removal of the listener or a
-    /// drain, or because the forwarder was dropped.
+    /// drain, because the forwarder was dropped, or after a panic, which the panic handler reports.
     Drained,
 }
 

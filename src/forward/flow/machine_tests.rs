@@ -34,7 +34,7 @@ fn perform_random_event(proxy: &mut Proxy, random: &mut Rng) {
         18 if is_peer && random.u8(..4) == 0 => peer.reset(),
         19 => proxy.pass_time(Duration::from_millis(random.u64(..4_000)), random),
         20..23 => proxy.resume(random),
-        23 => proxy.deliver_spurious(side, random),
+        23 => proxy.lose_event(side, random),
         24..27 if is_peer => peer.fetch_event(),
         _ => proxy.deliver(side, random),
     }

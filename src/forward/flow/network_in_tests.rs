@@ -104,6 +104,12 @@ impl Socket {
         }
     }
 
+    /// A panic of the worker loses the event that was fetched. The queue reports the state again.
+    pub(super) fn lose_event(&mut self) {
+        self.fetched = None;
+        self.has_edge = true;
+    }
+
     /// Returns the event to deliver, if there is one.
     pub(super) fn event(&mut self) -> Option<Readiness> {
         self.fetch_event();

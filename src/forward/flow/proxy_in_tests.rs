@@ -8,7 +8,7 @@ use super::action::Action;
 use super::direction::ReadResult;
 use super::machine::Flow;
 use super::network_in_tests::{BUFFER, Socket};
-use super::side::{Readiness, Side};
+use super::side::Side;
 use crate::forward::dial_failure::DialFailure;
 use crate::forward::outcome::Outcome;
 use crate::plan::RejectReason;
@@ -227,14 +227,12 @@ impl Proxy {
         self.run(random);
     }
 
-    /// Delivers an event that reports more than there is, as after a panic of a worker. A socket
-    /// that connects gets none.
-    pub(super) fn deliver_spurious(&mut self, side: Side, random: &mut Rng) {
-        if self.outcome.is_none() && (side == Side::Downstream || self.is_connected) {
-            let event = Readiness { is_readable: true, is_writable: true, ..Readiness::default() };
-            self.flow.ready(side, event);
-            self.run(random);
+    /// Loses the event of a side, and goes on as after a panic of a worker.
+    pub(super) fn lose_event(&mut self, side: Side, random: &mut Rng) {
+        if side == Side::Downstream || self.is_connected {
+            self.socket(side).lose_event();
         }
+        self.run(random);
     }
 
     /// Returns `true` if the flow goes on in the next turn.

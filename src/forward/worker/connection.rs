@@ -95,14 +95,13 @@ impl Connection {
         if self.has_yielded { Progress::Yielded } else { self.run(cx) }
     }
 
-    /// Continues as if both sockets were ready. A handshake in progress waits for its own event or
-    /// its timeout.
+    /// Continues after events may have been lost: the event queue reports the state of both sockets
+    /// again. Only an event shows that a side has ended or is lost, or that a handshake is over.
     pub(super) fn recover(&mut self, cx: &mut Context<'_>) -> Progress {
         (self.is_listed, self.has_yielded) = (false, false);
-        let event = Readiness { is_readable: true, is_writable: true, ..Readiness::default() };
-        self.flow.ready(Side::Downstream, event);
-        if self.dialling.is_none() {
-            self.flow.ready(Side::Upstream, event);
+        cx.report_again(&mut self.downstream, self.key.token(Socket::Downstream));
+        if let Some(stream) = &mut self.upstream {
+            cx.report_again(stream, self.key.token(Socket::of_attempt(self.record.attempts)));
         }
         self.run(cx)
     }
@@ -260,15 +259,11 @@ impl Connection {
     /// Closes both sides, with FIN if the connection completed and otherwise with RST, and counts
     /// and logs the connection.
     pub(super) fn end(mut self, outcome: Outcome, cx: &mut Context<'_>) {
-        if let Some(dialling) = self.dialling.take() {
-            if self.record.attempts > 0 {
-                self.record.dial_us = Some(dialling.elapsed_us());
-            }
-            dialling.abandoned(&self.record, cx);
+        let dialling = self.dialling.take();
+        if let Some(dialling) = dialling.as_ref().filter(|_| self.record.attempts > 0) {
+            self.record.dial_us = Some(dialling.elapsed_us());
         }
-        let is_logged = self.record.is_logged(outcome, cx);
-        // The kernel returns the address only while the socket is open. Only the log needs it.
-        let local = is_logged.then(|| self.record.local(&self.downstream)).flatten();
+        // Before the first call of the log, which may panic.
         self.record.count_end(outcome, cx);
         if outcome != Outcome::Completed {
             for stream in [Some(&self.downstream), self.upstream.as_ref()].into_iter().flatten() {
@@ -276,6 +271,12 @@ impl Connection {
                 let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
             }
         }
+        if let Some(dialling) = dialling {
+            dialling.abandoned(&self.record, cx);
+        }
+        let is_logged = self.record.is_logged(outcome, cx);
+        // The kernel returns the address only while the socket is open. Only the log needs it.
+        let local = is_logged.then(|| self.record.local(&self.downstream)).flatten();
         // Closed before the log line is written, so that the peers do not wait for the log.
         let Self { downstream, upstream, transfer, record, .. } = self;
         drop((downstream, upstream, transfer));

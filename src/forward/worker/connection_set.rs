@@ -209,8 +209,8 @@ impl ConnectionSet {
         self.logged.clear();
     }
 
-    /// Continues after a panic, which may have lost events: all sockets are treated as ready. A
-    /// call on a socket that is not ready returns `WouldBlock`. A drain may be incomplete, too.
+    /// Continues after a panic, which may have lost events: they are reported again. A drain may be
+    /// incomplete, too.
     pub(super) fn recover(&mut self) {
         self.end_drained();
         self.yielded.clear();

@@ -33,11 +33,13 @@ impl Context<'_> {
     /// # Errors
     /// The error of the operating system.
     pub(super) fn register(&self, stream: &mut TcpStream, token: Token) -> io::Result<()> {
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        // Only Linux reports urgent data.
-        #[cfg(target_os = "linux")]
-        let interest = interest | Interest::PRIORITY;
-        self.registry.register(stream, token, interest)
+        self.registry.register(stream, token, interest())
+    }
+
+    /// Lets the event queue report the state of a registered socket again.
+    pub(super) fn report_again(&self, stream: &mut TcpStream, token: Token) {
+        // It fails only if the socket is not registered. Its connection has ended then.
+        let _ = self.registry.reregister(stream, token, interest());
     }
 
     /// Notes a read of this many bytes.
@@ -46,4 +48,13 @@ impl Context<'_> {
             *self.small_reads = self.small_reads.wrapping_add(1);
         }
     }
+}
+
+/// Returns the events that a connection needs.
+fn interest() -> Interest {
+    let interest = Interest::READABLE | Interest::WRITABLE;
+    // Only Linux reports urgent data.
+    #[cfg(target_os = "linux")]
+    let interest = interest | Interest::PRIORITY;
+    interest
 }

@@ -135,8 +135,8 @@ impl EventLoop {
         self.connections.write_lines();
     }
 
-    /// Treats all sockets as ready. This is a part of the turn, so that a panic during it has the
-    /// same effect as any other.
+    /// Tries all listening sockets, and lets the event queue report all connections again. This is
+    /// a part of the turn, so that a panic during it has the same effect as any other.
     fn recover(&mut self) {
         self.has_commands = true;
         self.listeners.recover();

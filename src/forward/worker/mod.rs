@@ -28,12 +28,16 @@ mod event_loop;
 mod event_loop_tests;
 mod listeners;
 mod mailbox;
+#[cfg(test)]
+mod panic_tests;
 mod pending;
 mod progress;
 mod record;
 mod spread;
 mod token;
 mod transfer;
+#[cfg(test)]
+mod worker_in_tests;
 mod workers;
 
 pub(super) use self::mailbox::{Command, Mailbox};
