@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use sluicegate::forward::Outcome;
 use sluicegate::plan::Plan;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::support::peer::{Backend, Peer};
@@ -131,6 +134,32 @@ async fn drop_resets_all_connections() {
     refused(address).await;
     let counters = counters.listeners().into_values().next().unwrap();
     assert_eq!((counters.ended(Outcome::Drained), counters.active()), (1, 0));
+}
+
+/// Workers give connections to each other until the last one stops to accept.
+#[tokio::test(flavor = "multi_thread")]
+async fn drop_resets_clients_that_are_being_accepted() {
+    const ROUNDS: u64 = 20;
+    const CLIENTS: usize = 100;
+    let backend = Peer::sink().await;
+    for round in 0..ROUNDS {
+        let plan = plan([("tcp", ANY, to(&[backend.address]))]);
+        let proxy = TestForwarder::with(settings(4), &plan).await;
+        let address = proxy.address("tcp");
+        let mut clients = JoinSet::new();
+        for _ in 0..CLIENTS {
+            clients.spawn(async move {
+                // The listener may be closed, or the client reset while it connects.
+                let mut client = TcpStream::connect(address).await.ok()?;
+                // The kernel may forget a client whose handshake ends while the listener closes.
+                timeout(Duration::from_secs(2), client.read(&mut [0])).await.ok()?.ok()
+            });
+        }
+        sleep(Duration::from_micros(200 * round)).await;
+        drop(proxy);
+        let ends = within("the resets", clients.join_all()).await;
+        assert!(ends.iter().all(Option::is_none), "a client saw an end instead of a reset");
+    }
 }
 
 #[tokio::test]

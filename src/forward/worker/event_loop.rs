@@ -172,6 +172,10 @@ impl EventLoop {
                     self.connections.serve(accepted);
                 }
                 Ok(Command::Retry) => self.listeners.note_permit(),
+                Ok(Command::StopAccepting(closed)) => {
+                    self.listeners.close_all();
+                    drop(closed);
+                }
                 Ok(Command::Stop) => self.is_stopping = true,
                 Err(_) => {
                     self.has_commands = false;

@@ -26,6 +26,8 @@ pub(in crate::forward) enum Command {
     Serve(Accepted),
     /// Try to accept again: a permit was returned.
     Retry,
+    /// Close all listening sockets. The sender is dropped after that.
+    StopAccepting(Sender<()>),
     /// Reset all connections and end.
     Stop,
 }

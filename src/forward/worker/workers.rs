@@ -1,7 +1,7 @@
 //! The worker threads of a forwarder.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use super::event_loop::EventLoop;
@@ -51,6 +51,13 @@ impl Workers {
 
     /// Resets all connections and waits for the end of the threads.
     pub(in crate::forward) fn stop(&mut self) {
+        // A worker that has ended would lose the connections that others give to it.
+        let (closed, all_closed) = mpsc::channel();
+        let stop_accepting = || Command::StopAccepting(closed.clone());
+        self.mailboxes.iter().for_each(|mailbox| mailbox.send(stop_accepting()));
+        drop(closed);
+        // It fails when the last sender is dropped. Workers that have ended have dropped theirs.
+        let _ = all_closed.recv();
         self.mailboxes.iter().for_each(|mailbox| mailbox.send(Command::Stop));
         for thread in self.threads.drain(..) {
             // The panic handler has reported a panic of the thread.
