@@ -86,7 +86,10 @@ impl Transfer {
                 *pending = None;
                 Ok(Written { count, room: Room::All })
             }
-            Ok(count) if bytes.partial_write_fills() => Ok(Written { count, room: Room::None }),
+            // A move of nothing would otherwise be repeated forever.
+            Ok(count) if count == 0 || bytes.partial_write_fills() => {
+                Ok(Written { count, room: Room::None })
+            }
             Ok(count) => Ok(Written { count, room: Room::Unknown }),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 Ok(Written { count: 0, room: Room::None })
