@@ -104,6 +104,11 @@ impl SharedMarks {
         self.log.warn_local(attempt.endpoint, failure, error, Instant::now());
     }
 
+    /// Warns that a connection is reset because `limit` dials to the backend are in progress.
+    pub(super) fn warn_dial_limit(&self, limit: usize, backend: &BackendPlan, now: Instant) {
+        self.log.warn_limit(&backend.id, limit, now);
+    }
+
     /// Records that an attempt ended without a result.
     pub(super) fn abandon(&self, attempt: Attempt) {
         if attempt.state == State::Due {

@@ -118,6 +118,7 @@ fn silent_backend_leaves_connections_for_others() {
 
 async fn dial_silent_backend() {
     const DIALS: usize = 5;
+    record();
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
     let routes = [("silent", ANY, to(&[silent.address])), ("healthy", ANY, healthy(&echo))];
     let limited = settings(1).with_dials_per_backend(NonZeroUsize::new(DIALS));
@@ -134,6 +135,8 @@ async fn dial_silent_backend() {
         let is_limited = || counters().ended(Outcome::DialLimit) == (2 * BUDGET - dials) as u64;
         eventually("those beyond the limit are reset", is_limited).await;
         assert_eq!(counters().active(), dials as u64);
+        let warned = || !messages_with("further ones are reset (outcome dial_limit)").is_empty();
+        eventually("a warning is logged", warned).await;
         proxy.connect("healthy").await.echoes().await;
 
         // A dial that ends makes room for another one.

@@ -191,7 +191,7 @@ fn reserve_of_descriptors_serves_health_and_files() {
     let mut clients = silent_connections(program.listener, 200);
     // Of 256 descriptors, 64 are reserved, and 4 are for each worker and 64 for pipes.
     let line = program.until("all connections that the limit of open files allows are in use");
-    assert_eq!(line["limit"], 60);
+    assert_eq!(line["connections"], 60);
     program.answers_probes();
     let _silent = silent_connections(program.health, 150);
     program.answers_probes();

@@ -63,9 +63,14 @@ impl Dialling {
     /// # Errors
     /// The outcome of the connection if too many dials to the backend are in progress.
     pub(super) fn begin(&mut self, record: &Record, cx: &Context<'_>) -> Result<(), Outcome> {
+        let backend = record.backend().expect(NO_BACKEND);
         let limit = cx.engine.dials_per_backend;
-        self.is_counted = record.backend().is_some_and(|backend| backend.start_dial(limit));
-        if self.is_counted { Ok(()) } else { Err(Outcome::DialLimit) }
+        self.is_counted = backend.start_dial(limit);
+        if self.is_counted {
+            return Ok(());
+        }
+        backend.marks().warn_dial_limit(limit, backend.plan(), cx.now);
+        Err(Outcome::DialLimit)
     }
 
     /// Chooses the endpoint of the next attempt.

@@ -123,7 +123,7 @@ impl Listeners {
         if self.quiet_until.is_none_or(|until| until <= now) {
             self.quiet_until = Some(now + WARNING_INTERVAL);
             tracing::warn!(
-                limit = engine.budget.limit(),
+                connections = engine.budget.limit(),
                 "all connections that the limit of open files allows are in use, further clients \
                  wait in the backlog; raise the limit (RLIMIT_NOFILE, ulimit -n)"
             );
