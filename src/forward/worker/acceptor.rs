@@ -53,17 +53,17 @@ struct Closing {
     remaining: usize,
 }
 
-/// State of the backlog. Events are edge-triggered, so the state keeps that clients wait.
+/// State of the backlog. Events are edge-triggered, so the state records that clients may wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// The backlog was empty.
     Empty,
     /// Clients may wait.
     Ready,
-    /// Clients may wait, and the next attempt is made at this time: an attempt failed.
+    /// An attempt failed. Clients may wait, and the next attempt is made at this time.
     PausedUntil(Instant),
-    /// Clients may wait, and the next attempt is made at this time: other connections need the free
-    /// descriptors for their dials.
+    /// Other connections need the free descriptors for their dials. Clients may wait, and the next
+    /// attempt is made at this time.
     WaitingForDials(Instant),
 }
 
@@ -95,8 +95,8 @@ impl Acceptor {
         is_new
     }
 
-    /// Closes the socket as soon as the connections in its backlog are accepted, which the kernel
-    /// would reset otherwise.
+    /// Closes the socket as soon as the connections in its backlog are accepted. The kernel would
+    /// reset connections that are still in the backlog.
     pub(super) fn close(&mut self, closed: oneshot::Sender<()>) {
         self.closing = Some(Closing { closed, remaining: BACKLOG as usize });
         self.state = State::Ready;
@@ -138,7 +138,7 @@ impl Acceptor {
     }
 
     /// Accepts a connection if there are descriptors for both of its sockets. Returns the permit if
-    /// it is not needed.
+    /// no connection is accepted.
     pub(super) fn accept(
         &mut self,
         permit: Permit,

@@ -74,7 +74,7 @@ impl Connection {
         self.dialling.is_some()
     }
 
-    /// Takes an event, and does what is possible until the connection has to wait.
+    /// Handles an event, and runs the connection.
     pub(super) fn ready(
         &mut self,
         socket: Socket,
@@ -106,7 +106,7 @@ impl Connection {
         self.run(cx)
     }
 
-    /// Does what is possible until the connection has to wait.
+    /// Performs actions until the connection waits, yields or ends.
     pub(super) fn run(&mut self, cx: &mut Context<'_>) -> Progress {
         self.flow.start_turn(cx.turn);
         loop {
@@ -168,15 +168,15 @@ impl Connection {
         }
     }
 
-    /// Finds out how the handshake with the endpoint ended. Returns `true` if the endpoint accepted
+    /// Handles an event of the handshake with the endpoint. Returns `true` if the endpoint accepted
     /// the connection.
     fn finish_handshake(&mut self, event: Readiness, cx: &mut Context<'_>) -> bool {
         let stream = self.upstream.as_ref().expect(NO_BACKEND);
         // Without an error and without an end, writable means connected.
         let has_error = event.is_lost || event.has_ended;
         let error = if has_error { stream.take_error().unwrap_or_else(Some) } else { None };
-        // A refused handshake has another error, so the endpoint has accepted the connection and
-        // reset it since. What it sent before is read.
+        // A refused handshake has another error. With this one, the endpoint accepted the
+        // connection and then reset it. The bytes that it sent before the reset are read.
         let is_reset = matches!(&error, Some(error) if is_reset(error));
         if let Some(error) = error.filter(|_| !is_reset) {
             self.attempt_failed(&error, cx);
@@ -196,8 +196,8 @@ impl Connection {
         true
     }
 
-    /// Ends an attempt whose time is over, unless the endpoint has accepted the connection: its
-    /// event may come later than that time if the worker was delayed.
+    /// Ends an attempt whose time is over, unless the endpoint has accepted the connection: if the
+    /// worker was delayed, it checks the time before it sees the event.
     fn give_up(&mut self, cx: &mut Context<'_>) {
         let stream = self.upstream.as_ref().expect(NO_BACKEND);
         if stream.peer_addr().is_ok() {
@@ -220,7 +220,7 @@ impl Connection {
         }
     }
 
-    /// Reads from one side, so that the other can write.
+    /// Reads bytes from one side. A write to the other side follows.
     fn read(&mut self, from: Side, is_bulk: bool, cx: &mut Context<'_>) {
         let source = stream(from, &self.downstream, &self.upstream);
         let moved = if is_bulk { self.transfer.read_bulk(from, source, cx) } else { None };
@@ -231,7 +231,7 @@ impl Connection {
         self.flow.read(from, result);
     }
 
-    /// Writes to one side what was read from the other.
+    /// Writes the bytes that were read from the other side.
     fn write(&mut self, to: Side, cx: &Context<'_>) {
         let sink = stream(to, &self.downstream, &self.upstream);
         match self.transfer.write(to, sink) {
@@ -267,7 +267,7 @@ impl Connection {
         self.record.count_end(outcome, cx);
         if outcome != Outcome::Completed {
             for stream in [Some(&self.downstream), self.upstream.as_ref()].into_iter().flatten() {
-                // It fails only if the connection is already closed.
+                // The call fails only if the connection is already closed.
                 let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
             }
         }

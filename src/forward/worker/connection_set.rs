@@ -92,7 +92,7 @@ impl ConnectionSet {
         [self.dials.due(), self.drains.next(), self.report_at].into_iter().flatten().min()
     }
 
-    /// Takes an event of a connection.
+    /// Passes an event to its connection.
     pub(super) fn ready(&mut self, key: Key, socket: Socket, event: Readiness) {
         self.advance(key, |connection, cx| connection.ready(socket, event, cx));
     }
@@ -145,7 +145,7 @@ impl ConnectionSet {
         let Some(connection) = self.connections.remove(key) else { return };
         self.mailboxes[self.number].remove_connection();
         if self.engine.settings.connection_lines.is_some() {
-            // A drain waits until the line is written: it ends with the last of these references.
+            // A drain ends when the last reference is dropped, so it waits for the log line.
             self.logged.push(connection.listener().clone());
         }
         let (_, mut cx) = self.parts();
@@ -224,7 +224,7 @@ impl ConnectionSet {
     /// Ends all connections.
     pub(super) fn end_all(&mut self) {
         for key in self.connections.keys(|_| true) {
-            // If the log of one connection panics, the others are reset nevertheless.
+            // If the log panics at one connection, the others are still reset.
             let _ = catch_unwind(AssertUnwindSafe(|| self.end(key, Outcome::Drained)));
         }
         self.write_lines();

@@ -49,8 +49,8 @@ impl Connections {
 mod tests {
     use super::*;
 
-    /// Most open connections are idle, and each one uses a slot: for 8000 of them, 100 bytes more
-    /// are 0.8 MiB. A slot has room for the state of a dial, also after the dial.
+    /// Most open connections are idle, and each one uses a slot: 100 bytes more for each of 8000
+    /// connections are 0.8 MiB. A slot keeps the room for the state of a dial after the dial.
     #[test]
     fn slot_of_a_connection_is_small() {
         const MAX_SLOT: usize = 600;

@@ -28,7 +28,7 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Lets the event queue report the events of a socket, edge-triggered.
+    /// Registers a socket with the event queue, edge-triggered.
     ///
     /// # Errors
     /// The error of the operating system.
@@ -42,7 +42,7 @@ impl Context<'_> {
         let _ = self.registry.reregister(stream, token, interest());
     }
 
-    /// Notes a read of this many bytes.
+    /// Counts a read of `count` bytes if it is small.
     pub(super) fn note_read(&mut self, count: usize) {
         if count < LARGE {
             *self.small_reads = self.small_reads.wrapping_add(1);

@@ -127,7 +127,7 @@ mod tests {
         assert!(!drains.advance(start) && !drains.is_over(&a));
         assert!(drains.advance(after(1)));
         assert!(drains.is_over(&a) && !drains.is_over(&b));
-        // It is reported once, but also applies to connections that arrive later.
+        // A deadline is reported once, but also applies to connections that arrive later.
         assert!(!drains.advance(after(1)) && drains.is_over(&a));
         assert_eq!(drains.next(), Some(after(2)));
         // The address is in the plan again, so the deadline is removed.

@@ -1,5 +1,5 @@
-//! The dial of a connection: the choice of endpoints, their sockets, and the marks of those that
-//! fail.
+//! The dial of a connection: the choice of endpoints, their sockets, and the marks of endpoints
+//! that fail.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -18,8 +18,8 @@ use crate::forward::endpoints::{Attempt, Choice};
 use crate::forward::outcome::Outcome;
 use crate::plan::RejectReason;
 
-/// Time after which an attempt counts as failed if the client leaves. The kernel repeats a SYN that
-/// was not answered after 1 s.
+/// Time after which an attempt counts as failed if the client leaves. The kernel repeats an
+/// unanswered SYN after 1 s.
 const NO_ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// Panic message for a dial before the pick.
@@ -160,8 +160,7 @@ impl Dialling {
         let Some(attempt) = self.attempt else { return };
         let elapsed = self.attempt_elapsed();
         if elapsed >= NO_ANSWER_TIME {
-            // Otherwise an endpoint would never be marked if clients are less patient than the dial
-            // timeout.
+            // If all clients leave before the dial timeout, nothing else marks the endpoint.
             self.failed(DialFailure::TimedOut, &no_answer_within(elapsed), record);
         } else {
             backend.marks().abandon(attempt);

@@ -25,8 +25,9 @@ const MAX_EVENTS: usize = 256;
 /// other workers, so that a burst of clients does not delay open connections.
 const MAX_ACCEPTS: usize = 16;
 
-/// Returns the maximum for these workers. Each accepted connection dials, and the results come in a
-/// later turn: a burst must not exceed the limit of dials to a backend that answers at once.
+/// Returns the maximum for the settings of an engine. Each accepted connection dials, and the
+/// results come in a later turn: a burst without a maximum could exceed the limit of dials to a
+/// backend that answers at once.
 fn max_accepts(engine: &Engine) -> usize {
     (engine.dials_per_backend / (2 * engine.settings.workers.get())).clamp(1, MAX_ACCEPTS)
 }
@@ -211,13 +212,13 @@ impl EventLoop {
     }
 }
 
-/// Returns what an event reports.
+/// Returns the readiness that an event reports.
 fn readiness(event: &Event) -> Readiness {
     Readiness {
         is_readable: event.is_readable() || event.is_read_closed(),
         is_writable: event.is_writable() || event.is_write_closed(),
         has_ended: event.is_read_closed(),
-        // Other systems do not report urgent data, so a short read does not prove there that the
+        // Only Linux reports urgent data. On another system, a short read does not prove that the
         // socket is empty.
         is_urgent: event.is_priority() || cfg!(not(target_os = "linux")),
         is_lost: event.is_error(),

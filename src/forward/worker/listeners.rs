@@ -1,4 +1,4 @@
-//! The listening sockets of a worker.
+//! The listening sockets of a worker. Those that have clients take turns.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -10,14 +10,14 @@ use super::acceptor::Acceptor;
 use crate::forward::budget::Retry;
 use crate::forward::engine::Engine;
 
-/// The listening sockets of a worker, and which of them have clients.
+/// The listening sockets of a worker.
 pub(super) struct Listeners {
     worker: usize,
     acceptors: BTreeMap<usize, Acceptor>,
     /// The sockets whose clients may wait, in the order of their turns.
     waiting: VecDeque<usize>,
     retry: Retry,
-    /// No permit was free. The budget calls `retry` when one returns.
+    /// No permit was free. The budget calls `retry` when one is returned.
     is_without_permit: bool,
     /// No warning about permits is logged before this time.
     quiet_until: Option<Instant>,
@@ -112,8 +112,9 @@ impl Listeners {
         None
     }
 
-    /// Closes the sockets that wait only for their backlogs. Without a permit, that could take as
-    /// long as a connection, and others may need the addresses.
+    /// Closes the sockets that stay open only for the clients in their backlogs. Without a permit,
+    /// these clients could wait as long as a connection lasts, and another listener may need the
+    /// address.
     fn finish_closing(&mut self) {
         let closing = self.acceptors.extract_if(.., |_, acceptor| acceptor.is_closing());
         closing.for_each(|(_, acceptor)| acceptor.finish());

@@ -85,17 +85,17 @@ impl Mailbox {
 
     /// Sends a command and wakes the worker.
     pub(in crate::forward) fn send(&self, command: Command) {
-        // It fails only if the worker has ended. Its listeners and connections have ended too.
+        // The channel fails only if the worker has ended, with its listeners and connections.
         let _ = self.commands.send(command);
         if !self.is_woken.swap(true, Ordering::AcqRel) {
-            // It fails only if the queue is closed, so the worker has ended.
+            // The waker fails only if the event queue is closed, so the worker has ended.
             let _ = self.waker.wake();
         }
     }
 
     /// Notes that the worker reads its commands: later ones need another wake.
     pub(super) fn note_reading(&self) {
-        // A swap, so that commands that were sent before are seen.
+        // A swap synchronizes with the swap of each sender, so the worker sees earlier commands.
         self.is_woken.swap(false, Ordering::AcqRel);
     }
 

@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A listening socket belongs to one worker, which accepts its connections and gives each one to
-//! the worker with the fewest. A connection then stays there. The loop contains no policy: the
-//! [flow](super::flow) of a connection decides what it does next.
+//! the worker with the fewest. A connection stays on the worker that serves it. The loop contains
+//! no policy: the [flow](super::flow) of a connection decides its next action.
 
 mod accepted;
 mod acceptor;

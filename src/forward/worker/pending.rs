@@ -38,7 +38,7 @@ impl Pending {
         (result, bytes.map(|bytes| Self::First { bytes, start: 0 }))
     }
 
-    /// Reads what there is, at most a buffer.
+    /// Reads bytes into a buffer.
     pub(super) fn read(source: &TcpStream) -> (ReadResult, Option<Self>) {
         let mut buffer = Buffer::acquire();
         match read(source, &mut buffer) {
@@ -64,10 +64,10 @@ impl Pending {
         }
     }
 
-    /// Writes what `sink` takes, and returns the number of bytes.
+    /// Writes as many bytes as `sink` takes, and returns their number.
     ///
     /// # Errors
-    /// The error of the socket; `WouldBlock` if it takes nothing.
+    /// The error of the socket; `WouldBlock` if it takes none.
     pub(super) fn write_to(&mut self, sink: &TcpStream) -> io::Result<usize> {
         let written = match self {
             Self::First { bytes, start } => write(sink, &bytes[*start..])?,
@@ -93,15 +93,15 @@ impl Pending {
         }
     }
 
-    /// Returns `true` if a partial write proves that the send buffer is full. A move into the
-    /// socket may also stop early for another reason.
+    /// Returns `true` if a partial write proves that the send buffer is full. A move from a pipe
+    /// into a socket may also stop early for another reason.
     pub(super) fn partial_write_fills(&self) -> bool {
         !matches!(self, Self::Pipe(_))
     }
 }
 
-/// A write to a broken connection returns an error, and sends no signal. Sockets of other systems
-/// have an option for that, which is set.
+/// Flags of a write: if the connection is broken, the write returns an error, and the kernel sends
+/// no SIGPIPE. On other systems, that is an option of the socket.
 #[cfg(target_os = "linux")]
 const SEND_FLAGS: SendFlags = SendFlags::NOSIGNAL;
 #[cfg(not(target_os = "linux"))]

@@ -28,8 +28,8 @@ pub(super) const WAKER: Token = Token(usize::MAX);
 pub(super) struct Key {
     /// The slot.
     pub(super) index: usize,
-    /// Distinguishes the connection from earlier ones in the same slot. A batch of events may
-    /// contain one of a connection that an earlier event of the batch has ended.
+    /// Number that distinguishes the connection from earlier ones in the same slot. A batch of
+    /// events may contain an event of a connection that an earlier event of the batch has ended.
     pub(super) generation: usize,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Subject {
 pub(super) enum Socket {
     Downstream,
     /// The socket of an attempt to connect. The number of the attempt, modulo 64, distinguishes it
-    /// from earlier ones: a batch of events may contain one of a socket that is closed.
+    /// from earlier ones: a batch of events may contain an event of a socket that is closed.
     Upstream {
         attempt: u8,
     },

@@ -74,10 +74,10 @@ impl Transfer {
         if before == *cx.small_reads { CAPACITY } else { BUDGET }
     }
 
-    /// Writes to a side what was read from the other, and returns the number of bytes.
+    /// Writes the bytes that were read from the other side.
     ///
     /// # Errors
-    /// The error of the socket. All bytes for it are dropped then.
+    /// The error of the socket. The bytes for it are dropped.
     pub(super) fn write(&mut self, to: Side, sink: &TcpStream) -> io::Result<Written> {
         let pending = self.from(to.other());
         let bytes = pending.as_mut().expect("BUG: no bytes to write");
