@@ -26,7 +26,7 @@ pub(in crate::forward) enum Action {
     /// Pass the end of the other side on; `Flow::end_passed` or `Flow::write_failed` takes the
     /// result.
     Shutdown(Side),
-    /// Ask again in the next turn: other connections come first.
+    /// Ask for the next action in the next turn: other connections come first.
     Yield,
     /// Wait for an event, or for the time of a dial.
     Wait,

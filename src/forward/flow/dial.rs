@@ -25,7 +25,7 @@ enum Step {
     Choose,
     /// The endpoint has to be dialled again: there was no descriptor.
     Retry,
-    /// The handshake is in progress. `None` if its end is too far in the future to matter.
+    /// The handshake is in progress. `None` if the end of its time is not representable.
     Connecting { until: Option<Instant> },
     /// The socket could not be opened.
     NoDescriptor { until: Instant },
@@ -66,17 +66,17 @@ impl Dial {
         matches!(self.step, Step::Connecting { .. })
     }
 
-    /// Notes that the handshake has begun. It may take this long.
+    /// Notes that the handshake has begun. `timeout` is its maximum duration.
     pub(super) fn started(&mut self, timeout: Duration, now: Instant) {
         self.step = Step::Connecting { until: now.checked_add(timeout) };
     }
 
-    /// Notes that the attempt failed, and returns what follows.
+    /// Notes that the attempt failed, and returns the next step.
     ///
     /// A thread that does not forward may have taken the descriptor of the connection, so a lack of
     /// descriptors is an error only if it persists. Without a descriptor or memory, an attempt with
-    /// another endpoint would fail too. That is not so without a local port: each endpoint has its
-    /// own.
+    /// another endpoint would fail too. Without a local port, it may succeed, because each endpoint
+    /// has local ports of its own.
     pub(super) fn failed(&mut self, failure: DialFailure, now: Instant) -> AfterFailure {
         match failure {
             DialFailure::NoDescriptor if self.descriptor_retries > 0 => {

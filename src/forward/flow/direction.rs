@@ -1,9 +1,9 @@
-//! One direction of a connection: the bytes of one side, carried to the other.
+//! One direction of a connection: it carries the bytes of one side to the other.
 
 use super::side::Readiness;
 
-/// A read of at least this many bytes is large. A full buffer would be the wrong sign: a reader
-/// that keeps up with a fast sender rarely finds one.
+/// A read of at least this many bytes is large. A full buffer would be a poor criterion: if the
+/// reader keeps up with a fast sender, reads rarely fill the buffer.
 pub(in crate::forward) const LARGE: usize = 8 * 1024;
 
 /// This many large reads in a row are a bulk transfer.
@@ -12,8 +12,8 @@ const BULK: u8 = 4;
 /// Number of bytes after which a direction lets other connections of the worker take their turn.
 pub(in crate::forward) const BUDGET: usize = 192 * 1024;
 
-/// One direction of a connection. It reads, then writes all of it before it reads again: a sink
-/// that takes nothing stops the source, which is the back-pressure.
+/// One direction of a connection. It writes all bytes of a read before it reads again, so a sink
+/// that takes nothing stops the reads from the source (backpressure).
 #[derive(Debug, Default)]
 pub(super) struct Direction {
     /// Bytes were read and are not yet written.
@@ -31,9 +31,9 @@ pub(super) enum Phase {
     /// The source may send more.
     #[default]
     Open,
-    /// The source has ended, and the sink does not know it yet.
+    /// The source has ended, and the end is not passed on yet.
     Ended,
-    /// The sink knows the end, or takes no more.
+    /// The end was passed on, or the sink takes no more.
     Closed,
 }
 
@@ -48,7 +48,7 @@ pub(in crate::forward) enum ReadResult {
     },
     /// The source has ended.
     End,
-    /// Nothing is there.
+    /// No bytes are available.
     Empty,
     /// The connection is lost.
     Lost,
@@ -60,8 +60,8 @@ impl Direction {
         self.large_reads == BULK
     }
 
-    /// Notes that bulk data cannot be moved now. After as many large reads again, it is tried
-    /// again.
+    /// Notes that bulk data cannot be moved now. The next attempt follows after [`BULK`] further
+    /// large reads.
     pub(super) fn note_no_bulk(&mut self) {
         self.large_reads = 0;
     }
@@ -93,7 +93,7 @@ impl Direction {
         self.read_in_turn >= BUDGET
     }
 
-    /// Carries no more bytes.
+    /// Drops the pending bytes, and ends the direction.
     pub(super) fn close(&mut self) {
         self.has_bytes = false;
         self.phase = Phase::Closed;

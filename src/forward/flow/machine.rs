@@ -39,7 +39,7 @@ impl Flow {
         match &mut self.step {
             Step::FirstBytes => Action::ReadFirstBytes,
             Step::Pick => Action::Pick,
-            // A client that has gone needs no endpoint. Its end alone does not end the dial: it may
+            // A lost client needs no endpoint. An EOF alone does not end the dial: the client may
             // wait for an answer.
             Step::Dial(_) if self.sides.is_lost(Side::Downstream) => {
                 self.end(Outcome::DownstreamReset)
@@ -77,7 +77,7 @@ impl Flow {
         self.step = Step::Dial(Dial::new());
     }
 
-    /// Notes that the handshake with an endpoint has begun. It may take `timeout`.
+    /// Notes that the handshake with an endpoint has begun. `timeout` is its maximum duration.
     pub(in crate::forward) fn dial_started(&mut self, timeout: Duration, now: Instant) {
         if let Step::Dial(dial) = &mut self.step {
             dial.started(timeout, now);
@@ -104,7 +104,7 @@ impl Flow {
         false
     }
 
-    /// Notes that there is no connection to a backend, and why.
+    /// Ends the connection with this outcome, because no endpoint is dialled.
     pub(in crate::forward) fn refuse(&mut self, outcome: Outcome) {
         self.end(outcome);
     }
@@ -122,7 +122,7 @@ impl Flow {
         }
     }
 
-    /// Notes that bulk data cannot be moved now, so that it is read.
+    /// Notes that bulk data cannot be moved now, so the caller reads it.
     pub(in crate::forward) fn note_no_bulk(&mut self, from: Side) {
         self.relay.note_no_bulk(from);
     }

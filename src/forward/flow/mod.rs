@@ -14,10 +14,10 @@
 //! ```
 //!
 //! The caller asks for the [next action](Flow::next), performs it, and reports its result, until
-//! the flow waits for an event. It reports readiness as epoll does, edge-triggered: a side stays
-//! readable until a read finds it empty. So the flow knows which calls would return `WouldBlock`,
-//! and does not ask for them. It does not use sockets, buffers, endpoints or the clock, so another
-//! event loop, such as one on `io_uring`, can use the same flow.
+//! the flow waits for an event. The caller reports readiness as epoll does, edge-triggered: a side
+//! stays readable until a read finds it empty. So the flow knows which calls would return
+//! `WouldBlock`, and does not ask for them. It does not use sockets, buffers, endpoints or the
+//! clock, so another event loop, such as one on `io_uring`, can use the same flow.
 
 mod action;
 mod dial;

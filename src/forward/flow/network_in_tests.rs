@@ -1,8 +1,8 @@
 //! A simulated network for tests: two peers, and the sockets between them and the proxy.
 //!
-//! It behaves as TCP sockets behind an edge-triggered event queue: an event is due when something
-//! changes, and reports the state at the time when it is fetched from the queue. The state may
-//! change until the event is delivered.
+//! It behaves as TCP sockets behind an edge-triggered event queue: an event is due when the state
+//! of a socket changes, and reports the state at the time of its fetch from the queue. The state
+//! may change between the fetch and the delivery.
 
 use super::direction::ReadResult;
 use super::side::Readiness;
@@ -36,7 +36,7 @@ pub(super) struct Socket {
     pub(super) got_end: bool,
     /// An event is due.
     pub(super) has_edge: bool,
-    /// An event that was fetched from the queue and not delivered.
+    /// An event that was fetched from the queue, and is not delivered yet.
     fetched: Option<Readiness>,
     /// Number of all bytes that the peer has sent.
     pub(super) sent: usize,
@@ -50,7 +50,7 @@ impl Socket {
         Self { has_edge: true, ..Self::default() }
     }
 
-    /// The peer sends bytes.
+    /// Sends bytes from the peer.
     pub(super) fn send(&mut self, count: usize) {
         if !self.has_ended && !self.is_reset && count > 0 {
             self.unread += count;
@@ -59,7 +59,7 @@ impl Socket {
         }
     }
 
-    /// The peer sends an urgent byte, which is not one of the others.
+    /// Sends an urgent byte from the peer. The counts of bytes exclude it.
     pub(super) fn send_urgent(&mut self) {
         if !self.has_ended && !self.is_reset {
             self.urgent_after = Some(self.unread);
@@ -67,7 +67,7 @@ impl Socket {
         }
     }
 
-    /// The peer sends its end.
+    /// Sends the end of the peer.
     pub(super) fn end(&mut self) {
         if !self.has_ended && !self.is_reset {
             self.has_ended = true;
@@ -75,14 +75,14 @@ impl Socket {
         }
     }
 
-    /// The peer resets the connection.
+    /// Resets the connection by the peer.
     pub(super) fn reset(&mut self) {
         if !self.is_reset {
             (self.is_reset, self.has_error, self.has_edge) = (true, true, true);
         }
     }
 
-    /// The peer takes bytes.
+    /// Takes bytes at the peer.
     pub(super) fn take(&mut self, count: usize) {
         self.untaken -= count.min(self.untaken);
         if self.was_full && self.untaken < ROOM / 2 {
@@ -91,7 +91,7 @@ impl Socket {
         }
     }
 
-    /// Fetches the event that is due from the queue. It is delivered before the next one.
+    /// Fetches the event that is due from the queue. No further one is fetched before its delivery.
     pub(super) fn fetch_event(&mut self) {
         if self.fetched.is_none() && std::mem::take(&mut self.has_edge) {
             self.fetched = Some(Readiness {
@@ -116,7 +116,7 @@ impl Socket {
         self.fetched.take()
     }
 
-    /// The proxy reads. A read stops at the urgent mark.
+    /// Reads as the proxy. A read stops at the urgent mark.
     pub(super) fn read(&mut self, buffer: usize) -> ReadResult {
         let count = self.move_bytes(buffer);
         if count > 0 {
@@ -130,7 +130,7 @@ impl Socket {
         }
     }
 
-    /// The proxy moves bytes into a pipe, and returns their number.
+    /// Moves bytes into a pipe of the proxy, and returns their number.
     pub(super) fn move_bytes(&mut self, limit: usize) -> usize {
         let until_mark = self.urgent_after.filter(|count| *count > 0).unwrap_or(usize::MAX);
         let count = self.unread.min(limit).min(until_mark);
@@ -139,7 +139,7 @@ impl Socket {
         count
     }
 
-    /// The proxy writes. Returns the number of bytes; `None` if the connection is lost.
+    /// Writes as the proxy. Returns the number of bytes; `None` if the connection is lost.
     pub(super) fn write(&mut self, count: usize) -> Option<usize> {
         if self.is_reset {
             self.has_error = false;
@@ -152,18 +152,18 @@ impl Socket {
         Some(written)
     }
 
-    /// The proxy passes an end on. Returns `false` if the connection is lost.
+    /// Passes an end on to the peer. Returns `false` if the connection is lost.
     pub(super) fn shut_down(&mut self) -> bool {
         self.got_end |= !self.is_reset;
         !self.is_reset
     }
 
-    /// Returns `true` if a read would find something.
+    /// Returns `true` if a read would find bytes, the end or an error.
     pub(super) fn is_readable(&self) -> bool {
         self.unread > 0 || self.has_ended || self.is_reset
     }
 
-    /// Returns `true` if a write would take something.
+    /// Returns `true` if a write would succeed.
     pub(super) fn is_writable(&self) -> bool {
         self.untaken < ROOM / 2 || self.is_reset
     }

@@ -31,7 +31,7 @@ pub(super) struct Proxy {
     pub(super) backend: Socket,
     /// Pending bytes, from the client and from the backend.
     pending: [usize; 2],
-    /// Those bytes are in a pipe.
+    /// The pending bytes are in a pipe.
     is_in_pipe: [bool; 2],
     handshake: Handshake,
     attempts: usize,
@@ -176,7 +176,7 @@ impl Proxy {
         result
     }
 
-    /// Moves bulk data, often less than there is. Returns `None` if there is none.
+    /// Moves bulk data, often less than is available. Returns `None` if none is available.
     fn move_into_pipe(&mut self, from: Side, random: &mut Rng) -> Option<ReadResult> {
         assert_eq!(self.pending[from as usize], 0, "a move would overwrite bytes");
         let count = self.socket(from).move_bytes(random.usize(1..=4 * BUFFER));
@@ -184,7 +184,7 @@ impl Proxy {
         (count > 0).then_some(ReadResult::Bytes { count, is_short: false })
     }
 
-    /// A move out of a pipe may stop early although there is room.
+    /// Writes the pending bytes. A move out of a pipe may stop early although there is room.
     fn write(&mut self, to: Side, random: &mut Rng) {
         let from = to.other() as usize;
         let (count, is_in_pipe) = (self.pending[from], self.is_in_pipe[from]);
@@ -235,12 +235,12 @@ impl Proxy {
         self.run(random);
     }
 
-    /// Returns `true` if the flow goes on in the next turn.
+    /// Returns `true` if the flow continues in the next turn.
     pub(super) fn is_yielding(&self) -> bool {
         self.has_yielded && self.outcome.is_none()
     }
 
-    /// Goes on after a yield.
+    /// Continues after a yield.
     pub(super) fn resume(&mut self, random: &mut Rng) {
         if self.is_yielding() {
             self.turn += 1;
@@ -256,8 +256,8 @@ impl Proxy {
         }
     }
 
-    /// Checks that nothing is left to do while no event is due. A flow that waits for nothing
-    /// hangs.
+    /// Asserts that no action is possible while no event is due. Otherwise the flow waits for an
+    /// event that never comes.
     pub(super) fn assert_not_stuck(&mut self) {
         if self.outcome.is_some() || !self.is_connected || self.has_yielded {
             return;

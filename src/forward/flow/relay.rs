@@ -1,8 +1,8 @@
 //! Carries bytes both ways until both sides have ended.
 //!
-//! The end of one direction is passed on as a half-close, and the other direction goes on. A side
-//! that is lost ends both. What a backend sent before that is written to the client first; bytes of
-//! a client that is lost are dropped if the backend does not take them at once.
+//! The end of one direction is passed on as a half-close, and the other direction continues. If a
+//! side is lost, both directions end. The bytes that a lost backend sent are written to the client
+//! first. The bytes that a lost client sent are dropped if the backend does not take them at once.
 
 use super::action::Action;
 use super::direction::{Direction, Phase, ReadResult};
@@ -54,13 +54,13 @@ impl Relay {
         }
     }
 
-    /// Returns the next action; `Wait` if only an event can bring one.
+    /// Returns the next action; `Wait` if there is none until an event.
     pub(super) fn next(&mut self, sides: &mut Sides) -> Action {
         if self.lost == Some(Side::Downstream) && self.up.has_bytes && !sides.upstream.is_writable {
-            // The client has gone, and the backend does not take its last bytes.
+            // The client is lost, and the backend does not take its last bytes.
             return Action::End(reset_by(Side::Downstream));
         }
-        // One direction that has used up its budget does not hold up the other.
+        // A direction that has used up its budget does not delay the other one.
         let mut last = Action::Wait;
         for source in Side::BOTH {
             match self.next_of(source, sides) {
@@ -82,7 +82,8 @@ impl Relay {
             return if sides.of(sink).is_writable {
                 Action::Write(sink)
             } else if is_source_lost && source == Side::Downstream {
-                // A client whose bytes are stalled is not read, so only the event shows its loss.
+                // The flow does not read a client whose bytes are stalled, so only an event
+                // reports its loss.
                 // The bytes of a backend are written first.
                 Action::End(reset_by(source))
             } else {
@@ -98,7 +99,7 @@ impl Relay {
                 Action::End(lost.map_or(Outcome::Completed, reset_by))
             }
             Phase::Ended => Action::Shutdown(sink),
-            // The source is no longer read, so only the event shows its loss.
+            // The flow no longer reads the source, so only an event reports its loss.
             Phase::Closed if is_source_lost => Action::End(reset_by(lost.unwrap_or(source))),
             Phase::Closed => Action::Wait,
         }

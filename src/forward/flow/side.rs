@@ -1,4 +1,4 @@
-//! The two sides of a connection, and what is known about the readiness of their sockets.
+//! The two sides of a connection, and the known readiness of their sockets.
 
 /// A side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,24 +20,24 @@ impl Side {
     }
 }
 
-/// Readiness of a socket: what an event reports, or what is known from events and calls so far.
+/// Readiness of a socket, as one event reports it, or as events and calls so far show it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::forward) struct Readiness {
     /// A read may find bytes, the end or an error.
     pub(in crate::forward) is_readable: bool,
     /// A write may succeed.
     pub(in crate::forward) is_writable: bool,
-    /// The peer has sent its end. Bytes before it may still be unread.
+    /// The peer has sent its end. Bytes before the end may still be unread.
     pub(in crate::forward) has_ended: bool,
-    /// Urgent data is pending. A read stops before it, so a short read does not mean that the
-    /// socket is empty.
+    /// Urgent data is pending. A read stops before urgent data, so a short read does not mean that
+    /// the socket is empty.
     pub(in crate::forward) is_urgent: bool,
     /// The connection of this side is lost.
     pub(in crate::forward) is_lost: bool,
 }
 
 impl Readiness {
-    /// Adds what an event reports.
+    /// Adds the readiness that an event reports.
     pub(super) fn add(&mut self, event: Self) {
         self.is_readable |= event.is_readable || event.is_lost;
         self.is_writable |= event.is_writable || event.is_lost;
