@@ -12,13 +12,13 @@ static IN_USE: AtomicUsize = AtomicUsize::new(0);
 /// The workers that wait for a permit.
 static WAITING: Mutex<Vec<Retry>> = Mutex::new(Vec::new());
 
-/// `true` if a worker waits for a permit. Without any, returning a permit needs no lock.
+/// `true` if a worker waits for a permit. If none waits, returning a permit needs no lock.
 static HAS_WAITING: AtomicBool = AtomicBool::new(false);
 
 /// Wakes a worker that waits for a permit.
 pub(super) type Retry = std::sync::Arc<dyn Fn() + Send + Sync>;
 
-/// Number of connections that this process may have, as one forwarder sees it.
+/// Limit of the connections of this process, from the settings of one forwarder.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     limit: usize,
@@ -29,8 +29,8 @@ pub(super) struct Budget {
 pub(super) struct Permit(());
 
 impl Budget {
-    /// Computes the budget: two descriptors for each connection, outside the reserve and those that
-    /// are used otherwise. `None` means that the number of descriptors is not limited.
+    /// Computes the limit: each connection needs two of the `descriptors` that are not
+    /// `used_otherwise`. `None` means that the number of descriptors is not limited.
     pub(super) fn new(descriptors: Option<u64>, used_otherwise: u64) -> Self {
         let limit = descriptors.map_or(usize::MAX, |count| {
             usize::try_from(count.saturating_sub(used_otherwise) / 2).unwrap_or(usize::MAX)
@@ -48,7 +48,7 @@ impl Budget {
         self.try_acquire().or_else(|| {
             let mut waiting = waiting();
             HAS_WAITING.store(true, Ordering::SeqCst);
-            // A permit may have been returned before its owner could see that this worker waits.
+            // Another thread may have returned a permit before it could see that this worker waits.
             let permit = self.try_acquire();
             if permit.is_none() {
                 waiting.push(retry.clone());
@@ -112,7 +112,7 @@ mod tests {
         }
 
         /// Waits for a permit, and tries again only when the budget calls `retry`. Returns `None`
-        /// if it was not called in time.
+        /// if the budget does not call it in time.
         fn wait(&self) -> Option<Permit> {
             loop {
                 let permit = self.budget.acquire(&self.retry);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn permit_that_is_returned_during_an_acquire_wakes_the_waiter() {
+    fn permit_returned_during_an_acquire_wakes_the_waiter() {
         const ROUNDS: usize = 10_000;
         // A round takes longer while other tests use the processors.
         const MAX_TIME: Duration = Duration::from_millis(300);
@@ -144,8 +144,8 @@ mod tests {
                 let continues = permit.is_some() && start.elapsed() < MAX_TIME;
                 let next = if continues { current + 1 } else { ROUNDS };
                 round.store(next, Ordering::Release);
-                assert!(permit.is_some(), "a waiting worker was forgotten");
-                // The return meets each step of the other thread's acquire.
+                assert!(permit.is_some(), "the budget did not call `retry`");
+                // The delays differ, so permits return at each step of the other thread's acquire.
                 (0..current % 64).for_each(|_| std::hint::spin_loop());
                 drop(permit);
             }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn permits_never_exceed_the_limit_and_all_come_back() {
+    fn permits_stay_within_the_limit_and_all_return() {
         const LIMIT: usize = 2;
         const ROUNDS: usize = 50_000;
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

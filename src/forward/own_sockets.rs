@@ -17,7 +17,7 @@ const CACHE_TIME: Duration = Duration::from_secs(10);
 /// Maximum number of cached results.
 const MAX_CACHED: usize = 4096;
 
-/// The listening sockets of the forwarder and of the program around it.
+/// The listening sockets of the forwarder and of the embedding program.
 #[derive(Debug)]
 pub(super) struct OwnSockets {
     /// The addresses of the sockets by port. An address can occur twice: sockets of the program,
@@ -99,8 +99,8 @@ impl OwnSockets {
     }
 }
 
-/// Returns `true` if this host has the address: the kernel then selects it as the source of packets
-/// to itself. The socket sends nothing.
+/// Returns `true` if this host has the address: the kernel then selects the same address as the
+/// source of packets to it. The socket sends no packet.
 ///
 /// # Errors
 /// The error of opening a socket.

@@ -19,7 +19,7 @@ pub struct BackendId {
 }
 
 /// A backend. All routes to it share one value, and the forwarder keeps the state of its endpoints
-/// with it: whose turn it is, and which of them fail.
+/// with it: the rotation, and the marks of endpoints that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BackendPlan {
