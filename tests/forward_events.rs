@@ -37,7 +37,7 @@ const ALL: [&str; 13] = [
     "route",
 ];
 
-/// The one closing event of a listener with one connection.
+/// Returns the event at the end of the only connection of a listener.
 async fn event(listener: &str) -> Fields {
     let ended = || recorded(&id(listener), "connection ended");
     eventually("the event", || !ended().is_empty()).await;
@@ -45,7 +45,8 @@ async fn event(listener: &str) -> Fields {
     event.clone()
 }
 
-/// A proxy with this listener. Events are told apart by it, so each test has its own.
+/// Starts a proxy with this listener. Each test has a listener name of its own, so it finds only
+/// its own events.
 async fn start_proxy(listener: &str, routing: Routing) -> TestForwarder {
     record();
     let settings = settings(2).with_dial_budget(2 * WAIT_TIMEOUT);
@@ -201,7 +202,7 @@ async fn event_of_dropped_forwarder_is_drained() {
     assert_eq!(event("dropped").await.get("outcome"), "drained");
 }
 
-/// On a socket for both families, they come wrapped as IPv6.
+/// A dual-stack socket reports IPv4 addresses as IPv4-mapped IPv6 addresses.
 #[tokio::test]
 async fn event_unmaps_ipv4_addresses() {
     record();
@@ -217,10 +218,10 @@ async fn event_unmaps_ipv4_addresses() {
     assert_eq!(event.get("local"), local.to_string());
 }
 
-/// The log contains one line when an endpoint begins to fail and one when it recovers, however many
-/// connections try it.
+/// The log contains one line when an endpoint begins to fail and one when it recovers, for any
+/// number of connections that try it.
 #[tokio::test]
-async fn events_of_endpoint_that_fails_and_recovers() {
+async fn event_of_endpoint_is_logged_at_failure_and_recovery() {
     let (refusing, echo) = (Reserved::new(), Peer::echo().await);
     let routing = route("orders", [backend("database", 1, &[refusing.address, echo.address])]);
     let proxy = start_proxy("recovering", routing).await;
@@ -251,19 +252,19 @@ async fn events_of_endpoint_that_fails_and_recovers() {
     assert!(failing_ms >= 1_000, "{recovery:?}");
 }
 
-/// Clients that are less patient than the dial timeout show that an endpoint does not answer.
+/// Even if all clients leave before the dial timeout, the endpoint fails.
 #[tokio::test]
-async fn events_of_endpoint_that_does_not_answer_impatient_clients() {
+async fn event_of_silent_endpoint_is_logged_when_clients_leave() {
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
     let routing = route("orders", [backend("database", 1, &[silent.address, echo.address])]);
     record();
     let settings = settings(1).with_dial_timeout(2 * WAIT_TIMEOUT);
     let settings = settings.with_dial_budget(2 * WAIT_TIMEOUT);
     let proxy = TestForwarder::with(settings, &plan([("leaving", ANY, routing)])).await;
-    // One of them is dialled to the silent endpoint.
+    // The proxy dials the silent endpoint for one of the clients.
     let clients = [proxy.connect("leaving").await, proxy.connect("leaving").await];
     eventually("accepted", || proxy.counters("leaving").accepted == 2).await;
-    // A client that leaves earlier proves nothing.
+    // An attempt of less than 1 s does not count as failed if the client leaves.
     sleep(Duration::from_millis(1_200)).await;
     clients.into_iter().for_each(Stream::reset);
     let failures = || recorded_of("endpoint", &silent.address.to_string(), "endpoint failed");
@@ -271,7 +272,7 @@ async fn events_of_endpoint_that_does_not_answer_impatient_clients() {
     assert_eq!(failures()[0].get("reason"), "timed_out");
 }
 
-/// However they end, and whether or not their listener is still there.
+/// The number of events is that of the connections, for each outcome.
 #[tokio::test]
 async fn event_is_logged_once_per_connection() {
     let (echo, refusing) = (Peer::echo().await, Reserved::new());
@@ -289,12 +290,12 @@ async fn event_is_logged_once_per_connection() {
         let Ok(mut client) = TcpStream::connect(proxy.address("mixed")).await else { continue };
         match number % 3 {
             0 => client.reset(),
-            // It fails where the client has been rejected already.
+            // The shutdown fails if the client is already reset.
             1 => drop(client.shutdown().await),
             _ => kept.push(client),
         }
     }
-    eventually("all came", || proxy.counters("mixed").accepted == 100).await;
+    eventually("all are accepted", || proxy.counters("mixed").accepted == 100).await;
     let counters = proxy.forwarder.counters();
     within("the drain", proxy.forwarder.drain(Duration::ZERO)).await;
 

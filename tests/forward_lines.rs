@@ -64,7 +64,7 @@ async fn line(listener: &str, format: LineFormat, routing: Routing) -> (String, 
     let lines = ConnectionLines::new(format, kept.clone());
     let settings = settings(2).with_connection_lines(lines);
     let proxy = TestForwarder::with(settings, &plan([(listener, ANY, routing)])).await;
-    // A rejected client can be reset while it connects, so its address is chosen before.
+    // A rejected client can be reset while it connects, so it is bound to its address before.
     let client = TcpSocket::new_v4().unwrap();
     client.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let addresses = [client.local_addr().unwrap(), proxy.address(listener)];
@@ -157,7 +157,7 @@ async fn output_that_panics_loses_only_its_lines() {
     drop(client);
     eventually("a line is written", || failing.kept.lines().len() == 1).await;
     open.echoes().await;
-    // The drain ends only if no lost line is waited for.
+    // The drain ends only if it does not wait for a lost line.
     drop(open);
     within("the drain", proxy.forwarder.drain(Duration::MAX)).await;
     assert_eq!(failing.kept.lines().len(), 2);

@@ -21,8 +21,8 @@ use support::{eventually, within};
 
 const LIMIT: NonZeroU32 = NonZeroU32::new(10).unwrap();
 
-/// Starts a proxy with this listener. Each test has a name of its own, by which its events are
-/// found.
+/// Starts a proxy with this listener. Each test has a listener name of its own, so it finds only
+/// its own events.
 async fn start_proxy(settings: Settings, listener: &str, routing: Routing) -> TestForwarder {
     record();
     TestForwarder::with(settings, &plan([(listener, ANY, routing)])).await
@@ -133,7 +133,7 @@ async fn lines_are_not_limited_without_limit() {
 }
 
 #[tokio::test]
-async fn failures_exclude_completed_connections() {
+async fn log_of_failures_excludes_completed_connections() {
     let echo = Peer::echo().await;
     let settings = settings(2).with_connection_log(ConnectionLog::Failures);
     let routing = to(&[echo.address]);
@@ -150,7 +150,7 @@ async fn failures_exclude_completed_connections() {
 }
 
 #[tokio::test]
-async fn off_excludes_all_connections() {
+async fn log_that_is_off_excludes_all_connections() {
     let settings = limited().with_connection_log(ConnectionLog::Off);
     let proxy = start_proxy(settings, "off", Routing::Unrouted).await;
     open_rejected(&proxy, "off", 100).await;
@@ -161,7 +161,7 @@ async fn off_excludes_all_connections() {
 }
 
 #[tokio::test]
-async fn opened_connection_has_endpoint() {
+async fn line_of_opened_connection_has_endpoint() {
     let backend = Backend::listen().await;
     let routing = route("orders", [support::plans::backend("database", 1, &[backend.address])]);
     let proxy = start_proxy(settings(2), "opened", routing).await;

@@ -17,18 +17,18 @@ use support::test_forwarder::TestForwarder;
 
 const KIB: usize = 1024;
 
-/// A relay's buffer: what an idle connection must not have, and a stalled one may have once.
+/// Size of a buffer. An idle connection must have none, and a stalled one at most one.
 const BUFFER: usize = 64 * KIB;
 
-/// What an idle connection may cost: in the proxy, and in the test at both ends.
+/// Maximum memory of an idle connection: in the proxy, and in the test at both ends.
 const CONNECTION: usize = 3 * KIB;
 
-/// What the allocator and the runtimes may keep back.
+/// Maximum memory that the allocator and the runtimes keep for later use.
 const SLACK: usize = 4 * 1024 * KIB;
 
 #[tokio::test]
 async fn memory_of_idle_connections_excludes_buffers() {
-    // The first connections also pay for what all connections share, such as the pools of buffers.
+    // The first connections also allocate what all share, such as the pools of buffers.
     const FIRST: usize = 100;
     const IDLE: usize = 300;
     const STALLED: usize = 50;
@@ -51,12 +51,12 @@ async fn memory_of_idle_connections_excludes_buffers() {
     let idle = resident().saturating_sub(before);
     assert!(idle < IDLE * CONNECTION, "{} KiB for {IDLE} idle connections", idle / KIB);
 
-    // Nobody listens, and everybody says as much as the system takes.
+    // Each backend sends as much as the kernel and the proxy buffer, and no client reads.
     let before = resident();
-    let said = || proxy.counters("tcp").bytes_down;
-    let mut moved = u64::MAX;
-    while moved != said() {
-        moved = said();
+    let relayed = || proxy.counters("tcp").bytes_down;
+    let mut last = u64::MAX;
+    while last != relayed() {
+        last = relayed();
         for (_, server) in &pairs[..STALLED] {
             while server.try_write(message.as_bytes()).is_ok() {}
         }
@@ -66,7 +66,7 @@ async fn memory_of_idle_connections_excludes_buffers() {
     assert!(stalled < STALLED * BUFFER + SLACK, "{} KiB for {STALLED} stalled", stalled / KIB);
 }
 
-/// Bytes of memory in use.
+/// Returns the resident memory of this process, in bytes.
 fn resident() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

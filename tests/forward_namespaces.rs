@@ -27,12 +27,12 @@ use support::stream::Stream;
 use support::test_forwarder::TestForwarder;
 use support::within;
 
-/// Set in the namespace.
+/// Variable that is set in the namespace.
 const MARKER: &str = "SLUICEGATE_TEST_NAMESPACE";
 
-/// Returns `true` in a network namespace of its own. Otherwise it runs the test there, after
-/// `setup`, a shell command, and asserts that the test passes. If the kernel does not allow it, the
-/// test is skipped.
+/// Returns `true` in a network namespace of its own. Otherwise runs the test in one, after the
+/// shell command `setup`, and asserts that the test passes. If the kernel does not allow the
+/// namespace, the test is skipped.
 fn is_in_namespace(test: &str, setup: &str) -> bool {
     if env::var_os(MARKER).is_some() {
         return true;

@@ -1,6 +1,6 @@
-//! Pipes for bulk transfers: they are used, limited in number, and never mix up data. Descriptors
-//! are counted for the process, so these tests have a binary of their own and run one after the
-//! other.
+//! Pipes for bulk transfers: they are used, limited in number, and never mix the data of
+//! connections. Descriptors are counted for the process, so these tests have a binary of their own
+//! and run one after the other.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
@@ -25,14 +25,14 @@ use support::stream::{Stream, whole};
 use support::test_forwarder::TestForwarder;
 use support::{eventually, within};
 
-/// Far more than sockets and a pipe hold.
+/// Number of bytes of a bulk transfer: far more than sockets and a pipe hold.
 const BULK: usize = 16 << 20;
 
-/// Pipes that the workers have at most, and how many they keep; each has two ends.
+/// Maximum number of pipes, and of free pipes that a worker keeps. Each pipe has two ends.
 const MAX_PIPES: usize = 32;
 const MAX_SPARE_PIPES: usize = 4;
 
-/// Runs a test on a runtime of its own, with descriptors that it knows the number of.
+/// Runs a test alone on a runtime of its own, with a fixed limit of descriptors.
 fn run_alone(test: impl Future<Output = ()>) {
     static ALONE: Mutex<()> = Mutex::new(());
     LazyLock::force(&INHERITED);
@@ -40,34 +40,34 @@ fn run_alone(test: impl Future<Output = ()>) {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: Some(1024), maximum }).unwrap();
     Builder::new_current_thread().enable_all().build().unwrap().block_on(test);
-    assert_eq!(pipe_ends(), 0, "pipes left behind");
+    assert_eq!(pipe_ends(), 0, "pipes are still open");
 }
 
-/// Ends of pipes that this process was born with, such as its standard output.
+/// Number of pipe ends that this process inherited, such as its standard output.
 static INHERITED: LazyLock<usize> = LazyLock::new(all_pipe_ends);
 
-/// Open ends of pipes.
+/// Returns the number of open pipe ends that the process did not inherit.
 fn pipe_ends() -> usize {
     all_pipe_ends() - *INHERITED
 }
 
 fn all_pipe_ends() -> usize {
     let descriptors = fs::read_dir("/proc/self/fd").unwrap();
-    // One may be closed before it is looked at.
+    // A descriptor may be closed before its link is read.
     let leads_to = descriptors.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
     leads_to.filter(|to| to.to_string_lossy().starts_with("pipe:")).count()
 }
 
-/// A proxy with one worker.
+/// Starts a proxy with one worker.
 async fn start_proxy(backend: &Backend) -> TestForwarder {
     let plan = plan([("tcp", ANY, to(&[backend.address]))]);
     TestForwarder::with(settings(1), &plan).await
 }
 
-/// Sends [`BULK`] and the end, in a task of its own.
+/// Sends [`BULK`] bytes and EOF, in a task of its own.
 fn send(tasks: &mut JoinSet<()>, mut server: TcpStream) {
     tasks.spawn(async move {
-        // It fails where the client has had enough.
+        // A send fails if the client resets the connection.
         let _ = whole::send(&mut server, BULK).await;
         let _ = server.shutdown().await;
     });
@@ -99,7 +99,7 @@ fn pipe_is_used_for_bulk_and_reused() {
             client.end().await;
         }
         proxy.ended("tcp", &[(Outcome::Completed, 3)]).await;
-        // One after the other, they needed no other.
+        // The connections came one after the other, so they shared a pipe.
         assert_eq!(pipe_ends(), 2);
     });
 }
@@ -124,12 +124,12 @@ fn pipe_with_data_of_lost_client_is_not_reused() {
             client.end().await;
             within("the end", tasks.join_all()).await;
         }
-        assert!(pipe_ends() <= 2, "a pipe that was not given back");
+        assert!(pipe_ends() <= 2, "a pipe was not returned");
     });
 }
 
 #[test]
-fn pipe_limit_makes_bulk_copied() {
+fn bulk_beyond_pipe_limit_is_copied() {
     run_alone(async {
         const CLIENTS: usize = MAX_PIPES + 8;
         let backend = Backend::listen().await;
@@ -141,7 +141,7 @@ fn pipe_limit_makes_bulk_copied() {
             clients.push(client);
         }
         stalled(&proxy).await;
-        // The system may let this user have fewer.
+        // The kernel may allow this user fewer.
         assert!((1..=2 * MAX_PIPES).contains(&pipe_ends()), "{} ends of pipes", pipe_ends());
         let mut received = JoinSet::new();
         for mut client in clients {
@@ -158,7 +158,7 @@ fn pipe_limit_makes_bulk_copied() {
 }
 
 #[test]
-fn pipe_without_descriptors_makes_bulk_copied() {
+fn bulk_without_descriptors_for_pipe_is_copied() {
     run_alone(async {
         let backend = Backend::listen().await;
         let proxy = start_proxy(&backend).await;
@@ -172,11 +172,11 @@ fn pipe_without_descriptors_makes_bulk_copied() {
     });
 }
 
-/// Urgent data is not carried; but it must not get in the way of what comes after it, where a pipe
-/// would stop for ever.
+/// Urgent data is not forwarded. A splice stops before it, so without a read the bytes after it
+/// would never arrive.
 #[test]
-fn pipe_passes_over_urgent_data() {
-    /// Whether a pipe meets it is a matter of luck, most of the time of good luck.
+fn bulk_after_urgent_data_arrives() {
+    /// Number of transfers. In most of them, a splice meets the urgent data; in the others, a read.
     const TIMES: u64 = 8;
     run_alone(async {
         let backend = Backend::listen().await;
@@ -204,8 +204,8 @@ fn pipe_passes_over_urgent_data() {
     });
 }
 
-/// A pipe is emptied into a socket whose other end is lost: what an ordinary write only reports is
-/// a signal then, and this process need not ignore it.
+/// A splice into a socket whose peer is lost raises SIGPIPE. If neither the worker blocks the
+/// signal nor the embedding program ignores it, it ends the process.
 #[test]
 fn sigpipe_is_blocked_on_workers() {
     const SIGPIPE: u64 = 1 << (13 - 1);
@@ -216,7 +216,7 @@ fn sigpipe_is_blocked_on_workers() {
         let _pair = proxy.pair(&backend).await;
         let mut workers = 0;
         for thread in fs::read_dir("/proc/self/task").unwrap() {
-            // One of another test may just be ending.
+            // A thread of another test may have ended meanwhile.
             let status = fs::read_to_string(thread.unwrap().path().join("status"));
             let Ok(status) = status else { continue };
             if !status.starts_with("Name:\tsluicegate-") {

@@ -19,16 +19,16 @@ use crate::{LIMIT, Ready, fill, run_alone};
 /// Number of connections that the budget allows in these tests.
 const BUDGET: usize = 20;
 
-/// The warning of a forwarder whose clients wait for a permit.
+/// Part of the warning of a forwarder whose clients wait for a permit.
 const NO_PERMIT: &str = "all connections that the limit";
 
-/// Starts a proxy whose budget is small. It is read at the start, and the tests need more
-/// descriptors than that.
+/// Starts a proxy with a small budget. The forwarder reads the limit at its start. Afterwards the
+/// limit is raised, because the tests need more descriptors.
 async fn start_with_budget(settings: Settings, plan: &Plan) -> TestForwarder {
     // For the worker: its event queue, two further handles to it, its waker, and 32 pipes.
     const OTHERWISE: usize = 4 + 64;
     set_limit(OTHERWISE + 2 * BUDGET);
-    // Without a budget, the limit itself would apply to numbers of descriptors.
+    // With a reserve, the engine would also compare numbers of descriptors with this limit.
     let settings = settings.with_descriptor_reserve(0);
     let forwarder = sluicegate::forward::Forwarder::start(settings).unwrap();
     set_limit(LIMIT as usize);
@@ -56,7 +56,7 @@ async fn wait_for_permits() {
     const WAITING: usize = 30;
     record();
     let backend = Backend::listen().await;
-    // The clients come at once, so there are many dials in progress.
+    // The clients connect at once, so many dials are in progress.
     let settings = settings(1).with_dials_per_backend(NonZeroUsize::new(BUDGET));
     let proxy = start_with_budget(settings, &only(to(&[backend.address]))).await;
     let mut clients = Vec::new();
@@ -67,7 +67,7 @@ async fn wait_for_permits() {
     eventually("the permits are used", || active() == BUDGET as u64).await;
     let warned = || !messages_with(NO_PERMIT).is_empty();
     eventually("a warning is logged", warned).await;
-    // Each connection that ends leaves its permit to the next client, in order.
+    // When a connection ends, the next client in the backlog gets its permit.
     let mut clients = clients.into_iter();
     for (count, client) in (1..=WAITING as u64).zip(clients.by_ref()) {
         client.reset();
@@ -104,7 +104,7 @@ async fn share_permits() {
     let mut server = backend.accept().await;
     server.hears("hello").await;
     assert_eq!(second.counters("tcp").active(), 1);
-    // The permit of a forwarder that ends returns, too.
+    // A forwarder that ends returns its permits, too.
     let _another = first.connect("tcp").await;
     drop((second, waiting));
     backend.accept().await;
@@ -122,12 +122,12 @@ async fn dial_silent_backend() {
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
     let routes = [("silent", ANY, to(&[silent.address])), ("healthy", ANY, healthy(&echo))];
     let limited = settings(1).with_dials_per_backend(NonZeroUsize::new(DIALS));
-    // Three quarters of a small budget, unless the limit is set.
+    // The default limit is three quarters of a small budget.
     for (settings, dials) in [(settings(1), BUDGET * 3 / 4), (limited, DIALS)] {
         let proxy = start_with_budget(settings, &plan(routes.clone())).await;
         let mut clients = Vec::new();
         for _ in 0..2 * BUDGET {
-            // Some are reset while they connect.
+            // The proxy resets some clients while they connect.
             clients.extend(TcpStream::connect(proxy.address("silent")).await);
         }
         let counters = || proxy.counters("silent");
@@ -158,10 +158,10 @@ fn silent_backend_leaves_descriptors_for_others() {
 
 async fn dial_silent_backend_at_the_limit() {
     const LOW: usize = 256;
-    // A quarter of them is reserved, and a dial needs two.
+    // A quarter of the descriptors is reserved, and a connection needs two.
     const CLIENTS: usize = LOW / 2;
     let (silent, echo) = (Silent::new().await, Peer::echo().await);
-    // Clients do not use the numbers that the engine may use.
+    // The clients get numbers above those that the engine may use.
     let files = fill(LOW as i32);
     let (clients, client): (Vec<_>, _) =
         ((0..CLIENTS).map(|_| Ready::new()).collect(), Ready::new());
@@ -174,10 +174,10 @@ async fn dial_silent_backend_at_the_limit() {
     let proxy = TestForwarder::with(settings, &plan(routes)).await;
     let mut connected = Vec::new();
     for client in clients {
-        // Some are reset while they connect.
+        // The proxy resets some clients while they connect.
         connected.extend(client.0.connect(proxy.address("silent")).await);
     }
-    eventually("the proxy accepts no more of them", || {
+    eventually("the proxy has accepted all or failed", || {
         let counters = proxy.counters("silent");
         // An accept fails when no descriptor is left.
         counters.accepted == CLIENTS as u64 || counters.accept_errors > 0
@@ -186,13 +186,14 @@ async fn dial_silent_backend_at_the_limit() {
     client.connect(proxy.address("healthy")).await.echoes().await;
 }
 
-/// A route of its own, with a backend of its own.
+/// Returns a route of its own, with a backend of its own.
 fn healthy(echo: &Peer) -> Routing {
     let backend = crate::support::plans::backend("healthy", 1, &[echo.address]);
     crate::support::plans::route("healthy", [backend])
 }
 
-/// A connection needs two descriptors. With one that is left, it must not be accepted and reset.
+/// A connection needs two descriptors. If only one is free, the proxy must not accept a client and
+/// then reset it.
 #[test]
 fn odd_and_even_numbers_of_descriptors_reset_no_client() {
     run_alone(leave_few_descriptors());
@@ -204,7 +205,7 @@ async fn leave_few_descriptors() {
         let backend = Backend::listen().await;
         let proxy = TestForwarder::with(settings(1), &only(to(&[backend.address]))).await;
         let clients: Vec<_> = (0..CLIENTS).map(|_| Ready::new()).collect();
-        // Few numbers are left for this client, so numbers are checked from now on.
+        // So few numbers are left for this client that the engine checks numbers from now on.
         let mut files = fill(END - 12);
         let _first = proxy.pair(&backend).await;
         files.extend(fill(END - left));

@@ -22,20 +22,20 @@ async fn dial_without_descriptor() {
     record();
     let peers = [Peer::echo().await, Peer::echo().await];
     let endpoints = peers.each_ref().map(|peer| peer.address);
-    // Shorter than the time for which a dial waits for a descriptor.
+    // The dial timeout is shorter than the wait of a dial for a descriptor.
     let settings = settings(1).with_descriptor_reserve(0);
     let settings = settings.with_dial_timeout(std::time::Duration::from_millis(500));
     let proxy = TestForwarder::with(settings, &plan([("tcp", ANY, to(&endpoints))])).await;
     let ready = Ready::new();
     let mut hoard = exhaust();
-    // The accepted socket takes this one.
+    // The accepted socket gets this descriptor.
     hoard.pop();
     let mut client = ready.connect(proxy.address("tcp")).await;
     let read = within("the reset", client.read(&mut [0])).await;
     assert!(is_rejected(&read), "{read:?}");
     drop(hoard);
 
-    eventually("ended", || proxy.counters("tcp").active() == 0).await;
+    eventually("the connection has ended", || proxy.counters("tcp").active() == 0).await;
     let counters = proxy.counters("tcp");
     assert_eq!(counters.ended(Outcome::DialFailed(DialFailure::NoDescriptor)), 1, "{counters:?}");
     assert_eq!(counters.dial_attempts, 1);

@@ -57,7 +57,7 @@ fn fill(end: i32) -> Vec<File> {
     std::iter::repeat_with(open).take_while(|file| file.as_raw_fd() < end).collect()
 }
 
-/// A client that has its descriptor already.
+/// A client whose descriptor is already open.
 struct Ready(TcpSocket);
 
 impl Ready {
@@ -82,7 +82,7 @@ async fn exhaust_descriptors() {
     let routing = || to(&[echo.address]);
     let mut plan = plan([("one", ANY, routing()), ("two", ANY, routing())]);
     let mut proxy = TestForwarder::with(settings(1), &plan).await;
-    // They stay open, so that no descriptor becomes free.
+    // These connections stay open, so that no descriptor becomes free.
     let mut clients = vec![proxy.connect("one").await, proxy.connect("two").await];
     for client in &mut clients {
         client.echoes().await;

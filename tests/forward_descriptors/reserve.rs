@@ -28,7 +28,7 @@ fn highest() -> i32 {
     let list = fs::read_dir("/proc/self/fd").unwrap();
     let numbers: Vec<i32> =
         list.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect();
-    // The list itself has a number, which is closed now.
+    // The directory that was read had a number, too. It is closed now.
     let is_open = |number: &i32| fs::read_link(format!("/proc/self/fd/{number}")).is_ok();
     numbers.into_iter().filter(is_open).max().unwrap()
 }
@@ -69,7 +69,7 @@ async fn connections_up_to_the_reserve() {
     let error = warnings[0].get("error");
     assert!(error.contains("2048") && error.contains("128 are reserved"), "{error}");
 
-    // Each connection that ends frees the descriptors of one other. Clients are served in order.
+    // Each connection that ends frees the descriptors for one other. Clients are served in order.
     let (mut left, mut waiting) = (Vec::new(), waiting.into_iter());
     for (count, client) in (1..=CHANGES).zip(waiting.by_ref()) {
         left.push(reset(client, &files[0]));
@@ -105,7 +105,7 @@ async fn clients_wait_for_others() {
             client.hears_end().await;
         });
     }
-    // A client that is reset panics.
+    // The task of a client that is reset panics.
     tasks.join_all().await;
     for name in &names {
         let counters = proxy.counters(name);
