@@ -57,7 +57,7 @@ async fn port_in_use_fails_alone_and_is_bound_by_retry() {
 #[tokio::test]
 async fn foreign_address_is_not_usable() {
     let echo = Peer::echo().await;
-    // Reserved for documentation.
+    // This network is reserved for documentation.
     let elsewhere = SocketAddr::from(([198, 51, 100, 1], 0));
     let routing = to(&[echo.address]);
     let plan = plan([("both", ANY, routing.clone()), ("both", elsewhere, routing)]);
@@ -69,7 +69,7 @@ async fn foreign_address_is_not_usable() {
         (failures[0].socket, failures[0].kind),
         (SocketId::tcp(elsewhere), BindErrorKind::AddressNotUsable)
     );
-    // The other address of the listener is open all the same.
+    // The other address of the listener is open.
     proxy.connect("both").await.echoes().await;
 }
 
@@ -106,12 +106,13 @@ async fn shared_address_goes_to_first_listener() {
     assert!(!proxy.bindings.bound.contains_key(&id("b")));
 }
 
-/// Half of a plan may have been applied then; the next time the rest is. A plan waits only for
-/// sockets that are closed first: a wildcard address conflicts with each other one at its port.
+/// A cancelled apply may have applied a part of the plan. The next one applies the rest. An apply
+/// waits only for sockets that it has to close first: a wildcard address conflicts with every other
+/// address at its port.
 #[tokio::test]
 async fn cancelled_apply_can_be_repeated() {
-    // Reserved at all addresses, or a socket of another test could have the port at one of them.
     let echo = Peer::echo().await;
+    // Without a reservation at all addresses, another test could bind the port at one of them.
     let wildcard = Reserved::on((Ipv4Addr::UNSPECIFIED, 0).into());
     let specific = SocketAddr::from((Ipv4Addr::LOCALHOST, wildcard.address.port()));
     let first = plan([("tcp", specific, to(&[echo.address]))]);
@@ -119,7 +120,7 @@ async fn cancelled_apply_can_be_repeated() {
     let mut proxy = TestForwarder::open(&first).await;
     {
         let mut apply = pin!(proxy.forwarder.apply(&second));
-        // It is ready if the worker has closed its socket already.
+        // The apply is ready if the worker has already closed its socket.
         let _ = poll_fn(|context| Poll::Ready(apply.as_mut().poll(context).is_ready())).await;
     }
     proxy.apply(&second).await;
@@ -142,7 +143,7 @@ async fn port_is_not_shared_with_another_forwarder() {
 }
 
 #[tokio::test]
-async fn listener_may_bind_ipv4_and_ipv6() {
+async fn listener_binds_ipv4_and_ipv6() {
     if !has_ipv6() {
         return;
     }
@@ -172,7 +173,7 @@ async fn wildcard_address_accepts_ipv4_and_ipv6() {
 }
 
 #[tokio::test]
-async fn backend_may_use_other_address_family() {
+async fn backend_of_other_address_family_is_dialled() {
     if !has_ipv6() {
         return;
     }
@@ -186,7 +187,7 @@ async fn backend_may_use_other_address_family() {
 
 /// With `SO_REUSEPORT` on both sockets, the kernel would distribute connections over both.
 #[tokio::test]
-async fn no_other_socket_can_share_the_port() {
+async fn port_is_not_shared_with_another_socket() {
     let echo = Peer::echo().await;
     for workers in [1, 4] {
         let plan = plan([("tcp", ANY, to(&[echo.address]))]);

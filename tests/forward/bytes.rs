@@ -81,7 +81,7 @@ async fn half_close_without_data_completes() {
 }
 
 #[tokio::test]
-async fn backend_may_send_first() {
+async fn bytes_of_backend_that_sends_first_arrive() {
     let banner = Peer::named(b'B').await;
     let proxy = TestForwarder::to(to(&[banner.address])).await;
     let mut client = proxy.connect("tcp").await;
@@ -102,7 +102,7 @@ async fn bulk_in_both_directions_arrives_intact() {
     assert_eq!((counters.bytes_up, counters.bytes_down), (64 << 20, 64 << 20));
 }
 
-/// More than fits into any buffer is in flight when the sender closes.
+/// When the sender closes, more bytes are in flight than any buffer holds.
 #[tokio::test]
 async fn bytes_in_flight_arrive_after_sender_closes() {
     let source = Peer::source(8 * MIB).await;
@@ -122,8 +122,8 @@ async fn bytes_in_flight_arrive_after_sender_closes() {
     proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
-/// A connection is complete when the system has everything; then it is closed, and later the proxy is
-/// gone altogether, while most of it is still on its way.
+/// A connection completes when the kernel has all bytes. The proxy is dropped then, while most of
+/// the bytes are still in a send buffer.
 #[tokio::test]
 async fn bytes_in_flight_arrive_after_forwarder_is_dropped() {
     const DOWNLOAD_SIZE: usize = MIB / 2;
@@ -153,20 +153,20 @@ async fn backpressure_of_slow_client_reaches_backend() {
     proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
-/// While the receiver does not read, the sender gets rid of what the system's queues hold and no
-/// more, and the other direction goes on; once it reads, everything arrives.
+/// Asserts that a sender stops when all buffers are full, because the receiver does not read, and
+/// that the other direction continues. Then the receiver reads, and all bytes arrive.
 async fn assert_backpressure(sender: TcpStream, mut receiver: TcpStream) {
-    let (mut hears, mut says) = sender.into_split();
+    let (mut from, mut to) = sender.into_split();
     let sent = Arc::<AtomicUsize>::default();
     let count = sent.clone();
     let sending = tokio::spawn(async move {
         for _ in 0..64 {
-            // A multiple of the pattern's length, so that the pieces make one.
-            whole::send(&mut says, 1_000_003).await.unwrap();
+            // The length is that of the pattern, so the parts continue the pattern.
+            whole::send(&mut to, 1_000_003).await.unwrap();
             count.fetch_add(1, Ordering::Relaxed);
         }
-        says.shutdown().await.unwrap();
-        says
+        to.shutdown().await.unwrap();
+        to
     });
 
     let mut before = usize::MAX;
@@ -174,13 +174,13 @@ async fn assert_backpressure(sender: TcpStream, mut receiver: TcpStream) {
         before = sent.load(Ordering::Relaxed);
         sleep(Duration::from_millis(150)).await;
     }
-    assert!(before < 48, "{before} MB sent to one that does not read");
+    assert!(before < 48, "{before} MB sent to a receiver that does not read");
     receiver.say("still here").await;
-    let mut heard = [0; 10];
-    within("the other direction", hears.read_exact(&mut heard)).await.unwrap();
-    assert_eq!(&heard, b"still here");
+    let mut message = [0; 10];
+    within("the other direction", from.read_exact(&mut message)).await.unwrap();
+    assert_eq!(&message, b"still here");
 
-    let received = within("all of it", whole::receive(&mut receiver)).await.unwrap();
+    let received = within("all bytes", whole::receive(&mut receiver)).await.unwrap();
     assert_eq!(received, 64 * 1_000_003);
     drop(within("the sender", sending).await.unwrap());
     drop(receiver);

@@ -26,8 +26,8 @@ async fn serve(proxy: &TestForwarder, listener: &str, connections: usize) {
     }
 }
 
-/// Asserts the number of attempts that were more than one for each connection. An endpoint that
-/// fails causes one at once, and another one at the end of each mark, the first of which lasts 1 s.
+/// Asserts the number of failed attempts. An endpoint that fails causes one at once, and another
+/// one at the end of each mark. The first mark lasts 1 s.
 async fn assert_failed_attempts(proxy: &TestForwarder, failing: u64, started: Instant) {
     eventually("all connections ended", || proxy.counters("tcp").active() == 0).await;
     let counters = proxy.counters("tcp");
@@ -51,7 +51,7 @@ async fn refused_dial_moves_to_next_endpoint() {
 
 /// The endpoints of a node are neighbours in the sorted list, and fail together.
 #[tokio::test]
-async fn neighbours_that_fail_reset_no_client() {
+async fn endpoints_that_fail_together_reset_no_client() {
     const CONNECTIONS: usize = 60;
     let on = |host| Reserved::on((Ipv4Addr::new(127, 0, 0, host), 0).into());
     let failing = [on(2), on(3), on(4), on(5)];
@@ -117,7 +117,7 @@ async fn marks_are_shared_and_stay_when_routes_change() {
     .await;
     let (tcp, other) = (proxy.counters("tcp"), proxy.counters("other"));
     let failed = tcp.dial_attempts + other.dial_attempts - tcp.accepted - other.accepted;
-    // One at once, and one at the end of each mark.
+    // One attempt fails at once, and one at the end of each mark.
     assert!((1..=1 + started.elapsed().as_secs()).contains(&failed), "{failed} attempts failed");
 }
 

@@ -29,7 +29,7 @@ async fn drain_ends_with_last_connection() {
     refused(address).await;
     assert!(!draining.is_finished());
 
-    // In full, both ways, and to the end.
+    // The connection still relays bytes and EOF in both directions.
     client.say("one more").await;
     server.hears("one more").await;
     client.end().await;
@@ -56,7 +56,7 @@ async fn drain_resets_connections_at_deadline() {
 }
 
 #[tokio::test]
-async fn drain_may_be_cancelled_and_repeated() {
+async fn drain_that_is_cancelled_can_be_repeated() {
     let (mut proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.talking_pair(&backend).await;
     timeout(Duration::from_millis(20), proxy.forwarder.drain(10 * WAIT_TIMEOUT)).await.unwrap_err();
@@ -76,7 +76,7 @@ async fn drain_without_connections_returns_at_once() {
     within("another drain", proxy.forwarder.drain(10 * WAIT_TIMEOUT)).await;
 }
 
-/// The time a drain is given counts, not the time that connections of a removed listener get.
+/// The deadline of the drain applies, not the drain timeout for removed listeners.
 #[tokio::test]
 async fn drain_ignores_timeout_of_removed_listeners() {
     let backend = Backend::listen().await;
@@ -95,8 +95,8 @@ async fn drain_ignores_timeout_of_removed_listeners() {
     within("the drain", draining).await.unwrap();
 }
 
-/// A connection of a listener removed earlier does not hold up a drain beyond its deadline, nor
-/// does the drain prolong its time.
+/// If a listener was removed before the drain, its connections are reset at the deadline of the
+/// removal or of the drain, whichever is earlier.
 #[tokio::test]
 async fn drain_includes_removed_listeners() {
     for (removed, drain) in [(10 * WAIT_TIMEOUT, SOON), (SOON, 10 * WAIT_TIMEOUT)] {
@@ -113,7 +113,7 @@ async fn drain_includes_removed_listeners() {
 }
 
 #[tokio::test]
-async fn drain_may_be_followed_by_another_plan() {
+async fn drain_allows_another_plan() {
     let echo = Peer::echo().await;
     let plan = plan([("tcp", ANY, to(&[echo.address]))]);
     let mut proxy = TestForwarder::open(&plan).await;

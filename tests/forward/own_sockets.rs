@@ -36,7 +36,7 @@ async fn route_to_another_listener_is_rejected_while_that_is_open() {
     one.listeners.retain(|id, _| id.listener == "tcp");
     proxy.apply(&one).await;
     proxy.resets("tcp").await;
-    assert_eq!(proxy.counters("tcp").ended(LOOP), 1, "nothing listens there");
+    assert_eq!(proxy.counters("tcp").ended(LOOP), 1, "no socket listens at the endpoint");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn reload_under_load_disturbs_no_connection() {
             3 => route("route", [backend("a", 70, &[a, b]), backend("b", 30, &[b])]),
             _ => route("another", [backend("a", 1, &[a]), backend("none", 0, &[])]),
         };
-        // Others come and go, and some of them are in a bad way.
+        // Other listeners are added and removed. The route of one of them rejects connections.
         let others = ["x", "y", "z"].into_iter().enumerate();
         let others = others.filter(|(index, _)| number.is_multiple_of(index + 2));
         let mut plan = plan(others.map(|(_, other)| (other, ANY, to(&[a]))));
@@ -46,10 +46,10 @@ async fn reload_under_load_disturbs_no_connection() {
     let load = Load::default();
     let mut clients = JoinSet::new();
     for _ in 0..4 {
-        clients.spawn(load.clone().come_and_go(address));
-        clients.spawn(load.clone().stay(address));
+        clients.spawn(load.clone().reconnect(address));
+        clients.spawn(load.clone().stay_connected(address));
     }
-    eventually("those who stay are there", || load.staying.load(Ordering::Relaxed) == 4).await;
+    eventually("four stay connected", || load.staying.load(Ordering::Relaxed) == 4).await;
     for number in 1..=200 {
         proxy.apply(&plan_number(number)).await;
         assert!(proxy.bindings.errors.is_empty());
@@ -58,7 +58,7 @@ async fn reload_under_load_disturbs_no_connection() {
         eventually("clients are served", || load.served.load(Ordering::Relaxed) > served + 4).await;
     }
     load.over.store(true, Ordering::Relaxed);
-    // A client that saw an error has panicked, and so does this.
+    // The task of a client with an error has panicked, and this panics, too.
     within("the clients", clients.join_all()).await;
     assert!(load.served.load(Ordering::Relaxed) >= 1000);
 }
@@ -71,7 +71,7 @@ struct Load {
 }
 
 impl Load {
-    async fn come_and_go(self, address: SocketAddr) {
+    async fn reconnect(self, address: SocketAddr) {
         while !self.over.load(Ordering::Relaxed) {
             let mut client = TcpStream::connect(address).await.unwrap();
             client.read_u8().await.unwrap();
@@ -82,7 +82,7 @@ impl Load {
         }
     }
 
-    async fn stay(self, address: SocketAddr) {
+    async fn stay_connected(self, address: SocketAddr) {
         let mut client = TcpStream::connect(address).await.unwrap();
         client.read_u8().await.unwrap();
         self.staying.fetch_add(1, Ordering::Relaxed);
@@ -135,7 +135,7 @@ async fn removed_listener_lets_connections_finish() {
     client.hears_end().await;
 }
 
-/// They are established, though the proxy may not have heard of them yet.
+/// The kernel has established these connections, but the proxy may not have accepted them yet.
 #[tokio::test]
 async fn removed_listener_serves_connections_in_its_backlog() {
     let echo = Peer::echo().await;
@@ -177,19 +177,19 @@ async fn removed_listener_resets_connections_at_deadline() {
     other.echoes().await;
 }
 
-/// Repeats a scenario with longer drain timeouts, until its listener came back within the timeout.
-/// On a busy machine that can take longer than the shortest one; connections are then reset, as they
-/// should be.
+/// Repeats a scenario with longer drain timeouts, until its listener is restored within the
+/// timeout. On a busy machine, that can take longer than the shortest timeout. The connections are
+/// then reset, which is correct.
 async fn repeat_until_in_time(scenario: impl AsyncFn(Duration) -> bool) {
     for timeout in [200, 2_000, 20_000].map(Duration::from_millis) {
         if scenario(timeout).await {
             return;
         }
     }
-    panic!("the listener did not come back within 20 s");
+    panic!("the listener was not restored within 20 s");
 }
 
-/// A mistake that is put right, or a plan that was not whole for a moment.
+/// A plan without the listener may be a mistake, which the next plan corrects.
 #[tokio::test]
 async fn restored_listener_keeps_its_connections() {
     repeat_until_in_time(restore_listener).await;
@@ -210,14 +210,14 @@ async fn restore_listener(timeout: Duration) -> bool {
         return false;
     }
     let (mut late, mut late_server) = proxy.talking_pair(&backend).await;
-    // Removed later, but for good.
+    // This listener was removed after `tcp` and is not restored, so both timeouts are over.
     ticking.is_reset().await;
     for (client, server) in [(&mut early, &mut early_server), (&mut late, &mut late_server)] {
         client.say("still here").await;
         server.hears("still here").await;
     }
 
-    // The next time it stays away, and takes all of them along; but not before their time.
+    // If the listener is not restored, its connections are reset, but not before the timeout.
     let removed = Instant::now();
     proxy.apply(&Plan::default()).await;
     for stream in [&mut early, &mut early_server, &mut late, &mut late_server] {
@@ -227,7 +227,7 @@ async fn restore_listener(timeout: Duration) -> bool {
     true
 }
 
-/// For the connections it makes no difference that somebody was quicker to take the port.
+/// The connections stay open although another socket has the port.
 #[tokio::test]
 async fn restored_listener_keeps_its_connections_when_port_is_in_use() {
     repeat_until_in_time(restore_listener_with_port_in_use).await;
@@ -303,7 +303,7 @@ async fn swapped_ports_keep_connections() {
     proxy.connect("b").await.hears("B").await;
 }
 
-/// They cannot be open together, so there one closes before the other opens.
+/// The two sockets cannot be open together, so one is closed before the other is opened.
 #[tokio::test]
 async fn wildcard_and_specific_address_replace_each_other() {
     let everywhere = Reserved::on((Ipv4Addr::UNSPECIFIED, 0).into());
@@ -326,9 +326,9 @@ async fn wildcard_and_specific_address_replace_each_other() {
     }
 }
 
-/// A port that the system chose, asked for by number from now on.
+/// The first plan has port 0, and the second one the port that the kernel assigned.
 #[tokio::test]
-async fn ephemeral_port_may_be_requested_by_number() {
+async fn ephemeral_port_is_kept_when_requested_by_number() {
     let (mut proxy, backend) = TestForwarder::to_backend().await;
     let address = proxy.address("tcp");
     let (mut client, mut server) = proxy.pair(&backend).await;

@@ -36,7 +36,7 @@ async fn reset_by_backend_reaches_client() {
 }
 
 /// The handshake and the reset may come in one event. The backend has accepted the connection, so
-/// the dial did not fail, and what it sent before arrives.
+/// the dial did not fail, and the bytes that the backend sent before the reset arrive.
 #[tokio::test]
 async fn reset_right_after_accept_reaches_client() {
     const TIMES: u64 = 200;
@@ -87,21 +87,21 @@ async fn reset_by_backend_after_half_close_reaches_client() {
     proxy.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
 }
 
-/// A client that is gone while the backend still speaks.
+/// The client closes the connection while the backend still sends.
 #[tokio::test]
 async fn close_with_unread_data_resets_backend() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (client, mut server) = proxy.pair(&backend).await;
     server.say("unheard").await;
     client.readable().await.unwrap();
-    // The system resets a connection that is closed with something unread.
+    // The kernel resets a connection that is closed with unread data.
     drop(client);
     server.is_reset().await;
     proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
 }
 
-/// A backend that takes no more keeps the proxy from reading, and so from noticing. Whether the
-/// backend has said its last by then makes no difference.
+/// If a backend takes no bytes, the proxy does not read from the client, so no read reports the
+/// reset. The backend may also have half-closed the connection before.
 #[tokio::test]
 async fn reset_by_client_reaches_stalled_backend() {
     for half_closed in [false, true] {
@@ -112,10 +112,10 @@ async fn reset_by_client_reaches_stalled_backend() {
             client.hears_end().await;
         }
         let message = [b'x'; 64 * 1024];
-        let said = || proxy.counters("tcp").bytes_up;
-        let mut moved = u64::MAX;
-        while moved != said() {
-            moved = said();
+        let relayed = || proxy.counters("tcp").bytes_up;
+        let mut last = u64::MAX;
+        while last != relayed() {
+            last = relayed();
             while client.try_write(&message).is_ok() {}
             sleep(Duration::from_millis(100)).await;
         }

@@ -51,18 +51,18 @@ async fn assert_rejected_share(taken: u32, rejected: u32) {
 async fn count_rejected(address: SocketAddr, connections: u64) -> u64 {
     let mut rejected = 0;
     for _ in 0..connections {
-        let greeted = greeted(address).await;
-        if is_rejected(&greeted) {
+        let result = first_byte(address).await;
+        if is_rejected(&result) {
             rejected += 1;
         } else {
-            assert_eq!(greeted.unwrap(), b'P');
+            assert_eq!(result.unwrap(), b'P');
         }
     }
     rejected
 }
 
-/// The first byte the peer says. The connection is reset then, so as not to use up the ports.
-async fn greeted(address: SocketAddr) -> io::Result<u8> {
+/// Returns the first byte of the peer. Then the connection is reset, so no port is in `TIME_WAIT`.
+async fn first_byte(address: SocketAddr) -> io::Result<u8> {
     let mut stream = TcpStream::connect(address).await?;
     let name = stream.read_u8().await;
     stream.reset();
@@ -96,8 +96,8 @@ async fn backend_without_endpoints_rejects_all() {
 async fn assert_all_rejected(routing: Routing, reason: RejectReason) {
     let proxy = TestForwarder::to(routing).await;
     for _ in 0..20 {
-        let greeted = within("the reset", greeted(proxy.address("tcp"))).await;
-        assert!(is_rejected(&greeted), "{greeted:?}");
+        let result = within("the reset", first_byte(proxy.address("tcp"))).await;
+        assert!(is_rejected(&result), "{result:?}");
     }
     proxy.ended("tcp", &[(Outcome::Rejected(reason), 20)]).await;
 }
@@ -126,7 +126,7 @@ async fn route_keeps_its_rotation_when_it_changes_listener() {
     }
 }
 
-/// Had each listener turns of its own, both would hear A first.
+/// With a rotation for each listener, the first connection of both would reach A.
 #[tokio::test]
 async fn route_shares_its_rotation_between_listeners() {
     let peers = [Peer::named(b'A').await, Peer::named(b'B').await];

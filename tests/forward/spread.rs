@@ -15,7 +15,7 @@ const CONNECTIONS: usize = 200;
 /// One worker accepts all connections of a listener. They are still spread evenly over all workers:
 /// after all are opened at once, and after half of them are replaced.
 #[tokio::test]
-async fn workers_have_about_as_many_connections() {
+async fn workers_have_about_equal_numbers_of_connections() {
     let echo = Peer::echo().await;
     let plan = plan([("tcp", ANY, to(&[echo.address]))]);
     let proxy = TestForwarder::with(settings(WORKERS), &plan).await;

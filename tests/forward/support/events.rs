@@ -12,10 +12,10 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 static RECORDED: Mutex<Vec<Fields>> = Mutex::new(Vec::new());
 
-/// Name under which the level is recorded.
+/// Name of the field with the level.
 const LEVEL: &str = "level";
 
-/// An event, field by field; its text is `message`.
+/// The fields of an event. Its text is in field `message`.
 #[derive(Clone, Debug, Default)]
 pub struct Fields(BTreeMap<&'static str, String>);
 
@@ -31,13 +31,13 @@ impl Fields {
     }
 }
 
-/// Records from now on.
+/// Starts the recorder, unless it is already started.
 pub fn record() {
     static RECORDER: Once = Once::new();
     RECORDER.call_once(|| tracing::subscriber::set_global_default(Recorder).unwrap());
 }
 
-/// What was said of a listener so far, with this message.
+/// Returns the events so far about a listener whose message begins with this text.
 pub fn recorded(listener: &ListenerId, message: &str) -> Vec<Fields> {
     recorded_of("listener", &listener.to_string(), message)
 }

@@ -13,16 +13,16 @@ use tokio::time::{Instant, sleep, timeout};
 /// Timeout of a wait. Only failing tests reach it.
 pub const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What `future` gives, which must not take for ever.
+/// Returns the output of `future`. Panics if there is none before the timeout.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    timeout(WAIT_TIMEOUT, future).await.unwrap_or_else(|_| panic!("waited too long: {what}"))
+    timeout(WAIT_TIMEOUT, future).await.unwrap_or_else(|_| panic!("timeout of a wait for: {what}"))
 }
 
 /// Waits until `condition` holds.
 pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + WAIT_TIMEOUT;
     while !condition() {
-        assert!(Instant::now() < deadline, "never came true: {what}");
+        assert!(Instant::now() < deadline, "timeout, still not true: {what}");
         sleep(Duration::from_millis(1)).await;
     }
 }

@@ -15,7 +15,7 @@ use super::plans::ANY;
 use super::stream::{Stream, whole};
 use super::within;
 
-/// A backend whose ends of the connections the test has in hand.
+/// A backend whose connections the test accepts and uses.
 pub struct Backend {
     pub address: SocketAddr,
     listener: TcpListener,
@@ -32,7 +32,7 @@ impl Backend {
     }
 }
 
-/// A backend that does the same with each connection, and counts them.
+/// A backend that serves each connection in the same way, and counts them.
 pub struct Peer {
     pub address: SocketAddr,
     accepted: Arc<AtomicUsize>,
@@ -40,7 +40,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Sends back what it gets.
+    /// Starts a peer that sends all bytes back.
     pub async fn echo() -> Self {
         Self::serve(|mut stream| async move {
             let (mut from, mut to) = stream.split();
@@ -51,7 +51,7 @@ impl Peer {
         .await
     }
 
-    /// Says who it is, and then sends back what it gets.
+    /// Starts a peer that sends its name, and then sends all bytes back.
     pub async fn named(name: u8) -> Self {
         Self::serve(move |mut stream| async move {
             if stream.write_u8(name).await.is_ok() {
@@ -66,7 +66,7 @@ impl Peer {
         Self::serve(|stream| async move { stream.reset() }).await
     }
 
-    /// Sends so many bytes, and the end.
+    /// Starts a peer that sends this number of bytes, and then closes.
     pub async fn source(count: usize) -> Self {
         Self::serve(move |mut stream| async move {
             let _ = whole::send(&mut stream, count).await;
@@ -74,7 +74,7 @@ impl Peer {
         .await
     }
 
-    /// Takes everything, and says nothing but how many bytes there were.
+    /// Starts a peer that reads until EOF, and then sends the number of bytes.
     pub async fn sink() -> Self {
         Self::serve(|mut stream| async move {
             if let Ok(count) = whole::receive(&mut stream).await {
@@ -84,7 +84,7 @@ impl Peer {
         .await
     }
 
-    /// Connections accepted.
+    /// Returns the number of accepted connections.
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::Acquire)
     }
@@ -116,14 +116,15 @@ impl Peer {
     }
 }
 
-/// A port that nobody else gets for as long as this lives, and at which nobody listens.
+/// A port that is bound, but at which no socket listens. The kernel assigns it to no other socket
+/// until this is dropped.
 pub struct Reserved {
     pub address: SocketAddr,
     _socket: Socket,
 }
 
-/// The system gives a bound port to nobody, but lets those listen at it who say the same; as the
-/// proxy does.
+/// Returns a bound socket with `SO_REUSEADDR`. Another socket can bind the same port and listen at
+/// it if it has this option, as those of the proxy have.
 fn bound(address: SocketAddr) -> Socket {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
     socket.set_reuse_address(true).unwrap();
@@ -142,7 +143,7 @@ impl Reserved {
         Self { address, _socket: socket }
     }
 
-    /// Somebody listens at the port until this is dropped.
+    /// Returns a socket that listens at the port until it is dropped.
     pub fn take(&self) -> Socket {
         let socket = bound(self.address);
         socket.listen(1).unwrap();
@@ -150,7 +151,7 @@ impl Reserved {
     }
 }
 
-/// An endpoint that does not answer: its queue is full, and nobody accepts.
+/// An endpoint that does not answer: its backlog is full, and no connection is accepted.
 pub struct Silent {
     pub address: SocketAddr,
     _listener: Socket,
@@ -163,11 +164,11 @@ impl Silent {
         listener.bind(&ANY.into()).unwrap();
         listener.listen(0).unwrap();
         let address = listener.local_addr().unwrap().as_socket().unwrap();
-        // A queue of length 0 holds one; the next one tells that it does.
+        // A backlog of length 0 holds one connection. When it is full, connecting takes too long.
         let mut waiting =
             vec![within("filling the queue", TcpStream::connect(address)).await.unwrap()];
-        let blink = Duration::from_millis(50);
-        while let Ok(stream) = timeout(blink, TcpStream::connect(address)).await {
+        let limit = Duration::from_millis(50);
+        while let Ok(stream) = timeout(limit, TcpStream::connect(address)).await {
             waiting.push(stream.unwrap());
         }
         Self { address, _listener: listener, _waiting: waiting }

@@ -11,10 +11,10 @@ use sluicegate::plan::{
     RouteId, RoutePlan, Routing, Share,
 };
 
-/// A port of this host that the system chooses.
+/// A loopback address with a port that the kernel assigns.
 pub const ANY: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
-/// The default settings, with this number of workers.
+/// Returns the default settings with this number of workers.
 pub fn settings(workers: usize) -> Settings {
     Settings::default().with_workers(NonZeroUsize::new(workers).unwrap())
 }
@@ -27,7 +27,7 @@ pub fn name(name: &str) -> NamespacedName {
     NamespacedName { namespace: default_namespace(), name: ObjectName::new(name).unwrap() }
 }
 
-/// A plan of listeners with an address each.
+/// Returns a plan with these addresses of listeners.
 pub fn plan<'a>(listeners: impl IntoIterator<Item = (&'a str, SocketAddr, Routing)>) -> Plan {
     let mut plan = Plan::default();
     for (listener, address, routing) in listeners {
@@ -40,7 +40,7 @@ pub fn plan<'a>(listeners: impl IntoIterator<Item = (&'a str, SocketAddr, Routin
     plan
 }
 
-/// A route with a single backend.
+/// Returns a route to one backend.
 pub fn to(endpoints: &[SocketAddr]) -> Routing {
     route("route", [backend("backend", 1, endpoints)])
 }

@@ -16,14 +16,14 @@ pub trait Stream {
     async fn say(&mut self, what: &str);
     async fn hears(&mut self, what: &str);
     async fn hears_end(&mut self);
-    /// That nothing more has come so far; anything sent earlier must have arrived.
+    /// Asserts that no unread byte has arrived.
     fn hears_nothing(&self);
     async fn is_reset(&mut self);
-    /// Waits until the other end resets, or is lost, even after it has said its last.
+    /// Waits until the connection is lost, such as by a reset, also after EOF.
     async fn lost(&self);
     async fn end(&mut self);
     fn reset(self);
-    /// Says something, which comes back.
+    /// Sends a text, and asserts that the peer sends it back.
     async fn echoes(&mut self);
 }
 
@@ -71,12 +71,12 @@ impl Stream for TcpStream {
     }
 }
 
-/// Whether a client was rejected; it finds out with its first read, or even while it connects.
+/// Returns `true` if a client was rejected: its connect or its first read reports a reset.
 pub fn is_rejected<T>(result: &io::Result<T>) -> bool {
     matches!(result, Err(error) if error.kind() == ErrorKind::ConnectionReset)
 }
 
-/// Waits until nobody listens there any more.
+/// Waits until no socket listens at the address.
 pub async fn refused(address: SocketAddr) {
     within("the refusal", async {
         loop {
@@ -92,13 +92,14 @@ pub async fn refused(address: SocketAddr) {
     .await;
 }
 
-/// Many bytes that tell whether any were lost, doubled or moved.
+/// A pattern of bytes, which shows if any are lost, repeated or in another order.
 pub mod whole {
     use std::sync::LazyLock;
 
     use super::{AsyncReadExt, AsyncWriteExt, TcpStream, io};
 
-    /// Its length is a prime, so that bytes moved by the size of any buffer do not fit.
+    /// The pattern. Its length is a prime, so bytes that are shifted by the size of a buffer
+    /// differ.
     static BLOCK: LazyLock<Box<[u8]>> = LazyLock::new(|| {
         let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
         let next = || {
@@ -110,7 +111,7 @@ pub mod whole {
         std::iter::repeat_with(next).take(1_000_003).collect()
     });
 
-    /// Sends so many bytes.
+    /// Sends the first `count` bytes of the repeated pattern.
     pub async fn send(to: &mut (impl AsyncWriteExt + Unpin), count: usize) -> io::Result<()> {
         let mut left = count;
         while left > 0 {
@@ -121,7 +122,7 @@ pub mod whole {
         Ok(())
     }
 
-    /// Receives to the end; how many bytes there were.
+    /// Receives the repeated pattern until EOF, and returns the number of bytes.
     pub async fn receive(from: &mut (impl AsyncReadExt + Unpin)) -> io::Result<usize> {
         let mut buffer = vec![0; 256 * 1024];
         let mut count = 0;
@@ -137,7 +138,8 @@ pub mod whole {
         }
     }
 
-    /// Sends and receives at once, on a connection of which the other end does the same.
+    /// Sends `count` bytes and EOF, and receives at the same time. Returns the number of received
+    /// bytes.
     pub async fn exchange(stream: &mut TcpStream, count: usize) -> usize {
         let (mut from, mut to) = stream.split();
         let send = async {

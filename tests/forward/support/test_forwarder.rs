@@ -18,7 +18,7 @@ pub struct TestForwarder {
 }
 
 impl TestForwarder {
-    /// Two workers and otherwise the defaults.
+    /// Starts a proxy with two workers and otherwise default settings.
     pub async fn open(plan: &Plan) -> Self {
         Self::with(settings(2), plan).await
     }
@@ -31,12 +31,12 @@ impl TestForwarder {
         proxy
     }
 
-    /// A proxy with listener `tcp`, on a port of its own.
+    /// Starts a proxy with listener `tcp`, on a port of its own.
     pub async fn to(routing: Routing) -> Self {
         Self::open(&plan([("tcp", ANY, routing)])).await
     }
 
-    /// The same, before a backend whose ends of the connections the test has in hand.
+    /// Starts a proxy with listener `tcp`, and the backend of its route.
     pub async fn to_backend() -> (Self, Backend) {
         let backend = Backend::listen().await;
         (Self::to(to(&[backend.address])).await, backend)
@@ -46,7 +46,7 @@ impl TestForwarder {
         self.bindings = within("applying a plan", self.forwarder.apply(plan)).await.clone();
     }
 
-    /// Where a listener with a single address really is.
+    /// Returns the bound address of a listener that has one.
     pub fn address(&self, listener: &str) -> SocketAddr {
         match &self.bindings.bound[&id(listener)][..] {
             [address] => *address,
@@ -58,7 +58,7 @@ impl TestForwarder {
         within("connecting", TcpStream::connect(self.address(listener))).await.unwrap()
     }
 
-    /// Connects and is reset; a client may find out with its first read, or while it connects.
+    /// Connects, and asserts that the connect or the first read reports a reset.
     pub async fn resets(&self, listener: &str) {
         match within("connecting", TcpStream::connect(self.address(listener))).await {
             Ok(mut client) => client.is_reset().await,
@@ -66,12 +66,12 @@ impl TestForwarder {
         }
     }
 
-    /// Both ends of a connection through listener `tcp`.
+    /// Returns both ends of a connection through listener `tcp`.
     pub async fn pair(&self, backend: &Backend) -> (TcpStream, TcpStream) {
         (self.connect("tcp").await, backend.accept().await)
     }
 
-    /// The same, after a word each way: what happens next happens to a connection that is up.
+    /// Returns both ends of a connection that has relayed a message in each direction.
     pub async fn talking_pair(&self, backend: &Backend) -> (TcpStream, TcpStream) {
         let (mut client, mut server) = self.pair(backend).await;
         client.say("hello").await;
@@ -85,7 +85,7 @@ impl TestForwarder {
         self.forwarder.counters().listener(&id(listener)).unwrap()
     }
 
-    /// Waits until connections have ended in this way, and no other, and none is left.
+    /// Waits until all connections have ended, and asserts the number for each outcome.
     pub async fn ended(&self, listener: &str, outcomes: &[(Outcome, u64)]) {
         let count: u64 = outcomes.iter().map(|(_, count)| count).sum();
         eventually("all connections ended", || {
