@@ -1,4 +1,5 @@
-//! Addresses and ports: no two listeners have the same, and a Gateway keeps its own.
+//! Addresses and ports: no two listeners bind the same socket, and assignments to Gateways are
+//! stable.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +51,7 @@ proptest! {
             prop_assert!(holders.insert(address, name).is_none_or(|other| other == name), "{}", address);
         }
 
-        // Others come, and those that were there already are as they were.
+        // Further objects are added. The assigned addresses stay the same.
         let mut after = before.clone();
         after.extend(also.into_iter().filter(|object| before.get(&object.key()).is_none()));
         let assigned_after = translate(&after, &settings, &assignments).assignments.addresses;
@@ -84,14 +85,14 @@ proptest! {
                 prop_assert_eq!(holders.insert(pod_port.get(), name), None);
             }
         }
-        // Listeners bind nothing but the pod ports of their Gateway.
+        // Listeners bind only the pod ports of their Gateway.
         for (id, listener) in &plan.listeners {
             for address in &listener.addresses {
                 prop_assert_eq!(holders.get(&address.bind.address.port()), Some(&&id.gateway));
             }
         }
 
-        // A Service decides about its Gateway's ports, so no Service is added.
+        // The ports of a Gateway depend on its Service, so no Service is added.
         let mut after = before.clone();
         after.extend(also.into_iter().filter(|object| {
             before.get(&object.key()).is_none() && !matches!(object, Object::Service(_))

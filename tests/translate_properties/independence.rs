@@ -37,14 +37,14 @@ proptest! {
     }
 }
 
-/// Objects that nothing refers to.
+/// Returns an object to which no other object refers.
 fn unrelated() -> impl Strategy<Value = Object> {
     let metadata =
         ObjectMeta { namespace: Some(parse("elsewhere")), ..ObjectMeta::named(parse("unrelated")) };
     let gateway = Gateway {
         metadata: metadata.clone(),
         spec: GatewaySpec {
-            gateway_class_name: parse("nobodys"),
+            gateway_class_name: parse("missing"),
             listeners: Vec::new(),
             addresses: Vec::new(),
             infrastructure: None,

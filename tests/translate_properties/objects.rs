@@ -372,7 +372,7 @@ fn slice() -> impl Strategy<Value = EndpointSlice> {
         })
 }
 
-/// Whether two sockets on one port would get into each other's way.
+/// Returns `true` if two sockets with these addresses cannot have the same port.
 pub(crate) fn overlap(one: IpAddr, other: IpAddr) -> bool {
     let (one, other) = (one.to_canonical(), other.to_canonical());
     let all = |ip: IpAddr| ip == IpAddr::from([0u16; 8]);

@@ -20,7 +20,7 @@ proptest! {
         for (name, gateway) in &status.gateways {
             let spec = &resources.gateways[name].spec;
             prop_assert_eq!(gateway.listeners.len(), spec.listeners.len());
-            for (listener, said) in spec.listeners.iter().zip(&gateway.listeners) {
+            for (listener, reported) in spec.listeners.iter().zip(&gateway.listeners) {
                 let attached: Vec<_> = resources
                     .tcp_routes
                     .iter()
@@ -31,16 +31,17 @@ proptest! {
                             })
                     })
                     .collect();
-                prop_assert_eq!(said.attached_routes as usize, attached.len(), "{}/{}", name, said.name);
+                let count = reported.attached_routes as usize;
+                prop_assert_eq!(count, attached.len(), "{}/{}", name, reported.name);
                 let first = attached.iter().min_by_key(|(route_name, route)| {
                     let created = route.metadata.creation_timestamp;
                     (created.is_none(), created, route_name.to_string())
                 });
-                if is_true(&said.conditions, &ConditionType::ACCEPTED)
+                if is_true(&reported.conditions, &ConditionType::ACCEPTED)
                     && is_true(&gateway.conditions, &ConditionType::ACCEPTED)
                 {
                     prop_assert_eq!(
-                        routed(&plan, name, &said.name),
+                        routed(&plan, name, &reported.name),
                         first.map(|(route_name, _)| *route_name)
                     );
                 }
@@ -91,7 +92,7 @@ fn routed<'a>(
     }
 }
 
-/// Returns `true` if a listener's `allowedRoutes` let in a TCPRoute from this namespace.
+/// Returns `true` if a listener's `allowedRoutes` admit a TCPRoute from this namespace.
 fn is_admitted(
     resources: &Resources,
     listener: &Listener,
@@ -105,7 +106,7 @@ fn is_admitted(
         .get(from.as_str())
         .map_or_else(Labels::new, |namespace| namespace.metadata.labels.clone());
     labels.insert(NAMESPACE_NAME_LABEL.to_owned(), from.to_string());
-    let namespace_is_let_in = match namespaces.from {
+    let admits_namespace = match namespaces.from {
         FromNamespaces::All => true,
         FromNamespaces::Same => from == own,
         FromNamespaces::Selector => {
@@ -114,7 +115,7 @@ fn is_admitted(
     };
     listener.protocol == Protocol::Tcp
         && (kinds.is_empty() || kinds.iter().any(tcp_route))
-        && namespace_is_let_in
+        && admits_namespace
 }
 
 /// Returns `true` if one of the route's accepted parents selects the listener.
@@ -135,9 +136,10 @@ fn has_accepted_parent(
     let accepted: BTreeMap<_, _> = status
         .parents
         .iter()
-        .filter(|said| said.controller_name == OURS)
-        .map(|said| {
-            (format!("{:?}", said.parent_ref), is_true(&said.conditions, &ConditionType::ACCEPTED))
+        .filter(|parent| parent.controller_name == OURS)
+        .map(|parent| {
+            let is_accepted = is_true(&parent.conditions, &ConditionType::ACCEPTED);
+            (format!("{:?}", parent.parent_ref), is_accepted)
         })
         .collect();
     route.spec.parent_refs.iter().any(|parent| selects(parent) && accepted[&format!("{parent:?}")])

@@ -1,5 +1,5 @@
-//! The reported status: it agrees with the plan, keeps the entries of other controllers, and is the
-//! same after it was written.
+//! The reported status: it agrees with the plan, keeps the entries of other controllers, and does
+//! not change after it is written.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ proptest! {
             let before = route.status.as_ref().map_or(&[][..], |status| &status.parents);
             match status.tcp_routes.get(name) {
                 Some(status) => prop_assert_eq!(theirs(&status.parents), theirs(before)),
-                // Nothing is written: then nothing of ours may be left.
+                // No status is written, so the object must contain no entry of this controller.
                 None => prop_assert_eq!(theirs(before).len(), before.len()),
             }
         }
@@ -87,7 +87,7 @@ proptest! {
             resources.insert(route);
         }
         let mut again = translate(&resources, &settings, &Assignments::default());
-        // Where our last entry has gone, there is nothing more to say.
+        // A route without an entry of this controller is not in the next report.
         let without_ours = first.status.tcp_routes.iter().filter(|(_, status)| {
             status.parents.iter().all(|parent| parent.controller_name != OURS)
         });
