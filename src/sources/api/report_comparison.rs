@@ -90,8 +90,8 @@ impl ReportComparison {
             return None;
         };
         let observed = cache.resources().get(key)?;
-        // Either the change of the object has not arrived by the watch, or the report was computed
-        // from another version of the object: wait for the next one.
+        // Either the watch has not reported the last change of the object, or the report was
+        // computed from another version of it. The next event or report causes another comparison.
         if !cache.is_observed(&object) || update.resources.get(key)? != observed {
             return None;
         }
