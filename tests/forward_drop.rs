@@ -41,8 +41,8 @@ async fn drop_reports_suppressed_lines_of_open_connections() {
     let mut kept = Vec::new();
     for _ in 0..20 {
         let (mut client, mut server) = (proxy.connect("tcp").await, backend.accept().await);
-        server.say("hello").await;
-        client.hears("hello").await;
+        server.send("hello").await;
+        client.receives("hello").await;
         kept.push((client, server));
     }
     drop(proxy);

@@ -65,13 +65,13 @@ async fn event_of_completed_connection_has_all_fields() {
     let started = Instant::now();
     let mut client = proxy.connect("completed").await;
     let mut server = backend.accept().await;
-    client.say("seven b").await;
+    client.send("seven b").await;
     client.end().await;
-    server.hears("seven b").await;
-    server.say("three").await;
+    server.receives("seven b").await;
+    server.send("three").await;
     server.end().await;
-    client.hears("three").await;
-    client.hears_end().await;
+    client.receives("three").await;
+    client.receives_end().await;
 
     let event = event("completed").await;
     assert_eq!(event.names(), ALL);
@@ -137,8 +137,8 @@ async fn event_of_reset_names_the_side() {
         let proxy = start_proxy(listener, only(backend.address)).await;
         let mut client = proxy.connect(listener).await;
         let mut server = backend.accept().await;
-        client.say("hello").await;
-        server.hears("hello").await;
+        client.send("hello").await;
+        server.receives("hello").await;
         if by_client {
             client.reset()
         } else {
@@ -183,8 +183,8 @@ async fn event_of_removed_listener_is_drained() {
     let mut proxy = start_proxy("removed", only(backend.address)).await;
     let mut client = proxy.connect("removed").await;
     let mut server = backend.accept().await;
-    client.say("hello").await;
-    server.hears("hello").await;
+    client.send("hello").await;
+    server.receives("hello").await;
     proxy.apply(&Plan::default()).await;
     client.is_reset().await;
     let event = event("removed").await;
@@ -212,7 +212,7 @@ async fn event_unmaps_ipv4_addresses() {
     let local = SocketAddr::from((Ipv4Addr::LOCALHOST, proxy.address("wrapped").port()));
     let mut client = TcpStream::connect(local).await.unwrap();
     client.end().await;
-    client.hears_end().await;
+    client.receives_end().await;
     let event = event("wrapped").await;
     assert_eq!(event.get("downstream"), client.local_addr().unwrap().to_string());
     assert_eq!(event.get("local"), local.to_string());

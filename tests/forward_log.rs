@@ -46,7 +46,7 @@ async fn exchange(proxy: &TestForwarder, listener: &str) {
     let mut client = proxy.connect(listener).await;
     client.echoes().await;
     client.end().await;
-    client.hears_end().await;
+    client.receives_end().await;
 }
 
 fn lines(listener: &str) -> usize {
@@ -104,8 +104,8 @@ async fn drop_reports_suppressed_lines() {
     let mut kept = Vec::new();
     for _ in 0..50 {
         let (mut client, mut server) = (proxy.connect("dropping").await, backend.accept().await);
-        server.say("hello").await;
-        client.hears("hello").await;
+        server.send("hello").await;
+        client.receives("hello").await;
         kept.push((client, server));
     }
     let counters = proxy.forwarder.counters();

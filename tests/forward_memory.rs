@@ -42,10 +42,10 @@ async fn memory_of_idle_connections_excludes_buffers() {
             before = resident();
         }
         let (mut client, mut server) = proxy.pair(&backend).await;
-        client.say(&message).await;
-        server.hears(&message).await;
-        server.say(&message).await;
-        client.hears(&message).await;
+        client.send(&message).await;
+        server.receives(&message).await;
+        server.send(&message).await;
+        client.receives(&message).await;
         pairs.push((client, server));
     }
     let idle = resident().saturating_sub(before);

@@ -79,20 +79,20 @@ async fn count_delayed_acks() {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             // TCP_NODELAY is off by default.
-            stream.hears("request").await;
+            stream.receives("request").await;
             stream.write_all(b"head").await.unwrap();
             stream.write_all(b"body").await.unwrap();
-            stream.hears_end().await;
+            stream.receives_end().await;
         }
     });
     let proxy = TestForwarder::with(settings(1), &plan([("tcp", ANY, to(&[address]))])).await;
     let before = delayed_acks();
     for _ in 0..CONNECTIONS {
         let mut client = proxy.connect("tcp").await;
-        client.say("request").await;
-        client.hears("headbody").await;
+        client.send("request").await;
+        client.receives("headbody").await;
         client.end().await;
-        client.hears_end().await;
+        client.receives_end().await;
     }
     let delayed = delayed_acks() - before;
     assert!(delayed < CONNECTIONS / 5, "{delayed} delayed ACKs in {CONNECTIONS} connections");

@@ -92,7 +92,7 @@ fn pipe_is_used_for_bulk_and_reused() {
         let proxy = start_proxy(&backend).await;
         let mut tasks = JoinSet::new();
         for _ in 0..3 {
-            let (mut client, server) = proxy.talking_pair(&backend).await;
+            let (mut client, server) = proxy.relaying_pair(&backend).await;
             send(&mut tasks, server);
             eventually("there is a pipe", || pipe_ends() == 2).await;
             assert_eq!(within("the bulk", whole::receive(&mut client)).await.unwrap(), BULK);
@@ -111,7 +111,7 @@ fn pipe_with_data_of_lost_client_is_not_reused() {
         let proxy = start_proxy(&backend).await;
         for _ in 0..3 {
             let mut tasks = JoinSet::new();
-            let (lost, server) = proxy.talking_pair(&backend).await;
+            let (lost, server) = proxy.relaying_pair(&backend).await;
             send(&mut tasks, server);
             stalled(&proxy).await;
             lost.reset();
@@ -136,7 +136,7 @@ fn bulk_beyond_pipe_limit_is_copied() {
         let proxy = start_proxy(&backend).await;
         let (mut tasks, mut clients) = (JoinSet::new(), Vec::new());
         for _ in 0..CLIENTS {
-            let (client, server) = proxy.talking_pair(&backend).await;
+            let (client, server) = proxy.relaying_pair(&backend).await;
             send(&mut tasks, server);
             clients.push(client);
         }
@@ -162,12 +162,12 @@ fn bulk_without_descriptors_for_pipe_is_copied() {
     run_alone(async {
         let backend = Backend::listen().await;
         let proxy = start_proxy(&backend).await;
-        let (mut client, server) = proxy.talking_pair(&backend).await;
-        let hoard: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
+        let (mut client, server) = proxy.relaying_pair(&backend).await;
+        let files: Vec<_> = std::iter::from_fn(|| File::open("/dev/null").ok()).collect();
         let mut tasks = JoinSet::new();
         send(&mut tasks, server);
         assert_eq!(within("the bulk", whole::receive(&mut client)).await.unwrap(), BULK);
-        drop(hoard);
+        drop(files);
         assert_eq!(pipe_ends(), 0);
     });
 }
@@ -182,7 +182,7 @@ fn bulk_after_urgent_data_arrives() {
         let backend = Backend::listen().await;
         let proxy = start_proxy(&backend).await;
         for _ in 0..TIMES {
-            let (mut client, mut server) = proxy.talking_pair(&backend).await;
+            let (mut client, mut server) = proxy.relaying_pair(&backend).await;
             let mut tasks = JoinSet::new();
             tasks.spawn(async move {
                 whole::send(&mut server, BULK / 2).await.unwrap();
@@ -190,13 +190,13 @@ fn bulk_after_urgent_data_arrives() {
                 within("sending", server.async_io(Interest::WRITABLE, urgent)).await.unwrap();
                 whole::send(&mut server, BULK / 2).await.unwrap();
                 server.end().await;
-                server.hears_end().await;
+                server.receives_end().await;
             });
             for _ in 0..2 {
                 let mut bulk = (&mut client).take(BULK as u64 / 2);
                 assert_eq!(within("the bulk", whole::receive(&mut bulk)).await.unwrap(), BULK / 2);
             }
-            client.hears_end().await;
+            client.receives_end().await;
             client.end().await;
             within("the end", tasks.join_all()).await;
         }

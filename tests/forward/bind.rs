@@ -85,7 +85,7 @@ async fn shared_address_goes_to_first_listener() {
             ("b", reserved.address, to(&[peers[1].address])),
         ]))
         .await;
-    proxy.connect("a").await.hears("A").await;
+    proxy.connect("a").await.receives("A").await;
     let failures = &proxy.bindings.errors[&id("b")];
     assert_eq!(failures.len(), 1);
     assert_eq!(failures[0].socket, SocketId::tcp(reserved.address));
@@ -95,13 +95,13 @@ async fn shared_address_goes_to_first_listener() {
     let only = plan([("b", reserved.address, to(&[peers[1].address]))]);
     proxy.apply(&only).await;
     assert!(proxy.bindings.errors.is_empty());
-    proxy.connect("b").await.hears("B").await;
+    proxy.connect("b").await.receives("B").await;
 
     let mut both = only;
     let first = plan([("a", reserved.address, to(&[peers[0].address]))]);
     both.listeners.extend(first.listeners);
     proxy.apply(&both).await;
-    proxy.connect("a").await.hears("A").await;
+    proxy.connect("a").await.receives("A").await;
     assert_eq!(proxy.bindings.errors[&id("b")].len(), 1);
     assert!(!proxy.bindings.bound.contains_key(&id("b")));
 }
@@ -138,7 +138,7 @@ async fn port_is_not_shared_with_another_forwarder() {
     let bindings = other.apply(&plan([("tcp", address, to(&[second.address]))])).await;
     assert_eq!(bindings.errors[&id("tcp")][0].kind, BindErrorKind::PortUnavailable);
     for _ in 0..20 {
-        proxy.connect("tcp").await.hears("1").await;
+        proxy.connect("tcp").await.receives("1").await;
     }
 }
 
@@ -181,8 +181,8 @@ async fn backend_of_other_address_family_is_dialled() {
     let proxy = TestForwarder::to(to(&[server.local_addr().unwrap()])).await;
     let mut client = proxy.connect("tcp").await;
     let (mut server, _) = within("accepting", server.accept()).await.unwrap();
-    client.say("over there").await;
-    server.hears("over there").await;
+    client.send("over there").await;
+    server.receives("over there").await;
 }
 
 /// With `SO_REUSEPORT` on both sockets, the kernel would distribute connections over both.

@@ -22,22 +22,22 @@ async fn half_close_by_client_is_passed_on() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.pair(&backend).await;
 
-    client.say("question").await;
-    server.hears("question").await;
-    server.say("wait").await;
-    client.hears("wait").await;
-    server.hears_nothing();
+    client.send("question").await;
+    server.receives("question").await;
+    server.send("wait").await;
+    client.receives("wait").await;
+    server.receives_nothing();
 
     client.end().await;
-    server.hears_end().await;
+    server.receives_end().await;
     for _ in 0..3 {
-        server.say("answer").await;
-        client.hears("answer").await;
-        client.hears_nothing();
+        server.send("answer").await;
+        client.receives("answer").await;
+        client.receives_nothing();
     }
 
     server.end().await;
-    client.hears_end().await;
+    client.receives_end().await;
     proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
     let counters = proxy.counters("tcp");
     assert_eq!((counters.bytes_up, counters.bytes_down), (8, 4 + 3 * 6));
@@ -48,22 +48,22 @@ async fn half_close_by_backend_is_passed_on() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.pair(&backend).await;
 
-    server.say("all I know").await;
-    client.hears("all I know").await;
-    client.say("go on").await;
-    server.hears("go on").await;
-    client.hears_nothing();
+    server.send("all I know").await;
+    client.receives("all I know").await;
+    client.send("go on").await;
+    server.receives("go on").await;
+    client.receives_nothing();
 
     server.end().await;
-    client.hears_end().await;
+    client.receives_end().await;
     for _ in 0..3 {
-        client.say("thanks").await;
-        server.hears("thanks").await;
-        server.hears_nothing();
+        client.send("thanks").await;
+        server.receives("thanks").await;
+        server.receives_nothing();
     }
 
     client.end().await;
-    server.hears_end().await;
+    server.receives_end().await;
     proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
     let counters = proxy.counters("tcp");
     assert_eq!((counters.bytes_up, counters.bytes_down), (5 + 3 * 6, 10));
@@ -74,9 +74,9 @@ async fn half_close_without_data_completes() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.pair(&backend).await;
     client.end().await;
-    server.hears_end().await;
+    server.receives_end().await;
     server.end().await;
-    client.hears_end().await;
+    client.receives_end().await;
     proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
@@ -85,7 +85,7 @@ async fn bytes_of_backend_that_sends_first_arrive() {
     let banner = Peer::named(b'B').await;
     let proxy = TestForwarder::to(to(&[banner.address])).await;
     let mut client = proxy.connect("tcp").await;
-    client.hears("B").await;
+    client.receives("B").await;
     client.echoes().await;
 }
 
@@ -118,7 +118,7 @@ async fn bytes_in_flight_arrive_after_sender_closes() {
     whole::send(&mut client, 8 * MIB).await.unwrap();
     client.end().await;
     assert_eq!(within("the receipt", client.read_u64()).await.unwrap(), 8 << 20);
-    client.hears_end().await;
+    client.receives_end().await;
     proxy.ended("tcp", &[(Outcome::Completed, 1)]).await;
 }
 
@@ -175,7 +175,7 @@ async fn assert_backpressure(sender: TcpStream, mut receiver: TcpStream) {
         sleep(Duration::from_millis(150)).await;
     }
     assert!(before < 48, "{before} MB sent to a receiver that does not read");
-    receiver.say("still here").await;
+    receiver.send("still here").await;
     let mut message = [0; 10];
     within("the other direction", from.read_exact(&mut message)).await.unwrap();
     assert_eq!(&message, b"still here");

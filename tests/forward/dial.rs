@@ -44,7 +44,7 @@ async fn refused_dial_moves_to_next_endpoint() {
         let mut client = proxy.connect("tcp").await;
         client.echoes().await;
         client.end().await;
-        client.hears_end().await;
+        client.receives_end().await;
     }
     proxy.ended("tcp", &[(Outcome::Completed, 10)]).await;
 }
@@ -87,10 +87,10 @@ async fn dial_timeout_keeps_early_data() {
     let proxy = start_proxy(settings, &[silent.address, echo.address]).await;
     for _ in 0..2 {
         let mut client = proxy.connect("tcp").await;
-        client.say("early").await;
+        client.send("early").await;
         client.end().await;
-        client.hears("early").await;
-        client.hears_end().await;
+        client.receives("early").await;
+        client.receives_end().await;
     }
     proxy.ended("tcp", &[(Outcome::Completed, 2)]).await;
 }
@@ -188,7 +188,7 @@ async fn dial_stops_when_client_resets() {
     let proxy =
         start_proxy(settings(1).with_dial_budget(2 * WAIT_TIMEOUT), &[silent.address]).await;
     let mut client = proxy.connect("tcp").await;
-    client.say("hello?").await;
+    client.send("hello?").await;
     client.reset();
     proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
 }

@@ -21,7 +21,7 @@ const SOON: Duration = Duration::from_millis(100);
 async fn drain_ends_with_last_connection() {
     let (mut proxy, backend) = TestForwarder::to_backend().await;
     let address = proxy.address("tcp");
-    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let (mut client, mut server) = proxy.relaying_pair(&backend).await;
     let draining = tokio::spawn(async move {
         proxy.forwarder.drain(10 * WAIT_TIMEOUT).await;
         proxy
@@ -30,14 +30,14 @@ async fn drain_ends_with_last_connection() {
     assert!(!draining.is_finished());
 
     // The connection still relays bytes and EOF in both directions.
-    client.say("one more").await;
-    server.hears("one more").await;
+    client.send("one more").await;
+    server.receives("one more").await;
     client.end().await;
-    server.hears_end().await;
-    server.say("goodbye").await;
+    server.receives_end().await;
+    server.send("goodbye").await;
     server.end().await;
-    client.hears("goodbye").await;
-    client.hears_end().await;
+    client.receives("goodbye").await;
+    client.receives_end().await;
 
     let proxy = within("the drain", draining).await.unwrap();
     assert_eq!(proxy.counters("tcp").ended(Outcome::Completed), 1);
@@ -46,7 +46,7 @@ async fn drain_ends_with_last_connection() {
 #[tokio::test]
 async fn drain_resets_connections_at_deadline() {
     let (mut proxy, backend) = TestForwarder::to_backend().await;
-    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let (mut client, mut server) = proxy.relaying_pair(&backend).await;
     let started = Instant::now();
     within("the drain", proxy.forwarder.drain(SOON)).await;
     assert!(started.elapsed() >= SOON);
@@ -58,10 +58,10 @@ async fn drain_resets_connections_at_deadline() {
 #[tokio::test]
 async fn drain_that_is_cancelled_can_be_repeated() {
     let (mut proxy, backend) = TestForwarder::to_backend().await;
-    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let (mut client, mut server) = proxy.relaying_pair(&backend).await;
     timeout(Duration::from_millis(20), proxy.forwarder.drain(10 * WAIT_TIMEOUT)).await.unwrap_err();
-    client.say("still here").await;
-    server.hears("still here").await;
+    client.send("still here").await;
+    server.receives("still here").await;
     let started = Instant::now();
     within("the drain", proxy.forwarder.drain(SOON)).await;
     assert!(started.elapsed() >= SOON);
@@ -83,12 +83,12 @@ async fn drain_ignores_timeout_of_removed_listeners() {
     let settings = settings(1).with_drain_timeout(Duration::ZERO);
     let mut proxy =
         TestForwarder::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
-    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let (mut client, mut server) = proxy.relaying_pair(&backend).await;
     let draining = tokio::spawn(async move { proxy.forwarder.drain(Duration::MAX).await });
     for _ in 0..20 {
         sleep(Duration::from_millis(5)).await;
-        client.say("here").await;
-        server.hears("here").await;
+        client.send("here").await;
+        server.receives("here").await;
     }
     client.end().await;
     server.end().await;
@@ -104,7 +104,7 @@ async fn drain_includes_removed_listeners() {
         let settings = settings(1).with_drain_timeout(removed);
         let mut proxy =
             TestForwarder::with(settings, &plan([("tcp", ANY, to(&[backend.address]))])).await;
-        let (mut client, mut server) = proxy.talking_pair(&backend).await;
+        let (mut client, mut server) = proxy.relaying_pair(&backend).await;
         proxy.apply(&Plan::default()).await;
         within("the drain", proxy.forwarder.drain(drain)).await;
         client.is_reset().await;
@@ -126,7 +126,7 @@ async fn drain_allows_another_plan() {
 async fn drop_resets_all_connections() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let address = proxy.address("tcp");
-    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let (mut client, mut server) = proxy.relaying_pair(&backend).await;
     let counters = proxy.forwarder.counters();
     drop(proxy);
     client.is_reset().await;
@@ -166,14 +166,14 @@ async fn drop_resets_clients_that_are_being_accepted() {
 async fn active_connections_include_removed_listeners() {
     let (mut proxy, backend) = TestForwarder::to_backend().await;
     let counters = proxy.forwarder.counters();
-    let first = proxy.talking_pair(&backend).await;
+    let first = proxy.relaying_pair(&backend).await;
     assert_eq!(counters.active(), 1);
     proxy.apply(&Plan::default()).await;
     assert_eq!((counters.listeners().len(), counters.active()), (0, 1));
 
     // The new listener has its own counters, although its name is the same.
     proxy.apply(&plan([("tcp", ANY, to(&[backend.address]))])).await;
-    let second = proxy.talking_pair(&backend).await;
+    let second = proxy.relaying_pair(&backend).await;
     assert_eq!((proxy.counters("tcp").active(), counters.active()), (1, 2));
     drop(first);
     eventually("the first has ended", || counters.active() == 1).await;

@@ -77,7 +77,7 @@ impl Load {
             client.read_u8().await.unwrap();
             client.echoes().await;
             client.end().await;
-            client.hears_end().await;
+            client.receives_end().await;
             self.served.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -91,7 +91,7 @@ impl Load {
             self.served.fetch_add(1, Ordering::Relaxed);
         }
         client.end().await;
-        client.hears_end().await;
+        client.receives_end().await;
     }
 }
 
@@ -102,12 +102,12 @@ async fn connection_keeps_its_backend_after_reload() {
     let other = Peer::named(b'N').await;
     for routing in [to(&[other.address]), Routing::Unrouted, to(&[other.address])] {
         proxy.apply(&plan([("tcp", ANY, routing)])).await;
-        client.say("still you?").await;
-        server.hears("still you?").await;
-        server.say("yes").await;
-        client.hears("yes").await;
+        client.send("still you?").await;
+        server.receives("still you?").await;
+        server.send("yes").await;
+        client.receives("yes").await;
     }
-    proxy.connect("tcp").await.hears("N").await;
+    proxy.connect("tcp").await.receives("N").await;
 }
 
 fn draining(timeout: Duration) -> Settings {
@@ -125,14 +125,14 @@ async fn removed_listener_lets_connections_finish() {
     proxy.apply(&Plan::default()).await;
     assert!(proxy.bindings.bound.is_empty());
     refused(address).await;
-    client.say("last words").await;
+    client.send("last words").await;
     client.end().await;
-    server.hears("last words").await;
-    server.hears_end().await;
-    server.say("noted").await;
+    server.receives("last words").await;
+    server.receives_end().await;
+    server.send("noted").await;
     server.end().await;
-    client.hears("noted").await;
-    client.hears_end().await;
+    client.receives("noted").await;
+    client.receives_end().await;
 }
 
 /// The kernel has established these connections, but the proxy may not have accepted them yet.
@@ -146,12 +146,12 @@ async fn removed_listener_serves_connections_in_its_backlog() {
         let mut clients = Vec::new();
         for _ in 0..10 {
             let mut client = proxy.connect("tcp").await;
-            client.say("just in time").await;
+            client.send("just in time").await;
             clients.push(client);
         }
         proxy.apply(&Plan::default()).await;
         for client in &mut clients {
-            client.hears("just in time").await;
+            client.receives("just in time").await;
         }
     }
 }
@@ -166,7 +166,7 @@ async fn removed_listener_resets_connections_at_deadline() {
         &plan([("tcp", ANY, to(&[backend.address])), ("kept", ANY, to(&[kept.address]))]),
     )
     .await;
-    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let (mut client, mut server) = proxy.relaying_pair(&backend).await;
     let mut other = proxy.connect("kept").await;
     other.echoes().await;
     let started = Instant::now();
@@ -200,7 +200,7 @@ async fn restore_listener(timeout: Duration) -> bool {
     let listener = |name| (name, reserved.address, to(&[backend.address]));
     let clock = || ("clock", ANY, to(&[backend.address]));
     let mut proxy = TestForwarder::with(draining(timeout), &plan([listener("tcp"), clock()])).await;
-    let (mut early, mut early_server) = proxy.talking_pair(&backend).await;
+    let (mut early, mut early_server) = proxy.relaying_pair(&backend).await;
     let (mut ticking, _other_end) = (proxy.connect("clock").await, backend.accept().await);
 
     let removed = Instant::now();
@@ -209,12 +209,12 @@ async fn restore_listener(timeout: Duration) -> bool {
     if removed.elapsed() >= timeout {
         return false;
     }
-    let (mut late, mut late_server) = proxy.talking_pair(&backend).await;
+    let (mut late, mut late_server) = proxy.relaying_pair(&backend).await;
     // This listener was removed after `tcp` and is not restored, so both timeouts are over.
     ticking.is_reset().await;
     for (client, server) in [(&mut early, &mut early_server), (&mut late, &mut late_server)] {
-        client.say("still here").await;
-        server.hears("still here").await;
+        client.send("still here").await;
+        server.receives("still here").await;
     }
 
     // If the listener is not restored, its connections are reset, but not before the timeout.
@@ -240,7 +240,7 @@ async fn restore_listener_with_port_in_use(timeout: Duration) -> bool {
     let mut both = only.clone();
     both.listeners.extend(clock.listeners.clone());
     let mut proxy = TestForwarder::with(draining(timeout), &both).await;
-    let (mut client, mut server) = proxy.talking_pair(&backend).await;
+    let (mut client, mut server) = proxy.relaying_pair(&backend).await;
     let (mut ticking, _other_end) = (proxy.connect("clock").await, backend.accept().await);
 
     let removed = Instant::now();
@@ -253,8 +253,8 @@ async fn restore_listener_with_port_in_use(timeout: Duration) -> bool {
     }
     assert!(proxy.bindings.errors.contains_key(&id("tcp")));
     ticking.is_reset().await;
-    client.say("still here").await;
-    server.hears("still here").await;
+    client.send("still here").await;
+    server.receives("still here").await;
     proxy.apply(&Plan::default()).await;
     client.is_reset().await;
     true
@@ -271,8 +271,8 @@ async fn renamed_listener_keeps_its_connections() {
     assert_eq!(proxy.address("renamed"), reserved.address);
     assert!(!proxy.bindings.bound.contains_key(&id("tcp")));
 
-    client.say("same as before").await;
-    server.hears("same as before").await;
+    client.send("same as before").await;
+    server.receives("same as before").await;
     let _another = (proxy.connect("renamed").await, backend.accept().await);
     assert_eq!(proxy.counters("renamed").accepted, 1);
     assert_eq!(proxy.forwarder.counters().listener(&id("tcp")), None);
@@ -291,16 +291,16 @@ async fn swapped_ports_keep_connections() {
     let mut proxy = TestForwarder::with(draining(Duration::ZERO), &ports(&one, &two)).await;
     let mut of_a = proxy.connect("a").await;
     let mut of_b = proxy.connect("b").await;
-    of_a.hears("A").await;
-    of_b.hears("B").await;
+    of_a.receives("A").await;
+    of_b.receives("B").await;
 
     proxy.apply(&ports(&two, &one)).await;
     assert!(proxy.bindings.errors.is_empty());
     assert_eq!((proxy.address("a"), proxy.address("b")), (two.address, one.address));
     of_a.echoes().await;
     of_b.echoes().await;
-    proxy.connect("a").await.hears("A").await;
-    proxy.connect("b").await.hears("B").await;
+    proxy.connect("a").await.receives("A").await;
+    proxy.connect("b").await.receives("B").await;
 }
 
 /// The two sockets cannot be open together, so one is closed before the other is opened.
@@ -320,8 +320,8 @@ async fn wildcard_and_specific_address_replace_each_other() {
         assert!(proxy.bindings.errors.is_empty(), "{:?}", proxy.bindings.errors);
         assert_eq!(proxy.address("tcp"), address);
         for (client, server) in &mut pairs {
-            client.say("still here").await;
-            server.hears("still here").await;
+            client.send("still here").await;
+            server.receives("still here").await;
         }
     }
 }
@@ -335,7 +335,7 @@ async fn ephemeral_port_is_kept_when_requested_by_number() {
     proxy.apply(&plan([("tcp", address, to(&[backend.address]))])).await;
     assert!(proxy.bindings.errors.is_empty(), "{:?}", proxy.bindings.errors);
     assert_eq!(proxy.address("tcp"), address);
-    client.say("still here").await;
-    server.hears("still here").await;
+    client.send("still here").await;
+    server.receives("still here").await;
     let _another = proxy.pair(&backend).await;
 }

@@ -17,8 +17,8 @@ use crate::support::test_forwarder::TestForwarder;
 async fn reset_by_client_reaches_backend() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.pair(&backend).await;
-    client.say("never mind").await;
-    server.hears("never mind").await;
+    client.send("never mind").await;
+    server.receives("never mind").await;
     client.reset();
     server.is_reset().await;
     proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
@@ -28,8 +28,8 @@ async fn reset_by_client_reaches_backend() {
 async fn reset_by_backend_reaches_client() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.pair(&backend).await;
-    server.say("no more").await;
-    client.hears("no more").await;
+    server.send("no more").await;
+    client.receives("no more").await;
     server.reset();
     client.is_reset().await;
     proxy.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
@@ -54,7 +54,7 @@ async fn reset_right_after_accept_reaches_client() {
     for _ in 0..TIMES {
         // A client may see the reset while it connects.
         let Ok(mut client) = TcpStream::connect(proxy.address("tcp")).await else { continue };
-        client.hears("go away").await;
+        client.receives("go away").await;
         client.is_reset().await;
     }
     server.join().unwrap();
@@ -65,12 +65,12 @@ async fn reset_right_after_accept_reaches_client() {
 async fn reset_by_client_after_half_close_reaches_backend() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.pair(&backend).await;
-    client.say("think about it").await;
+    client.send("think about it").await;
     client.end().await;
-    server.hears("think about it").await;
-    server.hears_end().await;
+    server.receives("think about it").await;
+    server.receives_end().await;
     client.reset();
-    server.lost().await;
+    server.is_lost().await;
     proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
 }
 
@@ -78,12 +78,12 @@ async fn reset_by_client_after_half_close_reaches_backend() {
 async fn reset_by_backend_after_half_close_reaches_client() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (mut client, mut server) = proxy.pair(&backend).await;
-    server.say("your turn").await;
+    server.send("your turn").await;
     server.end().await;
-    client.hears("your turn").await;
-    client.hears_end().await;
+    client.receives("your turn").await;
+    client.receives_end().await;
     server.reset();
-    client.lost().await;
+    client.is_lost().await;
     proxy.ended("tcp", &[(Outcome::UpstreamReset, 1)]).await;
 }
 
@@ -92,7 +92,7 @@ async fn reset_by_backend_after_half_close_reaches_client() {
 async fn close_with_unread_data_resets_backend() {
     let (proxy, backend) = TestForwarder::to_backend().await;
     let (client, mut server) = proxy.pair(&backend).await;
-    server.say("unheard").await;
+    server.send("unheard").await;
     client.readable().await.unwrap();
     // The kernel resets a connection that is closed with unread data.
     drop(client);
@@ -106,10 +106,10 @@ async fn close_with_unread_data_resets_backend() {
 async fn reset_by_client_reaches_stalled_backend() {
     for half_closed in [false, true] {
         let (proxy, backend) = TestForwarder::to_backend().await;
-        let (mut client, mut server) = proxy.talking_pair(&backend).await;
+        let (mut client, mut server) = proxy.relaying_pair(&backend).await;
         if half_closed {
             server.end().await;
-            client.hears_end().await;
+            client.receives_end().await;
         }
         let message = [b'x'; 64 * 1024];
         let relayed = || proxy.counters("tcp").bytes_up;
@@ -121,7 +121,7 @@ async fn reset_by_client_reaches_stalled_backend() {
         }
         assert_eq!(proxy.counters("tcp").active(), 1);
         client.reset();
-        server.lost().await;
+        server.is_lost().await;
         proxy.ended("tcp", &[(Outcome::DownstreamReset, 1)]).await;
     }
 }

@@ -122,7 +122,7 @@ async fn route_keeps_its_rotation_when_it_changes_listener() {
     let mut proxy = TestForwarder::open(&at("one")).await;
     for (listener, peer) in [("one", "A"), ("two", "B"), ("one", "A")] {
         proxy.apply(&at(listener)).await;
-        proxy.connect(listener).await.hears(peer).await;
+        proxy.connect(listener).await.receives(peer).await;
     }
 }
 
@@ -137,7 +137,7 @@ async fn route_shares_its_rotation_between_listeners() {
     let proxy =
         TestForwarder::open(&plan([("one", ANY, routing.clone()), ("two", ANY, routing)])).await;
     for _ in 0..5 {
-        proxy.connect("one").await.hears("A").await;
-        proxy.connect("two").await.hears("B").await;
+        proxy.connect("one").await.receives("A").await;
+        proxy.connect("two").await.receives("B").await;
     }
 }

@@ -25,7 +25,7 @@ async fn workers_have_about_equal_numbers_of_connections() {
     Rng::with_seed(1).shuffle(&mut clients);
     for mut client in clients.drain(..CONNECTIONS / 2) {
         client.end().await;
-        client.hears_end().await;
+        client.receives_end().await;
     }
     eventually("half are left", || active(&proxy).iter().sum::<u64>() == CONNECTIONS as u64 / 2)
         .await;

@@ -97,12 +97,12 @@ async fn share_permits() {
     }
     eventually("the first forwarder has no permit", || warnings() == 1).await;
     let mut waiting = second.connect("tcp").await;
-    waiting.say("hello").await;
+    waiting.send("hello").await;
     eventually("the second forwarder has no permit", || warnings() == 2).await;
     assert_eq!(second.counters("tcp").accepted, 0);
     drop(clients.pop());
     let mut server = backend.accept().await;
-    server.hears("hello").await;
+    server.receives("hello").await;
     assert_eq!(second.counters("tcp").active(), 1);
     // A forwarder that ends returns its permits, too.
     let _another = first.connect("tcp").await;

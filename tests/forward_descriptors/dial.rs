@@ -27,13 +27,13 @@ async fn dial_without_descriptor() {
     let settings = settings.with_dial_timeout(std::time::Duration::from_millis(500));
     let proxy = TestForwarder::with(settings, &plan([("tcp", ANY, to(&endpoints))])).await;
     let ready = Ready::new();
-    let mut hoard = exhaust();
+    let mut files = exhaust();
     // The accepted socket gets this descriptor.
-    hoard.pop();
+    files.pop();
     let mut client = ready.connect(proxy.address("tcp")).await;
     let read = within("the reset", client.read(&mut [0])).await;
     assert!(is_rejected(&read), "{read:?}");
-    drop(hoard);
+    drop(files);
 
     eventually("the connection has ended", || proxy.counters("tcp").active() == 0).await;
     let counters = proxy.counters("tcp");

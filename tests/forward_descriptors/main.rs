@@ -92,7 +92,7 @@ async fn exhaust_descriptors() {
         let (ones, twos) = ([Ready::new(), Ready::new()], [Ready::new()]);
         let errors_before = proxy.counters("one").accept_errors;
         sleep(Duration::from_secs(1)).await;
-        let hoard = exhaust();
+        let files = exhaust();
         let started = Instant::now();
         let mut waiting = Vec::new();
         for client in ones {
@@ -115,10 +115,10 @@ async fn exhaust_descriptors() {
             client.echoes().await;
         }
         for client in &waiting {
-            client.hears_nothing();
+            client.receives_nothing();
         }
 
-        drop(hoard);
+        drop(files);
         clients.extend(waiting);
         for client in &mut clients {
             client.echoes().await;
@@ -128,7 +128,7 @@ async fn exhaust_descriptors() {
     assert_eq!(proxy.counters("two").accepted, 1 + 2);
 
     // A new listener fails and is opened later. The other listeners are not affected.
-    let hoard = exhaust();
+    let files = exhaust();
     plan.listeners.extend(support::plans::plan([("late", ANY, routing())]).listeners);
     proxy.apply(&plan).await;
     assert_eq!(proxy.bindings.errors[&id("late")][0].kind, BindErrorKind::NoResources);
@@ -137,7 +137,7 @@ async fn exhaust_descriptors() {
     for client in &mut clients {
         client.echoes().await;
     }
-    drop(hoard);
+    drop(files);
     proxy.bindings = proxy.forwarder.retry().await.unwrap().clone();
     proxy.connect("late").await.echoes().await;
 }
@@ -154,7 +154,7 @@ async fn retry_often() {
     let plan = plan([("tcp", ANY, to(&[echo.address]))]);
     let proxy = TestForwarder::with(settings(1), &plan).await;
     let client = Ready::new();
-    let hoard = exhaust();
+    let files = exhaust();
     let mut client = client.connect(proxy.address("tcp")).await;
     let started = Instant::now();
     let errors = || proxy.counters("tcp").accept_errors;
@@ -162,7 +162,7 @@ async fn retry_often() {
     // With pauses of up to a second, it takes 13 seconds.
     let elapsed = started.elapsed();
     assert!(elapsed < 3 * ATTEMPTS * LONGEST_PAUSE, "{ATTEMPTS} attempts in {elapsed:?}");
-    drop(hoard);
+    drop(files);
     client.echoes().await;
 }
 
@@ -198,7 +198,7 @@ async fn open_and_close_everything() {
                     let mut client = proxy.connect(listener).await;
                     client.echoes().await;
                     client.end().await;
-                    client.hears_end().await;
+                    client.receives_end().await;
                 }
             }
             let mut kept = Vec::new();

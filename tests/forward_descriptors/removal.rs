@@ -40,7 +40,7 @@ async fn full_backlog(echo: &Peer) -> (TestForwarder, Vec<TcpStream>) {
 
     let table = File::open("/proc/net/tcp").unwrap();
     let ready: Vec<_> = (0..WAITING).map(|_| Ready::new()).collect();
-    let hoard = exhaust();
+    let files = exhaust();
     let address = proxy.address("tcp");
     let mut clients = Vec::new();
     for client in ready {
@@ -49,7 +49,7 @@ async fn full_backlog(echo: &Peer) -> (TestForwarder, Vec<TcpStream>) {
     eventually("all clients wait", || waiting(&table, address) == WAITING).await;
     // After 8 errors, the backoff is so long that a removal comes before the next attempt.
     eventually("accepts have failed", || proxy.counters("tcp").accept_errors >= 8).await;
-    drop(hoard);
+    drop(files);
     (proxy, clients)
 }
 

@@ -102,7 +102,7 @@ async fn clients_wait_for_others() {
         tasks.spawn(async move {
             client.echoes().await;
             client.end().await;
-            client.hears_end().await;
+            client.receives_end().await;
         });
     }
     // The task of a client that is reset panics.

@@ -15,7 +15,7 @@ fn burst_of_clients_does_not_delay_open_connections() {
     for turn in 1..=3 {
         client.write_all(b"ping").unwrap();
         worker.turn();
-        hears(&mut server, b"ping");
+        receives(&mut server, b"ping");
         assert_eq!(worker.counters().accepted, 1 + turn * ACCEPTS);
     }
 }

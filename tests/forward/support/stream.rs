@@ -13,14 +13,14 @@ use tokio::time::sleep;
 use super::within;
 
 pub trait Stream {
-    async fn say(&mut self, what: &str);
-    async fn hears(&mut self, what: &str);
-    async fn hears_end(&mut self);
+    async fn send(&mut self, text: &str);
+    async fn receives(&mut self, text: &str);
+    async fn receives_end(&mut self);
     /// Asserts that no unread byte has arrived.
-    fn hears_nothing(&self);
+    fn receives_nothing(&self);
     async fn is_reset(&mut self);
     /// Waits until the connection is lost, such as by a reset, also after EOF.
-    async fn lost(&self);
+    async fn is_lost(&self);
     async fn end(&mut self);
     fn reset(self);
     /// Sends a text, and asserts that the peer sends it back.
@@ -28,32 +28,32 @@ pub trait Stream {
 }
 
 impl Stream for TcpStream {
-    async fn say(&mut self, what: &str) {
-        within("writing", self.write_all(what.as_bytes())).await.unwrap();
+    async fn send(&mut self, text: &str) {
+        within("writing", self.write_all(text.as_bytes())).await.unwrap();
     }
 
-    async fn hears(&mut self, what: &str) {
-        let mut heard = vec![0; what.len()];
-        within(what, self.read_exact(&mut heard)).await.unwrap();
-        assert_eq!(String::from_utf8_lossy(&heard), what);
+    async fn receives(&mut self, text: &str) {
+        let mut received = vec![0; text.len()];
+        within(text, self.read_exact(&mut received)).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&received), text);
     }
 
-    async fn hears_end(&mut self) {
-        let mut heard = [0; 1];
-        assert_eq!(within("the end", self.read(&mut heard)).await.unwrap(), 0, "heard more");
+    async fn receives_end(&mut self) {
+        let mut byte = [0; 1];
+        assert_eq!(within("the end", self.read(&mut byte)).await.unwrap(), 0, "bytes before EOF");
     }
 
-    fn hears_nothing(&self) {
-        let heard = SockRef::from(self).peek(&mut [MaybeUninit::uninit()]);
-        assert_eq!(heard.map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
+    fn receives_nothing(&self) {
+        let result = SockRef::from(self).peek(&mut [MaybeUninit::uninit()]);
+        assert_eq!(result.map_err(|error| error.kind()), Err(ErrorKind::WouldBlock));
     }
 
     async fn is_reset(&mut self) {
-        let heard = within("the reset", self.read(&mut [0; 1])).await;
-        assert_eq!(heard.map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
+        let result = within("the reset", self.read(&mut [0; 1])).await;
+        assert_eq!(result.map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
     }
 
-    async fn lost(&self) {
+    async fn is_lost(&self) {
         within("the loss", self.ready(Interest::ERROR)).await.unwrap();
     }
 
@@ -66,8 +66,8 @@ impl Stream for TcpStream {
     }
 
     async fn echoes(&mut self) {
-        self.say("anybody there?").await;
-        self.hears("anybody there?").await;
+        self.send("echo request").await;
+        self.receives("echo request").await;
     }
 }
 

@@ -72,12 +72,12 @@ impl TestForwarder {
     }
 
     /// Returns both ends of a connection that has relayed a message in each direction.
-    pub async fn talking_pair(&self, backend: &Backend) -> (TcpStream, TcpStream) {
+    pub async fn relaying_pair(&self, backend: &Backend) -> (TcpStream, TcpStream) {
         let (mut client, mut server) = self.pair(backend).await;
-        client.say("hello").await;
-        server.hears("hello").await;
-        server.say("hello").await;
-        client.hears("hello").await;
+        client.send("hello").await;
+        server.receives("hello").await;
+        server.send("hello").await;
+        client.receives("hello").await;
         (client, server)
     }
 
