@@ -123,8 +123,8 @@ fn copy_like(plan: &Plan, other: &Plan) -> Plan {
     copy
 }
 
-/// Waits until an address, behind which there is nobody, deals with a connection. It can be reset
-/// while it connects.
+/// Connects to an address without a backend, and waits for the reset. The connect can also report
+/// the reset.
 fn reset_by(address: SocketAddr) {
     let error = TcpStream::connect(address).and_then(|mut client| client.read(&mut [0]));
     assert_eq!(error.unwrap_err().kind(), ErrorKind::ConnectionReset);

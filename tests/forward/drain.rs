@@ -136,7 +136,7 @@ async fn drop_resets_all_connections() {
     assert_eq!((counters.ended(Outcome::Drained), counters.active()), (1, 0));
 }
 
-/// Workers give connections to each other until the last one stops to accept.
+/// Workers give connections to each other until the last one has stopped accepting.
 #[tokio::test(flavor = "multi_thread")]
 async fn drop_resets_clients_that_are_being_accepted() {
     const ROUNDS: u64 = 20;
@@ -158,7 +158,7 @@ async fn drop_resets_clients_that_are_being_accepted() {
         sleep(Duration::from_micros(200 * round)).await;
         drop(proxy);
         let ends = within("the resets", clients.join_all()).await;
-        assert!(ends.iter().all(Option::is_none), "a client saw an end instead of a reset");
+        assert!(ends.iter().all(Option::is_none), "a client received EOF instead of a reset");
     }
 }
 

@@ -48,10 +48,10 @@ async fn dial_without_descriptor() {
     assert_eq!((warnings("endpoint failed"), warnings("cannot dial")), (0, 1));
 }
 
-/// A listener on all interfaces and an endpoint with its port: whether the endpoint is the listener
-/// depends on the addresses of this host, and to find out needs a descriptor.
+/// The endpoint has the port of a listener on all interfaces. The engine needs a descriptor to
+/// check if this host has the address of the endpoint.
 #[test]
-fn lack_of_descriptors_is_no_loop() {
+fn lack_of_descriptors_is_not_reported_as_loop() {
     run_alone(check_without_descriptor());
 }
 
@@ -64,12 +64,12 @@ async fn check_without_descriptor() {
     let routes = plan([("tcp", reserved.address, to(&[endpoint]))]);
     let proxy = TestForwarder::with(settings, &routes).await;
     let ready = Ready::new();
-    let mut hoard = exhaust();
-    // The accepted socket takes this one.
-    hoard.pop();
-    // It can be reset while it connects.
+    let mut files = exhaust();
+    // The accepted socket gets this descriptor.
+    files.pop();
+    // The client can be reset while it connects.
     let _client = ready.0.connect((Ipv4Addr::LOCALHOST, port).into()).await;
     let failed = Outcome::DialFailed(DialFailure::NoDescriptor);
     proxy.ended("tcp", &[(failed, 1)]).await;
-    drop(hoard);
+    drop(files);
 }

@@ -104,7 +104,7 @@ impl Socket {
         }
     }
 
-    /// A panic of the worker loses the event that was fetched. The queue reports the state again.
+    /// Loses the event that was fetched, as a panic does. The queue reports the state again.
     pub(super) fn lose_event(&mut self) {
         self.fetched = None;
         self.has_edge = true;

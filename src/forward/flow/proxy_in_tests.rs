@@ -227,7 +227,7 @@ impl Proxy {
         self.run(random);
     }
 
-    /// Loses the event of a side, and goes on as after a panic of a worker.
+    /// Loses the event of a side, and continues as a worker does after a panic.
     pub(super) fn lose_event(&mut self, side: Side, random: &mut Rng) {
         if side == Side::Downstream || self.is_connected {
             self.socket(side).lose_event();

@@ -263,7 +263,7 @@ impl Connection {
         if let Some(dialling) = dialling.as_ref().filter(|_| self.record.attempts > 0) {
             self.record.dial_us = Some(dialling.elapsed_us());
         }
-        // Before the first call of the log, which may panic.
+        // Counting and the reset come before the first call of the log, which may panic.
         self.record.count_end(outcome, cx);
         if outcome != Outcome::Completed {
             for stream in [Some(&self.downstream), self.upstream.as_ref()].into_iter().flatten() {
@@ -275,9 +275,9 @@ impl Connection {
             dialling.abandoned(&self.record, cx);
         }
         let is_logged = self.record.is_logged(outcome, cx);
-        // The kernel returns the address only while the socket is open. Only the log needs it.
+        // The kernel returns the address only while the socket is open. Only the log uses it.
         let local = is_logged.then(|| self.record.local(&self.downstream)).flatten();
-        // Closed before the log line is written, so that the peers do not wait for the log.
+        // The sockets are closed before the log line is written, so that no peer waits for the log.
         let Self { downstream, upstream, transfer, record, .. } = self;
         drop((downstream, upstream, transfer));
         if is_logged {

@@ -209,8 +209,8 @@ impl ConnectionSet {
         self.logged.clear();
     }
 
-    /// Continues after a panic, which may have lost events: they are reported again. A drain may be
-    /// incomplete, too.
+    /// Continues after a panic. The event queue reports the lost events again. The panic may also
+    /// have interrupted the end of a drain, so that is repeated.
     pub(super) fn recover(&mut self) {
         self.end_drained();
         self.yielded.clear();

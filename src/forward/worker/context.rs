@@ -38,7 +38,7 @@ impl Context<'_> {
 
     /// Lets the event queue report the state of a registered socket again.
     pub(super) fn report_again(&self, stream: &mut TcpStream, token: Token) {
-        // It fails only if the socket is not registered. Its connection has ended then.
+        // The call fails only if the socket is not registered, so the connection has ended.
         let _ = self.registry.reregister(stream, token, interest());
     }
 

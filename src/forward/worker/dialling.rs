@@ -88,7 +88,7 @@ impl Dialling {
         match cx.engine.own_sockets.contains(attempt.endpoint, cx.now) {
             Ok(false) => Ok(()),
             Ok(true) => Err(Outcome::Rejected(RejectReason::Loop)),
-            // An endpoint that cannot be checked is not dialled. It is not the cause.
+            // An endpoint that cannot be checked is not dialled. The cause is this host.
             Err(error) => {
                 let failure = DialFailure::of(&error);
                 backend.marks().record_local_failure(attempt, failure, &error);

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 
-use super::worker_in_tests::{Worker, hears};
+use super::worker_in_tests::{Worker, receives};
 use crate::forward::flow;
 
 #[test]
@@ -47,7 +47,7 @@ fn bulk_has_one_budget_in_each_turn() {
         let before = worker.counters().bytes_up;
         client.write_all(b"ping").unwrap();
         worker.turn();
-        hears(&mut server, b"ping");
+        receives(&mut server, b"ping");
         let carried = worker.counters().bytes_up - before;
         // The last move of a turn begins below the budget, and has at most its size.
         assert!(carried < 2 * BUDGET + 4, "{carried} bytes in one turn");

@@ -10,18 +10,18 @@ use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::mailbox::Command;
-use super::worker_in_tests::{Worker, hears, reset};
+use super::worker_in_tests::{Worker, receives, reset};
 use crate::forward::outcome::Outcome;
 
-/// A subscriber that panics for the first events of connections that end.
+/// A subscriber that panics at the first events about connections that end.
 struct Panicking {
     remaining: AtomicUsize,
-    /// It panics when it is asked whether an event is enabled, and otherwise for the event.
+    /// The subscriber panics in `enabled`, and otherwise in `event`.
     is_filter: bool,
 }
 
 impl Panicking {
-    /// Calls a function on whose thread the first `count` events panic.
+    /// Calls a function. The first `count` events that its thread logs panic.
     fn during<T>(count: usize, call: impl FnOnce() -> T) -> T {
         let subscriber = Self { remaining: count.into(), is_filter: false };
         tracing::subscriber::with_default(subscriber, call)
@@ -68,17 +68,17 @@ fn panic_in_a_turn_loses_no_event_of_other_connections() {
     let (lost, _lost_server) = worker.relaying_pair();
     let (mut client, mut server) = worker.relaying_pair();
     let before = worker.counters().bytes_up;
-    // The events come in this order, and the first one panics.
+    // The loop handles the events in this order, and the first one panics.
     reset(lost);
     client.write_all(b"ping").unwrap();
     Panicking::during(1, || worker.turn());
     assert_eq!(worker.counters().ended(Outcome::DownstreamReset), 1);
     assert_eq!(worker.counters().bytes_up, before, "the panic did not prevent the other event");
     worker.recover();
-    hears(&mut server, b"ping");
+    receives(&mut server, b"ping");
 }
 
-/// Only the lost event shows the end: the read before it finds the last bytes.
+/// Only the lost event reports the end, because the read before it returns bytes.
 #[test]
 fn panic_in_a_turn_loses_no_end_of_other_connections() {
     let mut worker = Worker::new();
@@ -89,7 +89,7 @@ fn panic_in_a_turn_loses_no_end_of_other_connections() {
     client.shutdown(Shutdown::Write).unwrap();
     Panicking::during(1, || worker.turn());
     worker.recover();
-    hears(&mut server, b"last");
+    receives(&mut server, b"last");
     assert_eq!(server.read(&mut [0]).unwrap(), 0);
 }
 
@@ -116,11 +116,11 @@ fn panics_in_a_row_lose_no_event_of_other_connections() {
     reset(second);
     client.write_all(b"ping").unwrap();
     let _waiting = worker.connect();
-    // The event of the second connection comes again after the recovery from the first panic.
+    // After the first panic, the event queue reports the event of the second connection again.
     Panicking::during(2, || (0..3).for_each(|_| worker.turn()));
     assert_eq!(worker.counters().ended(Outcome::DownstreamReset), 2);
     worker.recover();
-    hears(&mut server, b"ping");
+    receives(&mut server, b"ping");
     assert_eq!(worker.counters().accepted, 4);
 }
 

@@ -67,8 +67,8 @@ impl Transfer {
     }
 
     /// Returns the number of bytes that may be moved at once. A full pipe costs least for each
-    /// byte. While other connections of the worker exchange small messages, which would wait, one
-    /// move uses up the budget of the turn.
+    /// byte. But small messages of other connections wait for the move, so while the worker has
+    /// such messages, the limit is the budget of a turn.
     fn bulk_limit(&mut self, cx: &Context<'_>) -> usize {
         let before = std::mem::replace(&mut self.small_reads, *cx.small_reads);
         if before == *cx.small_reads { CAPACITY } else { BUDGET }
@@ -86,7 +86,7 @@ impl Transfer {
                 *pending = None;
                 Ok(Written { count, room: Room::All })
             }
-            // A move of nothing would otherwise be repeated forever.
+            // If a move of 0 bytes were repeated at once, the loop would not end.
             Ok(count) if count == 0 || bytes.partial_write_fills() => {
                 Ok(Written { count, room: Room::None })
             }

@@ -70,7 +70,7 @@ impl Worker {
 
     /// Performs a turn with the events so far.
     pub(super) fn turn(&mut self) {
-        // So that it does not wait if there is no event.
+        // The command ends the wait if there is no event.
         self.mailboxes[0].send(Command::Retry);
         self.event_loop.run_turn(&mut self.events);
     }
@@ -106,7 +106,7 @@ impl Worker {
         self.turn_until("the byte is relayed", |counters| counters.bytes_up > before);
         let (mut server, _) = self.backend.accept().unwrap();
         server.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
-        hears(&mut server, b"1");
+        receives(&mut server, b"1");
         (client, server)
     }
 }
@@ -119,7 +119,7 @@ fn route_to(endpoint: SocketAddr) -> Arc<RoutePlan> {
 }
 
 /// Asserts that the bytes come without a further turn.
-pub(super) fn hears(stream: &mut TcpStream, expected: &[u8]) {
+pub(super) fn receives(stream: &mut TcpStream, expected: &[u8]) {
     let mut bytes = vec![0; expected.len()];
     stream.read_exact(&mut bytes).unwrap();
     assert_eq!(bytes, expected);

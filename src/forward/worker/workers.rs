@@ -56,7 +56,8 @@ impl Workers {
         let stop_accepting = || Command::StopAccepting(closed.clone());
         self.mailboxes.iter().for_each(|mailbox| mailbox.send(stop_accepting()));
         drop(closed);
-        // It fails when the last sender is dropped. Workers that have ended have dropped theirs.
+        // The call returns an error when the last sender is dropped. A worker that has ended has
+        // dropped its sender.
         let _ = all_closed.recv();
         self.mailboxes.iter().for_each(|mailbox| mailbox.send(Command::Stop));
         for thread in self.threads.drain(..) {
