@@ -46,6 +46,9 @@ func apiWalkthrough(t *testing.T, here harness.Environment) {
 			}
 			session.Type(t, command)
 		case "nc":
+			if asked[word] == 0 {
+				waitForAnswers(t, session)
+			}
 			asked[word]++
 			_, said := session.Type(t, command)
 			require.Contains(t, said, "succeeded!")

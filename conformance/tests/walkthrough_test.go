@@ -1,13 +1,16 @@
 package tests
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"sluicegate.dev/conformance/tests/harness"
@@ -26,6 +29,9 @@ func TestWalkthrough(t *testing.T) {
 	asked := map[string]int{}
 	for _, command := range commands {
 		command := strings.ReplaceAll(command, released("experimental"), "-k "+here.CRDs("experimental"))
+		if strings.HasPrefix(command, "nc ") && asked["nc"] == 0 {
+			waitForAnswers(t, session)
+		}
 		out, said := session.Type(t, command)
 		switch word := strings.Fields(command)[0]; word {
 		case "nc":
@@ -41,6 +47,20 @@ func TestWalkthrough(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]int{"nc": 2, "curl": 2}, asked, "what the section of the README asks for")
+}
+
+// waitForAnswers waits until both applications answer through the Gateway. The Deployments are
+// available a moment before the gateway receives their endpoints, and it resets connections until
+// then. A client can see the reset while it connects.
+func waitForAnswers(t *testing.T, session *harness.Session) {
+	t.Helper()
+	host := session.Expand(t, "$GATEWAY_HOST")
+	for _, port := range []string{"8088", "8089"} {
+		harness.Eventually(t, time.Minute, "port "+port+" answers", func(ctx context.Context) error {
+			_, err := get(ctx, net.JoinHostPort(host, port))
+			return err
+		})
+	}
 }
 
 // released is how kubectl is told to apply the Gateway API as it is released.
