@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 use support::events::{Fields, record, recorded, recorded_of};
 use support::peer::{Backend, Peer, Reserved, Silent};
-use support::plans::{ANY, backend, id, plan, rejecting, route, settings};
+use support::plans::{ANY, backend, id, plan, rejecting, route, settings, to};
 use support::stream::Stream;
 use support::test_forwarder::TestForwarder;
 use support::{WAIT_TIMEOUT, eventually, within};
@@ -153,10 +153,14 @@ async fn event_of_reset_names_the_side() {
 
 #[tokio::test]
 async fn event_of_client_reset_during_dial_has_backend() {
-    let silent = Silent::new().await;
-    let proxy = start_proxy("impatient", only(silent.address)).await;
+    record();
+    let (silent, echo) = (Silent::new().await, Peer::echo().await);
+    let routes = [("impatient", ANY, only(silent.address)), ("other", ANY, to(&[echo.address]))];
+    let proxy = TestForwarder::with(settings(1), &plan(routes)).await;
     let client = proxy.connect("impatient").await;
     eventually("accepted", || proxy.counters("impatient").active() == 1).await;
+    // The worker has begun the dial when it serves a later connection.
+    proxy.connect("other").await.echoes().await;
     client.reset();
     let event = event("impatient").await;
     assert_eq!(event.get("outcome"), "downstream_reset");
