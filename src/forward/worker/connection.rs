@@ -57,9 +57,10 @@ impl Connection {
             key,
             downstream: stream,
             upstream: None,
+            // Created before the dial, whose time is a part of that of the connection.
+            record: Record::new(peer, listener),
             dialling: Some(Dialling::new(reservation, cx)),
             transfer: Transfer::default(),
-            record: Record::new(peer, listener),
             is_listed: false,
             has_yielded: false,
             permit,
