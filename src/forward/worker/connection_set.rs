@@ -10,7 +10,7 @@ use mio::Registry;
 use super::accepted::Accepted;
 use super::connection::Connection;
 use super::connections::Connections;
-use super::context::Context;
+use super::context::{Context, SmallReads};
 use super::deadlines::{Dials, Drains};
 use super::mailbox::Mailbox;
 use super::progress::Progress;
@@ -37,8 +37,7 @@ pub(super) struct ConnectionSet {
     resuming: Vec<Key>,
     dials: Dials,
     drains: Drains,
-    /// Number of small reads so far.
-    small_reads: u32,
+    small_reads: SmallReads,
     /// Log lines that are not written yet.
     lines: Vec<u8>,
     /// The listeners of the connections in these lines.
@@ -68,7 +67,7 @@ impl ConnectionSet {
             resuming: Vec::new(),
             dials: Dials::default(),
             drains: Drains::default(),
-            small_reads: 0,
+            small_reads: SmallReads::default(),
             lines: Vec::new(),
             logged: Vec::new(),
             report_at: None,
@@ -81,6 +80,7 @@ impl ConnectionSet {
     pub(super) fn start_turn(&mut self, now: Instant) {
         self.now = now;
         self.turn = self.turn.wrapping_add(1);
+        self.small_reads.start_turn();
         mem::swap(&mut self.resuming, &mut self.yielded);
     }
 

@@ -19,12 +19,30 @@ pub(super) struct Context<'a> {
     pub(super) turn: u32,
     /// The time of the turn.
     pub(super) now: Instant,
-    /// Number of small reads on this worker so far. It wraps around.
-    pub(super) small_reads: &'a mut u32,
+    pub(super) small_reads: &'a mut SmallReads,
     /// Log lines, which are written at the end of the turn.
     pub(super) lines: &'a mut Vec<u8>,
     /// Time at which the worker reports log lines that were suppressed.
     pub(super) report_at: &'a mut Option<Instant>,
+}
+
+/// Small reads of a worker, in this turn and in the last one.
+#[derive(Debug, Default)]
+pub(super) struct SmallReads {
+    in_turn: bool,
+    in_last_turn: bool,
+}
+
+impl SmallReads {
+    /// Begins a turn.
+    pub(super) fn start_turn(&mut self) {
+        *self = Self { in_turn: false, in_last_turn: self.in_turn };
+    }
+
+    /// Returns `true` if connections of the worker exchange small messages.
+    pub(super) fn are_recent(&self) -> bool {
+        self.in_turn || self.in_last_turn
+    }
 }
 
 impl Context<'_> {
@@ -44,9 +62,7 @@ impl Context<'_> {
 
     /// Counts a read of `count` bytes if it is small.
     pub(super) fn note_read(&mut self, count: usize) {
-        if count < LARGE {
-            *self.small_reads = self.small_reads.wrapping_add(1);
-        }
+        self.small_reads.in_turn |= count < LARGE;
     }
 }
 

@@ -16,8 +16,6 @@ pub(super) struct Transfer {
     up: Option<Pending>,
     /// Bytes of the backend.
     down: Option<Pending>,
-    /// Number of small reads on the worker at the last bulk transfer.
-    small_reads: u32,
 }
 
 impl Transfer {
@@ -48,7 +46,7 @@ impl Transfer {
         cx: &mut Context<'_>,
     ) -> Option<ReadResult> {
         let pipe = Pipe::acquire()?;
-        let (result, bytes) = Pending::read_bulk(source, pipe, self.bulk_limit(cx));
+        let (result, bytes) = Pending::read_bulk(source, pipe, bulk_limit(cx));
         Some(self.keep(from, result, bytes, cx))
     }
 
@@ -64,14 +62,6 @@ impl Transfer {
         }
         *self.from(from) = bytes;
         result
-    }
-
-    /// Returns the number of bytes that may be moved at once. A full pipe costs least for each
-    /// byte. But small messages of other connections wait for the move, so while the worker has
-    /// such messages, the limit is the budget of a turn.
-    fn bulk_limit(&mut self, cx: &Context<'_>) -> usize {
-        let before = std::mem::replace(&mut self.small_reads, *cx.small_reads);
-        if before == *cx.small_reads { CAPACITY } else { BUDGET }
     }
 
     /// Writes the bytes that were read from the other side.
@@ -108,6 +98,13 @@ impl Transfer {
             Side::Upstream => &mut self.down,
         }
     }
+}
+
+/// Returns the number of bytes that may be moved at once. A full pipe costs least for each byte.
+/// But small messages of other connections wait for the move, so while the worker has such
+/// messages, the limit is the budget of a turn.
+fn bulk_limit(cx: &Context<'_>) -> usize {
+    if cx.small_reads.are_recent() { BUDGET } else { CAPACITY }
 }
 
 /// Result of a write.
