@@ -74,3 +74,20 @@ fn interest() -> Interest {
     let interest = interest | Interest::PRIORITY;
     interest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_read_is_recent_until_the_end_of_the_next_turn() {
+        let mut small_reads = SmallReads::default();
+        assert!(!small_reads.are_recent());
+        small_reads.in_turn = true;
+        assert!(small_reads.are_recent());
+        small_reads.start_turn();
+        assert!(small_reads.are_recent());
+        small_reads.start_turn();
+        assert!(!small_reads.are_recent());
+    }
+}
